@@ -1,0 +1,27 @@
+using Twin.Hardware;
+
+namespace Twin.Detection;
+
+/// <summary>One local day of one meter's energy channel as it folds: native intervals, gaps as <see cref="ReadingBlock.Missing"/>.</summary>
+public readonly ref struct DayReadings(LocalDay day, int intervalMinutes, ReadOnlySpan<int> slots, ReadOnlySpan<Quality> qualities)
+{
+    public readonly LocalDay Day = day;
+    public readonly int IntervalMinutes = intervalMinutes;
+
+    /// <summary>Length: day minutes / interval minutes. Wh.</summary>
+    public readonly ReadOnlySpan<int> Slots = slots;
+    public readonly ReadOnlySpan<Quality> Qualities = qualities;
+}
+
+/// <summary>Whom a finding is about, and what is imported about the day; findings carry the name.</summary>
+public readonly record struct DaySubject(TwinKey Key, string Name, MeterRole Role, ContextFlags Context);
+
+/// <summary>Imported context that covers a day.</summary>
+[Flags]
+public enum ContextFlags : byte { None = 0, Outage = 1, TariffChange = 2, MoveIn = 4, Exchange = 8, PlannedWork = 16 }
+
+/// <summary>Takes findings as they are made.</summary>
+public interface IFindingSink
+{
+    void Add(Finding finding);
+}

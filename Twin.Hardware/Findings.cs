@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Text;
+using Twin.Hardware.Coding;
+
+namespace Twin.Hardware;
+
+/// <summary>The closed family of findings. Numbers are stored for decades: never reuse one.</summary>
+public enum FindingKind : byte
+{
+    // Validation rules: the V of VEE.
+    MissingReadings = 1, ZeroRun = 2, Spike = 3, NegativeReading = 4, SumCheck = 5, IntervalSize = 6, ClockOffGrid = 7, StuckReading = 8,
+
+    // Reading models.
+    LevelShift = 32, ShapeChange = 33, RepeatedDay = 34, CohortDeviation = 35, NightBaseLost = 36, UnusualDay = 37, CatchUp = 38,
+
+    // Balance of a feeder.
+    FeederLoss = 64, BalanceSuspect = 65,
+
+    // Registry.
+    ContextForSingleMeter = 96,
+}
+
+/// <summary>How bad it would be if it is true; OCSF severity_id 1 to 5.</summary>
+public enum Severity : byte { Info = 1, Low = 2, Medium = 3, High = 4, Critical = 5 }
+
+/// <summary>One feature behind a finding: what was seen, what was expected, and its share of the score (0 to 1).</summary>
+public readonly record struct Evidence(string Feature, double Observed, double Expected, double Contribution, string Unit);
+
+/// <summary>
+/// One detector's statement about a twin over an event-time span. The id is derived from subject, kind and begin, so that a
+/// rebuild finds the same one. Score: 0 (ordinary) upward, comparable between kinds; confidence: 0 to 1.
+/// </summary>
+public sealed record Finding(TwinKey Subject, string SubjectName, FindingKind Kind, UnixTime From, UnixTime To, UnixTime DetectedAt,
+    double Score, Severity Severity, double Confidence, string Detector, int DetectorVersion, string Technique, string Sentence,
+    Evidence[] Evidence, string[] CounterEvidence)
+{
+    public const byte EncodingVersion = 1;
+
+    /// <summary>Stable id: 16 hexadecimal digits.</summary>
+    public string Id => StableHash.Of(string.Create(CultureInfo.InvariantCulture, $"{Subject}/{(byte)Kind}/{From.Seconds}"))
+        .ToString("x16", CultureInfo.InvariantCulture);
+
+    public void Write(ByteWriter to)
+    {
+        to.Byte(EncodingVersion);
+        to.Byte((byte)Subject.Kind);
+        to.UInt64(Subject.Id);
+        to.Text(SubjectName);
+        to.Byte((byte)Kind);
+        to.VarInt(From.Seconds);
+        to.VarInt(To.Seconds);
+        to.VarInt(DetectedAt.Seconds);
+        to.Double(Score);
+        to.Byte((byte)Severity);
+        to.Double(Confidence);
+        to.Text(Detector);
+        to.VarUInt((ulong)DetectorVersion);
+        to.Text(Technique);
+        to.Text(Sentence);
+        to.VarUInt((ulong)Evidence.Length);
+        foreach (var e in Evidence)
+        {
+            to.Text(e.Feature);
+            to.Double(e.Observed);
+            to.Double(e.Expected);
+            to.Double(e.Contribution);
+            to.Text(e.Unit);
+        }
+        to.VarUInt((ulong)CounterEvidence.Length);
+        foreach (var text in CounterEvidence) to.Text(text);
+    }
+
+    /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
+    public static Finding Read(ReadOnlySpan<byte> bytes)
+    {
+        var r = new ByteReader(bytes);
+        var version = r.Byte();
+        if (version != EncodingVersion) throw r.Bad($"a finding has encoding version {version}, this MeterTwin knows {EncodingVersion}");
+        var subject = new TwinKey((TwinKind)r.Byte(), r.UInt64());
+        var name = r.Text();
+        var kind = (FindingKind)r.Byte();
+        UnixTime from = new(r.VarInt()), to = new(r.VarInt()), detected = new(r.VarInt());
+        var score = r.Double();
+        var severity = (Severity)r.Byte();
+        var confidence = r.Double();
+        var detector = r.Text();
+        var detectorVersion = r.Count(int.MaxValue);
+        var technique = r.Text();
+        var sentence = r.Text();
+        var evidence = new Evidence[r.Count(64)];
+        for (var i = 0; i < evidence.Length; i++)
+            evidence[i] = new Evidence(r.Text(), r.Double(), r.Double(), r.Double(), r.Text());
+        var counter = new string[r.Count(64)];
+        for (var i = 0; i < counter.Length; i++) counter[i] = r.Text();
+        return new Finding(subject, name, kind, from, to, detected, score, severity, confidence, detector, detectorVersion, technique,
+            sentence, evidence, counter);
+    }
+
+    /// <summary>The kind as written in files, API and console: <c>level_shift</c>.</summary>
+    public static string NameOf(FindingKind kind)
+    {
+        var text = kind.ToString();
+        var s = new StringBuilder(text.Length + 4);
+        foreach (var c in text)
+        {
+            if (char.IsUpper(c) && s.Length > 0) s.Append('_');
+            s.Append(char.ToLowerInvariant(c));
+        }
+        return s.ToString();
+    }
+}

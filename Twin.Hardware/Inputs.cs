@@ -1,0 +1,268 @@
+using Twin.Hardware.Coding;
+
+namespace Twin.Hardware;
+
+// The closed family of inputs: everything that may change a twin, in the journal's encoding. DESIGN "The nouns", "Input".
+// An input is an envelope (version, kind, address) and a payload. The engine and the journal read envelopes only.
+
+/// <summary>Kinds of input. Numbers are stored for decades: never reuse one.</summary>
+public enum InputKind : byte
+{
+    // Observations.
+    ReadingBlock = 1, RegisterSnapshot = 2, DeviceEvent = 3,
+    AttestationQuote = 4, KeyEvent = 5, FrameFault = 6, Fingerprint = 7, Installation = 8, CommandOutcome = 9,
+
+    // Registry changes.
+    MeterSeen = 32, MeterRelation = 33, SupplyRecord = 34, ContextPeriod = 35,
+
+    // Time.
+    DayClosed = 64, Tick = 65, SourceEnded = 66,
+
+    // Acts.
+    Erasure = 96, JudgingVersion = 97,
+}
+
+/// <summary>The head of every input: 11 bytes. Twin id 0 addresses all twins of the kind.</summary>
+public readonly record struct Envelope(InputKind Kind, TwinKey Target)
+{
+    public const byte Version = 1;
+    public const int Length = 11;
+
+    public void Write(ByteWriter to)
+    {
+        to.Byte(Version);
+        to.Byte((byte)Kind);
+        to.Byte((byte)Target.Kind);
+        to.UInt64(Target.Id);
+    }
+
+    /// <exception cref="InvalidDataException">Too short, or written by a newer version.</exception>
+    public static Envelope Read(ReadOnlySpan<byte> input)
+    {
+        var r = new ByteReader(input);
+        var version = r.Byte();
+        if (version != Version)
+            throw new InvalidDataException($"An input has encoding version {version}; this MeterTwin knows {Version}. Use a newer one.");
+        var kind = (InputKind)r.Byte();
+        return new Envelope(kind, new TwinKey((TwinKind)r.Byte(), r.UInt64()));
+    }
+
+    /// <summary>The payload behind the head.</summary>
+    public static ReadOnlySpan<byte> Payload(ReadOnlySpan<byte> input) => input[Length..];
+}
+
+/// <summary>An input other than <see cref="ReadingBlock"/>, which is read in place as a span.</summary>
+public abstract record Input(InputKind Kind)
+{
+    public abstract TwinKey Target { get; }
+    protected abstract void WritePayload(ByteWriter to);
+
+    /// <summary>Appends envelope and payload.</summary>
+    public void Write(ByteWriter to)
+    {
+        new Envelope(Kind, Target).Write(to);
+        WritePayload(to);
+    }
+
+    public byte[] ToBytes()
+    {
+        var w = new ByteWriter();
+        Write(w);
+        return w.ToArray();
+    }
+
+    /// <summary>One line for a person: a timeline entry.</summary>
+    public abstract string Describe();
+
+    /// <exception cref="InvalidDataException">Damaged, or a kind that this version does not know.</exception>
+    public static Input Read(ReadOnlySpan<byte> input)
+    {
+        var envelope = Envelope.Read(input);
+        var r = new ByteReader(Envelope.Payload(input));
+        var id = new MeterId(envelope.Target.Id);
+        return envelope.Kind switch
+        {
+            InputKind.RegisterSnapshot => RegisterSnapshot.ReadPayload(id, ref r),
+            InputKind.DeviceEvent => DeviceEvent.ReadPayload(id, ref r),
+            InputKind.MeterSeen => MeterSeen.ReadPayload(id, ref r),
+            InputKind.MeterRelation => MeterRelation.ReadPayload(id, ref r),
+            InputKind.SupplyRecord => SupplyRecord.ReadPayload(id, ref r),
+            InputKind.ContextPeriod => ContextPeriod.ReadPayload(envelope.Target, ref r),
+            InputKind.DayClosed => new DayClosed((int)r.VarInt()),
+            InputKind.Tick => new Tick(new UnixTime(r.VarInt())),
+            InputKind.SourceEnded => new SourceEnded(r.Text()),
+            InputKind.Erasure => new Erasure(id, (int)r.VarInt(), r.Text()),
+            InputKind.JudgingVersion => new JudgingVersion(r.Count(int.MaxValue), r.Text()),
+            var kind => throw r.Bad($"input kind {(byte)kind} is not known to this version"),
+        };
+    }
+
+    /// <summary>
+    /// True for kinds of which a byte-identical repeat is the same fact told twice, at any age: the journal keeps a digest of each.
+    /// (Readings are compared by value, relations with the state they would change.)
+    /// </summary>
+    public static bool KeyedByContent(InputKind kind) =>
+        kind is InputKind.RegisterSnapshot or InputKind.DeviceEvent or InputKind.ContextPeriod or InputKind.Erasure;
+}
+
+/// <summary>A cumulative register as read: <paramref name="Value"/> in the channel's unit at an instant.</summary>
+public sealed record RegisterSnapshot(MeterId Meter, Channel Channel, UnixTime At, long Value) : Input(InputKind.RegisterSnapshot)
+{
+    public override TwinKey Target => Meter.Twin;
+    protected override void WritePayload(ByteWriter to)
+    {
+        to.Byte((byte)Channel);
+        to.VarInt(At.Seconds);
+        to.VarInt(Value);
+    }
+    internal static RegisterSnapshot ReadPayload(MeterId id, ref ByteReader r) =>
+        new(id, (Channel)r.Byte(), new UnixTime(r.VarInt()), r.VarInt());
+    public override string Describe() => $"{At} register {Channel} reads {Value}";
+}
+
+/// <summary>An entry of a meter's event log. <paramref name="Code"/> is in the named companion profile, or free text there.</summary>
+public sealed record DeviceEvent(MeterId Meter, UnixTime At, string Profile, string Code, string Detail) : Input(InputKind.DeviceEvent)
+{
+    public override TwinKey Target => Meter.Twin;
+    protected override void WritePayload(ByteWriter to)
+    {
+        to.VarInt(At.Seconds);
+        to.Text(Profile);
+        to.Text(Code);
+        to.Text(Detail);
+    }
+    internal static DeviceEvent ReadPayload(MeterId id, ref ByteReader r) =>
+        new(id, new UnixTime(r.VarInt()), r.Text(), r.Text(), r.Text());
+    public override string Describe() => $"{At} event {Profile}:{Code} {Detail}".TrimEnd();
+}
+
+/// <summary>
+/// The first word of a meter: its utility id and, where the source declares one, its zone (empty: not declared).
+/// <paramref name="ZoneRank"/> says who speaks: 3 profile, 2 fleet column, 1 the row's own offset, 0 nobody (DESIGN, invariant 4).
+/// </summary>
+public sealed record MeterSeen(MeterId Meter, string Name, string Zone, byte ZoneRank) : Input(InputKind.MeterSeen)
+{
+    public override TwinKey Target => Meter.Twin;
+    protected override void WritePayload(ByteWriter to)
+    {
+        to.Text(Name);
+        to.Text(Zone);
+        to.Byte(ZoneRank);
+    }
+    internal static MeterSeen ReadPayload(MeterId id, ref ByteReader r) => new(id, r.Text(), r.Text(), r.Byte());
+    public override string Describe() => $"seen as {Name}" + (Zone.Length > 0 ? $" in zone {Zone}" : "");
+}
+
+/// <summary>
+/// One row of a fleet file: what the meter is and where, from <paramref name="ValidFromDay"/> (local day number; <c>int.MinValue</c>: since
+/// ever) until before <paramref name="ValidToDay"/> (<c>int.MaxValue</c>: open). Empty texts mean not given.
+/// </summary>
+public sealed record MeterRelation(MeterId Meter, string Name, MeterRole Role, string Feeder, string Model, string Firmware, string Lot,
+    string Installed, string UsagePoint, string Phase, string Zone, string Concentrator, string Region, CustomerCategory Category,
+    int ValidFromDay, int ValidToDay) : Input(InputKind.MeterRelation)
+{
+    public override TwinKey Target => Meter.Twin;
+    protected override void WritePayload(ByteWriter to)
+    {
+        to.Text(Name);
+        to.Byte((byte)Role);
+        foreach (var text in (ReadOnlySpan<string>)[Feeder, Model, Firmware, Lot, Installed, UsagePoint, Phase, Zone, Concentrator, Region])
+            to.Text(text);
+        to.Byte((byte)Category);
+        to.VarInt(ValidFromDay);
+        to.VarInt(ValidToDay);
+    }
+    internal static MeterRelation ReadPayload(MeterId id, ref ByteReader r) =>
+        new(id, r.Text(), (MeterRole)r.Byte(), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(),
+            r.Text(), (CustomerCategory)r.Byte(), checked((int)r.VarInt()), checked((int)r.VarInt()));
+
+    /// <summary>The cohort of meters that should behave alike: one model, firmware and production lot.</summary>
+    public string CohortName => $"{Model}|{Firmware}|{Lot}";
+    public override string Describe() => $"{Role.ToString().ToLowerInvariant()} on feeder {Feeder}, {Model} {Firmware} lot {Lot}";
+}
+
+/// <summary>What is known of a meter's making and mounting; from shipment on, before it ever speaks. Empty texts mean not given.</summary>
+public sealed record SupplyRecord(MeterId Meter, string Name, string Manufacturer, string Plant, string Lot, string Supplier,
+    string CalibrationDigest, string Installer, string Contractor, string Shipped) : Input(InputKind.SupplyRecord)
+{
+    public override TwinKey Target => Meter.Twin;
+    protected override void WritePayload(ByteWriter to)
+    {
+        foreach (var text in (ReadOnlySpan<string>)
+            [Name, Manufacturer, Plant, Lot, Supplier, CalibrationDigest, Installer, Contractor, Shipped]) to.Text(text);
+    }
+    internal static SupplyRecord ReadPayload(MeterId id, ref ByteReader r) => new(id, r.Text(), r.Text(), r.Text(), r.Text(), r.Text(),
+        r.Text(), r.Text(), r.Text(), r.Text());
+    public override string Describe() => $"made by {Manufacturer} at {Plant}, lot {Lot}";
+}
+
+/// <summary>Kinds of dated context that explain a change without blame.</summary>
+public enum ContextKind : byte { Outage = 1, TariffChange = 2, MoveIn = 3, Exchange = 4, PlannedWork = 5 }
+
+/// <summary>Dated context of one meter or one feeder, imported from the utility's other systems. <paramref name="To"/> is exclusive.</summary>
+public sealed record ContextPeriod(TwinKey Subject, ContextKind Context, UnixTime From, UnixTime To, string Note)
+    : Input(InputKind.ContextPeriod)
+{
+    public override TwinKey Target => Subject;
+    protected override void WritePayload(ByteWriter to)
+    {
+        to.Byte((byte)Context);
+        to.VarInt(From.Seconds);
+        to.VarInt(To.Seconds);
+        to.Text(Note);
+    }
+    internal static ContextPeriod ReadPayload(TwinKey subject, ref ByteReader r) =>
+        new(subject, (ContextKind)r.Byte(), new UnixTime(r.VarInt()), new UnixTime(r.VarInt()), r.Text());
+    public override string Describe() => $"{Context} from {From} to {To} {Note}".TrimEnd();
+}
+
+/// <summary>
+/// The watermark has passed this local day by the horizon: every meter folds what it has, feeders and cohorts fold their members.
+/// Journalled where it happened, so that a rebuild closes each day at the same place.
+/// </summary>
+public sealed record DayClosed(int Day) : Input(InputKind.DayClosed)
+{
+    public override TwinKey Target => TwinKey.All(TwinKind.Meter);
+    protected override void WritePayload(ByteWriter to) => to.VarInt(Day);
+    public override string Describe() => $"day {LocalDay.FormatDate(Day)} closed";
+}
+
+/// <summary>A clock tick of the live host: the only way that the wall clock enters.</summary>
+public sealed record Tick(UnixTime At) : Input(InputKind.Tick)
+{
+    public override TwinKey Target => TwinKey.All(TwinKind.Fleet);
+    protected override void WritePayload(ByteWriter to) => to.VarInt(At.Seconds);
+    public override string Describe() => $"tick {At}";
+}
+
+/// <summary>A source declares that it has delivered all it has: its last day needs no horizon.</summary>
+public sealed record SourceEnded(string Source) : Input(InputKind.SourceEnded)
+{
+    public override TwinKey Target => TwinKey.All(TwinKind.Fleet);
+    protected override void WritePayload(ByteWriter to) => to.Text(Source);
+    public override string Describe() => $"source {Source} ended";
+}
+
+/// <summary>Readings of a meter before <paramref name="BeforeDay"/> are erased from history; the reason is kept.</summary>
+public sealed record Erasure(MeterId Meter, int BeforeDay, string Reason) : Input(InputKind.Erasure)
+{
+    public override TwinKey Target => Meter.Twin;
+    protected override void WritePayload(ByteWriter to)
+    {
+        to.VarInt(BeforeDay);
+        to.Text(Reason);
+    }
+    public override string Describe() => $"readings before {LocalDay.FormatDate(BeforeDay)} erased: {Reason}";
+}
+
+/// <summary>From here on another generation of detectors judges; the journal position begins an epoch.</summary>
+public sealed record JudgingVersion(int Version, string TzdbVersion) : Input(InputKind.JudgingVersion)
+{
+    public override TwinKey Target => TwinKey.All(TwinKind.Fleet);
+    protected override void WritePayload(ByteWriter to)
+    {
+        to.VarUInt((ulong)Version);
+        to.Text(TzdbVersion);
+    }
+    public override string Describe() => $"judging version {Version}, TZDB {TzdbVersion}";
+}

@@ -1,0 +1,152 @@
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+
+namespace Twin.Grains;
+
+/// <summary>
+/// The one durable, totally ordered record of every input, and with it the history: DESIGN "Storage". Positions begin at 1. The engine's
+/// second contract; every implementation passes the same suite.
+/// </summary>
+public interface IJournal : IDisposable
+{
+    /// <summary>Position of the last committed input; 0 when empty.</summary>
+    long Position { get; }
+
+    /// <summary>The <see cref="Watermark"/> as committed with the last batch; empty before the first.</summary>
+    byte[] Marks { get; }
+
+    /// <summary>Commits a batch with all that follows from it, in one transaction, synced to disk before it returns.</summary>
+    /// <exception cref="StorageUnavailableException">Nothing of the batch was committed.</exception>
+    void Append(JournalBatch batch);
+
+    /// <summary>Visits every input after a position, in ascending order. Sealed readings of a day come as one block at the place of the last.</summary>
+    /// <exception cref="DataDirectoryException">A stored record is damaged.</exception>
+    void Read(long after, JournalVisitor visit);
+
+    /// <summary>True when an input of the same bytes was journalled, at any age (<see cref="Input.KeyedByContent"/> kinds).</summary>
+    bool HasContent(ContentKey key);
+
+    /// <summary>Inputs addressed to one twin that are not sealed readings, in ascending order.</summary>
+    void ReadAddressed(TwinKey key, JournalVisitor visit);
+
+    /// <summary>What a twin published when a day closed; null when nothing.</summary>
+    byte[]? Publication(TwinKey from, int day);
+
+    /// <summary>Positions at which days closed, ascending.</summary>
+    IReadOnlyList<(int Day, long Position)> ClosedDays();
+
+    IReadOnlyList<Finding> Findings(FindingQuery query);
+
+    /// <summary>All findings in id order.</summary>
+    void VisitFindings(Action<byte[]> visit);
+
+    /// <summary>Stored readings, merged with late ones and revisions, ascending by day; unsealed days of the tail included.</summary>
+    void Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit);
+
+    /// <summary>Sealed blocks of one meter, ascending by day, as journalled.</summary>
+    void ReadSealed(MeterId meter, JournalVisitor visit);
+
+    /// <summary>Moves readings of closed days from the arrival-ordered tail into sealed segments. Safe at any time; nothing is lost by a crash.</summary>
+    void Compact(int closedThrough, bool everything);
+
+    /// <summary>Rewrites what holds readings of a meter before a day and leaves a tombstone with the digest of what was there.</summary>
+    void Erase(MeterId meter, int beforeDay, long position);
+
+    IReadOnlyList<Tombstone> Tombstones();
+
+    /// <summary>Checks every stored digest; yields one sentence a problem.</summary>
+    IEnumerable<string> CheckDigests();
+
+    JournalSize Size();
+}
+
+/// <summary>One journalled input.</summary>
+public delegate void JournalVisitor(long position, ReadOnlySpan<byte> input);
+
+/// <summary>First 16 bytes of the SHA-256 of an input.</summary>
+public readonly record struct ContentKey(UInt128 Value)
+{
+    public static ContentKey Of(ReadOnlySpan<byte> input)
+    {
+        Span<byte> digest = stackalloc byte[32];
+        System.Security.Cryptography.SHA256.HashData(input, digest);
+        return new ContentKey(System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(digest));
+    }
+
+    public byte[] ToBytes()
+    {
+        var bytes = new byte[16];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt128BigEndian(bytes, Value);
+        return bytes;
+    }
+}
+
+/// <summary>What is left of erased readings: how many, and the digest of what was there.</summary>
+public sealed record Tombstone(MeterId Meter, int BeforeDay, long Position, long Readings, string Digest);
+
+/// <summary>Bytes on disk, and how many interval readings they hold.</summary>
+public readonly record struct JournalSize(long Bytes, long Readings);
+
+/// <summary>Inputs and their consequences that commit together.</summary>
+public sealed class JournalBatch(long firstPosition)
+{
+    private readonly ByteWriter _items = new(64 * 1024);
+    private long _lastWritten = firstPosition - 1;
+
+    public long FirstPosition { get; } = firstPosition;
+    public int Count { get; private set; }
+    public long LastPosition => FirstPosition + Count - 1;
+    public bool IsEmpty => Count == 0;
+
+    /// <summary>Framed items: position delta, length, bytes.</summary>
+    public ReadOnlyMemory<byte> Items => _items.WrittenMemory;
+
+    /// <summary>Days of the sealable readings; min above max when there are none.</summary>
+    public int MinDay { get; private set; } = int.MaxValue;
+    public int MaxDay { get; private set; } = int.MinValue;
+    public long Readings { get; set; }
+
+    public List<(TwinKey Key, long Position)> Addressed { get; } = [];
+    public List<ContentKey> Contents { get; } = [];
+    public List<byte[]> Findings { get; } = [];
+    public List<(TwinKey From, int Day, byte[] Body)> Publications { get; } = [];
+    public List<(int Day, long Position)> Closed { get; } = [];
+    public byte[] Marks { get; set; } = [];
+
+    /// <summary>Adds an input at the next position and returns that.</summary>
+    public long Add(ReadOnlySpan<byte> input, int day, bool sealable)
+    {
+        var position = FirstPosition + Count++;
+        AddFramed(_items, ref _lastWritten, position, input);
+        if (sealable)
+        {
+            MinDay = Math.Min(MinDay, day);
+            MaxDay = Math.Max(MaxDay, day);
+        }
+        else
+        {
+            var target = Envelope.Read(input).Target;
+            if (target.Id != TwinKey.Everyone) Addressed.Add((target, position));
+        }
+        return position;
+    }
+
+    /// <summary>Appends one framed item; <paramref name="last"/> is the position before it.</summary>
+    public static void AddFramed(ByteWriter to, ref long last, long position, ReadOnlySpan<byte> input)
+    {
+        to.VarUInt((ulong)(position - last));
+        to.Blob(input);
+        last = position;
+    }
+
+    /// <summary>Visits framed items; <paramref name="before"/> is the position before the first.</summary>
+    public static void Visit(ReadOnlySpan<byte> items, long before, JournalVisitor visit)
+    {
+        var r = new ByteReader(items);
+        while (!r.AtEnd)
+        {
+            before = checked(before + (long)r.VarUInt());
+            visit(before, r.Blob());
+        }
+    }
+}

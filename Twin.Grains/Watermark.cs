@@ -1,0 +1,141 @@
+using Twin.Hardware.Coding;
+
+namespace Twin.Grains;
+
+/// <summary>
+/// How far event time has come: the minimum over active sources of each source's latest interval end. A function of journal
+/// order only (DESIGN, invariant 4). Decides which local days close; knows no clock.
+/// </summary>
+public sealed class Watermark
+{
+    /// <summary>A local day has ended everywhere on Earth this many minutes after it ended in UTC (UTC−12).</summary>
+    private const int LastZoneMinutes = 12 * 60;
+
+    /// <summary>Sources kept; one more takes the place of an ended one, or else of the idlest.</summary>
+    public const int MaxSources = 1024;
+
+    /// <summary>A source that said nothing between so many ticks is idle and holds nobody up; its next input brings it back.</summary>
+    public const int IdleTicks = 2;
+
+    /// <summary>The most days closed at one place; of a longer gap only the last so many close one by one.</summary>
+    public const int MaxClosesAtOnce = 400;
+
+    private sealed class Source
+    {
+        public long EndMinute = long.MinValue;
+        public int SilentTicks;
+        public bool Ended;
+        public bool IsActive => !Ended && SilentTicks < IdleTicks;
+    }
+
+    private readonly SortedDictionary<string, Source> _sources = new(StringComparer.Ordinal);
+    private int _firstDay = int.MaxValue;
+    private int _lastDay = int.MinValue;
+
+    /// <summary>The last closed local day; <c>int.MinValue</c> before the first.</summary>
+    public int ClosedThrough { get; private set; } = int.MinValue;
+
+    /// <summary>The watermark in minutes since 1970, null before the first reading.</summary>
+    public long? Minute
+    {
+        get
+        {
+            long? min = null;
+            long? max = null;
+            foreach (var s in _sources.Values)
+            {
+                if (s.EndMinute == long.MinValue) continue;
+                if (s.IsActive && (min is null || s.EndMinute < min)) min = s.EndMinute;
+                if (max is null || s.EndMinute > max) max = s.EndMinute;
+            }
+            return min ?? max;
+        }
+    }
+
+    /// <summary>A source delivered readings of a local day, the last of which ends at the minute.</summary>
+    public void Observe(string source, long endMinute, int day)
+    {
+        var s = Get(source);
+        s.EndMinute = Math.Max(s.EndMinute, endMinute);
+        s.SilentTicks = 0;
+        s.Ended = false;
+        _firstDay = Math.Min(_firstDay, day);
+        _lastDay = Math.Max(_lastDay, day);
+    }
+
+    /// <summary>True when this tells something new: the source has not ended, or the last day has not closed.</summary>
+    public bool WouldEnd(string source) => _sources.TryGetValue(source, out var s) && !s.Ended;
+
+    /// <summary>The source has delivered all it has.</summary>
+    public void End(string source) => Get(source).Ended = true;
+
+    public void Tick()
+    {
+        foreach (var s in _sources.Values) s.SilentTicks = Math.Min(IdleTicks, s.SilentTicks + 1);
+    }
+
+    /// <summary>The next local day to close, or null. Call <see cref="Close"/> with it.</summary>
+    public int? NextToClose(int horizonDays)
+    {
+        if (_lastDay == int.MinValue) return null;
+        var through = ClosableThrough(horizonDays);
+        var from = Math.Max(ClosedThrough == int.MinValue ? _firstDay : ClosedThrough + 1, through - MaxClosesAtOnce + 1);
+        return from <= through ? from : null;
+    }
+
+    public void Close(int day) => ClosedThrough = Math.Max(ClosedThrough, day);
+
+    private int ClosableThrough(int horizonDays)
+    {
+        var anyActive = false;
+        var min = long.MaxValue;
+        foreach (var s in _sources.Values)
+        {
+            if (!s.IsActive || s.EndMinute == long.MinValue) continue;
+            anyActive = true;
+            min = Math.Min(min, s.EndMinute);
+        }
+        if (!anyActive) return _sources.Values.Any(s => s.Ended) ? _lastDay : int.MinValue;
+        var days = Math.DivRem(min - LastZoneMinutes, 1440, out var rest) - (rest < 0 ? 1 : 0);
+        return (int)Math.Min(_lastDay, days - 1 - horizonDays);
+    }
+
+    private Source Get(string name)
+    {
+        if (_sources.TryGetValue(name, out var s)) return s;
+        if (_sources.Count >= MaxSources)
+        {
+            var victim = _sources.OrderByDescending(p => p.Value.Ended).ThenByDescending(p => p.Value.SilentTicks).First().Key;
+            _sources.Remove(victim);
+        }
+        return _sources[name] = new Source();
+    }
+
+    public void Write(ByteWriter to)
+    {
+        to.VarInt(ClosedThrough);
+        to.VarInt(_firstDay);
+        to.VarInt(_lastDay);
+        to.VarUInt((ulong)_sources.Count);
+        foreach (var (name, s) in _sources)
+        {
+            to.Text(name);
+            to.VarInt(s.EndMinute);
+            to.VarUInt((ulong)s.SilentTicks);
+            to.Bool(s.Ended);
+        }
+    }
+
+    public static Watermark Read(ReadOnlySpan<byte> bytes)
+    {
+        var w = new Watermark();
+        if (bytes.IsEmpty) return w;
+        var r = new ByteReader(bytes);
+        w.ClosedThrough = checked((int)r.VarInt());
+        w._firstDay = checked((int)r.VarInt());
+        w._lastDay = checked((int)r.VarInt());
+        for (var n = r.Count(MaxSources); n > 0; n--)
+            w._sources[r.Text()] = new Source { EndMinute = r.VarInt(), SilentTicks = r.Count(IdleTicks), Ended = r.Bool() };
+        return w;
+    }
+}

@@ -52,6 +52,9 @@ public interface IJournal : IDisposable
     /// <summary>Rewrites what holds readings of a meter before a day and leaves a tombstone with the digest of what was there.</summary>
     void Erase(MeterId meter, int beforeDay, long position);
 
+    /// <summary>Deletes sealed readings of whole periods that ended before a day, for all meters; leaves tombstones.</summary>
+    void Retain(int fromDay, long position);
+
     IReadOnlyList<Tombstone> Tombstones();
 
     /// <summary>Checks every stored digest; yields one sentence a problem.</summary>
@@ -82,7 +85,7 @@ public readonly record struct ContentKey(UInt128 Value)
 }
 
 /// <summary>What is left of erased readings: how many, and the digest of what was there.</summary>
-public sealed record Tombstone(MeterId Meter, int BeforeDay, long Position, long Readings, string Digest);
+public sealed record Tombstone(MeterId? Meter, int BeforeDay, long Position, long Readings, string Digest);
 
 /// <summary>Bytes on disk, and how many interval readings they hold.</summary>
 public readonly record struct JournalSize(long Bytes, long Readings);
@@ -98,15 +101,19 @@ public sealed class JournalBatch(long firstPosition)
     public long LastPosition => FirstPosition + Count - 1;
     public bool IsEmpty => Count == 0;
 
-    /// <summary>Framed items: position delta, length, bytes.</summary>
+    /// <summary>Readings that may be sealed later, framed: position delta, length, bytes.</summary>
     public ReadOnlyMemory<byte> Items => _items.WrittenMemory;
+
+    /// <summary>Every other input, each under its own position and address.</summary>
+    public List<(TwinKey Key, long Position, byte[] Input)> Kept { get; } = [];
 
     /// <summary>Days of the sealable readings; min above max when there are none.</summary>
     public int MinDay { get; private set; } = int.MaxValue;
     public int MaxDay { get; private set; } = int.MinValue;
+
+    /// <summary>Interval readings newly stored by this batch.</summary>
     public long Readings { get; set; }
 
-    public List<(TwinKey Key, long Position)> Addressed { get; } = [];
     public List<ContentKey> Contents { get; } = [];
     public List<byte[]> Findings { get; } = [];
     public List<(TwinKey From, int Day, byte[] Body)> Publications { get; } = [];
@@ -117,17 +124,14 @@ public sealed class JournalBatch(long firstPosition)
     public long Add(ReadOnlySpan<byte> input, int day, bool sealable)
     {
         var position = FirstPosition + Count++;
+        if (!sealable)
+        {
+            Kept.Add((Envelope.Read(input).Target, position, input.ToArray()));
+            return position;
+        }
         AddFramed(_items, ref _lastWritten, position, input);
-        if (sealable)
-        {
-            MinDay = Math.Min(MinDay, day);
-            MaxDay = Math.Max(MaxDay, day);
-        }
-        else
-        {
-            var target = Envelope.Read(input).Target;
-            if (target.Id != TwinKey.Everyone) Addressed.Add((target, position));
-        }
+        MinDay = Math.Min(MinDay, day);
+        MaxDay = Math.Max(MaxDay, day);
         return position;
     }
 

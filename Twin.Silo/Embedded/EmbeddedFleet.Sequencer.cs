@@ -1,0 +1,146 @@
+using Twin.Grains;
+using Twin.Hardware;
+
+namespace Twin.Silo.Embedded;
+
+// How a batch becomes journal. A batch is taken in steps; a step ends where event time enters a new UTC day, so that days close between
+// steps as they would have closed between batches. Which items share a step is a function of the batch alone.
+public sealed partial class EmbeddedFleet
+{
+    /// <summary>Content keys of inputs not yet surely committed.</summary>
+    private const int MaxRecentKeys = 1 << 20;
+
+    private void Process(InputBatch batch, TaskCompletionSource<AppendReceipt> done)
+    {
+        var results = new Admission[batch.Count];
+        var journal = new JournalBatch(_position + 1);
+        var consequences = new Consequences();
+        for (var from = 0; from < batch.Count;)
+        {
+            var to = StepEnd(batch, from, results);
+            if (to == from) results[from] = Control(batch, from++, journal);
+            else
+            {
+                _host.Admit(batch, from, to, results, this, (input, a) => Journal(batch.Source, journal, input, a));
+                _host.TakeFacts(consequences);
+                _host.ClearOutboxes();
+                from = to;
+            }
+            CloseDays(journal, consequences);
+        }
+        Finish(journal, consequences, results, done);
+    }
+
+    /// <summary>End of the step that begins at an item; the item itself when it speaks to the engine, not to a twin.</summary>
+    private int StepEnd(InputBatch batch, int from, Admission[] results)
+    {
+        var day = long.MinValue;
+        for (var i = from; i < batch.Count; i++)
+        {
+            try
+            {
+                var envelope = Envelope.Read(batch[i]);
+                if (envelope.Target.Id == TwinKey.Everyone) return i;
+                if (envelope.Kind == InputKind.ReadingBlock)
+                {
+                    var block = ReadingBlock.Read(batch[i]);
+                    var itemDay = block.StartMinute / 1440;
+                    if (day == long.MinValue) day = itemDay;
+                    else if (itemDay > day) return i;
+                }
+                else if (Input.KeyedByContent(envelope.Kind) && IsRepeat(ContentKey.Of(batch[i]))) results[i] = Admission.Repeat;
+            }
+            catch (InvalidDataException e)
+            {
+                results[i] = Admission.Reject(e.Message);
+            }
+        }
+        return batch.Count;
+    }
+
+    private bool IsRepeat(ContentKey key) => _recentSet.Contains(key) || _journal.HasContent(key);
+
+    private void Journal(string source, JournalBatch journal, ReadOnlySpan<byte> input, AcceptedInput a)
+    {
+        var position = journal.Add(input, a.Day, a.Sealable);
+        if (a.EndMinute != long.MinValue) _watermark.Observe(source, a.EndMinute, a.Day);
+        if (!Input.KeyedByContent(Envelope.Read(input).Kind)) return;
+        var key = ContentKey.Of(input);
+        journal.Contents.Add(key);
+        while (_recentKeys.Count > 0 && (_recentKeys.Peek().Position <= _journal.Position || _recentKeys.Count >= MaxRecentKeys))
+            _recentSet.Remove(_recentKeys.Dequeue().Key);
+        _recentKeys.Enqueue((position, key));
+        _recentSet.Add(key);
+    }
+
+    /// <summary>Inputs for the engine itself: ticks, ends of sources, versions.</summary>
+    private Admission Control(InputBatch batch, int item, JournalBatch journal)
+    {
+        Input input;
+        try
+        {
+            input = Input.Read(batch[item]);
+        }
+        catch (InvalidDataException e)
+        {
+            return Admission.Reject(e.Message);
+        }
+        switch (input)
+        {
+            case SourceEnded end when !_watermark.WouldEnd(end.Source):
+                return Admission.Repeat;
+            case SourceEnded end:
+                _watermark.End(end.Source);
+                break;
+            case Tick:
+                _watermark.Tick();
+                break;
+            case JudgingVersion:
+                break;
+            default:
+                return Admission.Reject($"An input of kind {input.Kind} cannot be sent to everyone. Address it to one twin.");
+        }
+        journal.Add(batch[item], int.MinValue, sealable: false);
+        return Admission.Accept;
+    }
+
+    private void CloseDays(JournalBatch journal, Consequences consequences)
+    {
+        while (_watermark.NextToClose(_options.HorizonDays) is { } day)
+        {
+            var position = journal.Add(new DayClosed(day).ToBytes(), int.MinValue, sealable: false);
+            journal.Closed.Add((day, position));
+            _host.CloseDay(day, consequences);
+            _watermark.Close(day);
+        }
+    }
+
+    private void Finish(JournalBatch journal, Consequences consequences, Admission[] results, TaskCompletionSource<AppendReceipt> done)
+    {
+        var marks = new Twin.Hardware.Coding.ByteWriter(64);
+        _watermark.Write(marks);
+        journal.Marks = marks.ToArray();
+        journal.Findings.AddRange(consequences.Findings);
+        journal.Publications.AddRange(consequences.Publications);
+        Count(results, journal);
+        int? closed = journal.Closed.Count > 0 ? _watermark.ClosedThrough : null;
+        _position = journal.LastPosition;
+        _bytesSinceSnapshot += journal.Items.Length + journal.Kept.Count * 64L;
+        if (!journal.IsEmpty) (_meters, _twins) = (_host.Count(TwinKind.Meter), _host.Count(null));
+        _writer.Enqueue(new PendingCommit(journal, results, consequences, done, closed));
+        if (_bytesSinceSnapshot >= _options.SnapshotBytes) WriteSnapshot(isBase: false);
+    }
+
+    private void Count(Admission[] results, JournalBatch journal)
+    {
+        foreach (var r in results)
+        {
+            journal.Readings += r.Readings;
+            _counters.Readings += r.Readings;
+            _counters.Duplicates += r.Duplicates;
+            _counters.Revisions += r.Revisions;
+            _counters.Late += r.Late;
+            if (r.Status == AdmissionStatus.Rejected) _counters.Rejected++;
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using System.Collections.Concurrent;
+using Twin.Grains;
+
+namespace Twin.Silo.Embedded;
+
+/// <summary>A batch under way to the disk, and who waits for it.</summary>
+internal sealed record PendingCommit(JournalBatch Batch, Admission[] Items, Consequences Consequences, TaskCompletionSource<AppendReceipt>? Done, int? ClosedThrough);
+
+/// <summary>
+/// The one thread that commits. While it syncs a batch the next one is being judged. When the disk is full it acknowledges nothing, says so,
+/// and tries again: the batch in hand is the only thing that memory has and the disk has not, so nothing needs to be taken back.
+/// </summary>
+internal sealed class JournalWriter : IDisposable
+{
+    /// <summary>Batches judged but not committed; the sequencer waits beyond.</summary>
+    private const int MaxPending = 2;
+
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(200);
+    private readonly IJournal _journal;
+    private readonly BlockingCollection<PendingCommit> _queue = new(MaxPending);
+    private readonly ManualResetEventSlim _stop = new();
+    private readonly Thread _thread;
+    private readonly Action<Consequences, long> _committed;
+    private readonly Lock _idleGate = new();
+    private int _pending;
+    private Exception? _fatal;
+
+    public JournalWriter(IJournal journal, Action<Consequences, long> committed)
+    {
+        _journal = journal;
+        _committed = committed;
+        _thread = new Thread(Run) { IsBackground = true, Name = "journal" };
+        _thread.Start();
+    }
+
+    /// <summary>Why nothing is acknowledged now; null when all is well.</summary>
+    public string? Error { get; private set; }
+
+    /// <summary>Hands a batch over; waits while too many are pending.</summary>
+    public void Enqueue(PendingCommit commit)
+    {
+        if (_fatal is { } e) throw new StorageUnavailableException("The journal stopped: " + e.Message, e);
+        lock (_idleGate) _pending++;
+        _queue.Add(commit);
+    }
+
+    /// <summary>Waits until all that was handed over is committed (and sealed). Throws while the disk refuses.</summary>
+    public void Drain()
+    {
+        lock (_idleGate)
+        {
+            while (_pending > 0)
+            {
+                if (Error is { } error) throw new StorageUnavailableException(error, null);
+                if (_fatal is { } e) throw new StorageUnavailableException("The journal stopped: " + e.Message, e);
+                Monitor.Exit(_idleGate);
+                _stop.Wait(1);
+                Monitor.Enter(_idleGate);
+                if (_stop.IsSet) return;
+            }
+        }
+    }
+
+    private void Run()
+    {
+        try
+        {
+            foreach (var commit in _queue.GetConsumingEnumerable())
+            {
+                if (!Commit(commit)) return;
+                lock (_idleGate) _pending--;
+            }
+        }
+        catch (Exception e)
+        {
+            _fatal = e;
+            Error = "The journal stopped: " + e.Message;
+            while (_queue.TryTake(out var rest)) rest.Done?.TrySetException(new StorageUnavailableException(Error, e));
+        }
+    }
+
+    private bool Commit(PendingCommit commit)
+    {
+        var acknowledged = true;
+        while (true)
+        {
+            try
+            {
+                if (!commit.Batch.IsEmpty) _journal.Append(commit.Batch);
+                Error = null;
+                break;
+            }
+            catch (StorageUnavailableException e)
+            {
+                Error = e.Message;
+                acknowledged = false;
+                commit.Done?.TrySetException(new StorageUnavailableException(e.Message, e));
+                if (_stop.Wait(RetryAfter)) return false;
+            }
+        }
+        _committed(commit.Consequences, commit.Batch.IsEmpty ? _journal.Position : commit.Batch.LastPosition);
+        if (acknowledged) commit.Done?.TrySetResult(new AppendReceipt(commit.Items, _journal.Position));
+        if (commit.ClosedThrough is { } day) Seal(day);
+        return true;
+    }
+
+    /// <summary>Sealing may fail for want of space; the tail keeps what it has, and the next closing tries again.</summary>
+    private void Seal(int closedThrough)
+    {
+        try
+        {
+            _journal.Compact(closedThrough, everything: false);
+        }
+        catch (StorageUnavailableException e)
+        {
+            Error = e.Message;
+        }
+    }
+
+    public void Dispose()
+    {
+        _queue.CompleteAdding();
+        if (Error is not null) _stop.Set();
+        _thread.Join();
+        _stop.Set();
+        _queue.Dispose();
+    }
+}

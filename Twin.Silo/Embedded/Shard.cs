@@ -1,0 +1,133 @@
+using System.Runtime.CompilerServices;
+using Twin.Grains;
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+
+namespace Twin.Silo.Embedded;
+
+/// <summary>One input that a twin accepted, waiting for its place in the journal.</summary>
+internal readonly record struct AcceptedInput(int Item, int Offset, int Length, int Day, long EndMinute, bool Sealable);
+
+/// <summary>
+/// A part of the twins. Shards are a compute partition only: nothing stored depends on their number. The gate is held while twins
+/// change, in slices, so that reads get in between.
+/// </summary>
+internal sealed class Shard(int index, ITwinFactory factory) : IAccepted
+{
+    /// <summary>Inputs processed before a waiting reader gets its turn.</summary>
+    private const int Slice = 256;
+
+    private readonly Dictionary<TwinKey, TwinState> _twins = [];
+    private readonly ByteWriter _bytes = new();
+    private int _item;
+
+    public Lock Gate { get; } = new();
+    public List<AcceptedInput> Accepted { get; } = [];
+    public List<int> Items { get; } = [];
+    public Outbox Now { get; private set; } = new(index);
+    public Outbox Before { get; private set; } = new(index);
+    public IReadOnlyDictionary<TwinKey, TwinState> Twins => _twins;
+
+    public ReadOnlySpan<byte> Bytes(in AcceptedInput a) => _bytes.Written.Slice(a.Offset, a.Length);
+
+    public void Put(TwinKey key, TwinState twin) => _twins[key] = twin;
+
+    /// <summary>Admits and applies the items of this shard; what was accepted is in <see cref="Accepted"/>.</summary>
+    public void Admit(InputBatch batch, Admission[] results, IRecall recall)
+    {
+        Accepted.Clear();
+        _bytes.Clear();
+        for (var i = 0; i < Items.Count;)
+        {
+            var end = Math.Min(i + Slice, Items.Count);
+            lock (Gate)
+                for (; i < end; i++) results[Items[i]] = AdmitOne(Items[i], batch[Items[i]], recall);
+        }
+    }
+
+    private Admission AdmitOne(int item, ReadOnlySpan<byte> input, IRecall recall)
+    {
+        var key = Envelope.Read(input).Target;
+        var isNew = !_twins.TryGetValue(key, out var twin);
+        twin ??= factory.Create(key);
+        _item = item;
+        var from = Accepted.Count;
+        Admission result;
+        try
+        {
+            result = twin.Admit(input, recall, this);
+        }
+        catch (InvalidDataException e)
+        {
+            result = Admission.Reject(e.Message);
+        }
+        if (result.Status != AdmissionStatus.Accepted)
+        {
+            Accepted.RemoveRange(from, Accepted.Count - from);
+            return result;
+        }
+        if (isNew) _twins[key] = twin;
+        Now.Begin(key, null, maySend: false);
+        for (var i = from; i < Accepted.Count; i++) twin.Apply(Bytes(Accepted[i]), Now);
+        return result;
+    }
+
+    void IAccepted.Add(ReadOnlySpan<byte> input, int day, long endMinute, bool sealable)
+    {
+        Accepted.Add(new AcceptedInput(_item, _bytes.Length, input.Length, day, endMinute, sealable));
+        _bytes.Bytes(input);
+    }
+
+    /// <summary>Applies a journalled input to its twin: a rebuild.</summary>
+    public void Apply(ReadOnlySpan<byte> input)
+    {
+        var key = Envelope.Read(input).Target;
+        if (!_twins.TryGetValue(key, out var twin)) _twins[key] = twin = factory.Create(key);
+        Now.Begin(key, null, maySend: false);
+        twin.Apply(input, Now);
+    }
+
+    /// <summary>Round 0 of a closing: every twin of the kind applies the input and may send.</summary>
+    public void ApplyToAll(TwinKind kind, ReadOnlySpan<byte> input)
+    {
+        lock (Gate)
+        {
+            foreach (var (key, twin) in _twins)
+            {
+                if (key.Kind != kind) continue;
+                Now.Begin(key, null, maySend: true);
+                twin.Apply(input, Now);
+            }
+        }
+    }
+
+    /// <summary>Ends a round: what was said now is what is delivered next.</summary>
+    public void Turn()
+    {
+        (Now, Before) = (Before, Now);
+        Now.Clear();
+    }
+
+    /// <summary>Delivers letters, sorted by receiver and sender, to the twins of this shard.</summary>
+    public void Deliver(List<Letter> letters, Outbox[] bodies)
+    {
+        var inbox = new Inbox(bodies);
+        lock (Gate)
+        {
+            for (var i = 0; i < letters.Count;)
+            {
+                var to = letters[i].To;
+                var end = i + 1;
+                while (end < letters.Count && letters[end].To == to) end++;
+                if (!_twins.TryGetValue(to, out var twin)) _twins[to] = twin = factory.Create(to);
+                inbox.Show(letters, i, end - i);
+                Now.Begin(to, inbox, maySend: true);
+                twin.Receive(inbox, Now);
+                i = end;
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Of(TwinKey key, int shards) => (int)(StableHash.Mix(key.Id) % (ulong)shards);
+}

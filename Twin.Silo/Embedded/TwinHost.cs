@@ -1,0 +1,194 @@
+using System.Security.Cryptography;
+using Twin.Grains;
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+
+namespace Twin.Silo.Embedded;
+
+/// <summary>
+/// Twins in memory, on N shards: admits, applies, closes days in supersteps, writes and reads snapshots. Knows no journal, no disk and
+/// no meters. Live service, recovery, verification and replay all run through it.
+/// </summary>
+internal sealed class TwinHost : IDisposable
+{
+    /// <summary>Rounds of mail in one closing; a longer exchange is a defect of a twin.</summary>
+    private const int MaxRounds = 8;
+
+    /// <summary>Below this many items a step runs on the calling thread.</summary>
+    private const int InlineItems = 32;
+
+    /// <summary>Inputs collected before a rebuild hands them to the shards.</summary>
+    private const int RebuildItems = 16_384;
+
+    private readonly ITwinFactory _factory;
+    private readonly ShardPool _pool;
+    private readonly Shard[] _shards;
+    private readonly List<Letter>[] _mail;
+    private readonly ByteWriter _pendingBytes = new(1 << 16);
+    private readonly List<(int Offset, int Length)>[] _pending;
+    private int _pendingCount;
+
+    public TwinHost(int shards, ITwinFactory factory)
+    {
+        _factory = factory;
+        _pool = new ShardPool(shards);
+        _shards = [.. Enumerable.Range(0, shards).Select(i => new Shard(i, factory))];
+        _mail = [.. _shards.Select(_ => new List<Letter>())];
+        _pending = [.. _shards.Select(_ => new List<(int, int)>())];
+    }
+
+    public int Shards => _shards.Length;
+
+    public long Count(TwinKind? kind) =>
+        _shards.Sum(s => kind is null ? s.Twins.Count : (long)s.Twins.Keys.Count(k => k.Kind == kind));
+
+    /// <summary>Admits and applies items [from, to) and adds what was accepted to the journal batch, in item order.</summary>
+    public void Admit(InputBatch batch, int from, int to, Admission[] results, IRecall recall, Action<ReadOnlySpan<byte>, AcceptedInput> accepted)
+    {
+        foreach (var s in _shards) s.Items.Clear();
+        for (var i = from; i < to; i++)
+            if (results[i].Status == AdmissionStatus.Accepted) _shards[ShardOf(batch[i])].Items.Add(i);
+        _pool.Run(to - from < InlineItems, s => _shards[s].Admit(batch, results, recall));
+        var next = new int[_shards.Length];
+        for (var i = from; i < to; i++)
+        {
+            if (results[i].Status != AdmissionStatus.Accepted) continue;
+            var s = ShardOf(batch[i]);
+            var list = _shards[s].Accepted;
+            for (; next[s] < list.Count && list[next[s]].Item == i; next[s]++) accepted(_shards[s].Bytes(list[next[s]]), list[next[s]]);
+        }
+    }
+
+    private int ShardOf(ReadOnlySpan<byte> input) => Shard.Of(Envelope.Read(input).Target, _shards.Length);
+
+    /// <summary>Closes a local day: supersteps until nobody sends.</summary>
+    public void CloseDay(int day, Consequences into)
+    {
+        TakeFacts(into);
+        var input = new DayClosed(day).ToBytes();
+        _pool.Run(false, s => _shards[s].ApplyToAll(TwinKind.Meter, input));
+        for (var round = 0; ; round++)
+        {
+            TakeFacts(into);
+            foreach (var s in _shards)
+                foreach (var (from, offset, length) in s.Now.Publications) into.Publications.Add((from, day, s.Now.Body(offset, length).ToArray()));
+            foreach (var s in _shards) s.Turn();
+            var letters = _shards.Sum(s => s.Before.Letters.Count);
+            if (letters == 0) break;
+            if (round == MaxRounds) throw new InvalidOperationException($"Twins still talk after {MaxRounds} rounds of closing day {LocalDay.FormatDate(day)}.");
+            var bodies = _shards.Select(s => s.Before).ToArray();
+            _pool.Run(letters < InlineItems, s => Deliver(s, bodies));
+        }
+        into.Publications.Sort((a, b) => a.Day != b.Day ? a.Day.CompareTo(b.Day) : a.From.CompareTo(b.From));
+    }
+
+    private void Deliver(int shard, Outbox[] bodies)
+    {
+        var mail = _mail[shard];
+        mail.Clear();
+        foreach (var box in bodies)
+            foreach (var letter in box.Letters)
+                if (Shard.Of(letter.To, _shards.Length) == shard) mail.Add(letter);
+        mail.Sort();
+        _shards[shard].Deliver(mail, bodies);
+    }
+
+    /// <summary>Takes the facts stated since the last call, in an order that does not depend on shards.</summary>
+    public void TakeFacts(Consequences into)
+    {
+        var all = new List<(StatedFact Fact, int Shard)>();
+        for (var s = 0; s < _shards.Length; s++)
+            foreach (var fact in _shards[s].Now.Facts) all.Add((fact, s));
+        if (all.Count == 0) return;
+        all.Sort((a, b) => a.Fact.CompareTo(b.Fact));
+        foreach (var (fact, s) in all)
+        {
+            var body = _shards[s].Now.Body(fact.Offset, fact.Length).ToArray();
+            (fact.Kind == FactKind.Finding ? into.Findings : into.Scores).Add(body);
+        }
+        foreach (var s in _shards) s.Now.Facts.Clear();
+    }
+
+    /// <summary>Drops bodies of facts already taken, between batches.</summary>
+    public void ClearOutboxes()
+    {
+        foreach (var s in _shards) s.Now.Clear();
+    }
+
+    /// <summary>Applies one journalled input of a rebuild. Inputs are collected; a closing or <see cref="Flush"/> brings them to the twins.</summary>
+    public void Rebuild(ReadOnlySpan<byte> input, Consequences into)
+    {
+        var envelope = Envelope.Read(input);
+        if (envelope.Kind == InputKind.DayClosed)
+        {
+            Flush();
+            CloseDay(((DayClosed)Input.Read(input)).Day, into);
+            return;
+        }
+        if (envelope.Target.Id == TwinKey.Everyone) return;
+        _pending[Shard.Of(envelope.Target, _shards.Length)].Add((_pendingBytes.Length, input.Length));
+        _pendingBytes.Bytes(input);
+        if (++_pendingCount >= RebuildItems) Flush();
+    }
+
+    public void Flush()
+    {
+        _pool.Run(_pendingCount < InlineItems, s =>
+        {
+            foreach (var (offset, length) in _pending[s]) _shards[s].Apply(_pendingBytes.Written.Slice(offset, length));
+            _pending[s].Clear();
+        });
+        _pendingBytes.Clear();
+        _pendingCount = 0;
+    }
+
+    /// <summary>Reads one twin under its shard's gate; null when there is none.</summary>
+    public T? Read<T>(TwinKey key, Func<TwinState, T> read) where T : class
+    {
+        var shard = _shards[Shard.Of(key, _shards.Length)];
+        lock (shard.Gate) return shard.Twins.TryGetValue(key, out var twin) ? read(twin) : null;
+    }
+
+    public void Put(TwinKey key, ReadOnlySpan<byte> state) => _shards[Shard.Of(key, _shards.Length)].Put(key, _factory.Restore(key, state));
+
+    /// <summary>All keys, sorted; of one kind when given.</summary>
+    public TwinKey[] Keys(TwinKind? kind)
+    {
+        var keys = new List<TwinKey>();
+        foreach (var s in _shards)
+            lock (s.Gate)
+                foreach (var k in s.Twins.Keys)
+                    if (kind is null || k.Kind == kind) keys.Add(k);
+        keys.Sort();
+        return [.. keys];
+    }
+
+    /// <summary>Visits the canonical states in key order. The caller sees to it that nothing changes meanwhile.</summary>
+    public void VisitStates(Action<TwinKey, ReadOnlyMemory<byte>> visit)
+    {
+        var writer = new ByteWriter(4096);
+        foreach (var key in Keys(null))
+        {
+            writer.Clear();
+            _shards[Shard.Of(key, _shards.Length)].Twins[key].Write(writer);
+            visit(key, writer.WrittenMemory);
+        }
+    }
+
+    /// <summary>Adds all twins to a state hash: kind, id, length, bytes, in key order.</summary>
+    public void Hash(IncrementalHash hash)
+    {
+        var head = new ByteWriter(32);
+        VisitStates((key, state) =>
+        {
+            head.Clear();
+            head.Byte((byte)key.Kind);
+            head.UInt64(key.Id);
+            head.VarUInt((ulong)state.Length);
+            hash.AppendData(head.Written);
+            hash.AppendData(state.Span);
+        });
+    }
+
+    public void Dispose() => _pool.Dispose();
+}

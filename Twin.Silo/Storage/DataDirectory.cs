@@ -1,0 +1,120 @@
+using Twin.Grains;
+
+namespace Twin.Silo.Storage;
+
+/// <summary>
+/// One data directory, held by one process: mode 0700, an exclusive lock, and a format number that a newer writer raises. State
+/// outlives its writer (DESIGN, invariant 8).
+/// </summary>
+public sealed class DataDirectory : IDisposable
+{
+    public const int Format = 1;
+    private const string FormatPrefix = "metertwin-data ";
+    private readonly FileStream _lock;
+
+    private DataDirectory(string path, FileStream @lock, bool isNew) => (Path, _lock, IsNew) = (path, @lock, isNew);
+
+    public string Path { get; }
+
+    /// <summary>True when this opening made the directory's first files.</summary>
+    public bool IsNew { get; }
+
+    public string JournalFile => System.IO.Path.Combine(Path, "journal.db");
+
+    /// <exception cref="DataDirectoryException">Locked by another process, of a newer format, or not a data directory.</exception>
+    public static DataDirectory Open(string path, bool mustExist)
+    {
+        var full = System.IO.Path.GetFullPath(path);
+        if (mustExist && !File.Exists(System.IO.Path.Combine(full, "format")))
+            throw new DataDirectoryException($"{full} is no MeterTwin data directory: it has no file 'format'. Give the directory that 'serve' or 'replay --data' made.", null);
+        try
+        {
+            if (!Directory.Exists(full))
+                Directory.CreateDirectory(full, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            else if (!OperatingSystem.IsWindows() && IsFresh(full))
+                File.SetUnixFileMode(full, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataDirectoryException($"The data directory {full} cannot be made: {e.Message}", e);
+        }
+        var handle = Lock(full);
+        try
+        {
+            return new DataDirectory(full, handle, CheckFormat(full));
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    private static bool IsFresh(string path) => !Directory.EnumerateFileSystemEntries(path).Any();
+
+    private static FileStream Lock(string path)
+    {
+        try
+        {
+            return new FileStream(System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataDirectoryException(
+                $"Another process holds the data directory {path} (its file 'lock'), or it may not be written. Stop that process, or use another --data.", e);
+        }
+    }
+
+    private static bool CheckFormat(string path)
+    {
+        var file = System.IO.Path.Combine(path, "format");
+        if (!File.Exists(file))
+        {
+            var others = Directory.EnumerateFileSystemEntries(path).Select(System.IO.Path.GetFileName).Where(n => n != "lock").Take(3).ToArray();
+            if (others.Length > 0)
+                throw new DataDirectoryException($"{path} holds other files ({string.Join(", ", others)}) and is no MeterTwin data directory. Use an empty or a new one.", null);
+            AtomicFile.Write(file, stream => stream.Write(System.Text.Encoding.ASCII.GetBytes($"{FormatPrefix}{Format}\n")));
+            return true;
+        }
+        var text = File.ReadAllText(file).Trim();
+        if (!text.StartsWith(FormatPrefix, StringComparison.Ordinal) || !int.TryParse(text.AsSpan(FormatPrefix.Length), out var format))
+            throw new DataDirectoryException($"{file} does not read '{FormatPrefix}N': the directory is damaged or not MeterTwin's. Restore it from a backup.", null);
+        if (format > Format)
+            throw new DataDirectoryException($"The data directory {path} has format {format}; this MeterTwin knows up to {Format}. Use the newer MeterTwin that wrote it.", null);
+        return false;
+    }
+
+    public void Dispose() => _lock.Dispose();
+}
+
+/// <summary>Files that are there whole or not at all.</summary>
+public static class AtomicFile
+{
+    /// <summary>Writes beside the target, syncs, renames over it, syncs the directory.</summary>
+    public static void Write(string path, Action<Stream> write)
+    {
+        var temporary = path + ".tmp";
+        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20))
+        {
+            write(stream);
+            stream.Flush(flushToDisk: true);
+        }
+        File.Move(temporary, path, overwrite: true);
+        SyncDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>A rename is durable only when its directory is. Where a directory cannot be opened for that, the rename still is atomic.</summary>
+    private static void SyncDirectory(string directory)
+    {
+        if (OperatingSystem.IsWindows()) return;
+        try
+        {
+            using var handle = File.OpenHandle(directory, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            RandomAccess.FlushToDisk(handle);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // .NET refuses to open directories on some platforms.
+        }
+    }
+}

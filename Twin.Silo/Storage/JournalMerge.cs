@@ -1,0 +1,126 @@
+using Microsoft.Data.Sqlite;
+using Twin.Grains;
+using Twin.Hardware.Coding;
+
+namespace Twin.Silo.Storage;
+
+/// <summary>
+/// The total order, put together again from tail rows, kept inputs and segments. A chunk is opened when the order reaches the
+/// earliest position in it; what is held in memory is the chunks whose positions overlap.
+/// </summary>
+internal sealed class JournalMerge : IDisposable
+{
+    private readonly long _after;
+    private readonly SqliteCommand _batchSelect, _keptSelect, _chunkSelect;
+    private readonly SqliteDataReader _batches, _kepts, _chunks;
+    private readonly PriorityQueue<Source, long> _sources = new();
+    private bool _moreBatches, _moreKepts, _moreChunks;
+
+    /// <summary>Decoded items of one row, in position order.</summary>
+    private sealed class Source
+    {
+        public readonly ByteWriter Bytes = new(1024);
+        public readonly List<(long Position, int Offset, int Length)> Items = [];
+        public int Next;
+        public long Position => Items[Next].Position;
+    }
+
+    public JournalMerge(SqliteConnection connection, long after)
+    {
+        _after = after;
+        _batchSelect = connection.Prepare("SELECT before, items, digest, last FROM batch WHERE last>$a ORDER BY last", "$a").With(after);
+        _keptSelect = connection.Prepare("SELECT position, input, digest FROM kept WHERE position>$a ORDER BY position", "$a").With(after);
+        _chunkSelect = connection.Prepare("SELECT min_position, body, digest, id, days FROM segment WHERE max_position>$a ORDER BY min_position", "$a").With(after);
+        _batches = _batchSelect.ExecuteReader();
+        _kepts = _keptSelect.ExecuteReader();
+        _chunks = _chunkSelect.ExecuteReader();
+        (_moreBatches, _moreKepts, _moreChunks) = (_batches.Read(), _kepts.Read(), _chunks.Read());
+    }
+
+    public void Run(JournalVisitor visit)
+    {
+        while (true)
+        {
+            var next = _sources.Count > 0 ? _sources.Peek().Position : long.MaxValue;
+            if (_moreChunks && _chunks.GetInt64(0) <= next) OpenChunk();
+            else if (_moreBatches && _batches.GetInt64(0) < next) OpenBatch();
+            else if (_moreKepts && _kepts.GetInt64(0) < next) VisitKept(visit);
+            else if (_sources.Count > 0) VisitSource(visit);
+            else return;
+        }
+    }
+
+    private void OpenChunk()
+    {
+        var body = Checked(_chunks, 1, 2, $"segment row {_chunks.GetInt64(3)}");
+        var source = new Source();
+        if (_chunks.GetInt32(4) == 1) SegmentChunk.Visit(body, null, (p, input) => Take(source, p, input));
+        else LongChunk.Visit(body, null, (p, input) => Take(source, p, input));
+        source.Items.Sort();
+        Enqueue(source);
+        _moreChunks = _chunks.Read();
+    }
+
+    private void OpenBatch()
+    {
+        var source = new Source();
+        var items = Checked(_batches, 1, 2, $"batch that ends at position {_batches.GetInt64(3)}");
+        JournalBatch.Visit(items, _batches.GetInt64(0), (p, input) => Take(source, p, input));
+        Enqueue(source);
+        _moreBatches = _batches.Read();
+    }
+
+    private void Take(Source source, long position, ReadOnlySpan<byte> input)
+    {
+        if (position <= _after) return;
+        source.Items.Add((position, source.Bytes.Length, input.Length));
+        source.Bytes.Bytes(input);
+    }
+
+    private void Enqueue(Source source)
+    {
+        if (source.Items.Count > 0) _sources.Enqueue(source, source.Position);
+    }
+
+    private void VisitKept(JournalVisitor visit)
+    {
+        var position = _kepts.GetInt64(0);
+        visit(position, Checked(_kepts, 1, 2, $"input at position {position}"));
+        _moreKepts = _kepts.Read();
+    }
+
+    /// <summary>Visits items of the foremost source as long as nothing else comes before them.</summary>
+    private void VisitSource(JournalVisitor visit)
+    {
+        var source = _sources.Dequeue();
+        var bound = _sources.Count > 0 ? _sources.Peek().Position : long.MaxValue;
+        if (_moreChunks) bound = Math.Min(bound, _chunks.GetInt64(0));
+        if (_moreBatches) bound = Math.Min(bound, _batches.GetInt64(0) + 1);
+        if (_moreKepts) bound = Math.Min(bound, _kepts.GetInt64(0));
+        do
+        {
+            var (position, offset, length) = source.Items[source.Next++];
+            visit(position, source.Bytes.Written.Slice(offset, length));
+        }
+        while (source.Next < source.Items.Count && source.Position < bound);
+        if (source.Next < source.Items.Count) _sources.Enqueue(source, source.Position);
+    }
+
+    private static byte[] Checked(SqliteDataReader row, int body, int digest, string what)
+    {
+        var bytes = row.Blob(body);
+        var expected = row.Blob(digest);
+        return Sql.Digest(bytes).AsSpan(0, expected.Length).SequenceEqual(expected)
+            ? bytes : throw Sql.Damaged($"the digest of the {what} does not match", null);
+    }
+
+    public void Dispose()
+    {
+        _batches.Dispose();
+        _kepts.Dispose();
+        _chunks.Dispose();
+        _batchSelect.Dispose();
+        _keptSelect.Dispose();
+        _chunkSelect.Dispose();
+    }
+}

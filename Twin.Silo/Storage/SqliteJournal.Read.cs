@@ -1,0 +1,149 @@
+using Microsoft.Data.Sqlite;
+using Twin.Grains;
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+
+namespace Twin.Silo.Storage;
+
+// Reading back: the total order over tail, kept inputs and segments; findings, publications, digests.
+public sealed partial class SqliteJournal
+{
+    /// <summary>Runs a read on the reading connection, inside one transaction: a consistent view while commits go on.</summary>
+    private T Reading<T>(Func<SqliteConnection, T> read)
+    {
+        lock (_readGate)
+        {
+            using var transaction = _read.BeginTransaction(deferred: true);
+            return read(_read);
+        }
+    }
+
+    public void Read(long after, JournalVisitor visit)
+    {
+        // A connection of its own: a rebuild takes long, and others go on reading.
+        using var connection = Sql.Open(_file, readOnly: true);
+        connection.Run("PRAGMA cache_size=-16384");
+        using var transaction = connection.BeginTransaction(deferred: true);
+        using var merge = new JournalMerge(connection, after);
+        merge.Run(visit);
+    }
+
+    public bool HasContent(ContentKey key) => Reading(c =>
+    {
+        using var select = c.Prepare("SELECT 1 FROM content WHERE key=$k", "$k").With(key.ToBytes());
+        return select.ExecuteScalar() is not null;
+    });
+
+    public void ReadAddressed(TwinKey key, JournalVisitor visit)
+    {
+        var rows = Reading(c =>
+        {
+            using var select = c.Prepare("SELECT position, input FROM kept WHERE twin=$t AND kind=$k AND twin <> -9223372036854775808 ORDER BY position", "$t", "$k")
+                .With(Sql.Signed(key.Id), (int)key.Kind);
+            using var reader = select.ExecuteReader();
+            var found = new List<(long, byte[])>();
+            while (reader.Read()) found.Add((reader.GetInt64(0), reader.Blob(1)));
+            return found;
+        });
+        foreach (var (position, input) in rows) visit(position, input);
+    }
+
+    public byte[]? Publication(TwinKey from, int day) => Reading(c =>
+    {
+        using var select = c.Prepare("SELECT body FROM publication WHERE kind=$k AND twin=$t AND day=$d", "$k", "$t", "$d")
+            .With((int)from.Kind, Sql.Signed(from.Id), day);
+        return (byte[]?)select.ExecuteScalar();
+    });
+
+    public IReadOnlyList<(int Day, long Position)> ClosedDays() => Reading(c =>
+    {
+        using var select = c.Prepare("SELECT day, position FROM closed ORDER BY position");
+        using var reader = select.ExecuteReader();
+        var found = new List<(int, long)>();
+        while (reader.Read()) found.Add((reader.GetInt32(0), reader.GetInt64(1)));
+        return found;
+    });
+
+    public IReadOnlyList<Finding> Findings(FindingQuery query) => Reading(c =>
+    {
+        using var select = c.CreateCommand();
+        var where = new List<string>();
+        void Add(string condition, string name, object value)
+        {
+            where.Add(condition);
+            select.Parameters.AddWithValue(name, value);
+        }
+        if (query.Subject is { } s)
+        {
+            Add("twin=$t", "$t", Sql.Signed(s.Id));
+            Add("kind=$k", "$k", (int)s.Kind);
+        }
+        if (query.Kind is { } kind) Add("finding=$f", "$f", (int)kind);
+        if (query.From is { } from) Add("detected_s>=$from", "$from", from.Seconds);
+        if (query.To is { } to) Add("detected_s<$to", "$to", to.Seconds);
+        select.CommandText = "SELECT body FROM finding" + (where.Count > 0 ? " WHERE " + string.Join(" AND ", where) : "")
+            + " ORDER BY detected_s DESC, id LIMIT $n";
+        select.Parameters.AddWithValue("$n", Math.Clamp(query.Limit, 0, 10_000));
+        using var reader = select.ExecuteReader();
+        var found = new List<Finding>();
+        while (reader.Read()) found.Add(Finding.Read(reader.Blob(0)));
+        return found;
+    });
+
+    public void VisitFindings(Action<byte[]> visit) => Reading(c =>
+    {
+        using var select = c.Prepare("SELECT body FROM finding ORDER BY id");
+        using var reader = select.ExecuteReader();
+        while (reader.Read()) visit(reader.Blob(0));
+        return 0;
+    });
+
+    public IReadOnlyList<Tombstone> Tombstones() => Reading(c =>
+    {
+        using var select = c.Prepare("SELECT meter, before_day, position, readings, digest FROM tombstone ORDER BY id");
+        using var reader = select.ExecuteReader();
+        var found = new List<Tombstone>();
+        while (reader.Read())
+        {
+            found.Add(new Tombstone(reader.IsDBNull(0) ? null : new MeterId(Sql.Unsigned(reader.GetInt64(0))), reader.GetInt32(1),
+                reader.GetInt64(2), reader.GetInt64(3), reader.GetString(4)));
+        }
+        return found;
+    });
+
+    public IEnumerable<string> CheckDigests()
+    {
+        using var connection = Sql.Open(_file, readOnly: true);
+        foreach (var problem in Check(connection, "PRAGMA integrity_check(10)")) yield return problem;
+        (string Table, string Key, string Body)[] tables = [("batch", "last", "items"), ("kept", "position", "input"), ("segment", "id", "body")];
+        foreach (var (table, key, body) in tables)
+        {
+            using var select = connection.Prepare($"SELECT {key}, {body}, digest FROM {table}");
+            using var reader = select.ExecuteReader();
+            while (reader.Read())
+            {
+                var digest = reader.Blob(2);
+                if (!Sql.Digest(reader.Blob(1)).AsSpan(0, digest.Length).SequenceEqual(digest))
+                    yield return $"table {table}, row {reader.GetInt64(0)}: the stored digest does not match its bytes";
+            }
+        }
+    }
+
+    private static List<string> Check(SqliteConnection connection, string pragma)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = pragma;
+        var found = new List<string>();
+        try
+        {
+            using var reader = command.ExecuteReader();
+            while (reader.Read())
+                if (reader.GetString(0) != "ok") found.Add($"SQLite: {reader.GetString(0)}");
+        }
+        catch (SqliteException e)
+        {
+            found.Add($"SQLite: {e.Message}");
+        }
+        return found;
+    }
+}

@@ -1,0 +1,199 @@
+using System.Runtime.InteropServices;
+using Microsoft.Data.Sqlite;
+using Twin.Grains;
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+
+namespace Twin.Silo.Storage;
+
+// Sealing: readings of closed days leave the arrival-ordered tail for segments sorted by meter, first one day each, then 14 days each.
+// A block's place in the total order goes with it. Pieces of one meter-day become one block at the place of the last piece: nothing
+// that a twin keeps depends on when within its open time a reading came. A meter-day that was revised while open keeps its pieces
+// apart (table kept), because their order decides. Every step is one transaction: a crash leaves the step done or not done.
+public sealed partial class SqliteJournal
+{
+    /// <summary>Local days in a long segment; windows begin at multiples of it.</summary>
+    internal const int SegmentDays = 14;
+
+    public void Compact(int closedThrough, bool everything)
+    {
+        lock (_writeGate)
+        {
+            Guarded(() => SealTail(closedThrough));
+            foreach (var from in FullWindows(closedThrough, everything)) Guarded(() => MergeWindow(from));
+            if (!everything) return;
+            _write.Run("PRAGMA wal_checkpoint(TRUNCATE)");
+            _write.Run("PRAGMA incremental_vacuum");
+            _write.Run("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+    }
+
+    private void SealTail(int closedThrough)
+    {
+        var pool = new ByteWriter(1 << 20);
+        var pieces = new List<Piece>();
+        var revised = Revised(closedThrough);
+        foreach (var (last, before, items) in TailRows(closedThrough)) TakePieces(last, before, items, closedThrough, pool, pieces);
+        if (pieces.Count == 0) return;
+        pieces.Sort();
+        WriteDays(CollectionsMarshal.AsSpan(pieces), pool, revised);
+    }
+
+    private List<(long Last, long Before, byte[] Items)> TailRows(int closedThrough)
+    {
+        using var select = _write.Prepare("SELECT last, before, items, digest FROM batch WHERE min_day<=$d ORDER BY last", "$d").With(closedThrough);
+        using var reader = select.ExecuteReader();
+        var rows = new List<(long, long, byte[])>();
+        while (reader.Read())
+        {
+            var row = (reader.GetInt64(0), reader.GetInt64(1), reader.Blob(2));
+            CheckDigest(row.Item3, reader.Blob(3), $"batch that ends at position {row.Item1}");
+            rows.Add(row);
+        }
+        return rows;
+    }
+
+    /// <summary>Meter-days with a revision that came while the day was open.</summary>
+    private HashSet<(ulong, Channel, int)> Revised(int closedThrough)
+    {
+        var found = new HashSet<(ulong, Channel, int)>();
+        var from = (long)(_write.Scalar("SELECT COALESCE(MIN(before), 0) FROM batch") ?? 0L);
+        using var select = _write.Prepare("SELECT position, input FROM kept WHERE position>$p AND kind=1", "$p").With(from);
+        using var reader = select.ExecuteReader();
+        while (reader.Read())
+        {
+            var input = reader.Blob(1);
+            if (Envelope.Read(input).Kind != InputKind.ReadingBlock) continue;
+            var block = ReadingBlock.Read(input);
+            if (block.IsRevision && !block.IsLate && block.Day.Number <= closedThrough)
+                found.Add((block.Meter.Value, block.Channel, block.Day.Number));
+        }
+        return found;
+    }
+
+    /// <summary>Takes the blocks of closed days out of a tail row; what is left stays, under the same key.</summary>
+    private void TakePieces(long last, long before, byte[] items, int closedThrough, ByteWriter pool, List<Piece> pieces)
+    {
+        var rest = new ByteWriter(1024);
+        var restLast = before;
+        int min = int.MaxValue, max = int.MinValue;
+        JournalBatch.Visit(items, before, (position, input) =>
+        {
+            var block = ReadingBlock.Read(input);
+            if (block.Day.Number <= closedThrough)
+            {
+                pieces.Add(new Piece(block.Meter.Value, block.Channel, block.Day.Number, position, pool.Length, input.Length));
+                pool.Bytes(input);
+                return;
+            }
+            JournalBatch.AddFramed(rest, ref restLast, position, input);
+            (min, max) = (Math.Min(min, block.Day.Number), Math.Max(max, block.Day.Number));
+        });
+        if (rest.Length == items.Length) return;
+        if (rest.Length > 0)
+        {
+            InsertBatch(last, before, min, max, rest.ToArray());
+            return;
+        }
+        using var delete = _write.Prepare("DELETE FROM batch WHERE last=$l", "$l").With(last);
+        delete.ExecuteNonQuery();
+    }
+
+    private void WriteDays(Span<Piece> pieces, ByteWriter pool, HashSet<(ulong, Channel, int)> revised)
+    {
+        var chunk = new ChunkBuilder(this, 1);
+        var slots = new DaySlots();
+        var merged = new ByteWriter(1024);
+        for (var i = 0; i < pieces.Length;)
+        {
+            var end = i + 1;
+            while (end < pieces.Length && pieces[end].SameSeries(pieces[i])) end++;
+            var group = pieces[i..end];
+            i = end;
+            var first = group[0];
+            if (revised.Contains((first.Meter, first.Channel, first.Day)))
+            {
+                foreach (var p in group)
+                    InsertKept(new TwinKey(TwinKind.Meter, p.Meter), p.Position, pool.Written.Slice(p.Offset, p.Length).ToArray());
+                continue;
+            }
+            if (group.Length == 1)
+            {
+                chunk.AddDay(first.Day, first.Meter, first.Position, pool.Written.Slice(first.Offset, first.Length));
+                continue;
+            }
+            foreach (var p in group)
+            {
+                var block = ReadingBlock.Read(pool.Written.Slice(p.Offset, p.Length));
+                if (p == first) slots.Begin(block);
+                slots.Lay(block);
+            }
+            merged.Clear();
+            slots.Write(merged, new MeterId(first.Meter), first.Channel);
+            chunk.AddDay(first.Day, first.Meter, group[^1].Position, merged.Written);
+        }
+        chunk.Flush();
+    }
+
+    /// <summary>First days of windows that can become long segments: all of their days have closed.</summary>
+    private List<int> FullWindows(int closedThrough, bool everything)
+    {
+        using var select = _write.Prepare("SELECT DISTINCT from_day FROM segment WHERE days=1");
+        using var reader = select.ExecuteReader();
+        var windows = new SortedSet<int>();
+        while (reader.Read())
+        {
+            var from = WindowOf(reader.GetInt32(0));
+            if (everything || from + SegmentDays - 1 <= closedThrough) windows.Add(from);
+        }
+        return [.. windows];
+    }
+
+    internal static int WindowOf(int day) => (day >= 0 ? day / SegmentDays : -((-day + SegmentDays - 1) / SegmentDays)) * SegmentDays;
+
+    private static void CheckDigest(byte[] body, byte[] digest, string what)
+    {
+        if (!Sql.Digest(body).AsSpan(0, digest.Length).SequenceEqual(digest)) throw Sql.Damaged($"the digest of the {what} does not match", null);
+    }
+
+    /// <summary>Collects sorted blocks into chunks and stores each as a row.</summary>
+    private sealed class ChunkBuilder(SqliteJournal journal, int days)
+    {
+        private readonly ByteWriter _body = new(SegmentChunk.TargetBytes * 2);
+        private int _fromDay;
+        private ulong _firstId, _lastId;
+        private long _lastPosition, _min, _max;
+
+        public ByteWriter Body => _body;
+
+        public void AddDay(int day, ulong meter, long position, ReadOnlySpan<byte> input)
+        {
+            Begin(day, meter, position, position);
+            SegmentChunk.Add(_body, ref _lastId, ref _lastPosition, position, input);
+        }
+
+        /// <summary>Makes room for an entry of a meter: a new chunk where the last is full or of another period.</summary>
+        public void Begin(int fromDay, ulong meter, long min, long max)
+        {
+            if (_body.Length > 0 && (fromDay != _fromDay || (_body.Length >= SegmentChunk.TargetBytes && meter != _lastId))) Flush();
+            if (_body.Length == 0) (_fromDay, _firstId, _lastId, _lastPosition, _min, _max) = (fromDay, meter, 0, 0, min, max);
+            (_min, _max) = (Math.Min(_min, min), Math.Max(_max, max));
+        }
+
+        /// <summary>Id of the entry before; an entry writes its id as the difference to that.</summary>
+        public ulong TakeIdDelta(ulong meter)
+        {
+            var delta = meter - _lastId;
+            _lastId = meter;
+            return delta;
+        }
+
+        public void Flush()
+        {
+            if (_body.Length == 0) return;
+            var body = _body.ToArray();
+            journal._insertSegment.With(_fromDay, days, Sql.Signed(_firstId), Sql.Signed(_lastId), _min, _max, body, Sql.Digest(body)).ExecuteNonQuery();
+            _body.Clear();
+        }
+    }
+}

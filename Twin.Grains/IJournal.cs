@@ -15,6 +15,9 @@ public interface IJournal : IDisposable
     /// <summary>The <see cref="Watermark"/> as committed with the last batch; empty before the first.</summary>
     byte[] Marks { get; }
 
+    /// <summary>Judging version in force; 0 before the first.</summary>
+    int JudgingVersion { get; }
+
     /// <summary>Commits a batch with all that follows from it, in one transaction, synced to disk before it returns.</summary>
     /// <exception cref="StorageUnavailableException">Nothing of the batch was committed.</exception>
     void Append(JournalBatch batch);
@@ -43,8 +46,8 @@ public interface IJournal : IDisposable
     /// <summary>Stored readings, merged with late ones and revisions, ascending by day; unsealed days of the tail included.</summary>
     void Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit);
 
-    /// <summary>Sealed blocks of one meter, ascending by day, as journalled.</summary>
-    void ReadSealed(MeterId meter, JournalVisitor visit);
+    /// <summary>Reading blocks of one meter, sealed or still in the tail, as journalled; in no particular order.</summary>
+    void ReadReadings(MeterId meter, JournalVisitor visit);
 
     /// <summary>Moves readings of closed days from the arrival-ordered tail into sealed segments. Safe at any time; nothing is lost by a crash.</summary>
     void Compact(int closedThrough, bool everything);
@@ -119,6 +122,9 @@ public sealed class JournalBatch(long firstPosition)
     public List<(TwinKey From, int Day, byte[] Body)> Publications { get; } = [];
     public List<(int Day, long Position)> Closed { get; } = [];
     public byte[] Marks { get; set; } = [];
+
+    /// <summary>Judging version from this batch on; null: unchanged.</summary>
+    public int? JudgingVersion { get; set; }
 
     /// <summary>Adds an input at the next position and returns that.</summary>
     public long Add(ReadOnlySpan<byte> input, int day, bool sealable)

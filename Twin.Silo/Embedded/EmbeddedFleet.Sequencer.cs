@@ -21,7 +21,7 @@ public sealed partial class EmbeddedFleet
             if (to == from) results[from] = Control(batch, from++, journal);
             else
             {
-                _host.Admit(batch, from, to, results, this, (input, a) => Journal(batch.Source, journal, input, a));
+                _host.Admit(batch, from, to, results, this, (input, a) => Record(batch.Source, journal, input, a));
                 _host.TakeFacts(consequences);
                 _host.ClearOutboxes();
                 from = to;
@@ -60,7 +60,7 @@ public sealed partial class EmbeddedFleet
 
     private bool IsRepeat(ContentKey key) => _recentSet.Contains(key) || _journal.HasContent(key);
 
-    private void Journal(string source, JournalBatch journal, ReadOnlySpan<byte> input, AcceptedInput a)
+    private void Record(string source, JournalBatch journal, ReadOnlySpan<byte> input, AcceptedInput a)
     {
         var position = journal.Add(input, a.Day, a.Sealable);
         if (a.EndMinute != long.MinValue) _watermark.Observe(source, a.EndMinute, a.Day);
@@ -95,7 +95,8 @@ public sealed partial class EmbeddedFleet
             case Tick:
                 _watermark.Tick();
                 break;
-            case JudgingVersion:
+            case JudgingVersion v:
+                journal.JudgingVersion = v.Version;
                 break;
             default:
                 return Admission.Reject($"An input of kind {input.Kind} cannot be sent to everyone. Address it to one twin.");

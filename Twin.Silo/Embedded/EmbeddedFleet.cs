@@ -95,7 +95,7 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
     {
         if (batch.Count > InputBatch.MaxItems || batch.ByteCount > InputBatch.MaxBytes)
             throw new ArgumentException($"A batch holds at most {InputBatch.MaxItems} items and {InputBatch.MaxBytes} bytes; send it in parts.", nameof(batch));
-        if (_fatal ?? _writer.Error is { } error) throw new StorageUnavailableException(_fatal ?? _writer.Error!, null);
+        if ((_fatal ?? _writer.Error) is { } error) throw new StorageUnavailableException(error, null);
         var done = new TaskCompletionSource<AppendReceipt>(TaskCreationOptions.RunContinuationsAsynchronously);
         Enqueue(() => Process(batch, done), e => done.TrySetException(e), cancel);
         return new ValueTask<AppendReceipt>(done.Task);

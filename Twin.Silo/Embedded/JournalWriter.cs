@@ -21,7 +21,7 @@ internal sealed class JournalWriter : IDisposable
     private readonly ManualResetEventSlim _stop = new();
     private readonly Thread _thread;
     private readonly Action<Consequences, long> _committed;
-    private readonly Lock _idleGate = new();
+    private readonly SemaphoreSlim _progress = new(0);
     private int _pending;
     private Exception? _fatal;
 
@@ -40,24 +40,19 @@ internal sealed class JournalWriter : IDisposable
     public void Enqueue(PendingCommit commit)
     {
         if (_fatal is { } e) throw new StorageUnavailableException("The journal stopped: " + e.Message, e);
-        lock (_idleGate) _pending++;
+        Interlocked.Increment(ref _pending);
         _queue.Add(commit);
     }
 
     /// <summary>Waits until all that was handed over is committed (and sealed). Throws while the disk refuses.</summary>
     public void Drain()
     {
-        lock (_idleGate)
+        while (Volatile.Read(ref _pending) > 0)
         {
-            while (_pending > 0)
-            {
-                if (Error is { } error) throw new StorageUnavailableException(error, null);
-                if (_fatal is { } e) throw new StorageUnavailableException("The journal stopped: " + e.Message, e);
-                Monitor.Exit(_idleGate);
-                _stop.Wait(1);
-                Monitor.Enter(_idleGate);
-                if (_stop.IsSet) return;
-            }
+            if (Error is { } error) throw new StorageUnavailableException(error, null);
+            if (_fatal is { } e) throw new StorageUnavailableException("The journal stopped: " + e.Message, e);
+            _progress.Wait(TimeSpan.FromMilliseconds(5));
+            if (_stop.IsSet) return;
         }
     }
 
@@ -68,7 +63,8 @@ internal sealed class JournalWriter : IDisposable
             foreach (var commit in _queue.GetConsumingEnumerable())
             {
                 if (!Commit(commit)) return;
-                lock (_idleGate) _pending--;
+                Interlocked.Decrement(ref _pending);
+                if (_progress.CurrentCount == 0) _progress.Release();
             }
         }
         catch (Exception e)

@@ -19,6 +19,7 @@ internal sealed class Shard(int index, ITwinFactory factory) : IAccepted
 
     private readonly Dictionary<TwinKey, TwinState> _twins = [];
     private readonly ByteWriter _bytes = new();
+    private readonly long[] _counts = new long[8];
     private int _item;
 
     public Lock Gate { get; } = new();
@@ -30,7 +31,21 @@ internal sealed class Shard(int index, ITwinFactory factory) : IAccepted
 
     public ReadOnlySpan<byte> Bytes(in AcceptedInput a) => _bytes.Written.Slice(a.Offset, a.Length);
 
-    public void Put(TwinKey key, TwinState twin) => _twins[key] = twin;
+    public long Count(TwinKind kind) => Volatile.Read(ref _counts[(int)kind]);
+
+    /// <summary>Takes in a twin that was not there.</summary>
+    public TwinState Put(TwinKey key, TwinState twin)
+    {
+        if (_twins.TryAdd(key, twin)) _counts[(int)key.Kind]++;
+        else _twins[key] = twin;
+        return twin;
+    }
+
+    public void Clear()
+    {
+        _twins.Clear();
+        Array.Clear(_counts);
+    }
 
     /// <summary>Admits and applies the items of this shard; what was accepted is in <see cref="Accepted"/>.</summary>
     public void Admit(InputBatch batch, Admission[] results, IRecall recall)
@@ -66,7 +81,7 @@ internal sealed class Shard(int index, ITwinFactory factory) : IAccepted
             Accepted.RemoveRange(from, Accepted.Count - from);
             return result;
         }
-        if (isNew) _twins[key] = twin;
+        if (isNew) Put(key, twin);
         Now.Begin(key, null, maySend: false);
         for (var i = from; i < Accepted.Count; i++) twin.Apply(Bytes(Accepted[i]), Now);
         return result;
@@ -82,7 +97,7 @@ internal sealed class Shard(int index, ITwinFactory factory) : IAccepted
     public void Apply(ReadOnlySpan<byte> input)
     {
         var key = Envelope.Read(input).Target;
-        if (!_twins.TryGetValue(key, out var twin)) _twins[key] = twin = factory.Create(key);
+        if (!_twins.TryGetValue(key, out var twin)) twin = Put(key, factory.Create(key));
         Now.Begin(key, null, maySend: false);
         twin.Apply(input, Now);
     }
@@ -119,7 +134,7 @@ internal sealed class Shard(int index, ITwinFactory factory) : IAccepted
                 var to = letters[i].To;
                 var end = i + 1;
                 while (end < letters.Count && letters[end].To == to) end++;
-                if (!_twins.TryGetValue(to, out var twin)) _twins[to] = twin = factory.Create(to);
+                if (!_twins.TryGetValue(to, out var twin)) twin = Put(to, factory.Create(to));
                 inbox.Show(letters, i, end - i);
                 Now.Begin(to, inbox, maySend: true);
                 twin.Receive(inbox, Now);

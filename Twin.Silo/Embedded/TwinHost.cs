@@ -39,8 +39,12 @@ internal sealed class TwinHost : IDisposable
 
     public int Shards => _shards.Length;
 
-    public long Count(TwinKind? kind) =>
-        _shards.Sum(s => kind is null ? s.Twins.Count : (long)s.Twins.Keys.Count(k => k.Kind == kind));
+    public long Count(TwinKind? kind)
+    {
+        long n = 0;
+        foreach (var s in _shards) n += kind is { } k ? s.Count(k) : s.Twins.Count;
+        return n;
+    }
 
     /// <summary>Admits and applies items [from, to) and adds what was accepted to the journal batch, in item order.</summary>
     public void Admit(InputBatch batch, int from, int to, Admission[] results, IRecall recall, Action<ReadOnlySpan<byte>, AcceptedInput> accepted)
@@ -150,6 +154,12 @@ internal sealed class TwinHost : IDisposable
     }
 
     public void Put(TwinKey key, ReadOnlySpan<byte> state) => _shards[Shard.Of(key, _shards.Length)].Put(key, _factory.Restore(key, state));
+
+    /// <summary>Forgets every twin: a snapshot proved damaged half way.</summary>
+    public void Clear()
+    {
+        foreach (var s in _shards) s.Clear();
+    }
 
     /// <summary>All keys, sorted; of one kind when given.</summary>
     public TwinKey[] Keys(TwinKind? kind)

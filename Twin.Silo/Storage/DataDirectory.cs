@@ -29,10 +29,7 @@ public sealed class DataDirectory : IDisposable
             throw new DataDirectoryException($"{full} is no MeterTwin data directory: it has no file 'format'. Give the directory that 'serve' or 'replay --data' made.", null);
         try
         {
-            if (!Directory.Exists(full))
-                Directory.CreateDirectory(full, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            else if (!OperatingSystem.IsWindows() && IsFresh(full))
-                File.SetUnixFileMode(full, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            if (!Directory.Exists(full) || IsFresh(full)) CreatePrivate(full);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -48,6 +45,13 @@ public sealed class DataDirectory : IDisposable
             handle.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Makes a directory that only its owner may enter (mode 0700).</summary>
+    public static void CreatePrivate(string path)
+    {
+        Directory.CreateDirectory(path);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private static bool IsFresh(string path) => !Directory.EnumerateFileSystemEntries(path).Any();

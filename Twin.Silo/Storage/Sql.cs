@@ -12,7 +12,8 @@ internal static class Sql
     /// head: what the last commit made true. Ids are stored with the top bit flipped, so that signed order is unsigned order.
     /// </summary>
     public const string Schema = """
-        CREATE TABLE IF NOT EXISTS head(id INTEGER PRIMARY KEY CHECK(id=1), position INTEGER NOT NULL, readings INTEGER NOT NULL, marks BLOB NOT NULL);
+        CREATE TABLE IF NOT EXISTS head(id INTEGER PRIMARY KEY CHECK(id=1), position INTEGER NOT NULL, readings INTEGER NOT NULL, marks BLOB NOT NULL,
+            judging INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS batch(last INTEGER PRIMARY KEY, before INTEGER NOT NULL, min_day INTEGER NOT NULL, max_day INTEGER NOT NULL,
             items BLOB NOT NULL, digest BLOB NOT NULL);
         CREATE TABLE IF NOT EXISTS kept(position INTEGER PRIMARY KEY, kind INTEGER NOT NULL, twin INTEGER NOT NULL, input BLOB NOT NULL, digest BLOB NOT NULL);

@@ -48,12 +48,10 @@ public sealed partial class SqliteJournal
         foreach (var (position, input) in rows) visit(position, input);
     }
 
-    public byte[]? Publication(TwinKey from, int day) => Reading(c =>
+    public byte[]? Publication(TwinKey from, int day)
     {
-        using var select = c.Prepare("SELECT body FROM publication WHERE kind=$k AND twin=$t AND day=$d", "$k", "$t", "$d")
-            .With((int)from.Kind, Sql.Signed(from.Id), day);
-        return (byte[]?)select.ExecuteScalar();
-    });
+        lock (_readGate) return (byte[]?)_publicationSelect.With((int)from.Kind, Sql.Signed(from.Id), day).ExecuteScalar();
+    }
 
     public IReadOnlyList<(int Day, long Position)> ClosedDays() => Reading(c =>
     {

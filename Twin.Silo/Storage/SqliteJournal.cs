@@ -16,6 +16,7 @@ public sealed partial class SqliteJournal : IJournal
     private readonly Lock _readGate = new();
     private readonly Lock _writeGate = new();
     private readonly SqliteCommand _insertBatch, _insertKept, _insertSegment, _insertPublication, _insertClosed, _insertContent, _insertFinding, _setHead;
+    private readonly SqliteCommand _publicationSelect;
     private long _readings;
 
     public SqliteJournal(string file)
@@ -28,8 +29,8 @@ public sealed partial class SqliteJournal : IJournal
             _write.Run("PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                 + "PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON;");
             _write.Run(Sql.Schema);
-            _write.Run("INSERT OR IGNORE INTO head VALUES(1, 0, 0, x'')");
-            (Position, _readings, Marks) = ReadHead();
+            _write.Run("INSERT OR IGNORE INTO head VALUES(1, 0, 0, x'', 0)");
+            (Position, _readings, Marks, JudgingVersion) = ReadHead();
         }
         catch (SqliteException e)
         {
@@ -38,6 +39,7 @@ public sealed partial class SqliteJournal : IJournal
         }
         _read = Sql.Open(file, readOnly: true);
         _read.Run("PRAGMA cache_size=-16384; PRAGMA mmap_size=1073741824;");
+        _publicationSelect = _read.Prepare("SELECT body FROM publication WHERE kind=$k AND twin=$t AND day=$d", "$k", "$t", "$d");
         _insertBatch = _write.Prepare("INSERT OR REPLACE INTO batch VALUES($last,$before,$min,$max,$items,$digest)",
             "$last", "$before", "$min", "$max", "$items", "$digest");
         _insertKept = _write.Prepare("INSERT INTO kept VALUES($p,$k,$t,$i,$d)", "$p", "$k", "$t", "$i", "$d");
@@ -47,20 +49,21 @@ public sealed partial class SqliteJournal : IJournal
         _insertClosed = _write.Prepare("INSERT OR REPLACE INTO closed VALUES($d,$p)", "$d", "$p");
         _insertContent = _write.Prepare("INSERT OR IGNORE INTO content VALUES($k)", "$k");
         _insertFinding = _write.Prepare("INSERT OR REPLACE INTO finding VALUES($i,$k,$t,$f,$from,$at,$p,$b)", "$i", "$k", "$t", "$f", "$from", "$at", "$p", "$b");
-        _setHead = _write.Prepare("UPDATE head SET position=$p, readings=$r, marks=$m", "$p", "$r", "$m");
+        _setHead = _write.Prepare("UPDATE head SET position=$p, readings=$r, marks=$m, judging=$j", "$p", "$r", "$m", "$j");
     }
 
     public long Position { get; private set; }
     public byte[] Marks { get; private set; }
+    public int JudgingVersion { get; private set; }
     private string Folder => Path.GetDirectoryName(_file)!;
 
-    private (long, long, byte[]) ReadHead()
+    private (long, long, byte[], int) ReadHead()
     {
         using var command = _write.CreateCommand();
-        command.CommandText = "SELECT position, readings, marks FROM head";
+        command.CommandText = "SELECT position, readings, marks, judging FROM head";
         using var reader = command.ExecuteReader();
         if (!reader.Read()) throw Sql.Damaged("table 'head' is empty", null);
-        return (reader.GetInt64(0), reader.GetInt64(1), reader.Blob(2));
+        return (reader.GetInt64(0), reader.GetInt64(1), reader.Blob(2), reader.GetInt32(3));
     }
 
     /// <summary>Limits the file, as a full disk would: for tests of what happens then.</summary>
@@ -78,6 +81,7 @@ public sealed partial class SqliteJournal : IJournal
             Position = batch.LastPosition;
             _readings += batch.Readings;
             Marks = batch.Marks;
+            JudgingVersion = batch.JudgingVersion ?? JudgingVersion;
         }
     }
 
@@ -109,7 +113,8 @@ public sealed partial class SqliteJournal : IJournal
             _insertFinding.With(f.Id, (int)f.Subject.Kind, Sql.Signed(f.Subject.Id), (int)f.Kind, f.From.Seconds, f.DetectedAt.Seconds,
                 batch.LastPosition, body).ExecuteNonQuery();
         }
-        _setHead.With(batch.LastPosition, _readings + batch.Readings, batch.Marks).ExecuteNonQuery();
+        _setHead.With(batch.LastPosition, _readings + batch.Readings, batch.Marks,
+            batch.JudgingVersion ?? JudgingVersion).ExecuteNonQuery();
     }
 
     private void InsertBatch(long last, long before, int minDay, int maxDay, byte[] items) =>
@@ -142,7 +147,7 @@ public sealed partial class SqliteJournal : IJournal
     public void Dispose()
     {
         foreach (var c in (SqliteCommand[])
-            [_insertBatch, _insertKept, _insertSegment, _insertPublication, _insertClosed, _insertContent, _insertFinding, _setHead]) c.Dispose();
+            [_insertBatch, _insertKept, _insertSegment, _insertPublication, _insertClosed, _insertContent, _insertFinding, _setHead, _publicationSelect]) c.Dispose();
         _read.Dispose();
         _write.Dispose();
     }

@@ -1,0 +1,128 @@
+using Twin.Grains;
+using Twin.Hardware;
+using Twin.Silo.Storage;
+
+namespace Twin.Silo.Embedded;
+
+/// <summary>Brings twins back from the journal: after a crash from the newest sound snapshot, for verification from the base.</summary>
+internal static class Rebuilder
+{
+    /// <summary>What a recovery did.</summary>
+    public readonly record struct Result(long From, long BytesApplied, bool NewEpoch);
+
+    public static Result Recover(TwinHost host, SqliteJournal journal, string folder, int judgingVersion, Action<string> log)
+    {
+        if (journal.JudgingVersion > judgingVersion)
+            throw new DataDirectoryException($"{folder} was judged by version {journal.JudgingVersion}; this MeterTwin judges by {judgingVersion}. Use the newer MeterTwin that wrote it.", null);
+        var from = LoadSnapshot(host, SnapshotFile.List(folder).Where(s => s.Position <= journal.Position), judgingVersion, log);
+        if (from == 0) RequireWholeJournal(journal, folder);
+        var bytes = Apply(host, journal, from, new Consequences());
+        return new Result(from, bytes, journal.JudgingVersion != judgingVersion);
+    }
+
+    /// <summary>Rebuilds from the newest base, or from the start, as if nothing but the journal were there.</summary>
+    public static long FromBase(TwinHost host, SqliteJournal journal, string folder, int judgingVersion, Consequences into, Action<string> log)
+    {
+        var bases = SnapshotFile.List(folder).Where(s => s.IsBase && s.Position <= journal.Position);
+        var from = LoadSnapshot(host, bases, judgingVersion, log);
+        if (from == 0) RequireWholeJournal(journal, folder);
+        Apply(host, journal, from, into);
+        return from;
+    }
+
+    private static long LoadSnapshot(TwinHost host, IEnumerable<SnapshotFile.Info> candidates, int judgingVersion, Action<string> log)
+    {
+        foreach (var info in candidates)
+        {
+            if (SnapshotFile.TryRead(info, judgingVersion, host.Put, out var problem)) return info.Position;
+            log(problem);
+            host.Clear();
+        }
+        return 0;
+    }
+
+    private static void RequireWholeJournal(SqliteJournal journal, string folder)
+    {
+        if (journal.Tombstones().Count == 0) return;
+        throw new DataDirectoryException($"Readings were erased from {folder}, and the base snapshot made then is missing or damaged. Restore the newest backup ('metertwin restore').", null);
+    }
+
+    private static long Apply(TwinHost host, SqliteJournal journal, long from, Consequences into)
+    {
+        long bytes = 0;
+        journal.Read(from, (_, input) =>
+        {
+            bytes += input.Length;
+            host.Rebuild(input, into);
+        });
+        host.Flush();
+        host.TakeFacts(into);
+        host.ClearOutboxes();
+        return bytes;
+    }
+}
+
+/// <summary>
+/// One meter as of an event time, on what is known now: its own inputs up to then, and what its feeder and cohort published when days closed. No other
+/// meter is touched, so the work is bounded by one meter's history.
+/// </summary>
+internal static class PastTwin
+{
+    public static byte[]? Rebuild(IJournal journal, ITwinFactory factory, TwinKey key, UnixTime at)
+    {
+        if (key.Kind != TwinKind.Meter)
+            throw new ArgumentException($"The past of {key} cannot be rebuilt alone: it depends on its members. Ask for a meter.", nameof(key));
+        var inputs = new List<(long Position, byte[] Input)>();
+        journal.ReadAddressed(key, (p, input) => Keep(p, input));
+        journal.ReadReadings(new MeterId(key.Id), (p, input) => Keep(p, input));
+        if (inputs.Count == 0) return null;
+        foreach (var (day, position) in journal.ClosedDays())
+            if ((day + 1L) * 86_400 <= at.Seconds) inputs.Add((position, new DayClosed(day).ToBytes()));
+        inputs.Sort((a, b) => a.Position.CompareTo(b.Position));
+        var twin = factory.Create(key);
+        var outbox = new Outbox(0);
+        foreach (var (_, input) in inputs) Apply(journal, twin, key, input, outbox);
+        var state = new Twin.Hardware.Coding.ByteWriter(1024);
+        twin.Write(state);
+        return state.ToArray();
+
+        void Keep(long position, ReadOnlySpan<byte> input)
+        {
+            if (Before(input, at)) inputs.Add((position, input.ToArray()));
+        }
+    }
+
+    private static bool Before(ReadOnlySpan<byte> input, UnixTime at) => Envelope.Read(input).Kind switch
+    {
+        InputKind.ReadingBlock => ReadingBlock.Read(input).EndMinute * 60 <= at.Seconds,
+        InputKind.DeviceEvent => ((DeviceEvent)Input.Read(input)).At.Seconds <= at.Seconds,
+        InputKind.RegisterSnapshot => ((RegisterSnapshot)Input.Read(input)).At.Seconds <= at.Seconds,
+        InputKind.ContextPeriod => ((ContextPeriod)Input.Read(input)).From.Seconds <= at.Seconds,
+        _ => true,
+    };
+
+    private static void Apply(IJournal journal, TwinState twin, TwinKey key, byte[] input, Outbox outbox)
+    {
+        outbox.Clear();
+        var closing = Envelope.Read(input).Kind == InputKind.DayClosed;
+        outbox.Begin(key, null, maySend: closing);
+        twin.Apply(input, outbox);
+        if (!closing || outbox.Letters.Count == 0) return;
+        var day = ((DayClosed)Input.Read(input)).Day;
+        var answers = new Outbox(0);
+        var letters = new List<Letter>();
+        foreach (var to in outbox.Letters.Select(l => l.To).Distinct().Order())
+        {
+            if (journal.Publication(to, day) is not { } body) continue;
+            answers.Begin(to, null, maySend: true);
+            answers.Send(key, body);
+            letters.Add(answers.Letters[^1]);
+        }
+        if (letters.Count == 0) return;
+        var inbox = new Inbox([answers]);
+        inbox.Show(letters, 0, letters.Count);
+        outbox.Clear();
+        outbox.Begin(key, inbox, maySend: true);
+        twin.Receive(inbox, outbox);
+    }
+}

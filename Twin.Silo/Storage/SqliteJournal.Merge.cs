@@ -1,0 +1,102 @@
+using Microsoft.Data.Sqlite;
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+
+namespace Twin.Silo.Storage;
+
+// Fourteen one-day segments become one long segment: a merge of sorted chunks, in memory one chunk a day.
+public sealed partial class SqliteJournal
+{
+    private void MergeWindow(int from)
+    {
+        var cursors = new List<DayCursor>();
+        try
+        {
+            using (var days = _write.Prepare("SELECT DISTINCT from_day FROM segment WHERE days=1 AND from_day>=$a AND from_day<$b ORDER BY from_day", "$a", "$b")
+                .With(from, from + SegmentDays))
+            using (var reader = days.ExecuteReader())
+                while (reader.Read()) cursors.Add(new DayCursor(_write, reader.GetInt32(0)));
+            WriteLong(from, cursors);
+        }
+        finally
+        {
+            foreach (var c in cursors) c.Dispose();
+        }
+        using var delete = _write.Prepare("DELETE FROM segment WHERE days=1 AND from_day>=$a AND from_day<$b", "$a", "$b").With(from, from + SegmentDays);
+        delete.ExecuteNonQuery();
+    }
+
+    private void WriteLong(int from, List<DayCursor> cursors)
+    {
+        var chunk = new ChunkBuilder(this, SegmentDays);
+        var series = new List<(long Position, byte[] Input)>();
+        var scratch = new ByteWriter(4096);
+        while (true)
+        {
+            (ulong Meter, Channel Channel)? key = null;
+            foreach (var c in cursors)
+                if (c.Current is { } now && (key is null || Compare((now.Meter, now.Channel), key.Value) < 0)) key = (now.Meter, now.Channel);
+            if (key is not { } next) break;
+            series.Clear();
+            long min = long.MaxValue, max = 0;
+            foreach (var c in cursors)
+            {
+                while (c.Current is { } now && (now.Meter, now.Channel) == next)
+                {
+                    series.Add((now.Position, now.Input));
+                    (min, max) = (Math.Min(min, now.Position), Math.Max(max, now.Position));
+                    c.MoveNext();
+                }
+            }
+            chunk.Begin(from, next.Meter, min, max);
+            LongChunk.Add(chunk.Body, chunk.TakeIdDelta(next.Meter), series, scratch);
+        }
+        chunk.Flush();
+    }
+
+    private static int Compare((ulong Meter, Channel Channel) a, (ulong Meter, Channel Channel) b) =>
+        a.Meter != b.Meter ? a.Meter.CompareTo(b.Meter) : a.Channel.CompareTo(b.Channel);
+
+    /// <summary>The blocks of one day in meter and channel order, chunk by chunk.</summary>
+    private sealed class DayCursor : IDisposable
+    {
+        private readonly SqliteCommand _select;
+        private readonly SqliteDataReader _reader;
+        private readonly Queue<(ulong Meter, Channel Channel, long Position, byte[] Input)> _chunk = new();
+
+        public DayCursor(SqliteConnection connection, int day)
+        {
+            _select = connection.Prepare("SELECT body, digest, id FROM segment WHERE days=1 AND from_day=$d ORDER BY first, last", "$d").With(day);
+            _reader = _select.ExecuteReader();
+            MoveNext();
+        }
+
+        public (ulong Meter, Channel Channel, long Position, byte[] Input)? Current { get; private set; }
+
+        public void MoveNext()
+        {
+            while (_chunk.Count == 0)
+            {
+                if (!_reader.Read())
+                {
+                    Current = null;
+                    return;
+                }
+                var body = _reader.Blob(0);
+                CheckDigest(body, _reader.Blob(1), $"segment row {_reader.GetInt64(2)}");
+                SegmentChunk.Visit(body, null, (position, input) =>
+                {
+                    var block = ReadingBlock.Read(input);
+                    _chunk.Enqueue((block.Meter.Value, block.Channel, position, input.ToArray()));
+                });
+            }
+            Current = _chunk.Dequeue();
+        }
+
+        public void Dispose()
+        {
+            _reader.Dispose();
+            _select.Dispose();
+        }
+    }
+}

@@ -14,7 +14,7 @@ public sealed partial class EmbeddedFleet
     {
         var results = new Admission[batch.Count];
         var journal = new JournalBatch(_position + 1);
-        var consequences = new Consequences();
+        var consequences = new Consequences(keepScores: _options.OnScore is not null);
         for (var from = 0; from < batch.Count;)
         {
             var to = StepEnd(batch, from, results);
@@ -130,6 +130,7 @@ public sealed partial class EmbeddedFleet
         if (!journal.IsEmpty) (_meters, _twins) = (_host.Count(TwinKind.Meter), _host.Count(null));
         _writer.Enqueue(new PendingCommit(journal, results, consequences, done, closed));
         if (_bytesSinceSnapshot >= _options.SnapshotBytes) WriteSnapshot(isBase: false);
+        if (closed is { } through) Retain(through);
     }
 
     private void Count(Admission[] results, JournalBatch journal)

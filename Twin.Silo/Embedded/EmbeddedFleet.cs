@@ -70,6 +70,7 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
         _writer = new JournalWriter(journal, OnCommitted);
         _sequencer = new Thread(RunRequests) { IsBackground = true, Name = "sequencer" };
         _sequencer.Start();
+        foreach (var (position, act) in rebuilt.UnfinishedErasures) Ask(() => EraseFiles(act, position)).GetAwaiter().GetResult();
         if (rebuilt.NewEpoch) OpenEpoch();
     }
 

@@ -103,11 +103,18 @@ internal sealed class Inbox(Outbox[] outboxes) : IInbox
 }
 
 /// <summary>Facts and publications in a fixed order, for whoever stores or watches them.</summary>
-public sealed class Consequences
+/// <param name="keepScores">False where nobody wants scores: a rebuild of years would hold millions.</param>
+public sealed class Consequences(bool keepScores)
 {
     public List<byte[]> Findings { get; } = [];
     public List<byte[]> Scores { get; } = [];
     public List<(TwinKey From, int Day, byte[] Body)> Publications { get; } = [];
+
+    internal void Add(FactKind kind, byte[] body)
+    {
+        if (kind == FactKind.Finding) Findings.Add(body);
+        else if (keepScores) Scores.Add(body);
+    }
 
     public void Clear()
     {

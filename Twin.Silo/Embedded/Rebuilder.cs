@@ -8,7 +8,7 @@ namespace Twin.Silo.Embedded;
 internal static class Rebuilder
 {
     /// <summary>What a recovery did.</summary>
-    public readonly record struct Result(long From, long BytesApplied, bool NewEpoch);
+    public readonly record struct Result(long From, long BytesApplied, bool NewEpoch, List<(long Position, Erasure Act)> UnfinishedErasures);
 
     public static Result Recover(TwinHost host, SqliteJournal journal, string folder, int judgingVersion, Action<string> log)
     {
@@ -16,17 +16,20 @@ internal static class Rebuilder
             throw new DataDirectoryException($"{folder} was judged by version {journal.JudgingVersion}; this MeterTwin judges by {judgingVersion}. Use the newer MeterTwin that wrote it.", null);
         var from = LoadSnapshot(host, SnapshotFile.List(folder).Where(s => s.Position <= journal.Position), judgingVersion, log);
         if (from == 0) RequireWholeJournal(journal, folder);
-        var bytes = Apply(host, journal, from, new Consequences());
-        return new Result(from, bytes, journal.JudgingVersion != judgingVersion);
+        var erasures = new List<(long, Erasure)>();
+        var bytes = Apply(host, journal, from, new Consequences(keepScores: false), erasures);
+        erasures.RemoveAll(e => journal.Tombstones().Any(t => t.Position == e.Item1));
+        return new Result(from, bytes, journal.JudgingVersion != judgingVersion, erasures);
     }
 
     /// <summary>Rebuilds from the newest base, or from the start, as if nothing but the journal were there.</summary>
-    public static long FromBase(TwinHost host, SqliteJournal journal, string folder, int judgingVersion, Consequences into, Action<string> log)
+    public static long FromBase(TwinHost host, SqliteJournal journal, string folder, int judgingVersion, Consequences into, Action<string> log,
+        Action<Consequences>? onClosed)
     {
         var bases = SnapshotFile.List(folder).Where(s => s.IsBase && s.Position <= journal.Position);
         var from = LoadSnapshot(host, bases, judgingVersion, log);
         if (from == 0) RequireWholeJournal(journal, folder);
-        Apply(host, journal, from, into);
+        Apply(host, journal, from, into, [], onClosed);
         return from;
     }
 
@@ -47,13 +50,16 @@ internal static class Rebuilder
         throw new DataDirectoryException($"Readings were erased from {folder}, and the base snapshot made then is missing or damaged. Restore the newest backup ('metertwin restore').", null);
     }
 
-    private static long Apply(TwinHost host, SqliteJournal journal, long from, Consequences into)
+    private static long Apply(TwinHost host, SqliteJournal journal, long from, Consequences into, List<(long, Erasure)> erasures,
+        Action<Consequences>? onClosed = null)
     {
         long bytes = 0;
-        journal.Read(from, (_, input) =>
+        journal.Read(from, (position, input) =>
         {
             bytes += input.Length;
+            if (Envelope.Read(input).Kind == InputKind.Erasure) erasures.Add((position, (Erasure)Input.Read(input)));
             host.Rebuild(input, into);
+            if (onClosed is not null && Envelope.Read(input).Kind == InputKind.DayClosed) onClosed(into);
         });
         host.Flush();
         host.TakeFacts(into);

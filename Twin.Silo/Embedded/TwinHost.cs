@@ -108,7 +108,7 @@ internal sealed class TwinHost : IDisposable
         foreach (var (fact, s) in all)
         {
             var body = _shards[s].Now.Body(fact.Offset, fact.Length).ToArray();
-            (fact.Kind == FactKind.Finding ? into.Findings : into.Scores).Add(body);
+            into.Add(fact.Kind, body);
         }
         foreach (var s in _shards) s.Now.Facts.Clear();
     }

@@ -96,6 +96,15 @@ public sealed partial class SqliteJournal
         return 0;
     });
 
+    /// <summary>Findings stored with batches that end after a position.</summary>
+    internal void VisitFindingsAfter(long position, Action<string, byte[]> visit) => Reading(c =>
+    {
+        using var select = c.Prepare("SELECT id, body FROM finding WHERE position>$p ORDER BY id", "$p").With(position);
+        using var reader = select.ExecuteReader();
+        while (reader.Read()) visit(reader.GetString(0), reader.Blob(1));
+        return 0;
+    });
+
     public IReadOnlyList<Tombstone> Tombstones() => Reading(c =>
     {
         using var select = c.Prepare("SELECT meter, before_day, position, readings, digest FROM tombstone ORDER BY id");

@@ -1,0 +1,42 @@
+using Twin.Grains;
+using Twin.Hardware;
+using Twin.Silo.Storage;
+
+namespace Twin.Silo.Embedded;
+
+// Retention and erasure. A rebuild can no longer begin before what was removed, so a base snapshot is written first; a crash between the two is
+// finished at the next start.
+public sealed partial class EmbeddedFleet
+{
+    /// <summary>Erases a meter's readings before a local day, for good; completes when they are gone from the files.</summary>
+    public async Task<Tombstone> Erase(MeterId meter, int beforeDay, string reason)
+    {
+        var batch = new InputBatch("host");
+        batch.Add(new Erasure(meter, beforeDay, reason));
+        var receipt = await Append(batch, CancellationToken.None);
+        if (receipt.Items[0].Status == AdmissionStatus.Rejected) throw new ArgumentException(receipt.Items[0].Reason, nameof(meter));
+        if (receipt.Items[0].Status == AdmissionStatus.Accepted) await Ask(() => EraseFiles(new Erasure(meter, beforeDay, reason), receipt.Position));
+        return _journal.Tombstones().Last(t => t.Meter == meter);
+    }
+
+    private bool EraseFiles(Erasure act, long position)
+    {
+        WriteBase();
+        _journal.Erase(act.Meter, act.BeforeDay, position);
+        return true;
+    }
+
+    /// <summary>Whole sealed periods older than the retention go, a window at a time.</summary>
+    private void Retain(int closedThrough)
+    {
+        if (_options.RetentionDays is not { } days || closedThrough % SqliteJournal.SegmentDays != 0) return;
+        WriteBase();
+        _journal.Retain(closedThrough - days, _position);
+    }
+
+    private void WriteBase()
+    {
+        WriteSnapshot(isBase: true);
+        foreach (var old in SnapshotFile.List(_directory.Path).Where(s => s.Position < _position)) File.Delete(old.Path);
+    }
+}

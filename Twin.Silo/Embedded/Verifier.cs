@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Twin.Grains;
+using Twin.Hardware;
+using Twin.Silo.Storage;
+
+namespace Twin.Silo.Embedded;
+
+/// <summary>What a verification found; sound when <see cref="Differences"/> is empty.</summary>
+public sealed record VerifyReport(long Position, long Readings, long Twins, string StateHash, IReadOnlyList<string> Differences, IReadOnlyList<string> Erased);
+
+/// <summary>
+/// Checks a data directory that nobody uses: stored digests; then every twin, finding and publication rebuilt from the journal alone against what a
+/// restart would have. Names each difference.
+/// </summary>
+public static class Verifier
+{
+    /// <summary>Differences listed; more are counted only.</summary>
+    public const int MaxDifferences = 100;
+
+    public static VerifyReport Run(string path, int shards, ITwinFactory factory, Action<string> log)
+    {
+        using var directory = DataDirectory.Open(path, mustExist: true);
+        using var journal = new SqliteJournal(directory.JournalFile);
+        var differences = new Differences();
+        foreach (var problem in journal.CheckDigests()) differences.Add(problem);
+        var erased = journal.Tombstones().Select(t => t.Meter is { } m
+            ? $"meter {m}: {t.Readings} readings before {LocalDay.FormatDate(t.BeforeDay)} erased (digest {t.Digest})"
+            : $"all meters: {t.Readings} readings before {LocalDay.FormatDate(t.BeforeDay)} erased by retention (digest {t.Digest})").ToArray();
+        if (differences.Count > 0) return new VerifyReport(journal.Position, journal.Size().Readings, 0, "", differences.List, erased);
+        using var rebuilt = new TwinHost(shards, factory);
+        var consequences = new Consequences(keepScores: false);
+        var from = Rebuilder.FromBase(rebuilt, journal, directory.Path, factory.JudgingVersion, consequences, log, null);
+        using (var live = new TwinHost(shards, factory))
+        {
+            Rebuilder.Recover(live, journal, directory.Path, factory.JudgingVersion, log);
+            CompareTwins(rebuilt, live, differences);
+        }
+        CompareFacts(journal, consequences, from, differences);
+        var hash = StateHasher.Compute(rebuilt, journal);
+        return new VerifyReport(journal.Position, journal.Size().Readings, rebuilt.Count(null), hash, differences.List, erased);
+    }
+
+    private sealed class Differences
+    {
+        public List<string> List { get; } = [];
+        public int Count { get; private set; }
+
+        public void Add(string text)
+        {
+            if (++Count <= MaxDifferences) List.Add(text);
+        }
+    }
+
+    private static void CompareTwins(TwinHost rebuilt, TwinHost live, Differences differences)
+    {
+        var digests = new Dictionary<TwinKey, UInt128>();
+        rebuilt.VisitStates((key, state) => digests[key] = Digest(state.Span));
+        live.VisitStates((key, state) =>
+        {
+            if (!digests.Remove(key, out var expected)) differences.Add($"{key} is in the snapshot but cannot be rebuilt from the journal");
+            else if (expected != Digest(state.Span)) differences.Add($"{key} differs from what the journal gives");
+        });
+        foreach (var key in digests.Keys.Order()) differences.Add($"{key} is in the journal but not in the snapshot");
+    }
+
+    private static UInt128 Digest(ReadOnlySpan<byte> state)
+    {
+        Span<byte> digest = stackalloc byte[32];
+        SHA256.HashData(state, digest);
+        return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(digest);
+    }
+
+    private static void CompareFacts(SqliteJournal journal, Consequences rebuilt, long from, Differences differences)
+    {
+        var expected = new Dictionary<string, byte[]>();
+        foreach (var body in rebuilt.Findings) expected[Finding.Read(body).Id] = body;
+        journal.VisitFindingsAfter(from, (id, body) =>
+        {
+            if (!expected.Remove(id, out var again)) differences.Add(string.Create(CultureInfo.InvariantCulture, $"finding {id} is stored but the journal does not give it"));
+            else if (!again.AsSpan().SequenceEqual(body)) differences.Add($"finding {id} differs from what the journal gives");
+        });
+        foreach (var id in expected.Keys.Order()) differences.Add($"finding {id} follows from the journal but is not stored");
+        foreach (var (key, day, body) in rebuilt.Publications)
+        {
+            if (journal.Publication(key, day) is not { } stored || !stored.AsSpan().SequenceEqual(body))
+                differences.Add($"what {key} published for {LocalDay.FormatDate(day)} differs from what the journal gives");
+        }
+    }
+}

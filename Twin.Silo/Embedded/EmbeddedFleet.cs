@@ -142,8 +142,8 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
 
     bool IRecall.TryReadDay(MeterId meter, Channel channel, LocalDay day, int intervalMinutes, Span<int> slots, Span<Quality> qualities)
     {
-        // What closed a moment ago may still be under way to the disk.
-        _writer.Drain();
+        // What closed a moment ago may still be under way to the disk. Half way through a batch there is no turning back: wait.
+        _writer.Drain(throwOnError: false);
         var found = new StoredDay(intervalMinutes, slots.Length);
         _journal.Series(meter, channel, day.Number, day.Number, found.Take);
         if (!found.IsThere) return false;
@@ -193,14 +193,14 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
 
     public async ValueTask<string> StateHash(CancellationToken cancel) => await Ask(() =>
     {
-        _writer.Drain();
+        _writer.Drain(throwOnError: true);
         return StateHasher.Compute(_host, _journal);
     });
 
     /// <summary>Takes all queued batches, then seals and truncates: figures on disk are true after it.</summary>
     public Task Compact() => Ask(() =>
     {
-        _writer.Drain();
+        _writer.Drain(throwOnError: true);
         _journal.Compact(_watermark.ClosedThrough, everything: true);
         return true;
     });
@@ -208,14 +208,14 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
     /// <summary>A consistent copy of the whole directory while the fleet goes on.</summary>
     public Task Backup(string target) => Ask(() =>
     {
-        _writer.Drain();
+        _writer.Drain(throwOnError: true);
         BackupFiles.Write(this, _directory.Path, target);
         return true;
     });
 
     internal bool WriteSnapshot(bool isBase)
     {
-        _writer.Drain();
+        _writer.Drain(throwOnError: true);
         SnapshotFile.Write(_directory.Path, _position, _factory.JudgingVersion, isBase, _host.VisitStates);
         _bytesSinceSnapshot = 0;
         return true;
@@ -234,6 +234,7 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
                 // A snapshot saves time at the next start; the journal has everything.
             }
         }
+        if (_writer.Error is not null) _writer.Abandon();
         _requests.CompleteAdding();
         _sequencer.Join();
         _writer.Dispose();

@@ -18,7 +18,7 @@ internal sealed class JournalWriter : IDisposable
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(200);
     private readonly IJournal _journal;
     private readonly BlockingCollection<PendingCommit> _queue = new(MaxPending);
-    private readonly ManualResetEventSlim _stop = new();
+    private readonly CancellationTokenSource _stop = new();
     private readonly Thread _thread;
     private readonly Action<Consequences, long> _committed;
     private readonly SemaphoreSlim _progress = new(0);
@@ -39,22 +39,37 @@ internal sealed class JournalWriter : IDisposable
     /// <summary>Hands a batch over; waits while too many are pending.</summary>
     public void Enqueue(PendingCommit commit)
     {
-        if (_fatal is { } e) throw new StorageUnavailableException("The journal stopped: " + e.Message, e);
+        ThrowIfFatal();
         Interlocked.Increment(ref _pending);
-        _queue.Add(commit);
+        try
+        {
+            _queue.Add(commit, _stop.Token);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new StorageUnavailableException(Error ?? "The journal is closing.", e);
+        }
     }
 
-    /// <summary>Waits until all that was handed over is committed (and sealed). Throws while the disk refuses.</summary>
-    public void Drain()
+    /// <summary>Waits until all that was handed over is committed and sealed; while the disk refuses, waits or throws as told.</summary>
+    public void Drain(bool throwOnError)
     {
         while (Volatile.Read(ref _pending) > 0)
         {
-            if (Error is { } error) throw new StorageUnavailableException(error, null);
-            if (_fatal is { } e) throw new StorageUnavailableException("The journal stopped: " + e.Message, e);
+            ThrowIfFatal();
+            if (throwOnError && Error is { } error) throw new StorageUnavailableException(error, null);
+            if (_stop.IsCancellationRequested) throw new StorageUnavailableException(Error ?? "The journal is closing.", null);
             _progress.Wait(TimeSpan.FromMilliseconds(5));
-            if (_stop.IsSet) return;
         }
     }
+
+    private void ThrowIfFatal()
+    {
+        if (_fatal is { } e) throw new StorageUnavailableException("The journal stopped: " + e.Message, e);
+    }
+
+    /// <summary>Gives up on what the disk refuses: it was never acknowledged.</summary>
+    public void Abandon() => _stop.Cancel();
 
     private void Run()
     {
@@ -91,7 +106,7 @@ internal sealed class JournalWriter : IDisposable
                 Error = e.Message;
                 acknowledged = false;
                 commit.Done?.TrySetException(new StorageUnavailableException(e.Message, e));
-                if (_stop.Wait(RetryAfter)) return false;
+                if (_stop.Token.WaitHandle.WaitOne(RetryAfter)) return false;
             }
         }
         _committed(commit.Consequences, commit.Batch.IsEmpty ? _journal.Position : commit.Batch.LastPosition);
@@ -116,9 +131,10 @@ internal sealed class JournalWriter : IDisposable
     public void Dispose()
     {
         _queue.CompleteAdding();
-        if (Error is not null) _stop.Set();
+        if (Error is not null) _stop.Cancel();
         _thread.Join();
-        _stop.Set();
         _queue.Dispose();
+        _progress.Dispose();
+        _stop.Dispose();
     }
 }

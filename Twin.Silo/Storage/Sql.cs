@@ -63,6 +63,25 @@ internal static class Sql
         command.ExecuteNonQuery();
     }
 
+    /// <summary>
+    /// Runs work between BEGIN and COMMIT. Plain statements: the driver's transaction objects would have to be set on every prepared command.
+    /// </summary>
+    public static void InTransaction(SqliteConnection connection, string begin, Action work)
+    {
+        connection.Run(begin);
+        try
+        {
+            work();
+            connection.Run("COMMIT");
+        }
+        catch
+        {
+            // SQLite may have rolled back on its own, as it does when the disk is full.
+            if (SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0) connection.Run("ROLLBACK");
+            throw;
+        }
+    }
+
     public static object? Scalar(this SqliteConnection connection, string sql)
     {
         using var command = connection.CreateCommand();

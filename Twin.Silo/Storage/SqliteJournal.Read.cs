@@ -13,8 +13,9 @@ public sealed partial class SqliteJournal
     {
         lock (_readGate)
         {
-            using var transaction = _read.BeginTransaction(deferred: true);
-            return read(_read);
+            T? result = default;
+            Sql.InTransaction(_read, "BEGIN", () => result = read(_read));
+            return result!;
         }
     }
 
@@ -23,9 +24,11 @@ public sealed partial class SqliteJournal
         // A connection of its own: a rebuild takes long, and others go on reading.
         using var connection = Sql.Open(_file, readOnly: true);
         connection.Run("PRAGMA cache_size=-16384");
-        using var transaction = connection.BeginTransaction(deferred: true);
-        using var merge = new JournalMerge(connection, after);
-        merge.Run(visit);
+        Sql.InTransaction(connection, "BEGIN", () =>
+        {
+            using var merge = new JournalMerge(connection, after);
+            merge.Run(visit);
+        });
     }
 
     public bool HasContent(ContentKey key) => Reading(c =>

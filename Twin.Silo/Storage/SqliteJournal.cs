@@ -89,9 +89,7 @@ public sealed partial class SqliteJournal : IJournal
     {
         try
         {
-            using var transaction = _write.BeginTransaction(deferred: false);
-            work();
-            transaction.Commit();
+            Sql.InTransaction(_write, "BEGIN IMMEDIATE", work);
         }
         catch (SqliteException e) when (Sql.AsUnavailable(e, Folder) is { } unavailable)
         {

@@ -1,0 +1,148 @@
+using System.Runtime.CompilerServices;
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+
+namespace Twin.Detection;
+
+/// <summary>
+/// The judging half of a meter's model: six tracked features against the meter's own past and its cohort's day, two against the cohort's
+/// members, and the feeder's attribution, fused to one score a day. About 110 bytes.
+/// </summary>
+/// <remarks>
+/// Each piece is divided by the value that one honest home in a hundred reaches in three months (see <see cref="Pieces"/>), so that 1 means the same
+/// for all; the score is the root of the sum of squares, which lets agreeing pieces of different nature add up and noise not.
+/// </remarks>
+internal struct DayJudgement
+{
+    /// <summary>Judged days before the cumulative sums run; a change of character needs to know the character first.</summary>
+    private const int WarmUpDays = 7;
+
+    /// <summary>Scores of the first weeks grow into their full weight.</summary>
+    private const int FullWeightDays = 14;
+    private const double FindingScore = 1.6, QuietScore = 0.8;
+    private const int QuietDaysToRearm = 14;
+    private const float PeerRate = 1f / 10;
+
+    [InlineArray(Pieces.Features)]
+    private struct Tracked
+    {
+        private TrackedFeature _first;
+    }
+
+    private Tracked _tracked;
+    private ushort _days;
+    private ushort _peerFlat, _peerNight;
+    private byte _quietDays, _vacantDays;
+    private bool _open;
+
+    public DayVerdict Judge(in DayFeatures day, in DaySubject subject, in CohortDay? cohort, in FeederDay? feeder, IFindingSink findings)
+    {
+        if (subject.Role == MeterRole.Observer) return new DayVerdict(0, "observer");
+        Span<float> pieces = stackalloc float[Pieces.Count];
+        Weigh(day, subject, cohort, feeder, pieces);
+        var sum = 0f;
+        var top = 0;
+        for (var i = 0; i < pieces.Length; i++)
+        {
+            sum += pieces[i] * pieces[i];
+            if (pieces[i] > pieces[top]) top = i;
+        }
+        var score = Math.Sqrt(sum);
+        if ((subject.Context & ~ContextFlags.None) != 0) score *= 0.5;
+        Report(score, top, pieces, day, subject, feeder, findings);
+        if (_days < WarmUpDays && top is not (Pieces.Repeat or Pieces.Stuck or Pieces.Feeder)) return new DayVerdict(score, "warm_up");
+        return new DayVerdict(score, score < 0.01 ? "none" : Pieces.Names[top]);
+    }
+
+    /// <summary>Updates the state with the day and fills the calibrated pieces.</summary>
+    internal void Weigh(in DayFeatures day, in DaySubject subject, in CohortDay? cohort, in FeederDay? feeder, Span<float> pieces)
+    {
+        pieces.Clear();
+        var isNewCharacter = (subject.Context & (ContextFlags.MoveIn | ContextFlags.Exchange)) != 0;
+        if (isNewCharacter) this = default;
+        _vacantDays = day.Has(DayMarks.Vacant) ? (byte)Math.Min(255, _vacantDays + 1) : (byte)0;
+        if (day.Has(DayMarks.Usable | DayMarks.Warm) && !day.Has(DayMarks.Vacant) && day.ExpectedWh > 0) Track(day, cohort);
+        if (day.Has(DayMarks.Usable) && day.TotalWh > 0) Compare(day, cohort);
+        var weight = Math.Min(1f, (float)_days / FullWeightDays);
+        for (var j = 0; j < Pieces.Features; j++)
+        {
+            pieces[2 * j] = weight * _tracked[j].Down;
+            pieces[2 * j + 1] = weight * _tracked[j].Up;
+        }
+        pieces[Pieces.PeerFlat] = weight * LogFloat.Decode(_peerFlat);
+        pieces[Pieces.PeerNight] = weight * LogFloat.Decode(_peerNight);
+        if (feeder is { IsStatement: true } f) pieces[Pieces.Feeder] = f.Of(new MeterId(subject.Key.Id)).Strength;
+        for (var i = 0; i < Pieces.Count; i++) pieces[i] /= Pieces.HonestHundredth[i];
+        if (day.Has(DayMarks.Repeated)) pieces[Pieces.Repeat] = 2f;
+        if (day.Has(DayMarks.Stuck)) pieces[Pieces.Stuck] = 2f;
+    }
+
+    private void Track(in DayFeatures day, in CohortDay? cohort)
+    {
+        float factor = 1f, night = 1f, evening = 0.25f;
+        if (cohort is { } c)
+        {
+            if (c.Warm >= CohortDay.FewestMembers && c.Factor.Median > 0) factor = c.Factor.Median;
+            if (c.Warm >= CohortDay.FewestMembers && c.Night.Median > 0) night = c.Night.Median;
+            if (c.Members >= CohortDay.FewestMembers && c.EveningShare.Median > 0) evening = c.EveningShare.Median;
+        }
+        var isWarm = _days >= WarmUpDays;
+        Span<float> values =
+        [
+            day.TotalWh / (day.ExpectedWh * factor),
+            day.ExpectedNightW > 0 ? day.NightW / (day.ExpectedNightW * night) : 1f,
+            day.ShapeDistance, day.Roughness, day.EveningShare / evening, day.ZeroShare,
+        ];
+        for (var j = 0; j < Pieces.Features; j++)
+            _tracked[j].Take(Math.Min(values[j], 20f), _days, Pieces.Floors[j], Pieces.Slacks[j], isWarm);
+        _days = (ushort)Math.Min(ushort.MaxValue, _days + 1);
+    }
+
+    /// <summary>
+    /// Against the members as they are, not as they change: what has been wrong since the first day shows only here and on the feeder.
+    /// </summary>
+    private void Compare(in DayFeatures day, in CohortDay? cohort)
+    {
+        if (cohort is not { } c || c.Members < 2 * CohortDay.FewestMembers) return;
+        var flat = (c.Roughness.Median - day.Roughness) / (c.Roughness.Spread + 0.02f);
+        var night = (day.NightShare - c.NightShare.Median) / (c.NightShare.Spread + 0.02f);
+        _peerFlat = LogFloat.Encode(LogFloat.Decode(_peerFlat) * (1f - PeerRate) + PeerRate * Math.Clamp(flat, 0f, 8f));
+        _peerNight = LogFloat.Encode(LogFloat.Decode(_peerNight) * (1f - PeerRate) + PeerRate * Math.Clamp(night, 0f, 8f));
+    }
+
+    private void Report(double score, int top, ReadOnlySpan<float> pieces, in DayFeatures day, in DaySubject subject, in FeederDay? feeder,
+        IFindingSink findings)
+    {
+        _quietDays = score < QuietScore ? (byte)Math.Min(255, _quietDays + 1) : (byte)0;
+        if (_quietDays >= QuietDaysToRearm) _open = false;
+        if (_open || score < FindingScore || !day.Has(DayMarks.Usable) || day.Has(DayMarks.Stuck) || !day.Has(DayMarks.Warm)) return;
+        _open = true;
+        ReadOnlySpan<TrackedFeature> tracked = _tracked;
+        findings.Add(Sentences.Of(score, top, pieces, tracked, day, subject, feeder));
+    }
+
+    public readonly void Write(ByteWriter to)
+    {
+        ReadOnlySpan<TrackedFeature> tracked = _tracked;
+        foreach (ref readonly var t in tracked) t.Write(to);
+        to.UInt16(_days);
+        to.UInt16(_peerFlat);
+        to.UInt16(_peerNight);
+        to.Byte(_quietDays);
+        to.Byte(_vacantDays);
+        to.Bool(_open);
+    }
+
+    public static DayJudgement Read(ref ByteReader from)
+    {
+        var j = default(DayJudgement);
+        for (var i = 0; i < Pieces.Features; i++) j._tracked[i] = TrackedFeature.Read(ref from);
+        j._days = from.UInt16();
+        j._peerFlat = from.UInt16();
+        j._peerNight = from.UInt16();
+        j._quietDays = from.Byte();
+        j._vacantDays = from.Byte();
+        j._open = from.Bool();
+        return j;
+    }
+}

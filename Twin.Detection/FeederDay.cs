@@ -1,0 +1,95 @@
+using System.Runtime.CompilerServices;
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+
+namespace Twin.Detection;
+
+/// <summary>
+/// How well one member explains what its feeder misses: <paramref name="Strength"/> in standard errors, and the energy a day that
+/// it would be, Wh.
+/// </summary>
+public readonly record struct Attribution(MeterId Meter, float Strength, float WhPerDay);
+
+/// <summary>What a feeder's balance said on a day. The most suspect members, strongest first; most days name nobody.</summary>
+public struct FeederDay
+{
+    /// <summary>Members named at most; a weaker one is left out.</summary>
+    public const int MaxSuspects = 8;
+
+    [InlineArray(MaxSuspects)]
+    private struct Suspects
+    {
+        private Attribution _first;
+    }
+
+    public int Day;
+
+    /// <summary>False when there is no observer, or some member's day is not complete: then nothing below is said.</summary>
+    public bool IsStatement;
+
+    /// <summary>Energy of the observers beyond the members, Wh, and over the members' energy: technical loss and theft together.</summary>
+    public float MissingWh, LossShare;
+
+    /// <summary>Loss share that is usual for this feeder, and today's deviation from it in robust standard deviations.</summary>
+    public float UsualLossShare, Z;
+
+    private Suspects _suspects;
+    private byte _count;
+
+    public readonly int SuspectCount => _count;
+    public readonly Attribution Suspect(int index) => _suspects[index];
+
+    /// <summary>Keeps the list sorted, strongest first, the earlier one first among equals; at the bound the weakest falls out.</summary>
+    internal void Name(in Attribution suspect)
+    {
+        var at = (int)_count;
+        while (at > 0 && _suspects[at - 1].Strength < suspect.Strength) at--;
+        if (at >= MaxSuspects) return;
+        for (var i = Math.Min((int)_count, MaxSuspects - 1); i > at; i--) _suspects[i] = _suspects[i - 1];
+        _suspects[at] = suspect;
+        if (_count < MaxSuspects) _count++;
+    }
+
+    /// <summary>What the balance says of one member; strength 0 when it is not named.</summary>
+    public readonly Attribution Of(MeterId meter)
+    {
+        for (var i = 0; i < _count; i++)
+            if (_suspects[i].Meter == meter) return _suspects[i];
+        return default;
+    }
+
+    public readonly void Write(ByteWriter to)
+    {
+        to.VarInt(Day);
+        to.Bool(IsStatement);
+        to.Single(MissingWh);
+        to.Single(LossShare);
+        to.Single(UsualLossShare);
+        to.Single(Z);
+        to.Byte(_count);
+        for (var i = 0; i < _count; i++)
+        {
+            to.UInt64(_suspects[i].Meter.Value);
+            to.Single(_suspects[i].Strength);
+            to.Single(_suspects[i].WhPerDay);
+        }
+    }
+
+    /// <exception cref="InvalidDataException">Damaged.</exception>
+    public static FeederDay Read(ref ByteReader from)
+    {
+        var day = new FeederDay
+        {
+            Day = checked((int)from.VarInt()),
+            IsStatement = from.Bool(),
+            MissingWh = from.Single(),
+            LossShare = from.Single(),
+            UsualLossShare = from.Single(),
+            Z = from.Single(),
+        };
+        day._count = (byte)from.Count(MaxSuspects);
+        for (var i = 0; i < day._count; i++)
+            day._suspects[i] = new Attribution(new MeterId(from.UInt64()), from.Single(), from.Single());
+        return day;
+    }
+}

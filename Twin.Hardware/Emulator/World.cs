@@ -20,7 +20,6 @@ public sealed class World
     private readonly MeterRelation[] _fleet;
     private readonly WorldFeeder[] _feeders;
     private readonly int[] _feederOf;
-    private readonly ILookup<int, Backfill> _backfills;
     private readonly ulong _noiseSeed;
 
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
@@ -40,8 +39,8 @@ public sealed class World
         foreach (var (meter, part) in _parts) SetLevel(meter, part);
         Labels = [.. _parts.Select(p => LabelOf(p.Key, p.Value))];
         Context = Recorded();
-        _backfills = _parts.Where(p => p.Value.Kind == LabelKind.GapBackfill)
-            .Select(p => new Backfill(p.Key, p.Value.From, p.Value.To, p.Value.Arrival)).ToLookup(b => b.ArrivalDay);
+        Backfills = [.. _parts.Where(p => p.Value.Kind == LabelKind.GapBackfill && p.Value.Arrival < options.Days)
+            .Select(p => new Backfill(p.Key, p.Value.From, p.Value.To, p.Value.Arrival))];
     }
 
     public WorldOptions Options { get; }
@@ -55,6 +54,9 @@ public sealed class World
     public IReadOnlyList<Label> Labels { get; }
 
     public IReadOnlyList<WorldContext> Context { get; }
+
+    /// <summary>Readings delivered late, in meter order; those that would come after the last day never come.</summary>
+    public IReadOnlyList<Backfill> Backfills { get; }
 
     public LocalDay LocalDay(int day) => _clock.Local(day);
 
@@ -114,9 +116,6 @@ public sealed class World
         }
         if (feeder.HasObserver) Observe(day, feeder.FirstMeter, net, import[..slots], export[..slots]);
     }
-
-    /// <summary>Readings that come on this day for days long past.</summary>
-    public IEnumerable<Backfill> Backfills(int day) => _backfills[day];
 
     /// <summary>Fills what a backfill brings for one of its days; all else is <see cref="ReadingBlock.Missing"/>.</summary>
     public void BackfillDay(Backfill backfill, int day, Span<int> import, Span<int> export)

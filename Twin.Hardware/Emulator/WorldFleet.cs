@@ -63,7 +63,7 @@ internal static class WorldFleet
     }
 
     private static MeterRelation Observer(WorldOptions options, WorldFeeder feeder, int f) =>
-        Row("OB-" + feeder.Name[3..], MeterRole.Observer, options, feeder, f, ("FM-3", "4.0.2", "F2301", options.Start.AddDays(-700)),
+        Row("MT-F" + feeder.Name[3..], MeterRole.Observer, options, feeder, f, ("FM-3", "4.0.2", "F2301", options.Start.AddDays(-700)),
             "TS-" + feeder.Name[3..], "", CustomerCategory.Unknown);
 
     private static MeterRelation Customer(WorldOptions options, WorldFeeder feeder, int f, int number, SplitMix64 draw, int cohorts)

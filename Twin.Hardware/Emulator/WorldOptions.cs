@@ -50,6 +50,11 @@ public sealed record WorldOptions
     public double ElectricHeatShare { get; init; } = 0.15;
     public double CoolingShare { get; init; } = 0.12;
 
+    /// <summary>These options over so many calendar years from the first day.</summary>
+    public WorldOptions OverYears(int years) => years is >= 1 and <= MaxDays / 365
+        ? this with { Days = Start.AddYears(years).DayNumber - Start.DayNumber }
+        : throw new ArgumentException($"The generated world cannot be made: years must be 1 to {MaxDays / 365}, not {years}.");
+
     internal int FeederCount => Feeders > 0 ? Feeders : Math.Max(1, Meters / CustomersPerFeeder);
 
     /// <exception cref="ArgumentException">An option is out of its range; the message names it and the range.</exception>

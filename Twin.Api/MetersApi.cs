@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
@@ -123,7 +124,8 @@ internal static class MetersApi
     {
         if (cursor is null) return 0;
         Span<byte> bytes = stackalloc byte[64];
-        if (cursor.Length <= 64 && Base64Url.TryDecodeFromChars(cursor, bytes, out var n) && n == CursorPrefix.Length + 16
+        if (cursor.Length <= 64 && Base64Url.DecodeFromChars(cursor, bytes, out _, out var n) == OperationStatus.Done
+            && n == CursorPrefix.Length + 16
             && bytes.StartsWith("m1."u8)
             && ulong.TryParse(bytes[CursorPrefix.Length..n], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var id)) return id;
         throw Parameters.Bad("bad_cursor", "The parameter cursor is none that this service gave.",

@@ -8,7 +8,7 @@ namespace Twin.Api;
 internal static class OpenApiDocs
 {
     public const string Document = "v1";
-    public const string Route = "/openapi/{documentName}.json";
+    public const string Route = "/openapi/v1.json";
 
     private sealed record Parameter(JsonSchemaType Type, string? Format, string Text);
 

@@ -14,6 +14,7 @@ namespace Twin.Api;
 internal static class ObservationsApi
 {
     public const string Path = "/api/v1/observations";
+    public const string OperationId = "post_observations";
     public const string Ndjson = "application/x-ndjson";
     private const string OtherNdjson = "application/ndjson";
     private const string JsonLines = "application/jsonl";
@@ -22,9 +23,9 @@ internal static class ObservationsApi
     private const string DefaultSource = "http";
 
     public static void MapObservationsApi(this IEndpointRouteBuilder routes, ApiLimits limits) =>
-        routes.MapPost(Path, Post).WithName("post_observations").WithTags("observations")
+        routes.MapPost(Path, Post).WithName(OperationId).WithTags("observations")
             .Accepts<string>(Ndjson, OtherNdjson, JsonLines)
-            .Produces(200, contentType: Ndjson, additionalContentTypes: "application/json")
+            .Produces<ObservationsAnswer>(200, "application/json")
             .ProducesProblem(400).ProducesProblem(413).ProducesProblem(415).ProducesProblem(503)
             .WithMetadata(new RequestSizeLimitAttribute(limits.MaxBodyBytes))
             .WithRequestTimeout(TwinApi.IngestPolicy)

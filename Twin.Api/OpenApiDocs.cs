@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
@@ -48,6 +49,12 @@ internal static class OpenApiDocs
                 parameter.Description = known.Text;
                 parameter.Schema = new OpenApiSchema { Type = known.Type, Format = known.Format };
             }
+            // One status with two shapes cannot be said in the metadata of an endpoint.
+            if (operation.OperationId == ObservationsApi.OperationId && operation.Responses?["200"].Content is { } content)
+            {
+                content[ObservationsApi.Ndjson] = new OpenApiMediaType
+                { Schema = Text("one object a line with the members line, status (accepted, duplicate or rejected) and reason") };
+            }
             return Task.CompletedTask;
         });
         options.AddSchemaTransformer((schema, context, _) =>
@@ -55,7 +62,15 @@ internal static class OpenApiDocs
             var type = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
             if (type == typeof(Hardware.UnixTime)) (schema.Type, schema.Format) = (JsonSchemaType.String, "date-time");
             if (type == typeof(Hardware.MeterId)) (schema.Type, schema.Pattern) = (JsonSchemaType.String, "^[0-9a-f]{16}$");
+            if (type.IsEnum) schema.Type = JsonSchemaType.String;
+            if (type == typeof(ProblemDetails))
+            {
+                schema.Properties!["code"] = Text("what went wrong; stable, may be compared");
+                schema.Properties["hint"] = Text("what to do");
+            }
             return Task.CompletedTask;
         });
     });
+
+    private static OpenApiSchema Text(string description) => new() { Type = JsonSchemaType.String, Description = description };
 }

@@ -41,7 +41,13 @@ public partial class DocumentsTests
         var columns = document["paths"]!["/api/v1/meters/{id}/series"]!["get"]!["parameters"]!.AsArray().Single(p => (string?)p!["name"] == "columns")!;
         Assert.Equal("integer", (string?)columns["schema"]!["type"]);
         var finding = document["components"]!["schemas"]!["FindingView"]!["properties"]!;
-        Assert.Equal("date-time", (string?)finding["detected_at"]!["format"]); Assert.Fail(document.ToJsonString());
+        Assert.Equal("#/components/schemas/UnixTime", (string?)finding["detected_at"]!["$ref"]);
+        var schemas = document["components"]!["schemas"]!;
+        Assert.Equal("date-time", (string?)schemas["UnixTime"]!["format"]);
+        Assert.Equal("string", (string?)schemas["Severity"]!["type"]);
+        foreach (var member in (string[])["code", "hint", "detail"]) Assert.NotNull(schemas["ProblemDetails"]!["properties"]![member]);
+        var answers = document["paths"]!["/api/v1/observations"]!["post"]!["responses"]!["200"]!["content"]!.AsObject();
+        Assert.Equal(["application/json", "application/x-ndjson"], answers.Select(a => a.Key).Order());
     }
 
     [Fact]

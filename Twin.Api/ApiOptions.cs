@@ -1,0 +1,87 @@
+using Twin.Grains;
+using Twin.Hardware;
+
+namespace Twin.Api;
+
+/// <summary>Where the data come from: anything but <see cref="Live"/> is shown as a banner, so that a replay never looks like live.</summary>
+public enum ServiceMode { Live, Replay, Demo }
+
+/// <summary>
+/// What the API shows of a meter's twin. <paramref name="View"/> is serialised with <see cref="ApiJson.Options"/> as the member
+/// <c>twin</c> of <c>/api/v1/meters/{id}</c>; the texts go into lists, empty where not known.
+/// </summary>
+public sealed record MeterDescription(string Name, string Role, string Feeder, object View);
+
+/// <summary>Reads the canonical state of a meter twin. Called from many requests at once.</summary>
+public delegate MeterDescription MeterDescriber(TwinKey key, byte[] state);
+
+/// <summary>
+/// Parses one line (without its line end) and adds its inputs to the batch. On false nothing was added, and the error says what is
+/// wrong and what to do.
+/// </summary>
+public delegate bool ObservationParser(ReadOnlySpan<byte> line, InputBatch into, out string error);
+
+/// <summary>Set once by the host.</summary>
+public sealed class ApiOptions
+{
+    public required MeterDescriber Describe { get; init; }
+
+    /// <summary>One parser per request, so that a parser may keep state of its body.</summary>
+    public required Func<ObservationParser> NewParser { get; init; }
+
+    /// <summary>Edition of the build, as <c>--version</c> prints it.</summary>
+    public required string Edition { get; init; }
+
+    public ServiceMode Mode { get; init; } = ServiceMode.Live;
+
+    /// <summary>Host names accepted beside <c>localhost</c>, <c>127.0.0.1</c> and <c>[::1]</c>; without port.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
+    public ApiLimits Limits { get; init; } = new();
+}
+
+/// <summary>Every bound of the API with its default. What happens at a bound is said beside it.</summary>
+public sealed record ApiLimits
+{
+    /// <summary>Body of an observations request as sent, possibly compressed. Beyond: 413, lines so far are reported.</summary>
+    public long MaxBodyBytes { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>The same body after decompression. Beyond: 413, lines so far are reported.</summary>
+    public long MaxDecodedBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>One line. A longer one is skipped and rejected; the rest goes on.</summary>
+    public int MaxLineBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>Lines of one request. Beyond: 413, lines so far are reported.</summary>
+    public int MaxLines { get; init; } = 500_000;
+
+    /// <summary>Rejected lines that carry their own reason; later ones carry a common one.</summary>
+    public int MaxReasons { get; init; } = 10_000;
+
+    /// <summary>Inputs in one append; a fuller batch is appended before the next line is read.</summary>
+    public int BatchItems { get; init; } = 8_192;
+
+    /// <summary>Bytes in one append; as <see cref="BatchItems"/>.</summary>
+    public int BatchBytes { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>Observation requests at once; each further one waits in a queue of the same length, beyond: 429.</summary>
+    public int ConcurrentIngest { get; init; } = 8;
+
+    /// <summary>Other requests at once, health and metrics excepted; each further one waits in a queue of the same length, beyond: 429.</summary>
+    public int ConcurrentReads { get; init; } = 64;
+
+    /// <summary>Connections to the server; a further one is closed.</summary>
+    public int Connections { get; init; } = 1_024;
+
+    /// <summary>Time for a read. Beyond: 503.</summary>
+    public TimeSpan ReadTime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Time for an observations request. Beyond: 503, lines so far are reported.</summary>
+    public TimeSpan IngestTime { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Bytes of a request line and of all headers. Beyond: 414 or 431 from the server itself.</summary>
+    public const int MaxHeadBytes = 16 * 1024;
+
+    /// <summary>Body of a request that takes none.</summary>
+    public const int MaxOtherBodyBytes = 16 * 1024;
+}

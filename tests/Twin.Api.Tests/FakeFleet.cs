@@ -1,0 +1,137 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Twin.Grains;
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+
+namespace Twin.Api.Tests;
+
+/// <summary>
+/// A fleet in memory with the answers of a real one: append is all or nothing, items keep their order, a repeat is a duplicate,
+/// a block of an odd interval is rejected; findings come newest first; series come in whole UTC days. Its gate stands for the fsync.
+/// </summary>
+internal sealed class FakeFleet : IFleet
+{
+    public const int OddInterval = 7;
+
+    private readonly Lock _lock = new();
+    private readonly SortedDictionary<TwinKey, string> _names = [];
+    private readonly Dictionary<(MeterId, Channel, long Start), (int Value, int Interval)> _readings = [];
+    private readonly List<Finding> _findings = [];
+    private long _position;
+
+    /// <summary>Called before each commit with the number of inputs; it may wait, or throw as a full disk does.</summary>
+    public Func<int, Task> Commit { get; set; } = static _ => Task.CompletedTask;
+
+    /// <summary>Called before each look-up of a state.</summary>
+    public Func<Task> BeforeState { get; set; } = static () => Task.CompletedTask;
+
+    public ConcurrentQueue<(string Source, int Items)> Appended { get; } = [];
+    public FleetStatus Status { get; set; } = new(true, "fake", 0, null, null, 0, 0, 0, 0, 0, 0, 0, 0, 1, null);
+    public int Readings => _readings.Count;
+    public FindingQuery? LastQuery { get; private set; }
+    public (int From, int To) LastDays { get; private set; }
+
+    public MeterId AddMeter(string name)
+    {
+        var id = MeterId.FromUtilityId(name);
+        _names[id.Twin] = name;
+        return id;
+    }
+
+    public void AddTwin(TwinKey key, string name) => _names[key] = name;
+
+    public void Add(Finding finding) => _findings.Add(finding);
+
+    public void AddReading(MeterId meter, Channel channel, UnixTime start, int intervalMinutes, int value) =>
+        _readings[(meter, channel, start.Minutes)] = (value, intervalMinutes);
+
+    public async ValueTask<AppendReceipt> Append(InputBatch batch, CancellationToken cancel)
+    {
+        await Commit(batch.Count).WaitAsync(cancel);
+        lock (_lock)
+        {
+            Appended.Enqueue((batch.Source, batch.Count));
+            var items = new Admission[batch.Count];
+            for (var i = 0; i < items.Length; i++) items[i] = Take(batch[i]);
+            return new AppendReceipt(items, _position);
+        }
+    }
+
+    private Admission Take(ReadOnlySpan<byte> input)
+    {
+        if (Envelope.Read(input).Kind != InputKind.ReadingBlock)
+        {
+            var seen = (MeterSeen)Input.Read(input);
+            if (!_names.TryAdd(seen.Target, seen.Name)) return Admission.Repeat;
+            _position++;
+            return Admission.Accept;
+        }
+        var block = ReadingBlock.Read(input);
+        if (block.IntervalMinutes == OddInterval) return Admission.Reject("the interval does not divide a day");
+        var slots = new int[block.Count];
+        block.DecodeValues(slots);
+        var fresh = 0;
+        for (var i = 0; i < slots.Length; i++)
+            if (_readings.TryAdd((block.Meter, block.Channel, block.StartMinute + i * block.IntervalMinutes), (slots[i], block.IntervalMinutes))) fresh++;
+        if (fresh == 0) return Admission.Repeat;
+        _position++;
+        return Admission.Accept with { Readings = fresh };
+    }
+
+    /// <summary>The state is the name, and the time it is asked for: nothing exists before <see cref="Begin"/>.</summary>
+    public async ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel)
+    {
+        await BeforeState().WaitAsync(cancel);
+        lock (_lock)
+        {
+            if (at is { } time && time.CompareTo(Begin) < 0) return null;
+            return _names.TryGetValue(key, out var name) ? Encoding.UTF8.GetBytes($"{name}\n{at}") : null;
+        }
+    }
+
+    public static readonly UnixTime Begin = new(1_000_000_000);
+
+    public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit, CancellationToken cancel)
+    {
+        lock (_lock)
+            return new([.. _names.Keys.Where(k => k.Kind == kind && k.Id > after).OrderBy(k => k.Id).Take(limit)]);
+    }
+
+    public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel)
+    {
+        LastQuery = query;
+        return new([.. _findings
+            .Where(f => query.Subject is null || f.Subject == query.Subject)
+            .Where(f => query.Kind is null || f.Kind == query.Kind)
+            .Where(f => query.From is not { } from || f.To.CompareTo(from) > 0)
+            .Where(f => query.To is not { } to || f.From.CompareTo(to) < 0)
+            .OrderByDescending(f => f.DetectedAt.Seconds).ThenBy(f => f.Id, StringComparer.Ordinal).Take(query.Limit)]);
+    }
+
+    public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit, CancellationToken cancel)
+    {
+        LastDays = (fromDay, toDay);
+        var days = _readings.Where(r => r.Key.Item1 == meter && r.Key.Item2 == channel)
+            .GroupBy(r => ZoneRules.Utc.DayOf(r.Key.Start)).Where(d => d.Key.Number >= fromDay && d.Key.Number <= toDay)
+            .OrderBy(d => d.Key.Number);
+        foreach (var day in days)
+        {
+            var interval = day.First().Value.Interval;
+            var slots = new int[day.Key.Minutes / interval];
+            var qualities = new Quality[slots.Length];
+            Array.Fill(slots, ReadingBlock.Missing);
+            foreach (var ((_, _, start), (value, _)) in day)
+            {
+                var slot = (int)(start - day.Key.StartMinute) / interval;
+                (slots[slot], qualities[slot]) = (value, Quality.Actual);
+            }
+            visit(day.Key, interval, slots, qualities);
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<string> StateHash(CancellationToken cancel) => new("");
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}

@@ -13,6 +13,10 @@ public readonly record struct LocalDay(int Number, long StartMinute, int Minutes
 {
     public const int MaxMinutes = 1500;
 
+    /// <summary>Bounds of the day number: the years 1 to 9999.</summary>
+    public const int MinNumber = -719_162;
+    public const int MaxNumber = 2_932_896;
+
     public long EndMinute => StartMinute + Minutes;
 
     /// <summary>ISO date.</summary>

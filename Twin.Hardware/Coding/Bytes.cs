@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Text;
+using System.Text.Unicode;
 
 namespace Twin.Hardware.Coding;
 
@@ -142,6 +143,13 @@ public ref struct ByteReader(ReadOnlySpan<byte> bytes)
     public float Single() => BinaryPrimitives.ReadSingleLittleEndian(Bytes(4));
     public ushort UInt16() => BinaryPrimitives.ReadUInt16LittleEndian(Bytes(2));
 
+    /// <summary>A byte that must lie in [min, max]: the number of a known kind.</summary>
+    public byte Byte(int min, int max)
+    {
+        var b = Byte();
+        return b >= min && b <= max ? b : throw Bad($"{b} is not in {min} to {max}");
+    }
+
     public ulong VarUInt()
     {
         ulong value = 0;
@@ -150,6 +158,7 @@ public ref struct ByteReader(ReadOnlySpan<byte> bytes)
             var b = Byte();
             if (shift == 63 && b > 1) throw Bad("a variable-length integer is over 64 bits");
             value |= (ulong)(b & 0x7F) << shift;
+            if (b == 0 && shift > 0) throw Bad("a variable-length integer is longer than it need be");
             if (b < 0x80) return value;
         }
         throw Bad("a variable-length integer has no end");
@@ -159,6 +168,13 @@ public ref struct ByteReader(ReadOnlySpan<byte> bytes)
     {
         var v = VarUInt();
         return (long)(v >> 1) ^ -(long)(v & 1);
+    }
+
+    /// <summary>A zigzag integer that must fit 32 bits.</summary>
+    public int Int()
+    {
+        var v = VarInt();
+        return v is >= int.MinValue and <= int.MaxValue ? (int)v : throw Bad($"{v} is over 32 bits");
     }
 
     /// <summary>A variable-length integer that must lie in [0, max].</summary>
@@ -178,7 +194,11 @@ public ref struct ByteReader(ReadOnlySpan<byte> bytes)
 
     public ReadOnlySpan<byte> Blob() => Bytes(Count(Left));
 
-    public string Text() => Encoding.UTF8.GetString(Blob());
+    public string Text()
+    {
+        var bytes = Blob();
+        return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : throw Bad("a text is not UTF-8");
+    }
 
     private readonly void Short(int wanted) => throw Bad($"{wanted} more bytes are needed, {Left} are left");
 

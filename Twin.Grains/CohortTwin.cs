@@ -1,0 +1,64 @@
+using Twin.Detection;
+using Twin.Grains.Meters;
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+
+namespace Twin.Grains;
+
+/// <summary>The twin of the meters of one model, firmware and lot: folds their closing days and answers with what is usual among them.</summary>
+public sealed class CohortTwin(ulong id) : TwinState(id)
+{
+    private const byte StateVersion = 1;
+
+    private string _name = "";
+    private int _lastDay;
+    private int _members;
+    private CohortModel _model = new();
+
+    /// <summary>Name (empty before the first day), day closed last and its members.</summary>
+    public CohortView View => new(new TwinKey(TwinKind.Cohort, Id), _name, _members == 0 ? null : _lastDay, _members);
+
+    public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted) =>
+        Admission.Reject($"cohort {Id:x16}: nothing comes to a cohort from outside; address its meters");
+
+    public override void Apply(ReadOnlySpan<byte> input, IOutbox outbox) =>
+        throw new InvalidDataException($"Cohort {Id:x16} cannot apply an input of kind {Envelope.Read(input).Kind}.");
+
+    public override void Receive(IInbox inbox, IOutbox outbox)
+    {
+        if (MemberDay.Collect(inbox) is not { } day) return;
+        var s = Scratch.Mine;
+        if (day.Name.Length > 0) _name = day.Name;
+        var usual = _model.Fold(day.Day.Number, day.Members);
+        (_lastDay, _members) = (day.Day.Number, day.Count);
+        day.Return();
+        s.Bytes.Clear();
+        MessageHead.Write(s.Bytes, MessageKind.CohortDay);
+        s.Bytes.VarInt(day.Day.Number);
+        usual.Write(s.Bytes);
+        outbox.Publish(s.Bytes.Written);
+    }
+
+    public override void Write(ByteWriter to)
+    {
+        to.Byte(StateVersion);
+        to.Text(_name);
+        to.VarInt(_lastDay);
+        to.VarUInt((ulong)_members);
+        _model.Write(to);
+    }
+
+    /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
+    public static CohortTwin Restore(ulong id, ReadOnlySpan<byte> state)
+    {
+        var r = new ByteReader(state);
+        var version = r.Byte();
+        if (version != StateVersion) throw r.Bad($"a cohort's state has version {version}, this MeterTwin knows {StateVersion}");
+        var twin = new CohortTwin(id)
+        {
+            _name = r.Text(), _lastDay = (int)Math.Clamp(r.VarInt(), int.MinValue, int.MaxValue), _members = r.Count(int.MaxValue),
+            _model = CohortModel.Read(ref r),
+        };
+        return r.AtEnd ? twin : throw r.Bad("bytes are left behind a cohort's state");
+    }
+}

@@ -1,0 +1,121 @@
+using System.Buffers;
+using Twin.Detection;
+using Twin.Grains.Meters;
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+
+namespace Twin.Grains;
+
+/// <summary>What the meters of a group said about the day that closes, in id order.</summary>
+internal sealed class MemberDay
+{
+    public LocalDay Day;
+    public string Name = "";
+
+    /// <summary>Members, and those of them that had a reading of the day.</summary>
+    public int Count, WithData;
+    private Member[] _members = [];
+
+    public ReadOnlySpan<Member> Members => _members.AsSpan(0, Count);
+
+    /// <summary>Reads an inbox. A message about another day than the latest is no part of this closing and is left out.</summary>
+    /// <exception cref="InvalidDataException">A message is damaged.</exception>
+    public static MemberDay? Collect(IInbox inbox)
+    {
+        if (inbox.Count == 0) return null;
+        var collected = new MemberDay { Day = new LocalDay(int.MinValue, 0, 0), _members = ArrayPool<Member>.Shared.Rent(inbox.Count) };
+        for (var i = 0; i < inbox.Count; i++)
+        {
+            var mail = inbox[i];
+            var message = MeterDayMessage.Read(mail.Body);
+            if (message.Day.Number < collected.Day.Number) continue;
+            if (message.Day.Number > collected.Day.Number)
+                (collected.Day, collected.Name, collected.Count, collected.WithData) = (message.Day, message.Receiver, 0, 0);
+            collected._members[collected.Count++] = new Member(new MeterId(mail.From.Id), message.Role, message.ReadFeatures());
+            collected.WithData += message.HasData ? 1 : 0;
+        }
+        return collected;
+    }
+
+    public void Return()
+    {
+        ArrayPool<Member>.Shared.Return(_members);
+        (_members, Count) = ([], 0);
+    }
+}
+
+/// <summary>The twin of the meters behind one transformer: folds their closing days and answers with the feeder's balance.</summary>
+public sealed class FeederTwin(ulong id) : TwinState(id)
+{
+    private const byte StateVersion = 1;
+
+    private string _name = "";
+    private int _lastDay;
+    private int _members;
+    private int _withData;
+    private Contexts _contexts;
+    private FeederModel _model = new();
+
+    /// <summary>Name (empty before the first day), day closed last, its members and those of them with readings.</summary>
+    public FeederView View => new(new TwinKey(TwinKind.Feeder, Id), _name, _members == 0 ? null : _lastDay, _members, _withData);
+
+    public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted)
+    {
+        if (Input.Read(input) is not ContextPeriod period)
+            return Admission.Reject($"feeder {Id:x16}: only context periods come through this door");
+        if (period.To.Seconds <= period.From.Seconds)
+            return Admission.Reject($"feeder {Id:x16}: a context period ends at {period.To}, before it begins; correct its dates");
+        accepted.Add(input, int.MinValue, long.MinValue, false);
+        return Admission.Accept;
+    }
+
+    public override void Apply(ReadOnlySpan<byte> input, IOutbox outbox)
+    {
+        if (Input.Read(input) is not ContextPeriod period)
+            throw new InvalidDataException($"Feeder {Id:x16} cannot apply this input.");
+        _contexts.Add(period);
+    }
+
+    public override void Receive(IInbox inbox, IOutbox outbox)
+    {
+        if (MemberDay.Collect(inbox) is not { } day) return;
+        var s = Scratch.Mine;
+        if (day.Name.Length > 0) _name = day.Name;
+        var key = new TwinKey(TwinKind.Feeder, Id);
+        var subject = new DaySubject(key, _name.Length > 0 ? _name : key.ToString(), MeterRole.Observer, _contexts.On(day.Day));
+        var balance = _model.Fold(day.Day.Number, subject, day.Members, s.SinkTo(outbox));
+        (_lastDay, _members, _withData) = (day.Day.Number, day.Count, day.WithData);
+        day.Return();
+        _contexts.DropEndedBy(day.Day.StartMinute * 60);
+        s.Bytes.Clear();
+        MessageHead.Write(s.Bytes, MessageKind.FeederDay);
+        s.Bytes.VarInt(day.Day.Number);
+        balance.Write(s.Bytes);
+        outbox.Publish(s.Bytes.Written);
+    }
+
+    public override void Write(ByteWriter to)
+    {
+        to.Byte(StateVersion);
+        to.Text(_name);
+        to.VarInt(_lastDay);
+        to.VarUInt((ulong)_members);
+        to.VarUInt((ulong)_withData);
+        _contexts.Write(to);
+        _model.Write(to);
+    }
+
+    /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
+    public static FeederTwin Restore(ulong id, ReadOnlySpan<byte> state)
+    {
+        var r = new ByteReader(state);
+        var version = r.Byte();
+        if (version != StateVersion) throw r.Bad($"a feeder's state has version {version}, this MeterTwin knows {StateVersion}");
+        var twin = new FeederTwin(id)
+        {
+            _name = r.Text(), _lastDay = (int)Math.Clamp(r.VarInt(), int.MinValue, int.MaxValue), _members = r.Count(int.MaxValue),
+            _withData = r.Count(int.MaxValue), _contexts = Contexts.Read(ref r), _model = FeederModel.Read(ref r),
+        };
+        return r.AtEnd ? twin : throw r.Bad("bytes are left behind a feeder's state");
+    }
+}

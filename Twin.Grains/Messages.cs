@@ -1,0 +1,81 @@
+using System.Text;
+using Twin.Detection;
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+
+namespace Twin.Grains;
+
+// What twins tell each other while a day closes. Never stored longer than the engine keeps published answers, but versioned like
+// everything that crosses the door.
+
+/// <summary>Kinds of message; the number is part of the encoding.</summary>
+internal enum MessageKind : byte { MeterDay = 1, CohortDay = 2, FeederDay = 3 }
+
+internal static class MessageHead
+{
+    private const byte Version = 1;
+
+    public static void Write(ByteWriter to, MessageKind kind)
+    {
+        to.Byte(Version);
+        to.Byte((byte)kind);
+    }
+
+    public static MessageKind Read(ref ByteReader r)
+    {
+        var version = r.Byte();
+        if (version != Version) throw r.Bad($"a message has version {version}, this MeterTwin knows {Version}");
+        var kind = (MessageKind)r.Byte();
+        return kind is >= MessageKind.MeterDay and <= MessageKind.FeederDay ? kind : throw r.Bad("a message kind is not known");
+    }
+}
+
+/// <summary>
+/// A meter's contribution to a closing day of its feeder or cohort, with the name of the receiver, which learns it from here.
+/// Without features the meter belongs there but has no reading of that day.
+/// </summary>
+internal ref struct MeterDayMessage
+{
+    public LocalDay Day;
+    public MeterRole Role;
+    public ReadOnlySpan<byte> ReceiverName;
+    public bool HasData;
+    public ReadOnlySpan<byte> Features;
+
+    public readonly string Receiver => Encoding.UTF8.GetString(ReceiverName);
+
+    public readonly void Write(ByteWriter to)
+    {
+        MessageHead.Write(to, MessageKind.MeterDay);
+        to.VarInt(Day.Number);
+        to.VarInt(Day.StartMinute);
+        to.VarUInt((ulong)Day.Minutes);
+        to.Byte((byte)Role);
+        to.Blob(ReceiverName);
+        to.Bool(HasData);
+        to.Bytes(Features);
+    }
+
+    /// <exception cref="InvalidDataException">Damaged, or no message of this kind.</exception>
+    public static MeterDayMessage Read(ReadOnlySpan<byte> body)
+    {
+        var r = new ByteReader(body);
+        if (MessageHead.Read(ref r) != MessageKind.MeterDay) throw r.Bad("this message is no meter day");
+        return new MeterDayMessage
+        {
+            Day = new LocalDay(checked((int)r.VarInt()), r.VarInt(), r.Count(LocalDay.MaxMinutes)),
+            Role = (MeterRole)r.Byte(),
+            ReceiverName = r.Blob(),
+            HasData = r.Bool(),
+            Features = r.Rest,
+        };
+    }
+
+    /// <summary>The features, or features that say nothing but the day.</summary>
+    public readonly DayFeatures ReadFeatures()
+    {
+        if (!HasData) return new DayFeatures { Day = Day.Number };
+        var r = new ByteReader(Features);
+        return DayFeatures.Read(ref r);
+    }
+}

@@ -1,0 +1,292 @@
+using Twin.Detection;
+using Twin.Grains.Meters;
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+
+namespace Twin.Grains;
+
+// How readings become days, days are folded and judged.
+public sealed partial class MeterTwin
+{
+    private void ApplyReadings(in ReadingBlock block, IOutbox outbox)
+    {
+        var offset = block.StartMinute - block.Day.StartMinute;
+        var fits = block.IsAdmitted && block.Day.Minutes % block.IntervalMinutes == 0 && offset % block.IntervalMinutes == 0
+            && Math.Abs((long)block.Day.Number) <= MaxDayNumber;
+        if (!fits) throw new InvalidDataException($"A reading block of meter {Name} was never admitted or does not fit its day.");
+        if (block.IsLate || block.Day.Number <= _closedThrough)
+        {
+            ApplyLate(block);
+            return;
+        }
+        if (!_open.TryFind(block.Channel, block.Day.Number, out var at) && IsWholeDay(block)) PutWholeDay(block, at);
+        else Merge(block, at);
+        if (block.Channel == Channel.Import) FoldAhead(outbox);
+    }
+
+    private static bool IsWholeDay(in ReadingBlock block) =>
+        block.IsPlain && block.SourceStamp == 0 && block.Count * block.IntervalMinutes == block.Day.Minutes;
+
+    private void PutWholeDay(in ReadingBlock block, int at)
+    {
+        var values = DecodePlain(block);
+        var sum = 0L;
+        foreach (var v in values) sum += v;
+        _open.Put(at, false, new OpenDay(block.Channel, OpenDayFlags.None, block.Day, block.IntervalMinutes), block.EncodedValues, default);
+        Count(block.Channel, block.StartMinute, block.EndMinute, block.IntervalMinutes, values.Length, sum);
+    }
+
+    /// <summary>The values of a plain block, which must end where its bytes end.</summary>
+    private static ReadOnlySpan<int> DecodePlain(in ReadingBlock block)
+    {
+        var values = Scratch.Mine.Values.AsSpan(0, block.Count);
+        var r = new ByteReader(block.EncodedValues);
+        ValueCodec.Decode(ref r, values);
+        if (!r.AtEnd || values.Contains(ReadingBlock.Missing)) throw r.Bad("a reading block holds other than its readings");
+        return values;
+    }
+
+    private void Count(Channel channel, long start, long end, int intervalMinutes, int readings, long sum)
+    {
+        ref var state = ref ChannelOf(channel);
+        state.Cover(start, end, intervalMinutes);
+        state.Count(readings, sum, intervalMinutes);
+    }
+
+    /// <summary>Puts the block's readings over what the day holds. Counts what really changes, so that applying twice is harmless.</summary>
+    private void Merge(in ReadingBlock block, int at)
+    {
+        var s = Scratch.Mine;
+        var exists = _open.TryFind(block.Channel, block.Day.Number, out _);
+        var head = new OpenDay(block.Channel, OpenDayFlags.None, block.Day, block.IntervalMinutes);
+        var old = exists ? _open[at] : head;
+        if (old.Day != head.Day || old.IntervalMinutes != head.IntervalMinutes)
+            throw new InvalidDataException($"Meter {Name}: the open day {head.Day.Date} has another zone or interval length than a block of it.");
+        s.More.Clear();
+        if (exists)
+        {
+            s.Stored.Load(old, _open.Readings(at));
+            s.More.Bytes(_open.Features(at));
+        }
+        else
+        {
+            s.Stored.Reset(head.Slots);
+        }
+        Overlay(block, s);
+        s.Bytes.Clear();
+        var flags = s.Stored.Store(s.Bytes) | (old.Flags & OpenDayFlags.Folded);
+        _open.Put(at, exists, head with { Flags = flags }, s.Bytes.Written, s.More.Written);
+    }
+
+    private void Overlay(in ReadingBlock block, Scratch s)
+    {
+        var values = s.Values.AsSpan(0, block.Count);
+        block.DecodeValues(values);
+        block.DecodeQualities(s.Qualities);
+        var (added, change) = (0, 0L);
+        var (first, last) = (-1, -1);
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (values[i] == ReadingBlock.Missing) continue;
+            ref var stored = ref s.Stored.Values[block.FirstSlot + i];
+            if (stored == ReadingBlock.Missing) (added, change) = (added + 1, change + values[i]);
+            else change += (long)values[i] - stored;
+            stored = values[i];
+            s.Stored.Qualities[block.FirstSlot + i] = s.Qualities[i];
+            s.Stored.Stamps[block.FirstSlot + i] = block.SourceStamp;
+            (first, last) = (first < 0 ? i : first, i);
+        }
+        if (first < 0) throw new InvalidDataException($"A reading block of meter {Name} holds no reading.");
+        Count(block.Channel, block.StartMinute + (long)first * block.IntervalMinutes,
+            block.StartMinute + (last + 1L) * block.IntervalMinutes, block.IntervalMinutes, added, change);
+    }
+
+    /// <summary>Of a closed day: sums and counters stay right, nothing is learned.</summary>
+    private void ApplyLate(in ReadingBlock block)
+    {
+        var values = Scratch.Mine.Values.AsSpan(0, block.Count);
+        block.DecodeValues(values);
+        var (n, sum, first, last) = (0, 0L, -1, -1);
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (values[i] == ReadingBlock.Missing) continue;
+            (n, sum, first, last) = (n + 1, sum + values[i], first < 0 ? i : first, i);
+        }
+        if (n == 0) throw new InvalidDataException($"A reading block of meter {Name} holds no reading.");
+        var added = block.IsRevision ? n - block.PriorCount : n;
+        if (added < 0) throw new InvalidDataException($"A revision of meter {Name} replaces more readings than it holds.");
+        Count(block.Channel, block.StartMinute + (long)first * block.IntervalMinutes,
+            block.StartMinute + (last + 1L) * block.IntervalMinutes, block.IntervalMinutes, added, sum - block.PriorSum);
+        ChannelOf(block.Channel).Late += added;
+    }
+
+    /// <summary>Folds the days that are complete and whose day before has folded.</summary>
+    private void FoldAhead(IOutbox outbox)
+    {
+        while (_foldedThrough != NoDay && _open.TryFind(Channel.Import, _foldedThrough + 1, out var at)
+            && !_open[at].Has(OpenDayFlags.Gaps))
+        {
+            Fold(at, outbox);
+            _foldedThrough++;
+        }
+    }
+
+    private void Fold(int at, IOutbox outbox)
+    {
+        var s = Scratch.Mine;
+        var head = _open[at];
+        s.Stored.Load(head, _open.Readings(at));
+        _model ??= new ReadingModel();
+        var day = new DayReadings(head.Day, head.IntervalMinutes, s.Stored.Values, s.Stored.Qualities);
+        var features = _model.Fold(day, SubjectOn(head.Day), s.SinkTo(outbox));
+        s.Bytes.Clear();
+        s.Bytes.Bytes(_open.Readings(at));
+        s.More.Clear();
+        features.Write(s.More);
+        _open.Put(at, true, head with { Flags = head.Flags | OpenDayFlags.Folded }, s.Bytes.Written, s.More.Written);
+        _silentDays = 0;
+    }
+
+    private void FoldEmpty(int day, IOutbox outbox)
+    {
+        var s = Scratch.Mine;
+        var local = _zone.Day(day);
+        if (local.Minutes is 0 or > LocalDay.MaxMinutes || local.Minutes % _import.IntervalMinutes != 0) return;
+        s.Stored.Reset(local.Minutes / _import.IntervalMinutes);
+        var empty = new DayReadings(local, _import.IntervalMinutes, s.Stored.Values, s.Stored.Qualities);
+        _ = _model!.Fold(empty, SubjectOn(local), s.SinkTo(outbox));
+    }
+
+    private DaySubject SubjectOn(in LocalDay day) =>
+        new(new TwinKey(TwinKind.Meter, Id), Name, _relations.At(day.Number).Role, _contexts.On(day));
+
+    private void CloseDay(int day, IOutbox outbox)
+    {
+        if (Math.Abs((long)day) > MaxDayNumber) throw new InvalidDataException($"Day {day} cannot close: it is no day of any calendar.");
+        if (day <= _closedThrough) return;
+        FoldThrough(day, outbox);
+        _foldedThrough = Math.Max(_foldedThrough, day);
+        Release(day, outbox);
+        _closedThrough = day;
+        ForgetOldContext();
+    }
+
+    /// <summary>Folds every day up to this one in order, empty ones too, as far as <see cref="MaxSilentDays"/> goes.</summary>
+    private void FoldThrough(int day, IOutbox outbox)
+    {
+        for (var next = _foldedThrough == NoDay ? NextOpenDay(NoDay, day) : _foldedThrough + 1; next <= day; next++)
+        {
+            if (_open.TryFind(Channel.Import, next, out var at))
+            {
+                if (!_open[at].Has(OpenDayFlags.Folded)) Fold(at, outbox);
+            }
+            else if (_model is null || _import.Stored == 0 || _silentDays >= MaxSilentDays)
+            {
+                next = NextOpenDay(next, day) - 1;
+            }
+            else
+            {
+                FoldEmpty(next, outbox);
+                _silentDays++;
+            }
+        }
+    }
+
+    /// <summary>The first open day of the import channel from a day on; when there is none up to the limit, the day behind it.</summary>
+    private int NextOpenDay(int from, int limit)
+    {
+        for (var at = 0; at < _open.Used; at = _open.Next(at))
+        {
+            var head = _open[at];
+            if (head.Channel == Channel.Import && head.Day.Number >= from) return Math.Min(head.Day.Number, limit + 1);
+        }
+        return limit + 1;
+    }
+
+    /// <summary>
+    /// Lets go of the days up to this one. The closing day is told to feeder and cohort and waits for their answers; an older one, which
+    /// closes only now because the meter is new, is judged alone: its feeder and cohort have long closed it.
+    /// </summary>
+    private void Release(int day, IOutbox outbox)
+    {
+        var told = false;
+        for (var at = 0; at < _open.Used && _open[at].Day.Number <= day;)
+        {
+            var head = _open[at];
+            if (head.Channel != Channel.Import || !head.Has(OpenDayFlags.Folded))
+            {
+                _open.Remove(at);
+            }
+            else if (head.Day.Number < day)
+            {
+                Judge(at, null, null, outbox);
+                _open.Remove(at);
+            }
+            else
+            {
+                Tell(head, at, outbox);
+                told = true;
+                at = _open.Next(at);
+            }
+        }
+        if (told) return;
+        var row = _relations.At(day);
+        if (row.Feeder != 0) Send(TwinKind.Feeder, row.Feeder, row.FeederName(), _zone.Day(day), row.Role, false, default, outbox);
+    }
+
+    private void Tell(in OpenDay head, int at, IOutbox outbox)
+    {
+        var s = Scratch.Mine;
+        s.More.Clear();
+        s.More.Bytes(_open.Features(at));
+        _open.Put(at, true, head with { Flags = OpenDayFlags.Folded | OpenDayFlags.Closing }, default, s.More.Written);
+        var row = _relations.At(head.Day.Number);
+        if (row.Feeder != 0)
+            Send(TwinKind.Feeder, row.Feeder, row.FeederName(), head.Day, row.Role, true, s.More.Written, outbox);
+        var name = new ByteWriter(64);
+        row.CohortName(name);
+        Send(TwinKind.Cohort, row.Cohort, name.Written, head.Day, row.Role, true, s.More.Written, outbox);
+    }
+
+    private static void Send(TwinKind kind, ulong to, ReadOnlySpan<byte> name, in LocalDay day, MeterRole role, bool hasData,
+        ReadOnlySpan<byte> features, IOutbox outbox)
+    {
+        var message = Scratch.Mine.Bytes;
+        message.Clear();
+        new MeterDayMessage { Day = day, Role = role, ReceiverName = name, HasData = hasData, Features = features }.Write(message);
+        outbox.Send(new TwinKey(kind, to), message.Written);
+    }
+
+    /// <summary>The answers of cohort and feeder: the closing day is judged and then forgotten.</summary>
+    /// <exception cref="InvalidDataException">A message is damaged.</exception>
+    public override void Receive(IInbox inbox, IOutbox outbox)
+    {
+        (CohortDay? cohort, FeederDay? feeder, var day) = (null, null, NoDay);
+        for (var i = 0; i < inbox.Count; i++)
+        {
+            var r = new ByteReader(inbox[i].Body);
+            var kind = MessageHead.Read(ref r);
+            day = Math.Max(day, checked((int)r.VarInt()));
+            if (kind == MessageKind.CohortDay) cohort = CohortDay.Read(ref r);
+            else if (kind == MessageKind.FeederDay) feeder = FeederDay.Read(ref r);
+            else throw r.Bad($"meter {Name} got a message that is no answer");
+        }
+        if (!_open.TryFind(Channel.Import, day, out var at) || !_open[at].Has(OpenDayFlags.Closing)) return;
+        Judge(at, cohort, feeder, outbox);
+        _open.Remove(at);
+    }
+
+    private void Judge(int at, CohortDay? cohort, FeederDay? feeder, IOutbox outbox)
+    {
+        var s = Scratch.Mine;
+        var head = _open[at];
+        var r = new ByteReader(_open.Features(at));
+        var features = DayFeatures.Read(ref r);
+        _model ??= new ReadingModel();
+        var verdict = _model.Judge(features, SubjectOn(head.Day), cohort, feeder, s.SinkTo(outbox));
+        _lastScoreDay = head.Day.Number;
+        _lastScore = verdict.Score;
+        _lastTop = verdict.Top ?? "";
+        s.Score(outbox, new DayScore(Meter, Name, head.Day.Number, verdict.Score, _lastTop));
+    }
+}

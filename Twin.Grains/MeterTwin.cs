@@ -1,0 +1,209 @@
+using Twin.Detection;
+using Twin.Grains.Meters;
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+
+namespace Twin.Grains;
+
+/// <summary>
+/// The twin of one meter. Its days are open (readings are held and compared in memory), folded (complete and learned from, readings
+/// still held) and closed (readings only in the history). DESIGN, invariant 4.
+///
+/// Invariant: while a day is open, the state is a function of the set of readings, not of their order. So a day folds ahead of its
+/// closing only when the day before has folded or closed; the first day of a new meter waits for its first closing, because an
+/// earlier one may still come.
+/// </summary>
+public sealed partial class MeterTwin : TwinState
+{
+    /// <summary>Most open days a channel; readings of a further day are rejected until the horizon closes some.</summary>
+    public const int MaxOpenDays = 64;
+
+    /// <summary>Readings further ahead of all that is known of the meter are rejected: a clock that is wrong by years.</summary>
+    public const int MaxDaysAhead = 400;
+
+    /// <summary>
+    /// Days without any reading that are folded in a row, so that missing-data rules see them. At the bound the meter counts as silent:
+    /// further empty days are skipped until readings return.
+    /// </summary>
+    public const int MaxSilentDays = 40;
+
+    private const int NoDay = int.MinValue;
+
+    /// <summary>Days that inputs may name: about ±950 years around 1970.</summary>
+    private const int MaxDayNumber = 350_000;
+
+    private string _name = "";
+    private ZoneRules _zone = ZoneRules.Utc;
+    private string _lastTop = "";
+    private byte[]? _supply;
+    private ReadingModel? _model;
+    private MeterLog? _log;
+    private ChannelState[]? _others;
+    private OpenDays _open;
+    private Relations _relations;
+    private Contexts _contexts;
+    private ChannelState _import = ChannelState.Of(Channel.Import);
+    private double _lastScore;
+    private int _lastScoreDay = NoDay;
+    private int _closedThrough = NoDay;
+    private int _foldedThrough = NoDay;
+    private byte _silentDays;
+    private byte _zoneRank;
+
+    public MeterTwin(ulong id) : base(id) { }
+
+    private MeterId Meter => new(Id);
+    private string Name => _name.Length > 0 ? _name : Meter.ToString();
+
+    /// <exception cref="InvalidDataException">Damaged, or a kind no meter knows.</exception>
+    public override void Apply(ReadOnlySpan<byte> input, IOutbox outbox)
+    {
+        try
+        {
+            Dispatch(input, outbox);
+        }
+        catch (Exception e) when (e is OverflowException or ArgumentException)
+        {
+            throw new InvalidDataException($"An input of meter {Name} is damaged: {e.Message}", e);
+        }
+    }
+
+    private void Dispatch(ReadOnlySpan<byte> input, IOutbox outbox)
+    {
+        if (Envelope.Read(input).Kind == InputKind.ReadingBlock)
+        {
+            ApplyReadings(ReadingBlock.Read(input), outbox);
+            return;
+        }
+        switch (Input.Read(input))
+        {
+            case DayClosed closed: CloseDay(closed.Day, outbox); break;
+            case MeterSeen seen: ApplySeen(seen); break;
+            case MeterRelation relation: ApplyRelation(relation); break;
+            case SupplyRecord supply: ApplySupply(supply, input); break;
+            case ContextPeriod period: ApplyContext(period); break;
+            case DeviceEvent e: (_log ??= new MeterLog()).Add(e); break;
+            case RegisterSnapshot s: (_log ??= new MeterLog()).Add(s); break;
+            case Erasure erasure: Erase(erasure.BeforeDay); break;
+            case var other: throw new InvalidDataException($"Meter {Name} cannot apply an input of kind {other.Kind}.");
+        }
+    }
+
+    private void ApplySeen(MeterSeen seen)
+    {
+        if (seen.Name.Length > 0) _name = seen.Name;
+        DeclareZone(seen.Zone, seen.ZoneRank);
+    }
+
+    private void ApplyRelation(MeterRelation relation)
+    {
+        if (_name.Length == 0) _name = relation.Name;
+        DeclareZone(relation.Zone, FleetZoneRank);
+        _relations.Add(relation);
+    }
+
+    private void ApplySupply(SupplyRecord supply, ReadOnlySpan<byte> input)
+    {
+        if (_name.Length == 0) _name = supply.Name;
+        _supply = Envelope.Payload(input).ToArray();
+    }
+
+    private void ApplyContext(ContextPeriod period)
+    {
+        _contexts.Add(period);
+        ForgetOldContext();
+    }
+
+    private void ForgetOldContext()
+    {
+        if (_closedThrough != NoDay) _contexts.DropEndedBy(_zone.Day(_closedThrough).StartMinute * 60);
+    }
+
+    /// <summary>The rank of a fleet file's zone column; see <see cref="MeterSeen.ZoneRank"/>.</summary>
+    private const byte FleetZoneRank = 2;
+
+    /// <summary>
+    /// A higher rank wins. At equal rank the later word wins, except a row's own offset, which changes with the clock and would make
+    /// the zone depend on the order of rows.
+    /// </summary>
+    private bool WouldChangeZone(string zone, byte rank) => zone.Length > 0
+        && (rank > _zoneRank || (rank == _zoneRank && rank >= FleetZoneRank && zone != _zone.Name));
+
+    private void DeclareZone(string zone, byte rank)
+    {
+        if (!WouldChangeZone(zone, rank)) return;
+        if (!ZoneRules.TryGet(zone, out var rules))
+            throw new InvalidDataException($"Meter {Name} is put into zone {zone}, which TZDB {ZoneRules.TzdbVersion} does not know.");
+        (_zone, _zoneRank) = (rules, rank);
+    }
+
+    /// <summary>
+    /// Forgets readings before a day. Lifetime sums cannot be split without the history, so counters, sums and registers begin anew
+    /// with the days that stay open; when nothing stays, the profile goes too.
+    /// </summary>
+    private void Erase(int beforeDay)
+    {
+        var everything = true;
+        for (var at = 0; at < _open.Used;)
+        {
+            if (_open[at].Day.Number < beforeDay)
+            {
+                _open.Remove(at);
+                continue;
+            }
+            everything = false;
+            at = _open.Next(at);
+        }
+        everything &= LastMinute() <= DayOrBound(beforeDay).StartMinute;
+        _import = ChannelState.Of(Channel.Import);
+        _others = null;
+        if (_log is not null) _log.Registers = [];
+        if (_lastScoreDay < beforeDay) (_lastScoreDay, _lastScore, _lastTop) = (NoDay, 0, "");
+        for (var at = 0; at < _open.Used; at = _open.Next(at)) CountAnew(at);
+        if (!everything) return;
+        _model = null;
+        _log = null;
+        _silentDays = 0;
+        _foldedThrough = _closedThrough;
+    }
+
+    private LocalDay DayOrBound(int day) => _zone.Day(Math.Clamp(day, -MaxDayNumber, MaxDayNumber));
+
+    private void CountAnew(int at)
+    {
+        var head = _open[at];
+        if (head.Has(OpenDayFlags.Closing)) return;
+        var stored = Scratch.Mine.Stored;
+        stored.Load(head, _open.Readings(at));
+        ref var channel = ref ChannelOf(head.Channel);
+        var (count, sum) = (0, 0L);
+        for (var i = 0; i < stored.Values.Length; i++)
+        {
+            if (stored.Values[i] == ReadingBlock.Missing) continue;
+            var start = head.Day.StartMinute + (long)i * head.IntervalMinutes;
+            channel.Cover(start, start + head.IntervalMinutes, head.IntervalMinutes);
+            (count, sum) = (count + 1, sum + stored.Values[i]);
+        }
+        channel.Count(count, sum, head.IntervalMinutes);
+    }
+
+    /// <summary>End of the last reading of any channel; <c>long.MinValue</c> when there is none.</summary>
+    private long LastMinute()
+    {
+        var last = _import.Stored > 0 ? _import.LastMinute : long.MinValue;
+        foreach (ref readonly var c in _others.AsSpan())
+            if (c.Stored > 0) last = Math.Max(last, c.LastMinute);
+        return last;
+    }
+
+    private ref ChannelState ChannelOf(Channel channel)
+    {
+        if (channel == Channel.Import) return ref _import;
+        var i = _others is null ? -1 : Array.FindIndex(_others, c => c.Channel == channel);
+        if (i >= 0) return ref _others![i];
+        ChannelState[] others = [.. _others ?? [], ChannelState.Of(channel)];
+        Array.Sort(others, (a, b) => a.Channel.CompareTo(b.Channel));
+        _others = others;
+        return ref others[Array.FindIndex(others, c => c.Channel == channel)];
+    }
+}

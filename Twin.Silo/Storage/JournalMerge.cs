@@ -30,7 +30,7 @@ internal sealed class JournalMerge : IDisposable
         _after = after;
         _batchSelect = connection.Prepare("SELECT before, items, digest, last FROM batch WHERE last>$a ORDER BY last", "$a").With(after);
         _keptSelect = connection.Prepare("SELECT position, input, digest FROM kept WHERE position>$a ORDER BY position", "$a").With(after);
-        _chunkSelect = connection.Prepare("SELECT min_position, body, digest, id, days FROM segment WHERE max_position>$a ORDER BY min_position", "$a").With(after);
+        _chunkSelect = connection.Prepare("SELECT min_position, body, digest, id, days, from_day FROM segment WHERE max_position>$a ORDER BY min_position", "$a").With(after);
         _batches = _batchSelect.ExecuteReader();
         _kepts = _keptSelect.ExecuteReader();
         _chunks = _chunkSelect.ExecuteReader();
@@ -55,7 +55,7 @@ internal sealed class JournalMerge : IDisposable
         var body = Checked(_chunks, 1, 2, $"segment row {_chunks.GetInt64(3)}");
         var source = new Source();
         if (_chunks.GetInt32(4) == 1) SegmentChunk.Visit(body, null, (p, input) => Take(source, p, input));
-        else LongChunk.Visit(body, null, (p, input) => Take(source, p, input));
+        else LongChunk.Visit(body, _chunks.GetInt32(5), null, (p, input) => Take(source, p, input));
         source.Items.Sort();
         Enqueue(source);
         _moreChunks = _chunks.Read();

@@ -80,6 +80,13 @@ internal sealed class DaySlots
         Qualities.Clear();
     }
 
+    public void Begin(LocalDay day, int intervalMinutes, ReadOnlySpan<int> slots, ReadOnlySpan<Quality> qualities)
+    {
+        (Day, IntervalMinutes, Count) = (day, intervalMinutes, slots.Length);
+        slots.CopyTo(Slots);
+        qualities.CopyTo(Qualities);
+    }
+
     /// <summary>Lays a block over the day; values already there are replaced, gaps of the block leave them.</summary>
     public void Lay(in ReadingBlock block)
     {
@@ -94,18 +101,20 @@ internal sealed class DaySlots
         }
     }
 
-    /// <summary>Appends one block from the first to the last reading of the day.</summary>
-    public void Write(ByteWriter to, MeterId meter, Channel channel)
+    /// <summary>Appends the day as one block.</summary>
+    public void Write(ByteWriter to, MeterId meter, Channel channel) => Write(to, meter, channel, Day, IntervalMinutes, Slots, Qualities);
+
+    /// <summary>Appends one block from the first to the last reading of a day.</summary>
+    public static void Write(ByteWriter to, MeterId meter, Channel channel, LocalDay day, int intervalMinutes, ReadOnlySpan<int> slots,
+        ReadOnlySpan<Quality> qualities)
     {
-        var first = 0;
-        while (first < Count - 1 && _slots[first] == ReadingBlock.Missing) first++;
-        var last = Count - 1;
-        while (last > first && _slots[last] == ReadingBlock.Missing) last--;
+        var first = Math.Max(0, slots.IndexOfAnyExcept(ReadingBlock.Missing));
+        var last = Math.Max(first, slots.LastIndexOfAnyExcept(ReadingBlock.Missing));
         var head = new ReadingBlock
         {
-            Meter = meter, Channel = channel, IntervalMinutes = IntervalMinutes, Day = Day, IsAdmitted = true,
-            StartMinute = Day.StartMinute + (long)first * IntervalMinutes,
+            Meter = meter, Channel = channel, IntervalMinutes = intervalMinutes, Day = day, IsAdmitted = true,
+            StartMinute = day.StartMinute + (long)first * intervalMinutes,
         };
-        ReadingBlock.Write(to, head, Slots[first..(last + 1)], Qualities[first..(last + 1)]);
+        ReadingBlock.Write(to, head, slots[first..(last + 1)], qualities[first..(last + 1)]);
     }
 }

@@ -51,13 +51,13 @@ public sealed partial class SqliteJournal
 
     private void EraseFromSegments(MeterId meter, int beforeDay, Condition goes)
     {
-        var rows = new List<(long Id, int Days, byte[] Body)>();
-        using (var select = _write.Prepare("SELECT id, days, body FROM segment WHERE from_day<$d AND first<=$m AND last>=$m", "$d", "$m").With(beforeDay, Sql.Signed(meter.Value)))
+        var rows = new List<(long Id, Segment Segment)>();
+        using (var select = _write.Prepare("SELECT id, from_day, days, body FROM segment WHERE from_day<$d AND first<=$m AND last>=$m", "$d", "$m").With(beforeDay, Sql.Signed(meter.Value)))
         using (var reader = select.ExecuteReader())
-            while (reader.Read()) rows.Add((reader.GetInt64(0), reader.GetInt32(1), reader.Blob(2)));
-        foreach (var (id, days, body) in rows)
+            while (reader.Read()) rows.Add((reader.GetInt64(0), new Segment(reader.GetInt32(1), reader.GetInt32(2), reader.Blob(3))));
+        foreach (var (id, segment) in rows)
         {
-            var rewritten = days == 1 ? WithoutOneDay(body, goes) : LongChunk.Without(body, (position, input) => goes(input));
+            var rewritten = segment.Days == 1 ? WithoutOneDay(segment.Body, goes) : LongChunk.Without(segment.Body, segment.FromDay, input => goes(input));
             if (rewritten.Length == 0)
             {
                 using var delete = _write.Prepare("DELETE FROM segment WHERE id=$i", "$i").With(id);
@@ -130,16 +130,14 @@ public sealed partial class SqliteJournal
             {
                 using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
                 long readings = 0;
-                using (var select = _write.Prepare("SELECT days, body FROM segment WHERE from_day+days<=$d ORDER BY id", "$d").With(fromDay))
+                using (var select = _write.Prepare("SELECT from_day, days, body FROM segment WHERE from_day+days<=$d ORDER BY id", "$d").With(fromDay))
                 using (var reader = select.ExecuteReader())
                 {
                     while (reader.Read())
                     {
-                        var body = reader.Blob(1);
-                        hash.AppendData(body);
-                        void Count(long _, ReadOnlySpan<byte> input) => readings += ReadingBlock.Read(input).PresentCount;
-                        if (reader.GetInt32(0) == 1) SegmentChunk.Visit(body, null, Count);
-                        else LongChunk.Visit(body, null, Count);
+                        var segment = new Segment(reader.GetInt32(0), reader.GetInt32(1), reader.Blob(2));
+                        hash.AppendData(segment.Body);
+                        segment.Visit(null, (_, input) => readings += ReadingBlock.Read(input).PresentCount);
                     }
                 }
                 using var delete = _write.Prepare("DELETE FROM segment WHERE from_day+days<=$d", "$d").With(fromDay);

@@ -1,5 +1,6 @@
 using Twin.Grains;
 using Twin.Hardware;
+using Twin.Hardware.Coding;
 
 namespace Twin.Silo.Storage;
 
@@ -8,11 +9,7 @@ public sealed partial class SqliteJournal
 {
     public void ReadReadings(MeterId meter, JournalVisitor visit)
     {
-        foreach (var (days, body) in SegmentsOf(meter, int.MinValue, int.MaxValue))
-        {
-            if (days == 1) SegmentChunk.Visit(body, meter.Value, visit);
-            else LongChunk.Visit(body, meter.Value, visit);
-        }
+        foreach (var segment in SegmentsOf(meter, int.MinValue, int.MaxValue)) segment.Visit(meter.Value, visit);
         foreach (var (before, items) in TailOf(int.MinValue, int.MaxValue))
         {
             JournalBatch.Visit(items, before, (position, input) =>
@@ -24,54 +21,112 @@ public sealed partial class SqliteJournal
 
     public void Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit)
     {
+        var pieces = Unsealed(meter, channel, fromDay, toDay);
+        var merge = new DayMerge(pieces, visit);
+        var reader = new SeriesReader();
+        foreach (var segment in SegmentsOf(meter, fromDay, toDay))
+        {
+            if (segment.Days == 1)
+            {
+                segment.Visit(meter.Value, (_, input) =>
+                {
+                    var block = ReadingBlock.Read(input);
+                    if (block.Channel == channel) merge.Take(block);
+                });
+                continue;
+            }
+            LongChunk.VisitDays(segment.Body, meter, channel, reader, (day, interval, slots, qualities) =>
+            {
+                if (day.Number >= fromDay && day.Number <= toDay) merge.Take(day, interval, slots, qualities);
+            });
+        }
+        merge.Finish();
+    }
+
+    /// <summary>Blocks that no segment holds: late ones, revisions, days revised while open, and the tail; by day and position.</summary>
+    private List<(int Day, long Position, byte[] Input)> Unsealed(MeterId meter, Channel channel, int fromDay, int toDay)
+    {
         var pieces = new List<(int Day, long Position, byte[] Input)>();
         void Take(long position, ReadOnlySpan<byte> input)
         {
-            if (Envelope.Read(input).Kind != InputKind.ReadingBlock) return;
+            if (Envelope.Read(input) is not { Kind: InputKind.ReadingBlock } envelope || envelope.Target.Id != meter.Value) return;
             var block = ReadingBlock.Read(input);
             if (block.Channel == channel && block.Day.Number >= fromDay && block.Day.Number <= toDay)
                 pieces.Add((block.Day.Number, position, input.ToArray()));
         }
-        foreach (var (days, body) in SegmentsOf(meter, fromDay, toDay))
-        {
-            if (days == 1) SegmentChunk.Visit(body, meter.Value, Take);
-            else LongChunk.Visit(body, meter.Value, Take);
-        }
         ReadAddressed(meter.Twin, Take);
-        foreach (var (before, items) in TailOf(fromDay, toDay))
-        {
-            JournalBatch.Visit(items, before, (position, input) =>
-            {
-                if (Envelope.Read(input).Target.Id == meter.Value) Take(position, input);
-            });
-        }
+        foreach (var (before, items) in TailOf(fromDay, toDay)) JournalBatch.Visit(items, before, Take);
         pieces.Sort((a, b) => a.Day != b.Day ? a.Day.CompareTo(b.Day) : a.Position.CompareTo(b.Position));
-        LayDays(pieces, visit);
+        return pieces;
     }
 
-    private static void LayDays(List<(int Day, long Position, byte[] Input)> pieces, DayVisitor visit)
+    /// <summary>Sealed days in ascending order, unsealed pieces laid over or between them.</summary>
+    private sealed class DayMerge(List<(int Day, long Position, byte[] Input)> pieces, DayVisitor visit)
     {
-        var slots = new DaySlots();
-        for (var i = 0; i < pieces.Count;)
+        private readonly DaySlots _slots = new();
+        private int _next;
+
+        public void Take(in ReadingBlock block)
         {
-            var day = pieces[i].Day;
-            slots.Begin(ReadingBlock.Read(pieces[i].Input));
-            for (; i < pieces.Count && pieces[i].Day == day; i++) slots.Lay(ReadingBlock.Read(pieces[i].Input));
-            visit(slots.Day, slots.IntervalMinutes, slots.Slots, slots.Qualities);
+            Until(block.Day.Number);
+            _slots.Begin(block);
+            _slots.Lay(block);
+            Over(block.Day.Number);
+        }
+
+        public void Take(LocalDay day, int interval, ReadOnlySpan<int> slots, ReadOnlySpan<Quality> qualities)
+        {
+            Until(day.Number);
+            if (_next == pieces.Count || pieces[_next].Day != day.Number)
+            {
+                visit(day, interval, slots, qualities);
+                return;
+            }
+            _slots.Begin(day, interval, slots, qualities);
+            Over(day.Number);
+        }
+
+        public void Finish() => Until(int.MaxValue);
+
+        private void Until(int day)
+        {
+            while (_next < pieces.Count && pieces[_next].Day < day)
+            {
+                var own = pieces[_next].Day;
+                _slots.Begin(ReadingBlock.Read(pieces[_next].Input));
+                Over(own);
+            }
+        }
+
+        private void Over(int day)
+        {
+            for (; _next < pieces.Count && pieces[_next].Day == day; _next++) _slots.Lay(ReadingBlock.Read(pieces[_next].Input));
+            visit(_slots.Day, _slots.IntervalMinutes, _slots.Slots, _slots.Qualities);
         }
     }
 
-    private List<(int Days, byte[] Body)> SegmentsOf(MeterId meter, int fromDay, int toDay) => Reading(c =>
+    /// <summary>One stored segment.</summary>
+    private readonly record struct Segment(int FromDay, int Days, byte[] Body)
     {
-        using var select = c.Prepare("SELECT days, body, digest, id FROM segment WHERE days IN (1, 14) AND from_day>=$a AND from_day<=$b AND first<=$m AND last>=$m"
+        public void Visit(ulong? only, JournalVisitor visit)
+        {
+            if (Days == 1) SegmentChunk.Visit(Body, only, visit);
+            else LongChunk.Visit(Body, FromDay, only, visit);
+        }
+    }
+
+    private List<Segment> SegmentsOf(MeterId meter, int fromDay, int toDay) => Reading(c =>
+    {
+        using var select = c.Prepare("SELECT from_day, days, body, digest, id FROM segment WHERE days IN (1, 14) AND from_day>=$a AND from_day<=$b AND first<=$m AND last>=$m"
             + " ORDER BY from_day", "$a", "$b", "$m").With(fromDay == int.MinValue ? fromDay : fromDay - SegmentDays + 1, toDay, Sql.Signed(meter.Value));
         using var reader = select.ExecuteReader();
-        var found = new List<(int, byte[])>();
+        var found = new List<Segment>();
         while (reader.Read())
         {
-            var body = reader.Blob(1);
-            CheckDigest(body, reader.Blob(2), $"segment row {reader.GetInt64(3)}");
-            found.Add((reader.GetInt32(0), body));
+            var segment = new Segment(reader.GetInt32(0), reader.GetInt32(1), reader.Blob(2));
+            if (segment.FromDay + segment.Days <= fromDay) continue;
+            CheckDigest(segment.Body, reader.Blob(3), $"segment row {reader.GetInt64(4)}");
+            found.Add(segment);
         }
         return found;
     });

@@ -30,7 +30,7 @@ public sealed partial class SqliteJournal
     {
         var chunk = new ChunkBuilder(this, SegmentDays);
         var series = new List<(long Position, byte[] Input)>();
-        var scratch = new ByteWriter(4096);
+        var writer = new LongChunk.Writer(from);
         while (true)
         {
             (ulong Meter, Channel Channel)? key = null;
@@ -48,8 +48,8 @@ public sealed partial class SqliteJournal
                     c.MoveNext();
                 }
             }
-            chunk.Begin(from, next.Meter, min, max);
-            LongChunk.Add(chunk.Body, chunk.TakeIdDelta(next.Meter), series, scratch);
+            if (chunk.Begin(from, next.Meter, min, max)) writer.Restart();
+            writer.Add(chunk.Body, chunk.TakeIdDelta(next.Meter), next.Channel, series);
         }
         chunk.Flush();
     }

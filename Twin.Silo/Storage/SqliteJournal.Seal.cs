@@ -172,12 +172,14 @@ public sealed partial class SqliteJournal
             SegmentChunk.Add(_body, ref _lastId, ref _lastPosition, position, input);
         }
 
-        /// <summary>Makes room for an entry of a meter: a new chunk where the last is full or of another period.</summary>
-        public void Begin(int fromDay, ulong meter, long min, long max)
+        /// <summary>Makes room for an entry of a meter; true when a new chunk begins, because the last is full or of another period.</summary>
+        public bool Begin(int fromDay, ulong meter, long min, long max)
         {
             if (_body.Length > 0 && (fromDay != _fromDay || (_body.Length >= SegmentChunk.TargetBytes && meter != _lastId))) Flush();
-            if (_body.Length == 0) (_fromDay, _firstId, _lastId, _lastPosition, _min, _max) = (fromDay, meter, 0, 0, min, max);
+            var isNew = _body.Length == 0;
+            if (isNew) (_fromDay, _firstId, _lastId, _lastPosition, _min, _max) = (fromDay, meter, 0, 0, min, max);
             (_min, _max) = (Math.Min(_min, min), Math.Max(_max, max));
+            return isNew;
         }
 
         /// <summary>Id of the entry before; an entry writes its id as the difference to that.</summary>

@@ -30,15 +30,22 @@ internal static class Casting
         var parts = new SortedDictionary<int, Part>();
         for (var i = 0; i < anomalies + lookAlikes; i++)
         {
-            var pick = i + draw.Next(customers.Length - i);
-            (customers[i], customers[pick]) = (customers[pick], customers[i]);
             var kind = i < anomalies ? Anomalies[(firstAnomaly + i) % Anomalies.Length]
                 : LookAlikes[(firstLookAlike + i - anomalies) % LookAlikes.Length];
+            var pick = i + draw.Next(customers.Length - i);
+            var fitting = Array.FindIndex(customers, pick, c => Fits(kind, homes[c]!));
+            // Nobody left without a car or PV of their own: then somebody is away.
+            if (fitting < 0) kind = LabelKind.Vacancy;
+            else pick = fitting;
+            (customers[i], customers[pick]) = (customers[pick], customers[i]);
             var own = new SplitMix64(StableHash.Mix(unchecked(homes[customers[i]]!.Seed + 0xC2B2AE3D27D4EB4FUL)));
             parts.Add(customers[i], Play(kind, homes[customers[i]]!, options, own));
         }
         return parts;
     }
+
+    private static bool Fits(LabelKind kind, Household home) =>
+        kind switch { LabelKind.NewEv => !home.HasEv, LabelKind.NewPv => !home.HasPv, _ => true };
 
     private static Part Play(LabelKind kind, Household home, WorldOptions options, SplitMix64 draw)
     {

@@ -64,7 +64,7 @@ internal sealed class Weather
     }
 }
 
-/// <summary>The local days of the world and the wall clock inside them.</summary>
+/// <summary>The local days of the world, each a whole number of intervals, and the wall clock inside them.</summary>
 internal sealed class Clock
 {
     private readonly LocalDay[] _days;
@@ -75,7 +75,13 @@ internal sealed class Clock
         IntervalMinutes = options.IntervalMinutes;
         var first = options.Start.DayNumber - new DateOnly(1970, 1, 1).DayNumber;
         _days = new LocalDay[options.Days];
-        for (var d = 0; d < _days.Length; d++) _days[d] = rules.Day(first + d);
+        for (var d = 0; d < _days.Length; d++)
+        {
+            _days[d] = rules.Day(first + d);
+            if (_days[d].Minutes % IntervalMinutes != 0)
+                throw new ArgumentException($"The generated world cannot be made: {_days[d].Date} has {_days[d].Minutes} minutes in zone "
+                    + $"{options.Zone}, no whole number of intervals of {IntervalMinutes}. Choose a shorter interval.");
+        }
     }
 
     public int IntervalMinutes { get; }

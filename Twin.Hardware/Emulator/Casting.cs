@@ -5,18 +5,21 @@ namespace Twin.Hardware.Emulator;
 /// </summary>
 internal static class Casting
 {
-    /// <summary>Worlds up to this long keep an anomaly to their end; in longer ones it is found and mended some day.</summary>
+    /// <summary>
+    /// Worlds up to this long keep an anomaly to their end; in longer ones it is found and mended some day.
+    /// </summary>
     private const int ShortWorldDays = 120;
 
     private static readonly LabelKind[] Anomalies =
     [
-        LabelKind.Scaled, LabelKind.Stuck, LabelKind.ZeroWindow, LabelKind.NightBypass, LabelKind.LostPhase, LabelKind.RepeatedDays,
-        LabelKind.Capped, LabelKind.WrongCtRatio, LabelKind.Ramp, LabelKind.Drift,
+        LabelKind.Scaled, LabelKind.Stuck, LabelKind.ZeroWindow, LabelKind.NightBypass, LabelKind.LostPhase,
+        LabelKind.RepeatedDays, LabelKind.Capped, LabelKind.WrongCtRatio, LabelKind.Ramp, LabelKind.Drift,
     ];
 
     private static readonly LabelKind[] LookAlikes =
     [
-        LabelKind.Vacancy, LabelKind.NewEv, LabelKind.GapBackfill, LabelKind.NewPv, LabelKind.MoveIn, LabelKind.GapCatchUp,
+        LabelKind.Vacancy, LabelKind.NewEv, LabelKind.GapBackfill, LabelKind.NewPv, LabelKind.MoveIn,
+        LabelKind.GapCatchUp,
     ];
 
     /// <summary>The parts by meter index.</summary>

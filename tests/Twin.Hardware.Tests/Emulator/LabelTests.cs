@@ -5,7 +5,8 @@ namespace Twin.Hardware.Tests.Emulator;
 
 public class LabelTests
 {
-    private static readonly World World = new(new WorldOptions { Seed = 11, Meters = 200, Days = 75, AnomalyShare = 0.2, LookAlikeShare = 0.2 });
+    private static readonly World World =
+        new(new WorldOptions { Seed = 11, Meters = 200, Days = 75, AnomalyShare = 0.2, LookAlikeShare = 0.2 });
     private static readonly World Honest = Worlds.Honest(World);
 
     public static TheoryData<LabelKind> Kinds => new(Enum.GetValues<LabelKind>());
@@ -42,7 +43,8 @@ public class LabelTests
             {
                 // The first nights of a new car may pass without charging; everything else shows within four days.
                 var soon = kind == LabelKind.NewEv ? 14 : 4;
-                Assert.Contains(Enumerable.Range(label.FromDay, Math.Min(soon, label.ToDay - label.FromDay + 1)), d => !Same(d, label.MeterIndex));
+                var days = Enumerable.Range(label.FromDay, Math.Min(soon, label.ToDay - label.FromDay + 1));
+                Assert.Contains(days, d => !Same(d, label.MeterIndex));
             }
         }
     }
@@ -57,12 +59,14 @@ public class LabelTests
     {
         foreach (var label in World.Labels.Where(l => l.Kind == kind))
             for (var day = label.FromDay; day <= label.ToDay; day++)
-                yield return (Worlds.DayOf(World, day, label.MeterIndex).Import, Worlds.DayOf(Honest, day, label.MeterIndex).Import, day);
+                yield return (Worlds.DayOf(World, day, label.MeterIndex).Import,
+                    Worlds.DayOf(Honest, day, label.MeterIndex).Import, day);
     }
 
     [Fact]
     public void ALostPhaseReportsTwoThirds() =>
-        Assert.All(Days(LabelKind.LostPhase), d => Assert.All(d.Reported.Zip(d.True), x => Assert.Equal((int)(x.Second * 2 / 3.0 + 0.5), x.First)));
+        Assert.All(Days(LabelKind.LostPhase), d =>
+            Assert.All(d.Reported.Zip(d.True), x => Assert.Equal((int)(x.Second * 2 / 3.0 + 0.5), x.First)));
 
     [Fact]
     public void AScaledMeterKeepsItsShareAndItsShape()
@@ -85,7 +89,8 @@ public class LabelTests
             var days = Enumerable.Range(label.FromDay, label.ToDay - label.FromDay + 1).ToList();
             var cap = days.Max(d => Worlds.DayOf(World, d, label.MeterIndex).Import.Max());
             Assert.Equal($"never reports more than {cap} Wh an interval", label.Note);
-            Assert.True(days.Max(d => Worlds.DayOf(Honest, d, label.MeterIndex).Import.Max()) > 1.5 * cap, label.ToString());
+            Assert.True(days.Max(d => Worlds.DayOf(Honest, d, label.MeterIndex).Import.Max()) > 1.5 * cap,
+                label.ToString());
         }
     }
 
@@ -110,8 +115,11 @@ public class LabelTests
     {
         foreach (var label in World.Labels.Where(l => l.Kind == LabelKind.RepeatedDays))
             for (var day = label.FromDay; day <= label.ToDay; day++)
-                Assert.Equal(Worlds.DayOf(World, label.FromDay - 7 + (day - label.FromDay) % 7, label.MeterIndex).Import,
+            {
+                var source = label.FromDay - 7 + (day - label.FromDay) % 7;
+                Assert.Equal(Worlds.DayOf(World, source, label.MeterIndex).Import,
                     Worlds.DayOf(World, day, label.MeterIndex).Import);
+            }
     }
 
     [Fact]
@@ -169,9 +177,15 @@ public class LabelTests
     public void VacancyLeavesTheBaseAndNewThingsAddTheirOwn()
     {
         foreach (var label in World.Labels.Where(l => l.Kind == LabelKind.Vacancy))
-            Assert.True(Mean(World, label, label.FromDay, label.ToDay) < 0.75 * Mean(World, label, 0, label.FromDay - 1), label.ToString());
+        {
+            var before = Mean(World, label, 0, label.FromDay - 1);
+            Assert.True(Mean(World, label, label.FromDay, label.ToDay) < 0.75 * before, label.ToString());
+        }
         foreach (var label in World.Labels.Where(l => l.Kind == LabelKind.NewEv))
-            Assert.True(Mean(World, label, label.FromDay, 74) > 1_000 + Mean(Honest, label, label.FromDay, 74), label.ToString());
+        {
+            var without = Mean(Honest, label, label.FromDay, 74);
+            Assert.True(Mean(World, label, label.FromDay, 74) > 1_000 + without, label.ToString());
+        }
         foreach (var label in World.Labels.Where(l => l.Kind == LabelKind.NewPv))
         {
             Assert.True(World.HasExport(label.MeterIndex));
@@ -186,19 +200,22 @@ public class LabelTests
     [Fact]
     public void TheObserverSeesTheTruth()
     {
-        // A theft or fault changes its own meter only: observers of feeders without look-alikes read as in the honest world.
+        // A theft or fault changes its own meter only: observers of feeders without look-alikes read as in the honest
+        // world.
         var innocent = World.Labels.Where(l => l.Nature == LabelNature.LookAlike).Select(l => l.Feeder).ToHashSet();
         var world = new World(World.Options with { LookAlikeShare = 0 });
         Assert.NotEmpty(innocent);
         foreach (var feeder in world.Feeders)
             for (var day = 60; day < 75; day++)
-                Assert.Equal(Worlds.DayOf(Honest, day, feeder.FirstMeter).Import, Worlds.DayOf(world, day, feeder.FirstMeter).Import);
+                Assert.Equal(Worlds.DayOf(Honest, day, feeder.FirstMeter).Import,
+                    Worlds.DayOf(world, day, feeder.FirstMeter).Import);
     }
 
     [Fact]
     public void OnlySomeInnocentCausesAreOnRecordAndNoTheftIs()
     {
-        var explained = World.Labels.Where(l => l.Kind is LabelKind.MoveIn or LabelKind.NewPv or LabelKind.GapCatchUp).Select(l => l.Meter).ToHashSet();
+        var explained = World.Labels.Where(l => l.Kind is LabelKind.MoveIn or LabelKind.NewPv or LabelKind.GapCatchUp)
+            .Select(l => l.Meter).ToHashSet();
         Assert.All(World.Context, c => Assert.Contains(c.Meter, explained));
         Assert.InRange(World.Context.Count, 3, explained.Count - 3);
     }
@@ -212,7 +229,8 @@ public class LabelTests
     public void OptionsOutOfRangeAreNamed(int meters, int days, int interval, string zone, string inMessage)
     {
         var options = new WorldOptions { Meters = meters, Days = days, IntervalMinutes = interval, Zone = zone };
-        Assert.Contains(inMessage, Assert.Throws<ArgumentException>(() => new World(options)).Message, StringComparison.Ordinal);
+        Assert.Contains(inMessage, Assert.Throws<ArgumentException>(() => new World(options)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -220,11 +238,13 @@ public class LabelTests
     {
         for (var days = 1; days <= 9; days++)
         {
-            var world = new World(new WorldOptions { Seed = (ulong)days, Meters = 17, Days = days, AnomalyShare = 0.5, LookAlikeShare = 0.5 });
+            var options = new WorldOptions { Seed = (ulong)days, Meters = 17, Days = days };
+            var world = new World(options with { AnomalyShare = 0.5, LookAlikeShare = 0.5 });
             Assert.Equal(17, world.Labels.Count);
             for (var day = 0; day < days; day++)
                 for (var meter = 0; meter < world.Fleet.Count; meter++)
-                    Assert.All(Worlds.DayOf(world, day, meter).Import, x => Assert.True(x == ReadingBlock.Missing || x >= 0));
+                    Assert.All(Worlds.DayOf(world, day, meter).Import, x =>
+                        Assert.True(x == ReadingBlock.Missing || x >= 0));
         }
         Assert.Equal(7305, new WorldOptions { Start = new DateOnly(2005, 1, 1) }.OverYears(20).Days);
     }

@@ -12,8 +12,8 @@ public class WorldDeterminismTests
 {
     private static readonly WorldOptions Small = new()
     {
-        Seed = 42, Meters = 40, Days = 30, AnomalyShare = 0.25, LookAlikeShare = 0.3, FirstOnsetDay = 8, Zone = "Europe/London",
-        Start = new DateOnly(2025, 3, 15),
+        Seed = 42, Meters = 40, Days = 30, AnomalyShare = 0.25, LookAlikeShare = 0.3, FirstOnsetDay = 8,
+        Zone = "Europe/London", Start = new DateOnly(2025, 3, 15),
     };
 
     private static string Digest(World world)
@@ -34,13 +34,17 @@ public class WorldDeterminismTests
         return Convert.ToHexStringLower(SHA256.HashData(to.Written));
     }
 
-    /// <summary>A change of the generator changes every shipped sample and recorded figure: record the new digest knowingly.</summary>
+    /// <summary>
+    /// A change of the generator changes every shipped sample and recorded figure: record the new digest knowingly.
+    /// </summary>
     [Fact]
     public void OneSeedGivesTheRecordedBytes() =>
-        Assert.Equal("", Digest(new World(Small)));
+        Assert.Equal("0dbf254449bb9ca78bc91cdee7c39b71a9bda0d3630cb57060c6f2277c445bb0",
+            Digest(new World(Small)));
 
     [Fact]
-    public void AnotherSeedGivesOtherBytes() => Assert.NotEqual(Digest(new World(Small)), Digest(new World(Small with { Seed = 43 })));
+    public void AnotherSeedGivesOtherBytes() =>
+        Assert.NotEqual(Digest(new World(Small)), Digest(new World(Small with { Seed = 43 })));
 
     [Fact]
     public void ADayIsTheSameInWhateverOrderItIsAskedFor()
@@ -97,7 +101,8 @@ public class WorldDeterminismTests
                 BenchLoad.FillDay(9, meter, day, b);
                 Assert.Equal(a, b);
                 Assert.All(a, x => Assert.InRange(x, 0, 20_000));
-                Assert.True(seen.Add(string.Join(',', a)), string.Create(CultureInfo.InvariantCulture, $"meter {meter} repeats on day {day}"));
+                Assert.True(seen.Add(string.Join(',', a)),
+                    string.Create(CultureInfo.InvariantCulture, $"meter {meter} repeats on day {day}"));
                 sum += Worlds.Sum(a);
             }
         }

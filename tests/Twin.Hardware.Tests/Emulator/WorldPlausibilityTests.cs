@@ -126,13 +126,15 @@ public class WorldPlausibilityTests
         var cohorts = fleet.Where(m => m.Role == MeterRole.Customer).GroupBy(m => m.CohortName).ToList();
         Assert.Equal(5, cohorts.Count);
         Assert.All(cohorts, c => Assert.InRange(c.Count(), 30, 100));
-        Assert.DoesNotContain(new World(new WorldOptions { Meters = 40, Observers = false }).Fleet, m => m.Role == MeterRole.Observer);
+        var bare = new World(new WorldOptions { Meters = 40, Observers = false });
+        Assert.DoesNotContain(bare.Fleet, m => m.Role == MeterRole.Observer);
     }
 
     [Fact]
     public void DaysFollowTheZone()
     {
-        var world = new World(new WorldOptions { Meters = 3, Days = 365, Start = new DateOnly(2025, 1, 1), Zone = "Europe/Berlin" });
+        var options = new WorldOptions { Meters = 3, Days = 365, Start = new DateOnly(2025, 1, 1) };
+        var world = new World(options with { Zone = "Europe/Berlin" });
         Assert.Equal((46, 50), (world.Slots(88), world.Slots(298)));
         Assert.Equal("2025-03-30", world.LocalDay(88).Date);
         Assert.InRange(Worlds.Sum(Worlds.DayOf(world, 88, 1).Import), 500, 60_000);

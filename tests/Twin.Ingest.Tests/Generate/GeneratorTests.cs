@@ -11,8 +11,8 @@ public sealed class GeneratorTests : IDisposable
 {
     private static readonly WorldOptions Options = new()
     {
-        Seed = 21, Meters = 40, Days = 12, AnomalyShare = 0.1, LookAlikeShare = 0.5, FirstOnsetDay = 3, PvShare = 0.2, Zone = "Europe/Berlin",
-        Start = new DateOnly(2025, 3, 25),
+        Seed = 21, Meters = 40, Days = 12, AnomalyShare = 0.1, LookAlikeShare = 0.5, FirstOnsetDay = 3, PvShare = 0.2,
+        Zone = "Europe/Berlin", Start = new DateOnly(2025, 3, 25),
     };
 
     private readonly string _directory = Directory.CreateTempSubdirectory("metertwin-generate-").FullName;
@@ -20,7 +20,8 @@ public sealed class GeneratorTests : IDisposable
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     private GenerateSummary Write(World world, GenerateFormat format, bool gzip) =>
-        Generator.Write(world, new GenerateOptions(_directory, format, gzip), new Progress<GenerateProgress>(), CancellationToken.None);
+        Generator.Write(world, new GenerateOptions(_directory, format, gzip), new Progress<GenerateProgress>(),
+            CancellationToken.None);
 
     private string[] Lines(string name) => File.ReadAllLines(Path.Combine(_directory, name));
 
@@ -45,17 +46,20 @@ public sealed class GeneratorTests : IDisposable
         return all;
     }
 
-    private static void Put(SortedDictionary<(string, string), (int, int)> all, World world, int day, int meter, int[] import, int[] export)
+    private static void Put(SortedDictionary<(string, string), (int, int)> all, World world, int day, int meter,
+        int[] import, int[] export)
     {
         for (var s = 0; s < import.Length; s++)
         {
             if (import[s] == ReadingBlock.Missing) continue;
-            var start = UnixTime.FromMinutes(world.LocalDay(day).StartMinute + s * world.Options.IntervalMinutes).ToString();
+            var start = UnixTime.FromMinutes(world.LocalDay(day).StartMinute + s * world.Options.IntervalMinutes)
+                .ToString();
             all.Add((world.Fleet[meter].Name, start), (import[s], export[s]));
         }
     }
 
-    private static int Value(string cell) => cell.Length == 0 ? ReadingBlock.Missing : int.Parse(cell, CultureInfo.InvariantCulture);
+    private static int Value(string cell) =>
+        cell.Length == 0 ? ReadingBlock.Missing : int.Parse(cell, CultureInfo.InvariantCulture);
 
     [Fact]
     public void TheLongFormHoldsEveryReadingInTheOrderOfArrival()
@@ -78,7 +82,8 @@ public sealed class GeneratorTests : IDisposable
         Assert.Equal(Expected(world), rows);
         Assert.Equal(readings, summary.Readings);
         Assert.NotEmpty(world.Backfills);
-        Assert.Equal(world.Backfills.Sum(b => Enumerable.Range(b.FromDay, b.ToDay - b.FromDay + 1).Sum(d => LateOn(world, b, d))), late);
+        Assert.Equal(world.Backfills
+            .Sum(b => Enumerable.Range(b.FromDay, b.ToDay - b.FromDay + 1).Sum(d => LateOn(world, b, d))), late);
     }
 
     private static int LateOn(World world, Backfill backfill, int day)
@@ -101,7 +106,11 @@ public sealed class GeneratorTests : IDisposable
         {
             var cells = line.Split(',');
             for (var m = 0; m < names.Length; m++)
-                if (cells[m + 1].Length > 0) rows.Add((names[m], cells[0]), (int)(decimal.Parse(cells[m + 1], CultureInfo.InvariantCulture) * 1000));
+            {
+                if (cells[m + 1].Length == 0) continue;
+                var kilowattHours = decimal.Parse(cells[m + 1], CultureInfo.InvariantCulture);
+                rows.Add((names[m], cells[0]), (int)(kilowattHours * 1000));
+            }
         }
         Assert.Equal(Expected(world).ToDictionary(p => p.Key, p => p.Value.Import), rows);
         // The clock is set forward on 30 March: 46 half hours.
@@ -166,14 +175,16 @@ public sealed class GeneratorTests : IDisposable
         var world = new World(Options with { Meters = 150, Feeders = 1, Days = 2 });
         var summary = Write(world, GenerateFormat.Json, gzip: false);
         Assert.Equal(151 + 3, summary.Files.Count);
-        var wide = Directory.GetFiles(Path.Combine(_directory, "readings-json")).Sum(f => File.ReadLines(f).Count(l => l.StartsWith('{')));
+        var wide = Directory.GetFiles(Path.Combine(_directory, "readings-json"))
+            .Sum(f => File.ReadLines(f).Count(l => l.StartsWith('{')));
         Assert.Equal(Expected(world).Count, wide);
     }
 
     [Fact]
     public void AFleetTooLargeForOneDayInMemoryIsRefusedWithARemedy()
     {
-        var world = new World(Options with { Meters = 350_000, Days = 1, IntervalMinutes = 5, AnomalyShare = 0, LookAlikeShare = 0 });
+        var honest = Options with { AnomalyShare = 0, LookAlikeShare = 0 };
+        var world = new World(honest with { Meters = 350_000, Days = 1, IntervalMinutes = 5 });
         var error = Assert.Throws<ArgumentException>(() => Write(world, GenerateFormat.Long, gzip: false));
         Assert.Contains("choose the format json", error.Message, StringComparison.Ordinal);
     }

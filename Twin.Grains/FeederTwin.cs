@@ -63,8 +63,7 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
     {
         if (Input.Read(input) is not ContextPeriod period)
             return Admission.Reject($"feeder {Id:x16}: only context periods come through this door");
-        if (period.To.Seconds <= period.From.Seconds)
-            return Admission.Reject($"feeder {Id:x16}: a context period ends at {period.To}, before it begins; correct its dates");
+        if (Contexts.Check(period) is { } reason) return Admission.Reject($"feeder {Id:x16}: {reason}");
         accepted.Add(input, int.MinValue, long.MinValue, false);
         return Admission.Accept;
     }

@@ -13,6 +13,9 @@ internal sealed class TwinHarness : IRecall
     private readonly Dictionary<(MeterId, Channel, int Day, int Interval), (int[] Values, Quality[] Qualities)> _history = [];
 
     public TwinFactory Factory { get; } = new();
+
+    /// <summary>False where memory is measured: journal, history, facts and mail are then not kept.</summary>
+    public bool Keeps { get; init; } = true;
     public List<byte[]> Journal { get; } = [];
     public List<Finding> Findings { get; } = [];
     public List<DayScore> Scores { get; } = [];
@@ -61,8 +64,8 @@ internal sealed class TwinHarness : IRecall
         var admission = this[key].Admit(input, this, new Door(LastAccepted));
         foreach (var (accepted, day, _, _) in LastAccepted)
         {
-            Journal.Add(accepted);
-            if (day != int.MinValue) Keep(accepted);
+            if (Keeps) Journal.Add(accepted);
+            if (Keeps && day != int.MinValue) Keep(accepted);
             var outbox = new Outbox(this, key, []);
             this[key].Apply(accepted, outbox);
             Assert.Empty(outbox.Mails);
@@ -74,16 +77,29 @@ internal sealed class TwinHarness : IRecall
     public void Close(int day)
     {
         var input = new DayClosed(day).ToBytes();
-        Journal.Add(input);
+        if (Keeps) Journal.Add(input);
         var mails = new List<(TwinKey From, TwinKey To, byte[] Body)>();
         foreach (var (key, twin) in _twins.ToArray())
             if (key.Kind == TwinKind.Meter) twin.Apply(input, new Outbox(this, key, mails));
         for (var round = 0; mails.Count > 0; round++)
         {
             Assert.True(round < 10, "Twins go on sending: the supersteps of a day must end.");
-            Sent.AddRange(mails);
+            if (Keeps) Sent.AddRange(mails);
             mails = Deliver(mails);
         }
+    }
+
+    /// <summary>Applies a journal to fresh twins, without a door.</summary>
+    public static TwinHarness Replay(IEnumerable<byte[]> journal)
+    {
+        var harness = new TwinHarness();
+        foreach (var input in journal)
+        {
+            var envelope = Envelope.Read(input);
+            if (envelope.Kind == InputKind.DayClosed) harness.Close(((DayClosed)Input.Read(input)).Day);
+            else harness[envelope.Target].Apply(input, new Outbox(harness, envelope.Target, []));
+        }
+        return harness;
     }
 
     private List<(TwinKey From, TwinKey To, byte[] Body)> Deliver(List<(TwinKey From, TwinKey To, byte[] Body)> mails)
@@ -149,6 +165,7 @@ internal sealed class TwinHarness : IRecall
 
         public void Fact(FactKind kind, ReadOnlySpan<byte> fact)
         {
+            if (!harness.Keeps) return;
             if (kind == FactKind.Finding) harness.Findings.Add(Finding.Read(fact));
             else harness.Scores.Add(DayScore.Read(fact));
         }

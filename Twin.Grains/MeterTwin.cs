@@ -30,7 +30,7 @@ public sealed partial class MeterTwin : TwinState
     private const int NoDay = int.MinValue;
 
     /// <summary>Days that inputs may name: about ±950 years around 1970.</summary>
-    private const int MaxDayNumber = 350_000;
+    internal const int MaxDayNumber = 350_000;
 
     private string _name = "";
     private ZoneRules _zone = ZoneRules.Utc;

@@ -5,7 +5,8 @@ using Twin.Hardware;
 namespace Twin.Api;
 
 /// <summary>
-/// How everything is written as JSON: snake_case names and enum values, times in RFC 3339 UTC, ids in hexadecimal, nulls written.
+/// How everything is written as JSON: snake_case names and enum values, times in RFC 3339 UTC, ids in hexadecimal,
+/// nulls written.
 /// </summary>
 public static class ApiJson
 {

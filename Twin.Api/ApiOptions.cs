@@ -3,12 +3,15 @@ using Twin.Hardware;
 
 namespace Twin.Api;
 
-/// <summary>Where the data come from: anything but <see cref="Live"/> is shown as a banner, so that a replay never looks like live.</summary>
+/// <summary>
+/// Where the data come from: anything but <see cref="Live"/> is shown as a banner, so that a replay never looks like
+/// live.
+/// </summary>
 public enum ServiceMode { Live, Replay, Demo }
 
 /// <summary>
-/// What the API shows of a meter's twin. <paramref name="View"/> is serialised with <see cref="ApiJson.Options"/> as the member
-/// <c>twin</c> of <c>/api/v1/meters/{id}</c>; the texts go into lists, empty where not known.
+/// What the API shows of a meter's twin. <paramref name="View"/> is serialised with <see cref="ApiJson.Options"/> as
+/// the member <c>twin</c> of <c>/api/v1/meters/{id}</c>; the texts go into lists, empty where not known.
 /// </summary>
 public sealed record MeterDescription(string Name, string Role, string Feeder, object View);
 
@@ -16,8 +19,8 @@ public sealed record MeterDescription(string Name, string Role, string Feeder, o
 public delegate MeterDescription MeterDescriber(TwinKey key, byte[] state);
 
 /// <summary>
-/// Parses one line (without its line end) and adds its inputs to the batch. On false nothing was added, and the error says what is
-/// wrong and what to do.
+/// Parses one line (without its line end) and adds its inputs to the batch. On false nothing was added, and the error
+/// says what is wrong and what to do.
 /// </summary>
 public delegate bool ObservationParser(ReadOnlySpan<byte> line, InputBatch into, out string error);
 
@@ -43,7 +46,9 @@ public sealed class ApiOptions
 /// <summary>Every bound of the API with its default. What happens at a bound is said beside it.</summary>
 public sealed record ApiLimits
 {
-    /// <summary>Body of an observations request as sent, possibly compressed. Beyond: 413, lines so far are reported.</summary>
+    /// <summary>
+    /// Body of an observations request as sent, possibly compressed. Beyond: 413, lines so far are reported.
+    /// </summary>
     public long MaxBodyBytes { get; init; } = 64L * 1024 * 1024;
 
     /// <summary>The same body after decompression. Beyond: 413, lines so far are reported.</summary>
@@ -64,10 +69,15 @@ public sealed record ApiLimits
     /// <summary>Bytes in one append; as <see cref="BatchItems"/>.</summary>
     public int BatchBytes { get; init; } = 4 * 1024 * 1024;
 
-    /// <summary>Observation requests at once; each further one waits in a queue of the same length, beyond: 429.</summary>
+    /// <summary>
+    /// Observation requests at once; each further one waits in a queue of the same length, beyond: 429.
+    /// </summary>
     public int ConcurrentIngest { get; init; } = 8;
 
-    /// <summary>Other requests at once, health and metrics excepted; each further one waits in a queue of the same length, beyond: 429.</summary>
+    /// <summary>
+    /// Other requests at once, health and metrics excepted; each further one waits in a queue of the same length,
+    /// beyond: 429.
+    /// </summary>
     public int ConcurrentReads { get; init; } = 64;
 
     /// <summary>Connections to the server; a further one is closed.</summary>

@@ -8,15 +8,17 @@ using Twin.Hardware;
 namespace Twin.Api;
 
 /// <summary>A feature behind a finding; a figure that is not finite is null.</summary>
-public sealed record EvidenceView(string Feature, double? Observed, double? Expected, double? Contribution, string Unit);
+public sealed record EvidenceView(string Feature, double? Observed, double? Expected, double? Contribution,
+    string Unit);
 
 /// <summary>A finding as the API and files of findings show it.</summary>
 public sealed record FindingView(string Id, string Subject, string SubjectName, string Kind, UnixTime From, UnixTime To,
     UnixTime DetectedAt, double? Score, Severity Severity, double? Confidence, IReadOnlyList<EvidenceView> Evidence,
     IReadOnlyList<string> CounterEvidence, string? Technique, string Detector, int DetectorVersion, string Sentence)
 {
-    public static FindingView Of(Finding f) => new(f.Id, f.Subject.ToString(), f.SubjectName, Finding.NameOf(f.Kind), f.From, f.To,
-        f.DetectedAt, ApiJson.Finite(f.Score), f.Severity, ApiJson.Finite(f.Confidence), Array.ConvertAll(f.Evidence, Of),
+    public static FindingView Of(Finding f) =>
+        new(f.Id, f.Subject.ToString(), f.SubjectName, Finding.NameOf(f.Kind), f.From, f.To, f.DetectedAt,
+            ApiJson.Finite(f.Score), f.Severity, ApiJson.Finite(f.Confidence), Array.ConvertAll(f.Evidence, Of),
         f.CounterEvidence, f.Technique.Length == 0 ? null : f.Technique, f.Detector, f.DetectorVersion, f.Sentence);
 
     private static EvidenceView Of(Evidence e) =>
@@ -33,15 +35,17 @@ internal static class FindingsApi
     private const int MaxLimit = 1_000;
 
     public static void MapFindingsApi(this IEndpointRouteBuilder routes) =>
-        routes.MapGet(Path, List).WithName("list_findings").WithTags("findings").ProducesProblem(400).ProducesProblem(404)
+        routes.MapGet(Path, List).WithName("list_findings").WithTags("findings").ProducesProblem(400)
+            .ProducesProblem(404)
             .WithSummary("Findings, newest first: subject (a meter, or feeder:NAME), kind, from, to, limit");
 
-    private static async Task<Ok<FindingList>> List(string? subject, string? kind, string? from, string? to, string? limit,
-        HttpRequest request, IFleet fleet, CancellationToken cancel)
+    private static async Task<Ok<FindingList>> List(string? subject, string? kind, string? from, string? to,
+        string? limit, HttpRequest request, IFleet fleet, CancellationToken cancel)
     {
         Parameters.Only(request, "subject", "kind", "from", "to", "limit");
-        var query = new FindingQuery(await Subject(fleet, subject, cancel), Parameters.Kind(kind), Parameters.Time(from, "from"),
-            Parameters.Time(to, "to"), Parameters.Integer(limit, "limit", DefaultLimit, MaxLimit));
+        var query = new FindingQuery(await Subject(fleet, subject, cancel), Parameters.Kind(kind),
+            Parameters.Time(from, "from"), Parameters.Time(to, "to"),
+            Parameters.Integer(limit, "limit", DefaultLimit, MaxLimit));
         Parameters.Ordered(query.From, query.To);
         var found = await fleet.Findings(query, cancel);
         return TypedResults.Ok(new FindingList([.. found.Select(FindingView.Of)]));

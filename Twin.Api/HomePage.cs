@@ -12,8 +12,8 @@ using Twin.Hardware;
 namespace Twin.Api;
 
 /// <summary>
-/// The page under <c>/</c>: what runs here, the first meters, the newest findings, and every endpoint. No script, one inline style
-/// sheet that the content security policy names by its digest.
+/// The page under <c>/</c>: what runs here, the first meters, the newest findings, and every endpoint. No script, one
+/// inline style sheet that the content security policy names by its digest.
 /// </summary>
 internal static class HomePage
 {
@@ -34,24 +34,26 @@ internal static class HomePage
         + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style))) + "'";
 
     public static void MapHomePage(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/", Get).WithName("home").WithTags("operation").Produces<string>(200, "text/html").WithSummary("This page");
+        routes.MapGet("/", Get).WithName("home").WithTags("operation").Produces<string>(200, "text/html")
+            .WithSummary("This page");
 
-    private static async Task<ContentHttpResult> Get(HttpContext http, IFleet fleet, ApiOptions options, EndpointDataSource endpoints,
-        CancellationToken cancel)
+    private static async Task<ContentHttpResult> Get(HttpContext http, IFleet fleet, ApiOptions options,
+        EndpointDataSource endpoints, CancellationToken cancel)
     {
         var (meters, _) = await MetersApi.Scan(fleet, options, null, MeterRows, 0, cancel);
         var findings = await fleet.Findings(new FindingQuery(null, null, null, null, FindingRows), cancel);
         http.Response.Headers.ContentSecurityPolicy = Policy;
-        return TypedResults.Text(Render(fleet.Status, options, meters, findings, endpoints.Endpoints), "text/html; charset=utf-8");
+        return TypedResults.Text(Render(fleet.Status, options, meters, findings, endpoints.Endpoints),
+            "text/html; charset=utf-8");
     }
 
-    private static string Render(FleetStatus status, ApiOptions options, IReadOnlyList<MeterItem> meters, IReadOnlyList<Finding> findings,
-        IReadOnlyList<Endpoint> endpoints)
+    private static string Render(FleetStatus status, ApiOptions options, IReadOnlyList<MeterItem> meters,
+        IReadOnlyList<Finding> findings, IReadOnlyList<Endpoint> endpoints)
     {
         var html = new Html();
         html.Raw("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">")
-            .Raw("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>MeterTwin</title><style>")
-            .Raw(Style).Raw("</style></head><body><header><h1>MeterTwin</h1>");
+            .Raw("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">")
+            .Raw("<title>MeterTwin</title><style>").Raw(Style).Raw("</style></head><body><header><h1>MeterTwin</h1>");
         Banner(html, options.Mode);
         if (status.StorageError is { } error)
             html.Raw("<p class=\"banner\" role=\"alert\">Not storing anything: ").Text(error).Raw("</p>");
@@ -65,10 +67,11 @@ internal static class HomePage
 
     private static void Banner(Html html, ServiceMode mode)
     {
-        if (mode == ServiceMode.Replay)
-            html.Raw("<p class=\"banner\" role=\"note\">Replay: recorded data, not live. Times are those of the recording.</p>");
-        if (mode == ServiceMode.Demo)
-            html.Raw("<p class=\"banner\" role=\"note\">Demo: generated homes, not live. No real meter is shown here.</p>");
+        if (mode == ServiceMode.Live) return;
+        var text = mode == ServiceMode.Replay
+            ? "Replay: recorded data, not live. Times are those of the recording."
+            : "Demo: generated homes, not live. No real meter is shown here.";
+        html.Raw("<p class=\"banner\" role=\"note\">").Text(text).Raw("</p>");
     }
 
     private static void State(Html html, FleetStatus s, ApiOptions options)
@@ -89,19 +92,23 @@ internal static class HomePage
 
     private static void Findings(Html html, IReadOnlyList<Finding> findings)
     {
-        html.Table(findings.Count == 0 ? "Newest findings: none yet" : "Newest findings", "detected", "subject", "severity", "kind", "finding");
+        html.Table(findings.Count == 0 ? "Newest findings: none yet" : "Newest findings", "detected", "subject",
+            "severity", "kind", "finding");
         foreach (var f in findings)
-            html.Row(f.DetectedAt.ToString(), f.SubjectName, f.Severity.ToString().ToLowerInvariant(), Finding.NameOf(f.Kind), f.Sentence);
+            html.Row(f.DetectedAt.ToString(), f.SubjectName, f.Severity.ToString().ToLowerInvariant(),
+                Finding.NameOf(f.Kind), f.Sentence);
         html.EndTable();
     }
 
     private static void Meters(Html html, IReadOnlyList<MeterItem> meters, long all)
     {
-        html.Table($"Meters: the first {Number(meters.Count)} of {Number(Math.Max(all, meters.Count))}", "meter", "id", "role", "feeder");
+        html.Table($"Meters: the first {Number(meters.Count)} of {Number(Math.Max(all, meters.Count))}", "meter", "id",
+            "role", "feeder");
         foreach (var m in meters)
         {
-            html.Raw("<tr><td>").Text(m.Name).Raw("</td><td class=\"id\"><a href=\"").Text(m.Link).Raw("\">").Text(m.Id.ToString())
-                .Raw("</a></td><td>").Text(m.Role).Raw("</td><td>").Text(m.Feeder).Raw("</td></tr>");
+            html.Raw("<tr><td>").Text(m.Name).Raw("</td><td class=\"id\"><a href=\"").Text(m.Link).Raw("\">")
+                .Text(m.Id.ToString()).Raw("</a></td><td>")
+                .Text(m.Role).Raw("</td><td>").Text(m.Feeder).Raw("</td></tr>");
         }
         html.EndTable();
     }
@@ -114,7 +121,8 @@ internal static class HomePage
             var methods = e.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? [];
             var summary = e.Metadata.GetMetadata<IEndpointSummaryMetadata>()?.Summary;
             if (methods.Count == 0 || summary is null) continue;
-            html.Raw("<tr><td><code>").Text($"{string.Join(' ', methods)} {e.RoutePattern.RawText}").Raw("</code></td><td>")
+            html.Raw("<tr><td><code>").Text($"{string.Join(' ', methods)} {e.RoutePattern.RawText}")
+                .Raw("</code></td><td>")
                 .Text(summary).Raw("</td></tr>");
         }
         html.EndTable();

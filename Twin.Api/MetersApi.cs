@@ -14,7 +14,9 @@ namespace Twin.Api;
 /// <summary>One meter of a list.</summary>
 internal sealed record MeterItem(MeterId Id, string Name, string Role, string Feeder, string Link);
 
-/// <summary>A page of meters in id order; <paramref name="Next"/> is the link of the next one, null on the last.</summary>
+/// <summary>
+/// A page of meters in id order; <paramref name="Next"/> is the link of the next one, null on the last.
+/// </summary>
 internal sealed record MeterPage(IReadOnlyList<MeterItem> Meters, string? Next);
 
 /// <summary>A meter and its twin, now (<paramref name="At"/> null) or as of an event time.</summary>
@@ -28,8 +30,8 @@ internal static class MetersApi
     private const int KeysAtOnce = 500;
 
     /// <summary>
-    /// Names are in the twins, so a filtered page reads them one by one; at this bound the page ends, perhaps short or empty, with a
-    /// link that goes on behind it.
+    /// Names are in the twins, so a filtered page reads them one by one; at this bound the page ends, perhaps short or
+    /// empty, with a link that goes on behind it.
     /// </summary>
     private const int MaxScanned = 10_000;
 
@@ -37,12 +39,13 @@ internal static class MetersApi
     {
         routes.MapGet(Path, List).WithName("list_meters").WithTags("meters").ProducesProblem(400)
             .WithSummary("Meters in id order, a page at a time: name (part of the utility's id), limit, cursor");
-        routes.MapGet(Path + "/{id}", Get).WithName("get_meter").WithTags("meters").ProducesProblem(400).ProducesProblem(404)
+        routes.MapGet(Path + "/{id}", Get).WithName("get_meter").WithTags("meters").ProducesProblem(400)
+            .ProducesProblem(404)
             .WithSummary("A meter's twin, now or as of an event time: at");
     }
 
-    private static async Task<Ok<MeterPage>> List(string? name, string? limit, string? cursor, HttpRequest request, IFleet fleet,
-        ApiOptions options, CancellationToken cancel)
+    private static async Task<Ok<MeterPage>> List(string? name, string? limit, string? cursor, HttpRequest request,
+        IFleet fleet, ApiOptions options, CancellationToken cancel)
     {
         Parameters.Only(request, "name", "limit", "cursor");
         var count = Parameters.Integer(limit, "limit", DefaultLimit, MaxLimit);
@@ -52,8 +55,8 @@ internal static class MetersApi
     }
 
     /// <summary>Meters after an id, and the last id looked at when there are more behind it.</summary>
-    public static async Task<(List<MeterItem> Meters, ulong? Last)> Scan(IFleet fleet, ApiOptions options, string? part, int limit,
-        ulong after, CancellationToken cancel)
+    public static async Task<(List<MeterItem> Meters, ulong? Last)> Scan(IFleet fleet, ApiOptions options,
+        string? part, int limit, ulong after, CancellationToken cancel)
     {
         var found = new List<MeterItem>();
         for (var scanned = 0; scanned < MaxScanned;)
@@ -64,7 +67,8 @@ internal static class MetersApi
             foreach (var key in keys)
             {
                 if (found.Count == limit || scanned == MaxScanned) return (found, after);
-                if (await Item(fleet, options, key, cancel) is { } item && (part is null || Holds(item.Name, part))) found.Add(item);
+                if (await Item(fleet, options, key, cancel) is { } item
+                    && (part is null || Holds(item.Name, part))) found.Add(item);
                 after = key.Id;
                 scanned++;
             }
@@ -75,7 +79,8 @@ internal static class MetersApi
 
     private static bool Holds(string name, string part) => name.Contains(part, StringComparison.OrdinalIgnoreCase);
 
-    private static async ValueTask<MeterItem?> Item(IFleet fleet, ApiOptions options, TwinKey key, CancellationToken cancel)
+    private static async ValueTask<MeterItem?> Item(IFleet fleet, ApiOptions options, TwinKey key,
+        CancellationToken cancel)
     {
         if (await fleet.State(key, null, cancel) is not { } state) return null;
         var d = options.Describe(key, state);
@@ -83,22 +88,25 @@ internal static class MetersApi
         return new MeterItem(id, d.Name, d.Role, d.Feeder, $"{Path}/{id}");
     }
 
-    private static async Task<Ok<MeterDetail>> Get(string id, string? at, HttpRequest request, IFleet fleet, ApiOptions options,
-        CancellationToken cancel)
+    private static async Task<Ok<MeterDetail>> Get(string id, string? at, HttpRequest request, IFleet fleet,
+        ApiOptions options, CancellationToken cancel)
     {
         Parameters.Only(request, "at");
         var time = Parameters.Time(at, "at");
         var (meter, state) = await Find(fleet, id, time, cancel);
         var d = options.Describe(meter.Twin, state);
-        return TypedResults.Ok(new MeterDetail(meter, d.Name, time, d.View, $"{Path}/{meter}/series", $"{FindingsApi.Path}?subject={meter}"));
+        var findings = $"{FindingsApi.Path}?subject={meter}";
+        return TypedResults.Ok(new MeterDetail(meter, d.Name, time, d.View, $"{Path}/{meter}/series", findings));
     }
 
     /// <summary>
-    /// A meter by 16 hexadecimal digits or by the utility's id. Some utilities number their meters with 16 digits: what is no known
-    /// meter id is tried as a utility id, too.
+    /// A meter by 16 hexadecimal digits or by the utility's id. Some utilities number their meters with 16 digits:
+    /// what is no known meter id is tried as a utility id, too.
     /// </summary>
-    /// <exception cref="ApiProblem">400 for an id that cannot be one, 404 when there is no such twin at that time.</exception>
-    public static async ValueTask<(MeterId Meter, byte[] State)> Find(IFleet fleet, string id, UnixTime? at, CancellationToken cancel)
+    /// <exception cref="ApiProblem">400 for an id that cannot be one, 404 when there is no such twin at that
+    /// time.</exception>
+    public static async ValueTask<(MeterId Meter, byte[] State)> Find(IFleet fleet, string id, UnixTime? at,
+        CancellationToken cancel)
     {
         var text = Parameters.Text(id, "id")!;
         foreach (var meter in (MeterId[])[MeterId.ParseOrMap(text), MeterId.FromUtilityId(text)])
@@ -112,7 +120,8 @@ internal static class MetersApi
 
     private static string NextLink(ulong last, int limit, string? part)
     {
-        var cursor = Base64Url.EncodeToString(Encoding.ASCII.GetBytes(CursorPrefix + last.ToString("x16", CultureInfo.InvariantCulture)));
+        var cursor = Base64Url.EncodeToString(
+            Encoding.ASCII.GetBytes(CursorPrefix + last.ToString("x16", CultureInfo.InvariantCulture)));
         var filter = part is null ? "" : $"&name={Uri.EscapeDataString(part)}";
         return string.Create(CultureInfo.InvariantCulture, $"{Path}?limit={limit}{filter}&cursor={cursor}");
     }
@@ -127,7 +136,8 @@ internal static class MetersApi
         if (cursor.Length <= 64 && Base64Url.DecodeFromChars(cursor, bytes, out _, out var n) == OperationStatus.Done
             && n == CursorPrefix.Length + 16
             && bytes.StartsWith("m1."u8)
-            && ulong.TryParse(bytes[CursorPrefix.Length..n], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var id)) return id;
+            && ulong.TryParse(bytes[CursorPrefix.Length..n], NumberStyles.AllowHexSpecifier,
+                CultureInfo.InvariantCulture, out var id)) return id;
         throw Parameters.Bad("bad_cursor", "The parameter cursor is none that this service gave.",
             "Follow the link next of the page before, or start without cursor.");
     }

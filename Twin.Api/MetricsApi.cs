@@ -24,14 +24,19 @@ internal static class MetricsApi
     public static string Write(FleetStatus s, ApiOptions options, long workingSet)
     {
         var to = new StringBuilder(4096);
-        var labels = $"edition=\"{Escape(options.Edition)}\",engine=\"{Escape(s.Engine)}\",mode=\"{options.Mode.ToString().ToLowerInvariant()}\""
+        var mode = options.Mode.ToString().ToLowerInvariant();
+        var labels = $"edition=\"{Escape(options.Edition)}\",engine=\"{Escape(s.Engine)}\",mode=\"{mode}\""
             + $",version=\"{Escape(TwinApi.Version)}\"";
         Add(to, "info", "gauge", "Which MeterTwin this is; always 1.", 1, labels);
         Add(to, "ready", "gauge", "1 when recovered and taking observations.", s.IsReady ? 1 : 0);
         Add(to, "storage_up", "gauge", "1 while the journal commits.", s.StorageError is null ? 1 : 0);
         Add(to, "journal_position", "gauge", "Position of the last committed input.", s.Position);
-        if (s.Watermark is { } w) Add(to, "watermark_timestamp_seconds", "gauge", "Event time that every source has passed.", w.Seconds);
-        if (s.ClosedThroughDay is { } day) Add(to, "closed_through_day", "gauge", "Last closed local day, days since 1970-01-01.", day);
+        if (s.Watermark is { } w)
+            Add(to, "watermark_timestamp_seconds", "gauge",
+                "Event time that every source has passed.", w.Seconds);
+        if (s.ClosedThroughDay is { } day)
+            Add(to, "closed_through_day", "gauge",
+                "Last closed local day, days since 1970-01-01.", day);
         Add(to, "meters", "gauge", "Meters known.", s.Meters);
         Add(to, "twins", "gauge", "Twins of all kinds.", s.Twins);
         Add(to, "shards", "gauge", "Compute partitions of the engine.", s.Shards);
@@ -52,5 +57,6 @@ internal static class MetricsApi
             $"# HELP metertwin_{name} {help}\n# TYPE metertwin_{name} {type}\nmetertwin_{name}{braces} {value}\n");
     }
 
-    private static string Escape(string label) => label.Replace("\\", "\\\\").Replace("\"", "\\\"").Replace("\n", "\\n");
+    private static string Escape(string label) =>
+        label.Replace("\\", "\\\\").Replace("\"", "\\\"").Replace("\n", "\\n");
 }

@@ -9,9 +9,9 @@ namespace Twin.Api;
 internal readonly record struct LineResult(int Line, AdmissionStatus Status, string? Reason);
 
 /// <summary>
-/// Takes a body line by line and appends its inputs in batches. Invariant: a line is in <see cref="Results"/> only after the append
-/// of its batch has completed, and lines are there in the order of the body. So whatever ends the body early, the results say
-/// exactly what is durable.
+/// Takes a body line by line and appends its inputs in batches. Invariant: a line is in <see cref="Results"/> only
+/// after the append of its batch has completed, and lines are there in the order of the body. So whatever ends the
+/// body early, the results say exactly what is durable.
 /// </summary>
 internal sealed class ObservationIntake(IFleet fleet, ObservationParser parse, ApiLimits limits, string source)
 {
@@ -27,7 +27,9 @@ internal sealed class ObservationIntake(IFleet fleet, ObservationParser parse, A
     private long _decoded;
     private bool _skipping;
 
-    /// <summary>A line whose batch is not appended yet: how many items of the batch are its own, or why it is rejected.</summary>
+    /// <summary>
+    /// A line whose batch is not appended yet: how many items of the batch are its own, or why it is rejected.
+    /// </summary>
     private readonly record struct Waiting(int Line, int Items, string? Reason);
 
     /// <summary>Lines done, in order. Blank lines count as lines but have no result.</summary>
@@ -38,7 +40,8 @@ internal sealed class ObservationIntake(IFleet fleet, ObservationParser parse, A
 
     /// <summary>Reads the body to its end.</summary>
     /// <exception cref="ApiProblem">A bound of the body was passed; <see cref="Results"/> stand.</exception>
-    /// <exception cref="StorageUnavailableException">A batch could not be stored; <see cref="Results"/> stand.</exception>
+    /// <exception cref="StorageUnavailableException">A batch could not be stored; <see cref="Results"/>
+    /// stand.</exception>
     public async Task Run(PipeReader body, CancellationToken cancel)
     {
         while (true)
@@ -60,7 +63,9 @@ internal sealed class ObservationIntake(IFleet fleet, ObservationParser parse, A
             }
             _decoded += before - buffer.Length;
             body.AdvanceTo(buffer.Start, buffer.End);
-            if (_decoded > limits.MaxDecodedBytes) throw TooLarge($"The body has more than {limits.MaxDecodedBytes} bytes.");
+            if (_decoded > limits.MaxDecodedBytes)
+                throw TooLarge(
+                    $"The body has more than {limits.MaxDecodedBytes} bytes.");
             if (read.IsCompleted) break;
         }
         await Append(cancel);
@@ -160,7 +165,9 @@ internal sealed class ObservationIntake(IFleet fleet, ObservationParser parse, A
         var duplicates = 0;
         foreach (var item in items)
         {
-            if (item.Status == AdmissionStatus.Rejected) return new LineResult(line.Line, AdmissionStatus.Rejected, item.Reason);
+            if (item.Status == AdmissionStatus.Rejected)
+                return new LineResult(line.Line, AdmissionStatus.Rejected,
+                    item.Reason);
             if (item.Status == AdmissionStatus.Duplicate) duplicates++;
         }
         var repeated = duplicates == items.Length && duplicates > 0;

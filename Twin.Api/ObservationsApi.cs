@@ -29,13 +29,16 @@ internal static class ObservationsApi
             .ProducesProblem(400).ProducesProblem(413).ProducesProblem(415).ProducesProblem(503)
             .WithMetadata(new RequestSizeLimitAttribute(limits.MaxBodyBytes))
             .WithRequestTimeout(TwinApi.IngestPolicy)
-            .WithSummary("Observations, one JSON object a line, plain or gzip; each is answered when it is durable: source");
+            .WithSummary("Observations, a JSON object a line, plain or gzip; each answered when durable: source");
 
-    private static async Task<IResult> Post(string? source, HttpContext http, IFleet fleet, ApiOptions options, CancellationToken cancel)
+    private static async Task<IResult> Post(string? source, HttpContext http, IFleet fleet, ApiOptions options,
+        CancellationToken cancel)
     {
         Parameters.Only(http.Request, "source");
         CheckType(http.Request);
-        if (http.Request.ContentLength > options.Limits.MaxBodyBytes) throw new BadHttpRequestException("too large", 413);
+        if (http.Request.ContentLength > options.Limits.MaxBodyBytes)
+            throw new BadHttpRequestException("too large",
+                413);
         var intake = new ObservationIntake(fleet, options.NewParser(), options.Limits, SourceOf(http.Request, source));
         var body = BodyOf(http.Request);
         try
@@ -59,19 +62,21 @@ internal static class ObservationsApi
         if (string.IsNullOrEmpty(request.ContentType)) throw new BadHttpRequestException("no content type", 415);
     }
 
-    private static PipeReader BodyOf(HttpRequest request) => request.Headers.ContentEncoding.ToString().ToLowerInvariant() switch
-    {
-        "" or "identity" => request.BodyReader,
-        "gzip" or "x-gzip" => PipeReader.Create(new GZipStream(request.Body, CompressionMode.Decompress),
-            new StreamPipeReaderOptions(bufferSize: GzipBufferBytes)),
-        _ => throw new BadHttpRequestException("unknown content encoding", 415),
-    };
+    private static PipeReader BodyOf(HttpRequest request) =>
+        request.Headers.ContentEncoding.ToString().ToLowerInvariant() switch
+        {
+            "" or "identity" => request.BodyReader,
+            "gzip" or "x-gzip" => PipeReader.Create(new GZipStream(request.Body, CompressionMode.Decompress),
+                new StreamPipeReaderOptions(bufferSize: GzipBufferBytes)),
+            _ => throw new BadHttpRequestException("unknown content encoding", 415),
+        };
 
     private static string SourceOf(HttpRequest request, string? query)
     {
         var header = request.Headers[SourceHeader].ToString();
         var source = query ?? (header.Length > 0 ? header : DefaultSource);
-        if (source.Length is >= 1 and <= Parameters.MaxText && source.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or ':' or '/'))
+        if (source.Length is >= 1 and <= Parameters.MaxText
+            && source.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or ':' or '/'))
             return source;
         throw Parameters.Bad("bad_source", $"The source is not 1 to {Parameters.MaxText} letters, digits or . _ - : /.",
             "Name the sender in a few letters, the same in each of its requests.");
@@ -102,7 +107,8 @@ internal static class ObservationsApi
 }
 
 /// <summary>The totals of an answer in one object, and each line.</summary>
-internal sealed record ObservationsAnswer(long? Position, int Accepted, int Duplicates, int Rejected, IReadOnlyList<LineResult> Results);
+internal sealed record ObservationsAnswer(long? Position, int Accepted, int Duplicates, int Rejected,
+    IReadOnlyList<LineResult> Results);
 
 /// <summary>One result a line of the request, as NDJSON or as one object.</summary>
 internal sealed class ObservationsResult(ObservationIntake intake, bool asObject) : IResult
@@ -113,9 +119,9 @@ internal sealed class ObservationsResult(ObservationIntake intake, bool asObject
     {
         if (asObject)
         {
-            var r = intake.Results;
-            await TypedResults.Ok(new ObservationsAnswer(intake.Position, Count(AdmissionStatus.Accepted), Count(AdmissionStatus.Duplicate),
-                Count(AdmissionStatus.Rejected), r)).ExecuteAsync(http);
+            var answer = new ObservationsAnswer(intake.Position, Count(AdmissionStatus.Accepted),
+                Count(AdmissionStatus.Duplicate), Count(AdmissionStatus.Rejected), intake.Results);
+            await TypedResults.Ok(answer).ExecuteAsync(http);
             return;
         }
         http.Response.ContentType = ObservationsApi.Ndjson;

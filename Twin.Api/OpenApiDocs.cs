@@ -5,7 +5,9 @@ using Microsoft.OpenApi;
 
 namespace Twin.Api;
 
-/// <summary>What the signatures of the handlers do not say: parameters come as text so that an error can name them.</summary>
+/// <summary>
+/// What the signatures of the handlers do not say: parameters come as text so that an error can name them.
+/// </summary>
 internal static class OpenApiDocs
 {
     public const string Document = "v1";
@@ -20,8 +22,8 @@ internal static class OpenApiDocs
         ["limit"] = new(JsonSchemaType.Integer, "int32", "1 to 1000, default 100"),
         ["cursor"] = new(JsonSchemaType.String, null, "from the link next of the page before; opaque"),
         ["at"] = new(JsonSchemaType.String, "date-time", "event time, RFC 3339"),
-        ["from"] = new(JsonSchemaType.String, "date-time", "begin, RFC 3339; of a series: 7 days before to when not given"),
-        ["to"] = new(JsonSchemaType.String, "date-time", "end, exclusive, RFC 3339; of a series: the watermark when not given"),
+        ["from"] = new(JsonSchemaType.String, "date-time", "begin, RFC 3339; a series: default 7 days before to"),
+        ["to"] = new(JsonSchemaType.String, "date-time", "end, exclusive, RFC 3339; a series: default the watermark"),
         ["columns"] = new(JsonSchemaType.Integer, "int32", "1 to 5000, default 600"),
         ["channel"] = new(JsonSchemaType.String, null, "import (default), export, voltage, heat, gas or water"),
         ["subject"] = new(JsonSchemaType.String, null, "a meter's id, or feeder:NAME, cohort:NAME, KIND:16 digits"),
@@ -37,7 +39,7 @@ internal static class OpenApiDocs
             {
                 Title = "MeterTwin",
                 Version = TwinApi.Version,
-                Description = "Twins of smart meters. Errors are RFC 9457 problem documents with a stable code and a hint.",
+                Description = "Twins of smart meters. Errors are RFC 9457 problems with a stable code and a hint.",
             };
             return Task.CompletedTask;
         });
@@ -50,10 +52,11 @@ internal static class OpenApiDocs
                 parameter.Schema = new OpenApiSchema { Type = known.Type, Format = known.Format };
             }
             // One status with two shapes cannot be said in the metadata of an endpoint.
-            if (operation.OperationId == ObservationsApi.OperationId && operation.Responses?["200"].Content is { } content)
+            if (operation.OperationId == ObservationsApi.OperationId
+                && operation.Responses?["200"].Content is { } content)
             {
                 content[ObservationsApi.Ndjson] = new OpenApiMediaType
-                { Schema = Text("one object a line with the members line, status (accepted, duplicate or rejected) and reason") };
+                { Schema = Text("one object a line: line, status (accepted, duplicate or rejected) and reason") };
             }
             return Task.CompletedTask;
         });
@@ -61,7 +64,8 @@ internal static class OpenApiDocs
         {
             var type = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
             if (type == typeof(Hardware.UnixTime)) (schema.Type, schema.Format) = (JsonSchemaType.String, "date-time");
-            if (type == typeof(Hardware.MeterId)) (schema.Type, schema.Pattern) = (JsonSchemaType.String, "^[0-9a-f]{16}$");
+            if (type == typeof(Hardware.MeterId)) (schema.Type, schema.Pattern) =
+                (JsonSchemaType.String, "^[0-9a-f]{16}$");
             if (type.IsEnum) schema.Type = JsonSchemaType.String;
             if (type == typeof(ProblemDetails))
             {
@@ -72,5 +76,6 @@ internal static class OpenApiDocs
         });
     });
 
-    private static OpenApiSchema Text(string description) => new() { Type = JsonSchemaType.String, Description = description };
+    private static OpenApiSchema Text(string description) =>
+        new() { Type = JsonSchemaType.String, Description = description };
 }

@@ -5,7 +5,9 @@ using Twin.Hardware;
 
 namespace Twin.Api;
 
-/// <summary>Reads query parameters; each error names the parameter and what it takes, and never repeats what was sent.</summary>
+/// <summary>
+/// Reads query parameters; each error names the parameter and what it takes, and never repeats what was sent.
+/// </summary>
 internal static class Parameters
 {
     /// <summary>Utility ids, names and sources are short; a longer text is an error.</summary>
@@ -23,8 +25,11 @@ internal static class Parameters
         foreach (var (name, values) in request.Query)
         {
             if (!names.Contains(name))
-                throw Bad("unknown_parameter", "The query has a parameter that this path does not take.", $"It takes: {Join(names)}.");
-            if (values.Count > 1) throw Bad("repeated_parameter", $"The parameter {name} is given more than once.", "Give it once.");
+                throw Bad("unknown_parameter", "The query has a parameter that this path does not take.",
+                    $"It takes: {Join(names)}.");
+            if (values.Count > 1)
+                throw Bad("repeated_parameter", $"The parameter {name} is given more than once.",
+                    "Give it once.");
         }
     }
 
@@ -33,7 +38,8 @@ internal static class Parameters
     public static int Integer(string? text, string name, int otherwise, int max)
     {
         if (text is null) return otherwise;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1 && value <= max) return value;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1
+            && value <= max) return value;
         throw Bad($"bad_{name}", $"The parameter {name} is not a whole number from 1 to {max}.",
             $"Give {name}=1 to {name}={max}, or leave it out for {otherwise}.");
     }
@@ -60,7 +66,8 @@ internal static class Parameters
     public static void Ordered(UnixTime? from, UnixTime? to)
     {
         if (from is { } a && to is { } b && a.CompareTo(b) >= 0)
-            throw Bad("bad_range", "The parameter from is not before to.", "Give from earlier than to; to itself is not included.");
+            throw Bad("bad_range", "The parameter from is not before to.",
+                "Give from earlier than to; to itself is not included.");
     }
 
     /// <summary>A short text without control characters; null when not given.</summary>
@@ -68,20 +75,27 @@ internal static class Parameters
     {
         if (text is null) return null;
         if (text.Length <= MaxText && !string.IsNullOrWhiteSpace(text) && !text.Any(char.IsControl)) return text.Trim();
-        throw Bad($"bad_{name}", $"The parameter {name} is empty, longer than {MaxText} characters or has control characters.",
+        throw Bad($"bad_{name}",
+            $"The parameter {name} is empty, longer than {MaxText} characters or has control characters.",
             $"Give {name} as it is written in the meter list.");
     }
 
-    /// <summary>A meter (16 hexadecimal digits or utility id), or <c>feeder:NAME</c>, <c>cohort:NAME</c>; also <c>KIND:16 digits</c>.</summary>
+    /// <summary>
+    /// A meter (16 hexadecimal digits or utility id), or <c>feeder:NAME</c>, <c>cohort:NAME</c>; also <c>KIND:16
+    /// digits</c>.
+    /// </summary>
     public static TwinKey? Subject(string? text)
     {
         if (Text(text, "subject") is not { } subject) return null;
         var colon = subject.IndexOf(':');
         if (colon < 1 || !TryKind(subject[..colon], out var kind)) return MeterId.ParseOrMap(subject).Twin;
         var name = subject[(colon + 1)..];
-        if (name.Length == 0) throw Bad("bad_subject", "The parameter subject has no id behind its kind.", "Write feeder:NAME.");
+        if (name.Length == 0)
+            throw Bad("bad_subject", "The parameter subject has no id behind its kind.",
+                "Write feeder:NAME.");
         if (kind == TwinKind.Meter) return MeterId.ParseOrMap(name).Twin;
-        return name.Length == 16 && ulong.TryParse(name, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var id)
+        return name.Length == 16
+            && ulong.TryParse(name, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var id)
             ? new TwinKey(kind, id) : TwinKey.Named(kind, name);
     }
 

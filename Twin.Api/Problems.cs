@@ -9,8 +9,8 @@ using Twin.Grains;
 namespace Twin.Api;
 
 /// <summary>
-/// An error as the client sees it (RFC 9457): <paramref name="code"/> is stable and may be compared, the detail says what is wrong,
-/// the hint what to do. Neither may echo input that has no bound.
+/// An error as the client sees it (RFC 9457): <paramref name="code"/> is stable and may be compared, the detail says
+/// what is wrong, the hint what to do. Neither may echo input that has no bound.
 /// </summary>
 internal sealed class ApiProblem(int status, string code, string detail, string hint) : Exception(detail)
 {
@@ -38,7 +38,8 @@ internal sealed class Problems(RequestDelegate next, ILogger<Problems> log)
         {
             await next(http);
         }
-        catch (Exception e) when (http.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        catch (Exception e)
+            when ((e is OperationCanceledException or IOException) && http.RequestAborted.IsCancellationRequested)
         {
             // The client has gone: nobody reads an answer.
             return;
@@ -75,7 +76,7 @@ internal sealed class Problems(RequestDelegate next, ILogger<Problems> log)
 
     public static ApiProblem StorageUnavailable(string message) => new(503, "storage_unavailable",
         message.Length <= MaxDetail ? message : message[..MaxDetail],
-        "Nothing of what is not reported as done was stored. Send it again later; what was stored already will count as a duplicate.")
+        "What is not reported as done was not stored. Send it again later; what is stored already is a duplicate.")
     { RetryAfterSeconds = RetryStorageSeconds };
 
     public static ApiProblem TimedOut() => new(503, "timed_out", "The request took longer than its time limit.",
@@ -92,15 +93,18 @@ internal sealed class Problems(RequestDelegate next, ILogger<Problems> log)
     private static ApiProblem ForStatus(int status) => status switch
     {
         404 => new(404, "not_found", "There is nothing under this path.", "GET / lists all paths."),
-        405 => new(405, "method_not_allowed", "This path does not take this method.", "The header Allow names the methods it takes."),
+        405 => new(405, "method_not_allowed", "This path does not take this method.",
+            "The header Allow names the methods it takes."),
         408 => new(408, "body_too_slow", "The request body came too slowly.", "Send it again, in smaller parts."),
         413 => new(413, "body_too_large", "The request body is too large.", "Send it in several requests."),
         415 => new(415, "unsupported_media_type", "The content type or encoding is not supported.",
             "Send application/x-ndjson, plain or with Content-Encoding: gzip."),
         429 => Busy(),
-        503 => new(503, "unavailable", "The service is not available now.", "Try again later.") { RetryAfterSeconds = RetryStorageSeconds },
+        503 => new(503, "unavailable", "The service is not available now.", "Try again later.")
+        { RetryAfterSeconds = RetryStorageSeconds },
         >= 500 => Unexpected(),
-        _ => new(status, "bad_request", "The request cannot be understood.", "GET /openapi/v1.json describes every request."),
+        _ => new(status, "bad_request", "The request cannot be understood.",
+            "GET /openapi/v1.json describes every request."),
     };
 
     public static Task Write(HttpContext http, ApiProblem problem)

@@ -2,12 +2,15 @@ using Twin.Hardware;
 
 namespace Twin.Api;
 
-/// <summary>What a column of a series holds; a column in which no interval begins is a gap: all null, count 0.</summary>
+/// <summary>
+/// What a column of a series holds; a column in which no interval begins is a gap: all null, count 0.
+/// </summary>
 internal readonly record struct SeriesColumn(UnixTime Start, int? Min, int? Max, double? Mean, int Count, long? Sum);
 
 /// <summary>
-/// Folds days of readings into columns of equal spans of time: column i of n covers [from + i·span/n, from + (i+1)·span/n).
-/// A reading belongs to the column in which its interval begins. Memory is n columns, however many years pass by.
+/// Folds days of readings into columns of equal spans of time: column i of n covers [from + i·span/n, from +
+/// (i+1)·span/n). A reading belongs to the column in which its interval begins. Memory is n columns, however many
+/// years pass by.
 /// </summary>
 internal sealed class SeriesColumns
 {
@@ -59,7 +62,8 @@ internal sealed class SeriesColumns
 
     private static void AddTo(ref Fold fold, ReadOnlySpan<int> values)
     {
-        var (min, max, count, sum) = fold.Count > 0 ? (fold.Min, fold.Max, fold.Count, fold.Sum) : (int.MaxValue, int.MinValue, 0, 0L);
+        var (min, max, count, sum) = fold.Count > 0 ? (fold.Min, fold.Max, fold.Count, fold.Sum)
+            : (int.MaxValue, int.MinValue, 0, 0L);
         foreach (var v in values)
         {
             if (v == ReadingBlock.Missing) continue;

@@ -18,7 +18,10 @@ public static class TwinApi
     internal static string Version { get; } = typeof(TwinApi).Assembly
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
-    /// <summary>Adds what the API needs, the server's limits included. Addresses are the host's matter: loopback unless configured.</summary>
+    /// <summary>
+    /// Adds what the API needs, the server's limits included. Addresses are the host's matter: loopback unless
+    /// configured.
+    /// </summary>
     public static void AddTwinApi(this IServiceCollection services, ApiOptions options)
     {
         var limits = options.Limits;
@@ -57,14 +60,23 @@ public static class TwinApi
     private static RateLimitPartition<string> Partition(HttpContext http, ApiLimits limits)
     {
         var path = http.Request.Path;
-        if (path.StartsWithSegments(HealthApi.Path) || path.StartsWithSegments(MetricsApi.Path)) return RateLimitPartition.GetNoLimiter("probe");
-        return path.StartsWithSegments(ObservationsApi.Path) ? AtOnce("ingest", limits.ConcurrentIngest) : AtOnce("read", limits.ConcurrentReads);
+        if (path.StartsWithSegments(HealthApi.Path)
+            || path.StartsWithSegments(MetricsApi.Path)) return RateLimitPartition.GetNoLimiter("probe");
+        return path.StartsWithSegments(ObservationsApi.Path) ? AtOnce("ingest", limits.ConcurrentIngest)
+            : AtOnce("read", limits.ConcurrentReads);
     }
 
-    private static RateLimitPartition<string> AtOnce(string name, int permits) => RateLimitPartition.GetConcurrencyLimiter(name,
-        _ => new ConcurrencyLimiterOptions { PermitLimit = permits, QueueLimit = permits, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+    private static RateLimitPartition<string> AtOnce(string name, int permits) =>
+        RateLimitPartition.GetConcurrencyLimiter(name, _ => new ConcurrencyLimiterOptions
+        {
+            PermitLimit = permits,
+            QueueLimit = permits,
+            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+        });
 
-    /// <summary>Adds the pipeline and every endpoint. The order is: headers, problem documents, guards, limits, endpoints.</summary>
+    /// <summary>
+    /// Adds the pipeline and every endpoint. The order is: headers, problem documents, guards, limits, endpoints.
+    /// </summary>
     public static void MapTwinApi(this WebApplication app)
     {
         app.Use((http, next) => Guards.SetHeaders(http, next));

@@ -32,14 +32,15 @@ internal struct DayJudgement
     private Tracked _tracked;
     private ushort _days;
     private ushort _peerFlat, _peerNight;
-    private byte _quietDays, _vacantDays;
+    private byte _quietDays, _vacantDays, _zeroDays;
     private bool _open;
 
     public DayVerdict Judge(in DayFeatures day, in DaySubject subject, in CohortDay? cohort, in FeederDay? feeder, IFindingSink findings)
     {
         if (subject.Role == MeterRole.Observer) return new DayVerdict(0, "observer");
         Span<float> pieces = stackalloc float[Pieces.Count];
-        Weigh(day, subject, cohort, feeder, pieces);
+        Update(day, subject, cohort);
+        Weigh(day, subject, feeder, pieces);
         var sum = 0f;
         var top = 0;
         for (var i = 0; i < pieces.Length; i++)
@@ -54,15 +55,22 @@ internal struct DayJudgement
         return new DayVerdict(score, score < 0.01 ? "none" : Pieces.Names[top]);
     }
 
-    /// <summary>Updates the state with the day and fills the calibrated pieces.</summary>
-    internal void Weigh(in DayFeatures day, in DaySubject subject, in CohortDay? cohort, in FeederDay? feeder, Span<float> pieces)
+    private void Update(in DayFeatures day, in DaySubject subject, in CohortDay? cohort)
     {
-        pieces.Clear();
         var isNewCharacter = (subject.Context & (ContextFlags.MoveIn | ContextFlags.Exchange)) != 0;
         if (isNewCharacter) this = default;
         _vacantDays = day.Has(DayMarks.Vacant) ? (byte)Math.Min(255, _vacantDays + 1) : (byte)0;
+        _zeroDays = day.Has(DayMarks.AllZero) ? (byte)Math.Min(255, _zeroDays + 1) : (byte)0;
+        // A run of days without consumption is one event, and the validation rules tell it.
+        if (_zeroDays > 1) return;
         if (day.Has(DayMarks.Usable | DayMarks.Warm) && !day.Has(DayMarks.Vacant) && day.ExpectedWh > 0) Track(day, cohort);
         if (day.Has(DayMarks.Usable) && day.TotalWh > 0) Compare(day, cohort);
+    }
+
+    /// <summary>The calibrated pieces of the day just taken in.</summary>
+    internal readonly void Weigh(in DayFeatures day, in DaySubject subject, in FeederDay? feeder, Span<float> pieces)
+    {
+        pieces.Clear();
         var weight = Math.Min(1f, (float)_days / FullWeightDays);
         for (var j = 0; j < Pieces.Features; j++)
         {
@@ -72,9 +80,13 @@ internal struct DayJudgement
         pieces[Pieces.PeerFlat] = weight * LogFloat.Decode(_peerFlat);
         pieces[Pieces.PeerNight] = weight * LogFloat.Decode(_peerNight);
         if (feeder is { IsStatement: true } f) pieces[Pieces.Feeder] = f.Of(new MeterId(subject.Key.Id)).Strength;
-        for (var i = 0; i < Pieces.Count; i++) pieces[i] /= Pieces.HonestHundredth[i];
-        if (day.Has(DayMarks.Repeated)) pieces[Pieces.Repeat] = 2f;
-        if (day.Has(DayMarks.Stuck)) pieces[Pieces.Stuck] = 2f;
+        for (var i = 0; i < Pieces.Count; i++) 
+        {
+            var p = pieces[i] / Pieces.HonestHundredth[i];
+            pieces[i] = p * 1.25f / (1f + 0.25f * p);
+        }
+        if (day.Has(DayMarks.Repeated)) pieces[Pieces.Repeat] = 4f;
+        if (day.Has(DayMarks.Stuck)) pieces[Pieces.Stuck] = 4f;
     }
 
     private void Track(in DayFeatures day, in CohortDay? cohort)
@@ -130,6 +142,7 @@ internal struct DayJudgement
         to.UInt16(_peerNight);
         to.Byte(_quietDays);
         to.Byte(_vacantDays);
+        to.Byte(_zeroDays);
         to.Bool(_open);
     }
 
@@ -142,6 +155,7 @@ internal struct DayJudgement
         j._peerNight = from.UInt16();
         j._quietDays = from.Byte();
         j._vacantDays = from.Byte();
+        j._zeroDays = from.Byte();
         j._open = from.Bool();
         return j;
     }

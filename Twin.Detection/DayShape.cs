@@ -10,9 +10,9 @@ namespace Twin.Detection;
 internal ref struct DayShape
 {
     public const int Slots = 48;
-    public const int Blocks = 8;
+    public const int Blocks = 24;
     private const int SlotMinutes = 30;
-    private const int BlockMinutes = 180;
+    private const int BlockMinutes = 1440 / Blocks;
 
     /// <summary>Clocks are set between 01:00 and 03:00; a day does not say when, so the usual 02:00 is taken.</summary>
     private const int ClockChangeMinute = 120;
@@ -49,7 +49,7 @@ internal ref struct DayShape
             var wh = day.Slots[i];
             if (wh == ReadingBlock.Missing) continue;
             Tally(wh, day.Qualities[i], ref last);
-            BlockWh[i / 6] += wh;
+            BlockWh[i * Blocks / Slots] += wh;
             if (day.Qualities[i] == Quality.Actual) Power[i] = 2f * wh;
         }
     }

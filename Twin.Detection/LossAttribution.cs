@@ -4,32 +4,45 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection;
 
 /// <summary>
-/// Which member explains what a feeder misses. A ridge regression, forgetting over about four weeks, of the missing energy of each
-/// three-hour block on two columns a member: what it reports (a meter that counts a fixed share too little misses in proportion),
-/// and how far it reports below its own profile (a meter that leaves out hours misses what the profile still expects). All columns
-/// are shares of the feeder's block, so that the observer's noise is the same in each. The median member's coefficient is the
-/// technical loss; strength is a coefficient above that in its standard errors.
+/// Which member explains what a feeder misses. A Kalman filter over the missing energy of each block of the day, with two coefficients a
+/// member: on what it reports (a meter that counts a fixed share too little misses in proportion), and on how far it reports below its
+/// own profile (a meter that leaves out hours misses what the profile still expects). All columns are shares of the feeder's block, so that the
+/// observer's noise is the same in each. The median member's first coefficient is the technical loss; strength is what lies above it, less
+/// <see cref="Deadband"/>, in standard deviations of the estimate.
 /// </summary>
 /// <remarks>
+/// The coefficients walk (a theft begins and ends), the noise is estimated from the innovations and a wild block counts less (Huber), because one
+/// meter that replaces its readings makes hours in which nothing can be learned of the others.
 /// State: for n members 2n(2n+1)/2 + 2n floats, 3.6 KiB for 20 members. A feeder of more than <see cref="MaxMembers"/> members
 /// keeps its balance and names nobody.
 /// </remarks>
 internal sealed class LossAttribution
 {
     public const int MaxMembers = 32;
-    private const float KeepPerDay = 1f - 1f / 28;
-    private const float Ridge = 1e-3f;
     private const float WeakestNamed = 1.5f;
 
-    /// <summary>Weight (in blocks) before anybody is named: about nine complete days.</summary>
-    private const float EnoughWeight = 64f;
+    /// <summary>Meters differ by their accuracy class and feeders by where the loss falls: so much is nobody's theft.</summary>
+    private const double Deadband = 0.03;
+
+    /// <summary>Technical loss assumed at first; variances of the coefficients at first and their growth in a day.</summary>
+    private const float LossAtFirst = 0.035f, ShareVariance = 0.16f, BelowVariance = 0.09f, DailyVariance = 0.0006f;
+
+    /// <summary>Noise variance of a block at first and at least: the observer's accuracy, squared.</summary>
+    private const float NoiseAtFirst = 0.0004f, LeastNoise = 0.000016f, NoiseRate = 1f / 48;
+
+    /// <summary>An innovation beyond so many standard deviations counts less.</summary>
+    private const float HuberAt = 2f;
+
+    /// <summary>Complete days before anybody is named.</summary>
+    private const int EnoughDays = 8;
 
     private ulong[] _ids = [];
     private int[] _seen = [];
 
-    /// <summary>Packed lower triangle of the columns' products, their products with the missing share, and its square.</summary>
-    private float[] _products = [], _cross = [];
-    private float _square, _weight;
+    /// <summary>Packed lower triangle of the coefficients' covariance, the coefficients, and the noise variance of a block.</summary>
+    private float[] _covariance = [], _coefficients = [];
+    private float _noise = NoiseAtFirst;
+    private int _days;
 
     /// <summary>Notes who is on the feeder; members come in id order. Returns how many customers are known.</summary>
     public int Note(int day, ReadOnlySpan<Member> members, int forgetAfterDays)
@@ -64,27 +77,20 @@ internal sealed class LossAttribution
         ulong[] ids = [.. seen.Keys];
         var n = ids.Length;
         var columns = n <= MaxMembers ? 2 * n : 0;
-        var products = new float[columns * (columns + 1) / 2];
-        var cross = new float[columns];
-        if (columns > 0 && _cross.Length > 0)
+        var covariance = new float[columns * (columns + 1) / 2];
+        var coefficients = new float[columns];
+        for (var i = 0; i < columns; i++)
         {
-            for (var i = 0; i < columns; i++)
+            var oldI = _coefficients.Length == 0 ? -1 : OldColumn(ids, i);
+            coefficients[i] = oldI >= 0 ? _coefficients[oldI] : i < n ? LossAtFirst : 0f;
+            if (oldI < 0) covariance[At(i, i)] = i < n ? ShareVariance : BelowVariance;
+            for (var j = 0; oldI >= 0 && j <= i; j++)
             {
-                var oldI = OldColumn(ids, i);
-                if (oldI < 0) continue;
-                cross[i] = _cross[oldI];
-                for (var j = 0; j <= i; j++)
-                {
-                    var oldJ = OldColumn(ids, j);
-                    if (oldJ >= 0) products[At(i, j)] = _products[At(Math.Max(oldI, oldJ), Math.Min(oldI, oldJ))];
-                }
+                var oldJ = OldColumn(ids, j);
+                if (oldJ >= 0) covariance[At(i, j)] = _covariance[At(Math.Max(oldI, oldJ), Math.Min(oldI, oldJ))];
             }
         }
-        else
-        {
-            (_square, _weight) = (0, 0);
-        }
-        (_ids, _seen, _products, _cross) = (ids, [.. seen.Values], products, cross);
+        (_ids, _seen, _covariance, _coefficients) = (ids, [.. seen.Values], covariance, coefficients);
     }
 
     private int OldColumn(ulong[] ids, int column)
@@ -100,11 +106,13 @@ internal sealed class LossAttribution
     public void Learn(ReadOnlySpan<Member> members, ref FeederDay today)
     {
         var n = _ids.Length;
-        if (_cross.Length == 0) return;
-        for (var i = 0; i < _products.Length; i++) _products[i] *= KeepPerDay;
-        for (var i = 0; i < _cross.Length; i++) _cross[i] *= KeepPerDay;
-        _square *= KeepPerDay;
-        _weight *= KeepPerDay;
+        if (_coefficients.Length == 0) return;
+        for (var i = 0; i < 2 * n; i++)
+        {
+            ref var variance = ref _covariance[At(i, i)];
+            variance = Math.Min(variance + DailyVariance, i < n ? ShareVariance : BelowVariance);
+        }
+        _days = Math.Min(_days + 1, 1_000_000);
         var factor = CommonFactor(members);
         Span<float> columns = stackalloc float[2 * MaxMembers];
         columns = columns[..(2 * n)];
@@ -129,20 +137,45 @@ internal sealed class LossAttribution
             }
             Add(columns, (observed - reported) / reported);
         }
-        if (_weight >= EnoughWeight) NameSuspects(members, factor, ref today);
+        if (_days >= EnoughDays) NameSuspects(members, factor, ref today);
     }
 
+    /// <summary>One measurement: gain, coefficients, covariance, in packed form.</summary>
     private void Add(ReadOnlySpan<float> columns, float missing)
     {
+        Span<float> product = stackalloc float[2 * MaxMembers];
+        product = product[..columns.Length];
+        product.Clear();
+        var innovation = missing;
         var at = 0;
         for (var i = 0; i < columns.Length; i++)
         {
             var c = columns[i];
-            for (var j = 0; j <= i; j++) _products[at++] += c * columns[j];
-            _cross[i] += c * missing;
+            innovation -= _coefficients[i] * c;
+            var own = 0f;
+            for (var j = 0; j < i; j++)
+            {
+                var v = _covariance[at++];
+                own += v * columns[j];
+                product[j] += v * c;
+            }
+            product[i] += own + _covariance[at++] * c;
         }
-        _square += missing * missing;
-        _weight += 1f;
+        var known = 0f;
+        for (var i = 0; i < columns.Length; i++) known += product[i] * columns[i];
+        known = Math.Max(0f, known);
+        var square = innovation * innovation;
+        var surplus = square / (HuberAt * HuberAt * (_noise + known));
+        var noise = surplus > 1f ? _noise * MathF.Sqrt(surplus) : _noise;
+        _noise = Math.Max(LeastNoise, _noise + NoiseRate * (Math.Clamp(square - known, 0f, 6f * _noise) - _noise));
+        var scale = 1f / (known + noise);
+        at = 0;
+        for (var i = 0; i < columns.Length; i++)
+        {
+            var gain = product[i] * scale;
+            _coefficients[i] += gain * innovation;
+            for (var j = 0; j <= i; j++) _covariance[at++] -= gain * product[j];
+        }
     }
 
     /// <summary>Median over members of energy over profile: the day's weather on this feeder.</summary>
@@ -160,74 +193,24 @@ internal sealed class LossAttribution
 
     private void NameSuspects(ReadOnlySpan<Member> members, float factor, ref FeederDay today)
     {
-        var k = _cross.Length;
-        var n = k / 2;
-        Span<double> coefficients = stackalloc double[2 * MaxMembers];
-        Span<double> variances = stackalloc double[2 * MaxMembers];
-        Solve(coefficients, variances);
-        var explained = 0.0;
-        for (var i = 0; i < k; i++) explained += coefficients[i] * _cross[i];
-        var noise = Math.Max(1e-6, (_square - explained) / Math.Max(8.0, _weight - k));
-        Span<double> sorted = stackalloc double[MaxMembers];
+        var n = _ids.Length;
+        Span<float> sorted = stackalloc float[MaxMembers];
         sorted = sorted[..n];
-        coefficients[..n].CopyTo(sorted);
+        _coefficients.AsSpan(0, n).CopyTo(sorted);
         sorted.Sort();
         var loss = sorted[n / 2];
         var at = 0;
         foreach (ref readonly var member in members)
         {
             if (member.Role != MeterRole.Customer) continue;
-            var share = Math.Max(0, coefficients[at] - loss);
-            var below = Math.Max(0, coefficients[n + at]);
-            var strength = Math.Sqrt((share * share / variances[at] + below * below / variances[n + at]) / noise);
+            var share = Math.Max(0, _coefficients[at] - loss - Deadband);
+            var below = Math.Max(0, _coefficients[n + at] - Deadband);
+            var strength = Math.Sqrt(share * share / Math.Max(1e-6f, _covariance[At(at, at)])
+                + below * below / Math.Max(1e-6f, _covariance[At(n + at, n + at)]));
             var f = member.Features;
             var wh = share * f.TotalWh + below * Math.Max(0, factor * f.ExpectedWh - f.TotalWh);
             if (strength >= WeakestNamed) today.Name(new Attribution(member.Meter, (float)strength, (float)wh));
             at++;
-        }
-    }
-
-    /// <summary>
-    /// Cholesky: L·Lᵀ = products + ridge; coefficients by two substitutions; the variances' diagonal is the squared columns of L⁻¹.
-    /// </summary>
-    private void Solve(Span<double> coefficients, Span<double> variances)
-    {
-        var k = _cross.Length;
-        Span<double> l = stackalloc double[MaxMembers * (2 * MaxMembers + 1)];
-        for (var i = 0; i < k; i++)
-        {
-            for (var j = 0; j <= i; j++)
-            {
-                var sum = (double)_products[At(i, j)] + (i == j ? Ridge : 0);
-                for (var m = 0; m < j; m++) sum -= l[At(i, m)] * l[At(j, m)];
-                l[At(i, j)] = i == j ? Math.Sqrt(Math.Max(sum, 1e-9)) : sum / l[At(j, j)];
-            }
-        }
-        // L⁻¹ in place, column by column; then coefficients = L⁻ᵀ (L⁻¹ cross).
-        for (var j = 0; j < k; j++)
-        {
-            l[At(j, j)] = 1 / l[At(j, j)];
-            for (var i = j + 1; i < k; i++)
-            {
-                var sum = 0.0;
-                for (var m = j; m < i; m++) sum -= l[At(i, m)] * l[At(m, j)];
-                l[At(i, j)] = sum / l[At(i, i)];
-            }
-        }
-        Span<double> half = stackalloc double[2 * MaxMembers];
-        for (var i = 0; i < k; i++)
-        {
-            half[i] = 0;
-            for (var j = 0; j <= i; j++) half[i] += l[At(i, j)] * _cross[j];
-        }
-        for (var j = 0; j < k; j++)
-        {
-            coefficients[j] = variances[j] = 0;
-            for (var i = j; i < k; i++)
-            {
-                coefficients[j] += l[At(i, j)] * half[i];
-                variances[j] += l[At(i, j)] * l[At(i, j)];
-            }
         }
     }
 
@@ -239,11 +222,11 @@ internal sealed class LossAttribution
             to.UInt64(_ids[i]);
             to.VarInt(_seen[i]);
         }
-        to.VarUInt((ulong)_cross.Length);
-        foreach (var v in _products) to.Single(v);
-        foreach (var v in _cross) to.Single(v);
-        to.Single(_square);
-        to.Single(_weight);
+        to.VarUInt((ulong)_coefficients.Length);
+        foreach (var v in _covariance) to.Single(v);
+        foreach (var v in _coefficients) to.Single(v);
+        to.Single(_noise);
+        to.VarInt(_days);
     }
 
     /// <exception cref="InvalidDataException">Damaged.</exception>
@@ -254,11 +237,11 @@ internal sealed class LossAttribution
         for (var i = 0; i < n; i++) (a._ids[i], a._seen[i]) = (from.UInt64(), checked((int)from.VarInt()));
         var k = from.Count(2 * MaxMembers);
         if (k != (n <= MaxMembers ? 2 * n : 0)) throw from.Bad($"a feeder of {n} members has {k} columns");
-        a._products = new float[k * (k + 1) / 2];
-        a._cross = new float[k];
-        for (var i = 0; i < a._products.Length; i++) a._products[i] = from.Single();
-        for (var i = 0; i < k; i++) a._cross[i] = from.Single();
-        (a._square, a._weight) = (from.Single(), from.Single());
+        a._covariance = new float[k * (k + 1) / 2];
+        a._coefficients = new float[k];
+        for (var i = 0; i < a._covariance.Length; i++) a._covariance[i] = from.Single();
+        for (var i = 0; i < k; i++) a._coefficients[i] = from.Single();
+        (a._noise, a._days) = (from.Single(), checked((int)from.VarInt()));
         return a;
     }
 }

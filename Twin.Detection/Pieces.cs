@@ -26,6 +26,6 @@ internal static class Pieces
     /// </summary>
     public static readonly float[] HonestHundredth =
     [
-        20f, 30f, 25f, 30f, 40f, 25f, 25f, 30f, 20f, 30f, 1000f, 20f, 3f, 4f, 6f, 1f, 1f,
+        15f, 25f, 33f, 35f, 20f, 15f, 19f, 15f, 12.5f, 20f, 1000f, 7f, 2f, 3.5f, 6f, 1f, 1f,
     ];
 }

@@ -74,9 +74,7 @@ public sealed class ReadingModel
         for (var b = 0; b < DayShape.Blocks; b++) f.Blocks[b] = LogFloat.Encode(shape.BlockWh[b]);
         if ((marks & DayMarks.Warm) != 0)
         {
-            for (var s = 0; s < DayShape.Slots; s += 6)
-                f.ExpectedBlocks[s / 6] = LogFloat.Encode((expected[s] + expected[s + 1] + expected[s + 2]
-                    + expected[s + 3] + expected[s + 4] + expected[s + 5]) * 0.5f);
+            for (var s = 0; s < DayShape.Slots; s += 2) f.ExpectedBlocks[s / 2] = LogFloat.Encode((expected[s] + expected[s + 1]) * 0.5f);
             if (LooksVacant(f)) marks |= DayMarks.Vacant;
         }
         if (OnlyDaylightZeros(shape)) marks |= DayMarks.DaylightZeros;

@@ -24,7 +24,20 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
     public override void Apply(ReadOnlySpan<byte> input, IOutbox outbox) =>
         throw new InvalidDataException($"Cohort {Id:x16} cannot apply an input of kind {Envelope.Read(input).Kind}.");
 
+    /// <exception cref="InvalidDataException">A message is damaged.</exception>
     public override void Receive(IInbox inbox, IOutbox outbox)
+    {
+        try
+        {
+            Fold(inbox, outbox);
+        }
+        catch (Exception e) when (e is OverflowException or ArgumentException)
+        {
+            throw new InvalidDataException($"A message to cohort {Id:x16} is damaged: {e.Message}", e);
+        }
+    }
+
+    private void Fold(IInbox inbox, IOutbox outbox)
     {
         if (MemberDay.Collect(inbox) is not { } day) return;
         var s = Scratch.Mine;
@@ -51,12 +64,24 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
     public static CohortTwin Restore(ulong id, ReadOnlySpan<byte> state)
     {
+        try
+        {
+            return Read(id, state);
+        }
+        catch (Exception e) when (e is OverflowException or ArgumentException)
+        {
+            throw new InvalidDataException($"The state of cohort {id:x16} is damaged: {e.Message}", e);
+        }
+    }
+
+    private static CohortTwin Read(ulong id, ReadOnlySpan<byte> state)
+    {
         var r = new ByteReader(state);
         var version = r.Byte();
         if (version != StateVersion) throw r.Bad($"a cohort's state has version {version}, this MeterTwin knows {StateVersion}");
         var twin = new CohortTwin(id)
         {
-            _name = r.Text(), _lastDay = (int)Math.Clamp(r.VarInt(), int.MinValue, int.MaxValue), _members = r.Count(int.MaxValue),
+            _name = r.Text(), _lastDay = MessageHead.ReadDay(ref r), _members = r.Count(int.MaxValue),
             _model = CohortModel.Read(ref r),
         };
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a cohort's state");

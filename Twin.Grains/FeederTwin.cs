@@ -63,8 +63,7 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
     {
         if (Input.Read(input) is not ContextPeriod period)
             return Admission.Reject($"feeder {Id:x16}: only context periods come through this door");
-        if (period.To.Seconds <= period.From.Seconds)
-            return Admission.Reject($"feeder {Id:x16}: a context period ends at {period.To}, before it begins; correct its dates");
+        if (Contexts.Check(period) is { } reason) return Admission.Reject($"feeder {Id:x16}: {reason}");
         accepted.Add(input, int.MinValue, long.MinValue, false);
         return Admission.Accept;
     }
@@ -76,7 +75,20 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
         _contexts.Add(period);
     }
 
+    /// <exception cref="InvalidDataException">A message is damaged.</exception>
     public override void Receive(IInbox inbox, IOutbox outbox)
+    {
+        try
+        {
+            Fold(inbox, outbox);
+        }
+        catch (Exception e) when (e is OverflowException or ArgumentException)
+        {
+            throw new InvalidDataException($"A message to feeder {Id:x16} is damaged: {e.Message}", e);
+        }
+    }
+
+    private void Fold(IInbox inbox, IOutbox outbox)
     {
         if (MemberDay.Collect(inbox) is not { } day) return;
         var s = Scratch.Mine;
@@ -108,12 +120,24 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
     public static FeederTwin Restore(ulong id, ReadOnlySpan<byte> state)
     {
+        try
+        {
+            return Read(id, state);
+        }
+        catch (Exception e) when (e is OverflowException or ArgumentException)
+        {
+            throw new InvalidDataException($"The state of feeder {id:x16} is damaged: {e.Message}", e);
+        }
+    }
+
+    private static FeederTwin Read(ulong id, ReadOnlySpan<byte> state)
+    {
         var r = new ByteReader(state);
         var version = r.Byte();
         if (version != StateVersion) throw r.Bad($"a feeder's state has version {version}, this MeterTwin knows {StateVersion}");
         var twin = new FeederTwin(id)
         {
-            _name = r.Text(), _lastDay = (int)Math.Clamp(r.VarInt(), int.MinValue, int.MaxValue), _members = r.Count(int.MaxValue),
+            _name = r.Text(), _lastDay = MessageHead.ReadDay(ref r), _members = r.Count(int.MaxValue),
             _withData = r.Count(int.MaxValue), _contexts = Contexts.Read(ref r), _model = FeederModel.Read(ref r),
         };
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a feeder's state");

@@ -28,6 +28,9 @@ internal static class MessageHead
         var kind = (MessageKind)r.Byte();
         return kind is >= MessageKind.MeterDay and <= MessageKind.FeederDay ? kind : throw r.Bad("a message kind is not known");
     }
+
+    public static int ReadDay(ref ByteReader r) =>
+        r.VarInt() is >= -MeterTwin.MaxDayNumber and <= MeterTwin.MaxDayNumber and var day ? (int)day : throw r.Bad("a day is no day of any calendar");
 }
 
 /// <summary>
@@ -63,12 +66,19 @@ internal ref struct MeterDayMessage
         if (MessageHead.Read(ref r) != MessageKind.MeterDay) throw r.Bad("this message is no meter day");
         return new MeterDayMessage
         {
-            Day = new LocalDay(checked((int)r.VarInt()), r.VarInt(), r.Count(LocalDay.MaxMinutes)),
+            Day = ReadDay(ref r),
             Role = (MeterRole)r.Byte(),
             ReceiverName = r.Blob(),
             HasData = r.Bool(),
             Features = r.Rest,
         };
+    }
+
+    private static LocalDay ReadDay(ref ByteReader r)
+    {
+        var (number, start, minutes) = (MessageHead.ReadDay(ref r), r.VarInt(), r.Count(LocalDay.MaxMinutes));
+        var isNear = Math.Abs(start / 1440 - number) <= 2;
+        return isNear ? new LocalDay(number, start, minutes) : throw r.Bad("a day begins elsewhere than its number says");
     }
 
     /// <summary>The features, or features that say nothing but the day.</summary>

@@ -261,12 +261,24 @@ public sealed partial class MeterTwin
     /// <exception cref="InvalidDataException">A message is damaged.</exception>
     public override void Receive(IInbox inbox, IOutbox outbox)
     {
+        try
+        {
+            Hear(inbox, outbox);
+        }
+        catch (Exception e) when (e is OverflowException or ArgumentException)
+        {
+            throw new InvalidDataException($"A message to meter {Name} is damaged: {e.Message}", e);
+        }
+    }
+
+    private void Hear(IInbox inbox, IOutbox outbox)
+    {
         (CohortDay? cohort, FeederDay? feeder, var day) = (null, null, NoDay);
         for (var i = 0; i < inbox.Count; i++)
         {
             var r = new ByteReader(inbox[i].Body);
             var kind = MessageHead.Read(ref r);
-            day = Math.Max(day, checked((int)r.VarInt()));
+            day = Math.Max(day, MessageHead.ReadDay(ref r));
             if (kind == MessageKind.CohortDay) cohort = CohortDay.Read(ref r);
             else if (kind == MessageKind.FeederDay) feeder = FeederDay.Read(ref r);
             else throw r.Bad($"meter {Name} got a message that is no answer");

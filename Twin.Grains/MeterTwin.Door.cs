@@ -35,11 +35,12 @@ public sealed partial class MeterTwin
             MeterRelation relation => AdmitRelation(relation),
             SupplyRecord => _supply.AsSpan().SequenceEqual(Envelope.Payload(input)) ? Admission.Repeat
                 : input.Length > Relations.MaxRowBytes ? TooLong("supply record") : Admission.Accept,
-            ContextPeriod period => period.To.Seconds > period.From.Seconds ? Admission.Accept
-                : Admission.Reject($"meter {Name}: a context period ends at {period.To}, before it begins; correct its dates"),
+            ContextPeriod period => Contexts.Check(period) is { } reason ? Admission.Reject($"meter {Name}: {reason}") : Admission.Accept,
             Erasure erasure => Math.Abs((long)erasure.BeforeDay) <= MaxDayNumber ? Admission.Accept
                 : Admission.Reject($"meter {Name}: day {erasure.BeforeDay} is no day of any calendar; give a date"),
-            _ => Admission.Accept,
+            DeviceEvent e => AdmitTime(e.At, "device event"),
+            RegisterSnapshot s => AdmitTime(s.At, "register snapshot"),
+            var other => Admission.Reject($"meter {Name}: an input of kind {other.Kind} does not come through this door"),
         };
         if (admission.Status == AdmissionStatus.Accepted) accepted.Add(input, int.MinValue, long.MinValue, false);
         return admission;
@@ -59,9 +60,14 @@ public sealed partial class MeterTwin
         if (UnknownZone(relation.Zone) is { } reason) return Admission.Reject(reason);
         if (relation.ValidToDay <= relation.ValidFromDay)
             return Admission.Reject($"meter {Name}: a relation ends before it begins; correct valid_from and valid_to");
+        if (relation.Role > MeterRole.Observer || relation.Category > CustomerCategory.Medical)
+            return Admission.Reject($"meter {Name}: role or category is not known to this version; use a newer one");
         if (Relations.TextsOf(relation).Length > Relations.MaxRowBytes) return TooLong("fleet row");
         return _relations.Contains(relation) ? Admission.Repeat : Admission.Accept;
     }
+
+    private Admission AdmitTime(UnixTime at, string what) => Contexts.IsPossible(at) ? Admission.Accept
+        : Admission.Reject($"meter {Name}: a {what} lies at second {at.Seconds}, over 950 years from 1970; correct the clock of the source");
 
     private Admission TooLong(string what) =>
         Admission.Reject($"meter {Name}: a {what} is over {Relations.MaxRowBytes} bytes; shorten its texts");

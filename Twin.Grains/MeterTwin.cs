@@ -30,7 +30,7 @@ public sealed partial class MeterTwin : TwinState
     private const int NoDay = int.MinValue;
 
     /// <summary>Days that inputs may name: about ±950 years around 1970.</summary>
-    private const int MaxDayNumber = 350_000;
+    internal const int MaxDayNumber = 350_000;
 
     private string _name = "";
     private ZoneRules _zone = ZoneRules.Utc;
@@ -139,7 +139,7 @@ public sealed partial class MeterTwin : TwinState
 
     /// <summary>
     /// Forgets readings before a day. Lifetime sums cannot be split without the history, so counters, sums and registers begin anew
-    /// with the days that stay open; when nothing stays, the profile goes too.
+    /// with the days that stay open; when nothing stays, the profile goes too. Name, relations and device events are no readings.
     /// </summary>
     private void Erase(int beforeDay)
     {
@@ -162,7 +162,6 @@ public sealed partial class MeterTwin : TwinState
         for (var at = 0; at < _open.Used; at = _open.Next(at)) CountAnew(at);
         if (!everything) return;
         _model = null;
-        _log = null;
         _silentDays = 0;
         _foldedThrough = _closedThrough;
     }

@@ -24,7 +24,20 @@ internal struct Contexts
 
     private ContextSpan[]? _spans;
 
+    /// <summary>About 950 years, like the readings.</summary>
+    private const long MaxSeconds = 30_000_000_000;
+
     public readonly ReadOnlySpan<ContextSpan> Spans => _spans;
+
+    public static bool IsPossible(UnixTime at) => at.Seconds is >= -MaxSeconds and <= MaxSeconds;
+
+    /// <summary>Why a period is refused; null when it is not.</summary>
+    public static string? Check(ContextPeriod period)
+    {
+        if (!IsPossible(period.From) || !IsPossible(period.To)) return "a context period lies over 950 years from 1970; correct its dates";
+        if (period.To.Seconds <= period.From.Seconds) return $"a context period ends at {period.To}, before it begins; correct its dates";
+        return FlagOf(period.Context) == ContextFlags.None ? $"context kind {(byte)period.Context} is not known to this version" : null;
+    }
 
     public void Add(ContextPeriod period)
     {

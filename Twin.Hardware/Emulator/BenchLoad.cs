@@ -1,8 +1,9 @@
 namespace Twin.Hardware.Emulator;
 
 /// <summary>
-/// Plausible readings at the speed of a copy, for benchmarks: each meter is one of 32 generated homes with 16 days each, and every
-/// day is scaled and roughened by its own bits. Days of a meter are alike as a home's days are; none is repeated exactly.
+/// Plausible readings at the speed of a copy, for benchmarks: each meter is one of 32 generated homes with 16 days
+/// each, and every day is scaled and roughened by its own bits. Days of a meter are alike as a home's days are; none is
+/// repeated exactly.
 /// </summary>
 public static class BenchLoad
 {
@@ -16,7 +17,8 @@ public static class BenchLoad
     /// <summary>Fills 48 half hours of Wh.</summary>
     public static void FillDay(ulong seed, ulong meter, int day, Span<int> slots)
     {
-        if (slots.Length != SlotsPerDay) throw new ArgumentException($"A day of the bench has {SlotsPerDay} slots, not {slots.Length}.");
+        if (slots.Length != SlotsPerDay)
+            throw new ArgumentException($"A day of the bench has {SlotsPerDay} slots, not {slots.Length}.");
         var pool = _pool is { } p && p.Seed == seed ? p : _pool = Make(seed);
         unchecked
         {
@@ -34,12 +36,14 @@ public static class BenchLoad
     {
         var world = new World(new WorldOptions
         {
-            Seed = seed, Meters = Homes, Observers = false, Days = DaysPerHome, AnomalyShare = 0, LookAlikeShare = 0, PvShare = 0,
+            Seed = seed, Meters = Homes, Observers = false, Days = DaysPerHome, AnomalyShare = 0, LookAlikeShare = 0,
+            PvShare = 0,
         });
         var values = new int[Homes * DaysPerHome * SlotsPerDay];
         Span<int> export = stackalloc int[SlotsPerDay];
         for (var m = 0; m < Homes; m++)
-            for (var d = 0; d < DaysPerHome; d++) world.Day(d, m, values.AsSpan((m * DaysPerHome + d) * SlotsPerDay, SlotsPerDay), export);
+            for (var d = 0; d < DaysPerHome; d++)
+                world.Day(d, m, values.AsSpan((m * DaysPerHome + d) * SlotsPerDay, SlotsPerDay), export);
         return new Pool(seed, values);
     }
 }

@@ -5,18 +5,21 @@ namespace Twin.Hardware.Emulator;
 /// </summary>
 internal static class Casting
 {
-    /// <summary>Worlds up to this long keep an anomaly to their end; in longer ones it is found and mended some day.</summary>
+    /// <summary>
+    /// Worlds up to this long keep an anomaly to their end; in longer ones it is found and mended some day.
+    /// </summary>
     private const int ShortWorldDays = 120;
 
     private static readonly LabelKind[] Anomalies =
     [
-        LabelKind.Scaled, LabelKind.Stuck, LabelKind.ZeroWindow, LabelKind.NightBypass, LabelKind.LostPhase, LabelKind.RepeatedDays,
-        LabelKind.Capped, LabelKind.WrongCtRatio, LabelKind.Ramp, LabelKind.Drift,
+        LabelKind.Scaled, LabelKind.Stuck, LabelKind.ZeroWindow, LabelKind.NightBypass, LabelKind.LostPhase,
+        LabelKind.RepeatedDays, LabelKind.Capped, LabelKind.WrongCtRatio, LabelKind.Ramp, LabelKind.Drift,
     ];
 
     private static readonly LabelKind[] LookAlikes =
     [
-        LabelKind.Vacancy, LabelKind.NewEv, LabelKind.GapBackfill, LabelKind.NewPv, LabelKind.MoveIn, LabelKind.GapCatchUp,
+        LabelKind.Vacancy, LabelKind.NewEv, LabelKind.GapBackfill, LabelKind.NewPv, LabelKind.MoveIn,
+        LabelKind.GapCatchUp,
     ];
 
     /// <summary>The parts by meter index.</summary>
@@ -30,15 +33,22 @@ internal static class Casting
         var parts = new SortedDictionary<int, Part>();
         for (var i = 0; i < anomalies + lookAlikes; i++)
         {
-            var pick = i + draw.Next(customers.Length - i);
-            (customers[i], customers[pick]) = (customers[pick], customers[i]);
             var kind = i < anomalies ? Anomalies[(firstAnomaly + i) % Anomalies.Length]
                 : LookAlikes[(firstLookAlike + i - anomalies) % LookAlikes.Length];
+            var pick = i + draw.Next(customers.Length - i);
+            var fitting = Array.FindIndex(customers, pick, c => Fits(kind, homes[c]!));
+            // Nobody left without a car or PV of their own: then somebody is away.
+            if (fitting < 0) kind = LabelKind.Vacancy;
+            else pick = fitting;
+            (customers[i], customers[pick]) = (customers[pick], customers[i]);
             var own = new SplitMix64(StableHash.Mix(unchecked(homes[customers[i]]!.Seed + 0xC2B2AE3D27D4EB4FUL)));
             parts.Add(customers[i], Play(kind, homes[customers[i]]!, options, own));
         }
         return parts;
     }
+
+    private static bool Fits(LabelKind kind, Household home) =>
+        kind switch { LabelKind.NewEv => !home.HasEv, LabelKind.NewPv => !home.HasPv, _ => true };
 
     private static Part Play(LabelKind kind, Household home, WorldOptions options, SplitMix64 draw)
     {

@@ -19,9 +19,11 @@ internal static class Curves
     public static double Cosine(double turns) => Sine(turns + 0.25);
 
     /// <summary>Activity 0 to 1 in a half hour of the day (0 to 47) by wall clock.</summary>
-    public static ReadOnlySpan<double> Activity(Occupancy who, bool weekend) => Tables[(int)who * 2 + (weekend ? 1 : 0)];
+    public static ReadOnlySpan<double> Activity(Occupancy who, bool weekend) =>
+        Tables[(int)who * 2 + (weekend ? 1 : 0)];
 
-    // One digit a half hour: midnight to 6, 6 to 9, 9 to 17, 17 to midnight. Shapes in the manner of the UK time use survey.
+    // One digit a half hour: midnight to 6, 6 to 9, 9 to 17, 17 to midnight. Shapes in the manner of the UK time use
+    // survey.
     private static readonly double[][] Tables =
     [
         Table("110000000000", "246651", "1111111111111111", "35788999988764"),

@@ -1,8 +1,8 @@
 namespace Twin.Hardware.Emulator;
 
 /// <summary>
-/// What makes one home differ from another, drawn once from its seed. Powers in W, times in wall-clock minutes. The ranges give
-/// about 1,500 to 8,000 kWh a year, the spread of European homes.
+/// What makes one home differ from another, drawn once from its seed. Powers in W, times in wall-clock minutes. The
+/// ranges give about 1,500 to 8,000 kWh a year, the spread of European homes.
 /// </summary>
 internal sealed record Household
 {
@@ -41,7 +41,10 @@ internal sealed record Household
         var r = new SplitMix64(seed);
         var who = r.NextDouble() switch
         {
-            < 0.32 => Occupancy.Worker, < 0.64 => Occupancy.Family, < 0.84 => Occupancy.Retired, < 0.92 => Occupancy.Shift,
+            < 0.32 => Occupancy.Worker,
+            < 0.64 => Occupancy.Family,
+            < 0.84 => Occupancy.Retired,
+            < 0.92 => Occupancy.Shift,
             _ => Occupancy.Student,
         };
         // Two uniforms make a triangular size: most homes are ordinary, a few are small or large.
@@ -75,7 +78,8 @@ internal sealed record Household
     }
 
     /// <summary>
-    /// True on the days of the two yearly holidays (3 to 9 days each) of this home. A holiday may reach into the next year.
+    /// True on the days of the two yearly holidays (3 to 9 days each) of this home. A holiday may reach into the next
+    /// year.
     /// </summary>
     public bool OnHoliday(int localDay)
     {
@@ -91,7 +95,9 @@ internal sealed record Household
         return dayOfYear >= begin && dayOfYear < begin + 3 + (int)((bits >> 32) % 7);
     }
 
-    /// <summary>When the car charges in the night that begins on this day: start minute and minutes, 0 when it does not.</summary>
+    /// <summary>
+    /// When the car charges in the night that begins on this day: start minute and minutes, 0 when it does not.
+    /// </summary>
     public (int Start, int Minutes) Charging(int localDay)
     {
         var bits = StableHash.Mix(unchecked(Seed + 0xA0761D6478BD642FUL * (ulong)(localDay + 1)));

@@ -4,8 +4,8 @@ namespace Twin.Hardware.Emulator;
 internal readonly record struct DayMode(bool Away, bool Ev, bool EvYesterday, bool Pv);
 
 /// <summary>
-/// One day of one home, from its seed and the day alone: any day can be made without those before it. A session of the car that
-/// crosses midnight is derived again from the day before.
+/// One day of one home, from its seed and the day alone: any day can be made without those before it. A session of the
+/// car that crosses midnight is derived again from the day before.
 /// </summary>
 internal static class HouseholdDay
 {
@@ -13,14 +13,17 @@ internal static class HouseholdDay
     public const int MaxSlots = LocalDay.MaxMinutes / 5;
 
     /// <summary>
-    /// Fills the energies (Wh) that pass the meter. <paramref name="export"/> holds <see cref="ReadingBlock.Missing"/> without PV.
+    /// Fills the energies (Wh) that pass the meter. <paramref name="export"/> holds <see cref="ReadingBlock.Missing"/>
+    /// without PV.
     /// </summary>
-    public static void Fill(Household home, Clock clock, WeatherDay weather, int day, DayMode mode, Span<int> import, Span<int> export)
+    public static void Fill(Household home, Clock clock, WeatherDay weather, int day, DayMode mode, Span<int> import,
+        Span<int> export)
     {
         Span<double> watts = stackalloc double[MaxSlots];
         watts = watts[..import.Length];
         var local = clock.Local(day);
-        var draw = new SplitMix64(StableHash.Mix(unchecked(home.Seed + (ulong)(local.Number + 1) * 0x9E3779B97F4A7C15UL)));
+        var daySeed = unchecked(home.Seed + (ulong)(local.Number + 1) * 0x9E3779B97F4A7C15UL);
+        var draw = new SplitMix64(StableHash.Mix(daySeed));
         BaseLoad(home, clock, draw, watts);
         Climate(home, weather, mode.Away, watts);
         if (!mode.Away)
@@ -65,7 +68,8 @@ internal static class HouseholdDay
         }
     }
 
-    private static void Living(Household home, Clock clock, WeatherDay weather, int day, SplitMix64 draw, Span<double> watts)
+    private static void Living(Household home, Clock clock, WeatherDay weather, int day, SplitMix64 draw,
+        Span<double> watts)
     {
         var activity = Curves.Activity(home.Occupancy, clock.Local(day).IsWeekend);
         var level = Math.Clamp(1 + home.DayVariability * draw.NextNormal(), 0.5, 1.6) * home.ActivePower;
@@ -109,9 +113,11 @@ internal static class HouseholdDay
     }
 
     /// <summary>
-    /// Power to whole Wh as a register counts them: the fraction is carried to the next slot. Generation is used in the home first.
+    /// Power to whole Wh as a register counts them: the fraction is carried to the next slot. Generation is used in the
+    /// home first.
     /// </summary>
-    private static void Meter(Household home, int intervalMinutes, ReadOnlySpan<float> sun, Span<double> watts, Span<int> import, Span<int> export)
+    private static void Meter(Household home, int intervalMinutes, ReadOnlySpan<float> sun, Span<double> watts,
+        Span<int> import, Span<int> export)
     {
         double hours = intervalMinutes / 60.0, taken = 0.5, given = 0.5;
         if (sun.IsEmpty) export.Fill(ReadingBlock.Missing);

@@ -1,11 +1,13 @@
 namespace Twin.Hardware.Emulator;
 
-/// <summary>What a label says: a theft, a fault of the meter, or an innocent change that looks like one of them.</summary>
+/// <summary>
+/// What a label says: a theft, a fault of the meter, or an innocent change that looks like one of them.
+/// </summary>
 public enum LabelNature : byte { Theft = 1, Fault = 2, LookAlike = 3 }
 
 /// <summary>
-/// What is done to a meter. Formulas after Jokar et al. 2016 and Shi et al. (x: the day's true interval energies); each is dealt
-/// in turn, so that a fleet with enough labels has every kind.
+/// What is done to a meter. Formulas after Jokar et al. 2016 and Shi et al. (x: the day's true interval energies); each
+/// is dealt in turn, so that a fleet with enough labels has every kind.
 /// </summary>
 public enum LabelKind : byte
 {
@@ -48,7 +50,8 @@ public enum LabelKind : byte
 /// <summary>
 /// The truth about one customer. Days are indexes into the world, both inclusive; readings outside are untouched.
 /// </summary>
-public sealed record Label(int MeterIndex, string Meter, string Feeder, LabelKind Kind, LabelNature Nature, int FromDay, int ToDay, string Note)
+public sealed record Label(int MeterIndex, string Meter, string Feeder, LabelKind Kind, LabelNature Nature,
+    int FromDay, int ToDay, string Note)
 {
     /// <summary>The kind as written in files: <c>night_bypass</c>.</summary>
     public string KindName => Snake(Kind.ToString());
@@ -57,8 +60,11 @@ public sealed record Label(int MeterIndex, string Meter, string Feeder, LabelKin
     public string NatureName => Snake(Nature.ToString());
 
     private static string Snake(string name) =>
-        string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i == 0 ? "" : "_") + char.ToLowerInvariant(c) : c.ToString()));
+        string.Concat(name.Select((c, i) =>
+            char.IsUpper(c) ? (i == 0 ? "" : "_") + char.ToLowerInvariant(c) : c.ToString()));
 
     internal static LabelNature NatureOf(LabelKind kind) =>
-        kind < LabelKind.Stuck ? LabelNature.Theft : kind < LabelKind.Vacancy ? LabelNature.Fault : LabelNature.LookAlike;
+        kind < LabelKind.Stuck ? LabelNature.Theft
+        : kind < LabelKind.Vacancy ? LabelNature.Fault
+        : LabelNature.LookAlike;
 }

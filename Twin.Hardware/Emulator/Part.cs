@@ -38,7 +38,8 @@ internal sealed class Part
     public (int Begin, int End) GapSlots(int day, int slots)
     {
         if (!IsGap || !Covers(day)) return default;
-        return (day == From ? (int)(GapBegin * slots) : 0, day == To ? Math.Min(slots - 1, (int)(GapEnd * slots)) : slots);
+        var begin = day == From ? (int)(GapBegin * slots) : 0;
+        return (begin, day == To ? Math.Min(slots - 1, (int)(GapEnd * slots)) : slots);
     }
 
     /// <summary>One line for a person.</summary>
@@ -46,7 +47,8 @@ internal sealed class Part
     {
         LabelKind.Scaled => $"reports {Factor:0.00} of the energy",
         LabelKind.Capped => $"never reports more than {Level} Wh an interval",
-        LabelKind.ZeroWindow => $"reports nothing for {WindowMinutes} min a day from {WindowStart / 60:00}:{WindowStart % 60:00}",
+        LabelKind.ZeroWindow =>
+            $"reports nothing for {WindowMinutes} min a day from {WindowStart / 60:00}:{WindowStart % 60:00}",
         LabelKind.NightBypass => $"reports a tenth of the energy at night",
         LabelKind.RepeatedDays => $"repeats the days before the onset",
         LabelKind.Ramp => $"loses {Rate:0.00} of the energy a day down to {Factor:0.00}",
@@ -64,7 +66,8 @@ internal sealed class Part
     });
 
     /// <summary>
-    /// What the meter reports of the true intervals of a day, in place. Replay and catch-up, which need other days, are the world's.
+    /// What the meter reports of the true intervals of a day, in place. Replay and catch-up, which need other days, are
+    /// the world's.
     /// </summary>
     public void Distort(Clock clock, int day, Span<int> import)
     {

@@ -4,8 +4,9 @@ namespace Twin.Hardware.Emulator;
 internal sealed record WeatherDay(float[] Celsius, float[] Sun, float[] Dark);
 
 /// <summary>
-/// Weather of one region at about 52° north: a yearly wave, a first-order autoregressive anomaly from day to day (coefficient 0.75,
-/// 3 K) and a daily wave that clouds flatten. Days are drawn in order once; slots are made when first asked for.
+/// Weather of one region at about 52° north: a yearly wave, a first-order autoregressive anomaly from day to day
+/// (coefficient 0.75, 3 K) and a daily wave that clouds flatten. Days are drawn in order once; slots are made when
+/// first asked for.
 /// </summary>
 internal sealed class Weather
 {
@@ -64,7 +65,7 @@ internal sealed class Weather
     }
 }
 
-/// <summary>The local days of the world and the wall clock inside them.</summary>
+/// <summary>The local days of the world, each a whole number of intervals, and the wall clock inside them.</summary>
 internal sealed class Clock
 {
     private readonly LocalDay[] _days;
@@ -75,7 +76,14 @@ internal sealed class Clock
         IntervalMinutes = options.IntervalMinutes;
         var first = options.Start.DayNumber - new DateOnly(1970, 1, 1).DayNumber;
         _days = new LocalDay[options.Days];
-        for (var d = 0; d < _days.Length; d++) _days[d] = rules.Day(first + d);
+        for (var d = 0; d < _days.Length; d++)
+        {
+            _days[d] = rules.Day(first + d);
+            if (_days[d].Minutes % IntervalMinutes != 0)
+                throw new ArgumentException($"The generated world cannot be made: {_days[d].Date} has "
+                    + $"{_days[d].Minutes} minutes in zone {options.Zone}, no whole number of "
+                    + $"intervals of {IntervalMinutes}. Choose a shorter interval.");
+        }
     }
 
     public int IntervalMinutes { get; }
@@ -84,8 +92,8 @@ internal sealed class Clock
     public int Slots(int day) => _days[day].Minutes / IntervalMinutes;
 
     /// <summary>
-    /// Wall-clock minute (0 to 1439) at which a slot begins. On a day of another length the clock is taken to be set at 2 h forward
-    /// or 3 h back: the shape of the day needs no more.
+    /// Wall-clock minute (0 to 1439) at which a slot begins. On a day of another length the clock is taken to be set at
+    /// 2 h forward or 3 h back: the shape of the day needs no more.
     /// </summary>
     public int WallMinute(int day, int slot)
     {

@@ -1,15 +1,20 @@
 namespace Twin.Hardware.Emulator;
 
-/// <summary>Dated context that the utility's other systems know: only some of the innocent causes are recorded.</summary>
+/// <summary>
+/// Dated context that the utility's other systems know: only some of the innocent causes are recorded.
+/// </summary>
 public sealed record WorldContext(string Meter, ContextPeriod Period);
 
-/// <summary>Readings of one meter that come after their time: those missing on days <paramref name="FromDay"/> to <paramref name="ToDay"/>.</summary>
+/// <summary>
+/// Readings of one meter that come after their time: those missing on days <paramref name="FromDay"/> to
+/// <paramref name="ToDay"/>.
+/// </summary>
 public sealed record Backfill(int MeterIndex, int FromDay, int ToDay, int ArrivalDay);
 
 /// <summary>
-/// A seeded fleet and its telemetry. Any day of any meter can be asked for in any order and gives the same values; nothing is
-/// kept of days already made but the weather. A feeder's day at once is far cheaper than its observer's day alone.
-/// Not safe for use from several threads.
+/// A seeded fleet and its telemetry. Any day of any meter can be asked for in any order and gives the same values;
+/// nothing is kept of days already made but the weather. A feeder's day at once is far cheaper than its observer's day
+/// alone. Not safe for use from several threads.
 /// </summary>
 public sealed class World
 {
@@ -30,10 +35,12 @@ public sealed class World
         _clock = new Clock(options);
         _feeders = WorldFleet.Feeders(options);
         _fleet = WorldFleet.Relations(options, _feeders);
-        _weather = [.. Enumerable.Range(0, _feeders[^1].Region + 1).Select(r => new Weather(options.Seed, "R" + (r + 1), _clock))];
+        _weather = [.. Enumerable.Range(0, _feeders[^1].Region + 1)
+            .Select(r => new Weather(options.Seed, "R" + (r + 1), _clock))];
         _noiseSeed = SplitMix64.For(options.Seed, "observers").NextUInt64();
         _feederOf = new int[_fleet.Length];
-        for (var f = 0; f < _feeders.Length; f++) _feederOf.AsSpan(_feeders[f].FirstMeter, _feeders[f].MeterCount).Fill(f);
+        for (var f = 0; f < _feeders.Length; f++)
+            _feederOf.AsSpan(_feeders[f].FirstMeter, _feeders[f].MeterCount).Fill(f);
         _homes = Homes();
         _parts = Casting.Deal(options, _homes);
         foreach (var (meter, part) in _parts) SetLevel(meter, part);
@@ -63,7 +70,9 @@ public sealed class World
     /// <summary>Intervals of the day: fewer or more than usual when the clock is set.</summary>
     public int Slots(int day) => _clock.Slots(day);
 
-    /// <summary>True when the meter ever has an export channel; an observer has one when a customer behind it has.</summary>
+    /// <summary>
+    /// True when the meter ever has an export channel; an observer has one when a customer behind it has.
+    /// </summary>
     public bool HasExport(int meter)
     {
         if (_homes[meter] is { } home) return home.HasPv || PartOf(meter)?.Kind == LabelKind.NewPv;
@@ -74,8 +83,8 @@ public sealed class World
     }
 
     /// <summary>
-    /// Fills what the meter reported by the day's end, <c>Slots(day)</c> values of Wh each; <see cref="ReadingBlock.Missing"/> in gaps
-    /// and for a channel that is not there.
+    /// Fills what the meter reported by the day's end, <c>Slots(day)</c> values of Wh each;
+    /// <see cref="ReadingBlock.Missing"/> in gaps and for a channel that is not there.
     /// </summary>
     public void Day(int day, int meter, Span<int> import, Span<int> export)
     {
@@ -98,7 +107,8 @@ public sealed class World
     }
 
     /// <summary>
-    /// Fills a whole feeder's day, one row of <c>Slots(day)</c> values a meter in fleet order: the same values as <see cref="Day"/>.
+    /// Fills a whole feeder's day, one row of <c>Slots(day)</c> values a meter in fleet order: the same values as
+    /// <see cref="Day"/>.
     /// </summary>
     public void FeederDay(int day, int feederIndex, Span<int> import, Span<int> export)
     {
@@ -117,7 +127,9 @@ public sealed class World
         if (feeder.HasObserver) Observe(day, feeder.FirstMeter, net, import[..slots], export[..slots]);
     }
 
-    /// <summary>Fills what a backfill brings for one of its days; all else is <see cref="ReadingBlock.Missing"/>.</summary>
+    /// <summary>
+    /// Fills what a backfill brings for one of its days; all else is <see cref="ReadingBlock.Missing"/>.
+    /// </summary>
     public void BackfillDay(Backfill backfill, int day, Span<int> import, Span<int> export)
     {
         True(day, backfill.MeterIndex, import, export);
@@ -139,7 +151,8 @@ public sealed class World
         for (int i = 0, customer = 0; i < homes.Length; i++)
         {
             if (_fleet[i].Role == MeterRole.Observer) continue;
-            homes[i] = Household.Draw(StableHash.Mix(unchecked(seed + (ulong)++customer * 0x9E3779B97F4A7C15UL)), Options);
+            homes[i] = Household.Draw(StableHash.Mix(unchecked(seed + (ulong)++customer * 0x9E3779B97F4A7C15UL)),
+                Options);
         }
         return homes;
     }
@@ -159,7 +172,8 @@ public sealed class World
     private bool IsAway(Household home, Part? part, int day) =>
         part?.Kind == LabelKind.Vacancy && part.Covers(day) || home.OnHoliday(_clock.Local(0).Number + day);
 
-    private static bool HasEv(Household home, Part? part, int day) => part?.Kind == LabelKind.NewEv ? day >= part.From : home.HasEv;
+    private static bool HasEv(Household home, Part? part, int day) =>
+        part?.Kind == LabelKind.NewEv ? day >= part.From : home.HasEv;
 
     private void Report(int day, int meter, Span<int> import, Span<int> export)
     {
@@ -215,11 +229,14 @@ public sealed class World
         for (var s = 0; s < net.Length; s++) net[s] += import[s] - (export[s] == ReadingBlock.Missing ? 0 : export[s]);
     }
 
-    /// <summary>Loss is added to what flows to the customers and taken from what flows back; the observer's own noise is 0.5 %.</summary>
+    /// <summary>
+    /// Loss is added to what flows to the customers and taken from what flows back; the observer's own noise is 0.5 %.
+    /// </summary>
     private void Observe(int day, int meter, ReadOnlySpan<long> net, Span<int> import, Span<int> export)
     {
         var feeder = _feeders[_feederOf[meter]];
-        var draw = new SplitMix64(StableHash.Mix(unchecked(_noiseSeed + (ulong)meter * 0xD6E8FEB86659FD93UL + (ulong)day)));
+        var daySeed = unchecked(_noiseSeed + (ulong)meter * 0xD6E8FEB86659FD93UL + (ulong)day);
+        var draw = new SplitMix64(StableHash.Mix(daySeed));
         var reverse = HasExport(meter);
         for (var s = 0; s < net.Length; s++)
         {
@@ -229,7 +246,9 @@ public sealed class World
         }
     }
 
-    /// <summary>A cap bites and a stuck register stands at a real value only when they come from the home's own readings.</summary>
+    /// <summary>
+    /// A cap bites and a stuck register stands at a real value only when they come from the home's own readings.
+    /// </summary>
     private void SetLevel(int meter, Part part)
     {
         if (part.Kind is not (LabelKind.Capped or LabelKind.Stuck)) return;
@@ -245,7 +264,8 @@ public sealed class World
         var stuck = Math.Max(1, seen[^1]);
         seen.Sort();
         // The rate drawn for ramps, 0.05 to 0.1, places the cap between the median and the 80th percentile.
-        part.Level = part.Kind == LabelKind.Stuck ? stuck : Math.Max(1, seen[(int)(seen.Count * (0.2 + 6 * part.Rate))]);
+        part.Level = part.Kind == LabelKind.Stuck ? stuck
+            : Math.Max(1, seen[(int)(seen.Count * (0.2 + 6 * part.Rate))]);
     }
 
     private Label LabelOf(int meter, Part part) => new(meter, _fleet[meter].Name, _fleet[meter].Feeder, part.Kind,
@@ -266,7 +286,8 @@ public sealed class World
             if (kind is null || draw.NextDouble() < 0.5) continue;
             var until = label.Kind == LabelKind.GapCatchUp ? label.ToDay : label.FromDay;
             records.Add(new WorldContext(label.Meter, new ContextPeriod(_fleet[label.MeterIndex].Target, kind.Value,
-                UnixTime.FromMinutes(LocalDay(label.FromDay).StartMinute), UnixTime.FromMinutes(LocalDay(until).EndMinute), label.Note)));
+                UnixTime.FromMinutes(LocalDay(label.FromDay).StartMinute),
+                UnixTime.FromMinutes(LocalDay(until).EndMinute), label.Note)));
         }
         return [.. records];
     }

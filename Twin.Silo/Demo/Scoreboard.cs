@@ -5,35 +5,47 @@ using Twin.Hardware.Emulator;
 
 namespace Twin.Silo.Demo;
 
-/// <summary>How one kind of label fared. Days run from the onset's midnight to the first detection; null when none was found.</summary>
+/// <summary>
+/// How one kind of label fared. Days run from the onset's midnight to the first detection; null when none was found.
+/// </summary>
 public sealed record KindScore(string Kind, string Nature, int PutIn, int Found, int FeederOnly, double? MedianDays);
 
 /// <summary>
-/// Findings held against the truth of a generated world. <paramref name="Found"/>: a finding on the meter itself that touches the
-/// anomaly. <paramref name="FeederOnly"/>: not found, but a finding on its feeder touches it: narrowed down to some twenty homes.
-/// <paramref name="FalseAlarms"/>: findings on ordinary meters, and on labelled ones that ended before the onset.
-/// <paramref name="FalseFeeders"/>: feeders with a finding that touches no anomaly of a member.
+/// Findings held against the truth of a generated world. <paramref name="Found"/>: a finding on the meter itself that
+/// touches the anomaly. <paramref name="FeederOnly"/>: not found, but a finding on its feeder touches it: narrowed down
+/// to some twenty homes. <paramref name="FalseAlarms"/>: findings on ordinary meters, and on labelled ones that ended
+/// before the onset. <paramref name="FalseFeeders"/>: feeders with a finding that touches no anomaly of a member.
 /// </summary>
-public sealed record Scoreboard(int Meters, int Anomalies, int Found, int FeederOnly, double? MedianDaysToDetection, int LookAlikes,
-    int LeftAlone, int FalseAlarms, int FalseAlarmMeters, int FalseFeeders, IReadOnlyList<KindScore> Kinds)
+public sealed record Scoreboard(int Meters, int Anomalies, int Found, int FeederOnly, double? MedianDaysToDetection,
+    int LookAlikes, int LeftAlone, int FalseAlarms, int FalseAlarmMeters, int FalseFeeders,
+    IReadOnlyList<KindScore> Kinds)
 {
     /// <summary>Counts findings of at least that severity; what is only worth a note accuses nobody.</summary>
     public static Scoreboard Of(World world, IEnumerable<Finding> findings, Severity atLeast)
     {
-        var bySubject = findings.Where(f => f.Severity >= atLeast && f.Subject.Kind is TwinKind.Meter or TwinKind.Feeder)
+        var bySubject = findings
+            .Where(f => f.Severity >= atLeast && f.Subject.Kind is TwinKind.Meter or TwinKind.Feeder)
             .ToLookup(f => f.SubjectName, StringComparer.Ordinal);
         var outcomes = world.Labels.Select(l => Judge(world, l, bySubject)).ToList();
         var labelled = world.Labels.ToDictionary(l => l.Meter, StringComparer.Ordinal);
         var falseAlarms = world.Fleet.Where(m => m.Role == MeterRole.Customer)
-            .Select(m => bySubject[m.Name].Count(f => !labelled.TryGetValue(m.Name, out var l) || f.To.Seconds <= Onset(world, l)))
+            .Select(m => bySubject[m.Name].Count(f =>
+                !labelled.TryGetValue(m.Name, out var l) || f.To.Seconds <= Onset(world, l)))
             .Where(n => n > 0).ToList();
         var anomalies = outcomes.Where(o => o.Label.Nature != LabelNature.LookAlike).ToList();
         var lookAlikes = outcomes.Where(o => o.Label.Nature == LabelNature.LookAlike).ToList();
         return new Scoreboard(world.Options.Meters, anomalies.Count, anomalies.Count(o => o.Days is not null),
-            anomalies.Count(o => o.FeederOnly), Median(anomalies), lookAlikes.Count, lookAlikes.Count(o => o.Days is null),
+            anomalies.Count(o => o.FeederOnly), Median(anomalies), lookAlikes.Count,
+            lookAlikes.Count(o => o.Days is null),
             falseAlarms.Sum(), falseAlarms.Count, FalseFeedersOf(world, bySubject),
-            [.. outcomes.GroupBy(o => o.Label.Kind).OrderBy(g => g.Key).Select(g => new KindScore(g.First().Label.KindName,
-                g.First().Label.NatureName, g.Count(), g.Count(o => o.Days is not null), g.Count(o => o.FeederOnly), Median(g)))]);
+            [.. outcomes.GroupBy(o => o.Label.Kind).OrderBy(g => g.Key).Select(OfKind)]);
+    }
+
+    private static KindScore OfKind(IGrouping<LabelKind, Outcome> kind)
+    {
+        var label = kind.First().Label;
+        return new KindScore(label.KindName, label.NatureName, kind.Count(), kind.Count(o => o.Days is not null),
+            kind.Count(o => o.FeederOnly), Median(kind));
     }
 
     private sealed record Outcome(Label Label, double? Days, bool FeederOnly);
@@ -47,7 +59,9 @@ public sealed record Scoreboard(int Meters, int Anomalies, int Found, int Feeder
         return new Outcome(label, days, feederOnly);
     }
 
-    /// <summary>What an innocent or mended change leaves behind (a level that shifts back) belongs to the label too.</summary>
+    /// <summary>
+    /// What an innocent or mended change leaves behind (a level that shifts back) belongs to the label too.
+    /// </summary>
     private static bool Touches(World world, Label label, Finding finding) =>
         finding.To.Seconds > Onset(world, label) && finding.DetectedAt.Seconds >= Onset(world, label);
 
@@ -55,8 +69,10 @@ public sealed record Scoreboard(int Meters, int Anomalies, int Found, int Feeder
 
     private static int FalseFeedersOf(World world, ILookup<string, Finding> bySubject)
     {
-        var anomalies = world.Labels.Where(l => l.Nature != LabelNature.LookAlike).ToLookup(l => l.Feeder, StringComparer.Ordinal);
-        return world.Feeders.Count(f => bySubject[f.Name].Any(finding => !anomalies[f.Name].Any(l => Touches(world, l, finding))));
+        var anomalies = world.Labels.Where(l => l.Nature != LabelNature.LookAlike)
+            .ToLookup(l => l.Feeder, StringComparer.Ordinal);
+        return world.Feeders
+            .Count(f => bySubject[f.Name].Any(finding => !anomalies[f.Name].Any(l => Touches(world, l, finding))));
     }
 
     private static double? Median(IEnumerable<Outcome> outcomes)
@@ -73,17 +89,20 @@ public sealed record Scoreboard(int Meters, int Anomalies, int Found, int Feeder
         foreach (var k in Kinds)
         {
             var isInnocent = k.Nature == "look_alike";
-            Line(text, $"{k.Kind,-15} {k.Nature,-11} {k.PutIn,6} {k.Found,6} {(isInnocent ? "" : k.FeederOnly),12} {Days(k.MedianDays),12}");
+            object feederOnly = isInnocent ? "" : k.FeederOnly;
+            Line(text, $"{k.Kind,-15} {k.Nature,-11} {k.PutIn,6} {k.Found,6} {feederOnly,12} {Days(k.MedianDays),12}");
         }
-        Line(text, $"anomalies       {Anomalies} put in, {Found} found, {FeederOnly} more narrowed down to their feeder");
+        Line(text, $"anomalies       {Anomalies} put in, {Found} found, {FeederOnly} more narrowed down to a feeder");
         Line(text, $"detection       {Days(MedianDaysToDetection)} days in the median");
         Line(text, $"look-alikes     {LeftAlone} of {LookAlikes} left alone");
-        Line(text, $"false alarms    {FalseAlarms} findings on {FalseAlarmMeters} of {Meters} meters, {FalseFeeders} feeders without cause");
+        Line(text, $"false alarms    {FalseAlarms} findings on {FalseAlarmMeters} of {Meters} meters");
+        Line(text, $"                {FalseFeeders} feeders without cause");
         return text.ToString();
     }
 
     private static void Line(StringBuilder to, FormattableString line) =>
         to.Append(line.ToString(CultureInfo.InvariantCulture).TrimEnd()).Append('\n');
 
-    private static string Days(double? days) => days is null ? "-" : days.Value.ToString("0.0", CultureInfo.InvariantCulture);
+    private static string Days(double? days) =>
+        days is null ? "-" : days.Value.ToString("0.0", CultureInfo.InvariantCulture);
 }

@@ -13,7 +13,8 @@ public partial class DocumentsTests
 
     private static (string Method, string Path)[] Routes(Service service) =>
         [.. service.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .SelectMany(e => e.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods.Select(m => (m, e.RoutePattern.RawText!)) ?? [])];
+            .SelectMany(e => (e.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? [])
+                .Select(m => (m, e.RoutePattern.RawText!)))];
 
     [Fact]
     public async Task OpenApiListsEveryRoute()
@@ -32,20 +33,24 @@ public partial class DocumentsTests
     {
         await using var service = await Service.Start();
         var document = await service.Get("/openapi/v1.json");
-        foreach (var operation in document["paths"]!.AsObject().SelectMany(p => p.Value!.AsObject().Select(o => o.Value!)))
+        foreach (var operation in document["paths"]!.AsObject()
+            .SelectMany(p => p.Value!.AsObject().Select(o => o.Value!)))
         {
             Assert.False(string.IsNullOrEmpty((string?)operation["summary"]));
             foreach (var parameter in operation["parameters"]?.AsArray() ?? [])
-                Assert.False(string.IsNullOrEmpty((string?)parameter!["description"]), $"parameter {parameter["name"]} has no description");
+                Assert.False(string.IsNullOrEmpty((string?)parameter!["description"]),
+                    $"parameter {parameter["name"]} has no description");
         }
-        var columns = document["paths"]!["/api/v1/meters/{id}/series"]!["get"]!["parameters"]!.AsArray().Single(p => (string?)p!["name"] == "columns")!;
+        var columns = document["paths"]!["/api/v1/meters/{id}/series"]!["get"]!["parameters"]!.AsArray()
+            .Single(p => (string?)p!["name"] == "columns")!;
         Assert.Equal("integer", (string?)columns["schema"]!["type"]);
         var finding = document["components"]!["schemas"]!["FindingView"]!["properties"]!;
         Assert.Equal("#/components/schemas/UnixTime", (string?)finding["detected_at"]!["$ref"]);
         var schemas = document["components"]!["schemas"]!;
         Assert.Equal("date-time", (string?)schemas["UnixTime"]!["format"]);
         Assert.Equal("string", (string?)schemas["Severity"]!["type"]);
-        foreach (var member in (string[])["code", "hint", "detail"]) Assert.NotNull(schemas["ProblemDetails"]!["properties"]![member]);
+        foreach (var member in (string[])["code", "hint", "detail"])
+            Assert.NotNull(schemas["ProblemDetails"]!["properties"]![member]);
         var answers = document["paths"]!["/api/v1/observations"]!["post"]!["responses"]!["200"]!["content"]!.AsObject();
         Assert.Equal(["application/json", "application/x-ndjson"], answers.Select(a => a.Key).Order());
     }
@@ -70,11 +75,13 @@ public partial class DocumentsTests
         await using var service = await Service.Start();
         var meter = service.Fleet.AddMeter("m1");
         service.Fleet.Add(FindingsTests.Make(meter.Twin, "m1", FindingKind.ZeroRun, 0, 1, "Nothing for a day."));
-        service.Fleet.Status = service.Fleet.Status with { Position = 1234, Watermark = new UnixTime(86_400), ClosedThroughDay = 0, Meters = 1 };
+        service.Fleet.Status = service.Fleet.Status with { Position = 1234, Meters = 1 };
+        service.Fleet.Status = service.Fleet.Status with { Watermark = new UnixTime(86_400), ClosedThroughDay = 0 };
         using var response = await service.Client.GetAsync("/");
         Assert.Equal("text/html", response.Content.Headers.ContentType?.MediaType);
         var page = WebUtilityDecode(await response.Content.ReadAsStringAsync());
-        foreach (var text in (string[])[$"href=\"/api/v1/meters/{meter}\"", "Nothing for a day.", "zero_run", "1,234", "1970-01-02T00:00:00Z",
+        foreach (var text in (string[])[$"href=\"/api/v1/meters/{meter}\"", "Nothing for a day.", "zero_run", "1,234",
+            "1970-01-02T00:00:00Z",
             "<td>1970-01-01</td>", "standalone, fake, "]) Assert.Contains(text, page);
         foreach (var (method, path) in Routes(service)) Assert.Contains($"<code>{method} {path}</code>", page);
         Assert.Equal(page.Split("<table>").Length, page.Split("<caption>").Length);
@@ -97,15 +104,18 @@ public partial class DocumentsTests
         await using var service = await Service.Start();
         using var response = await service.Client.GetAsync("/");
         var style = StyleSheet().Match(await response.Content.ReadAsStringAsync()).Groups[1].Value;
-        var digest = Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(style)));
-        Assert.EndsWith($"; style-src 'sha256-{digest}'", response.Headers.GetValues("Content-Security-Policy").Single());
+        var digest = Convert.ToBase64String(
+            System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(style)));
+        var policy = response.Headers.GetValues("Content-Security-Policy").Single();
+        Assert.EndsWith($"; style-src 'sha256-{digest}'", policy);
     }
 
     [Fact]
     public async Task MetricsFollowTheTextFormatAndTheStatus()
     {
         await using var service = await Service.Start(mode: ServiceMode.Replay);
-        service.Fleet.Status = new(true, "em\"bed\\ded", 77, new UnixTime(86_400), 5, 4, 9, 1000, 20, 3, 2, 1, 6, 8, null);
+        service.Fleet.Status =
+            new(true, "em\"bed\\ded", 77, new UnixTime(86_400), 5, 4, 9, 1000, 20, 3, 2, 1, 6, 8, null);
         using var response = await service.Client.GetAsync("/metrics");
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8", response.Content.Headers.ContentType?.ToString());
         var text = await response.Content.ReadAsStringAsync();
@@ -123,8 +133,10 @@ public partial class DocumentsTests
         }
         Assert.Contains("""engine="em\"bed\\ded",mode="replay",""", text);
         Assert.All(samples.Keys, name => Assert.StartsWith("metertwin_", name));
-        Assert.Equal((1000, 77, 86_400, 20, 6), (samples["metertwin_readings_total"], samples["metertwin_journal_position"],
-            samples["metertwin_watermark_timestamp_seconds"], samples["metertwin_duplicates_total"], samples["metertwin_findings_total"]));
+        Assert.Equal((1000, 77, 86_400, 20, 6),
+            (samples["metertwin_readings_total"], samples["metertwin_journal_position"],
+            samples["metertwin_watermark_timestamp_seconds"], samples["metertwin_duplicates_total"],
+            samples["metertwin_findings_total"]));
         Assert.True(samples["metertwin_resident_memory_bytes"] > 1_000_000);
     }
 

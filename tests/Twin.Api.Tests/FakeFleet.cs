@@ -7,8 +7,9 @@ using Twin.Hardware.Coding;
 namespace Twin.Api.Tests;
 
 /// <summary>
-/// A fleet in memory with the answers of a real one: append is all or nothing, items keep their order, a repeat is a duplicate,
-/// a block of an odd interval is rejected; findings come newest first; series come in whole UTC days. Its gate stands for the fsync.
+/// A fleet in memory with the answers of a real one: append is all or nothing, items keep their order, a repeat is a
+/// duplicate, a block of an odd interval is rejected; findings come newest first; series come in whole UTC days. Its
+/// gate stands for the fsync.
 /// </summary>
 internal sealed class FakeFleet : IFleet
 {
@@ -20,7 +21,9 @@ internal sealed class FakeFleet : IFleet
     private readonly List<Finding> _findings = [];
     private long _position;
 
-    /// <summary>Called before each commit with the number of inputs; it may wait, or throw as a full disk does.</summary>
+    /// <summary>
+    /// Called before each commit with the number of inputs; it may wait, or throw as a full disk does.
+    /// </summary>
     public Func<int, Task> Commit { get; set; } = static _ => Task.CompletedTask;
 
     /// <summary>Called before each look-up of a state.</summary>
@@ -73,13 +76,16 @@ internal sealed class FakeFleet : IFleet
         block.DecodeValues(slots);
         var fresh = 0;
         for (var i = 0; i < slots.Length; i++)
-            if (_readings.TryAdd((block.Meter, block.Channel, block.StartMinute + i * block.IntervalMinutes), (slots[i], block.IntervalMinutes))) fresh++;
+            if (_readings.TryAdd((block.Meter, block.Channel, block.StartMinute + i * block.IntervalMinutes),
+                (slots[i], block.IntervalMinutes))) fresh++;
         if (fresh == 0) return Admission.Repeat;
         _position++;
         return Admission.Accept with { Readings = fresh };
     }
 
-    /// <summary>The state is the name, and the time it is asked for: nothing exists before <see cref="Begin"/>.</summary>
+    /// <summary>
+    /// The state is the name, and the time it is asked for: nothing exists before <see cref="Begin"/>.
+    /// </summary>
     public async ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel)
     {
         await BeforeState().WaitAsync(cancel);
@@ -109,7 +115,8 @@ internal sealed class FakeFleet : IFleet
             .OrderByDescending(f => f.DetectedAt.Seconds).ThenBy(f => f.Id, StringComparer.Ordinal).Take(query.Limit)]);
     }
 
-    public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit, CancellationToken cancel)
+    public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit,
+        CancellationToken cancel)
     {
         LastDays = (fromDay, toDay);
         var days = _readings.Where(r => r.Key.Item1 == meter && r.Key.Item2 == channel)

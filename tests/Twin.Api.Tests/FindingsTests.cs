@@ -4,9 +4,12 @@ namespace Twin.Api.Tests;
 
 public class FindingsTests
 {
-    internal static Finding Make(TwinKey subject, string name, FindingKind kind, long from, long detected, string sentence = "It is so.") =>
-        new(subject, name, kind, new UnixTime(from), new UnixTime(from + 3600), new UnixTime(detected), 4.5, Severity.High, 0.75,
-            "level", 2, "", sentence, [new Evidence("day_sum", 12.5, double.PositiveInfinity, 1, "kWh")], ["an outage was near"]);
+    internal static Finding Make(TwinKey subject, string name, FindingKind kind, long from, long detected,
+        string sentence = "It is so.") =>
+        new(subject, name, kind, new UnixTime(from), new UnixTime(from + 3600), new UnixTime(detected), 4.5,
+            Severity.High, 0.75, "level", 2, "", sentence,
+            [new Evidence("day_sum", 12.5, double.PositiveInfinity, 1, "kWh")],
+            ["an outage was near"]);
 
     private static async Task<Service> WithFindings()
     {
@@ -42,11 +45,14 @@ public class FindingsTests
         await using var service = await WithFindings();
         var f = (await service.Get("/api/v1/findings?kind=level_shift"))["findings"]![0]!;
         var id = MeterId.FromUtilityId("m1");
+        var made = Make(id.Twin, "m1", FindingKind.LevelShift, 0, 100);
         Assert.Equal($$"""
-            {"id":"{{Make(id.Twin, "m1", FindingKind.LevelShift, 0, 100).Id}}","subject":"meter:{{id}}","subject_name":"m1","kind":"level_shift",
-            "from":"1970-01-01T00:00:00Z","to":"1970-01-01T01:00:00Z","detected_at":"1970-01-01T00:01:40Z","score":4.5,"severity":"high",
-            "confidence":0.75,"evidence":[{"feature":"day_sum","observed":12.5,"expected":null,"contribution":1,"unit":"kWh"}],
-            "counter_evidence":["an outage was near"],"technique":null,"detector":"level","detector_version":2,"sentence":"It is so."}
+            {"id":"{{made.Id}}","subject":"meter:{{id}}","subject_name":"m1","kind":"level_shift",
+            "from":"1970-01-01T00:00:00Z","to":"1970-01-01T01:00:00Z","detected_at":"1970-01-01T00:01:40Z",
+            "score":4.5,"severity":"high","confidence":0.75,
+            "evidence":[{"feature":"day_sum","observed":12.5,"expected":null,"contribution":1,"unit":"kWh"}],
+            "counter_evidence":["an outage was near"],"technique":null,"detector":"level","detector_version":2,
+            "sentence":"It is so."}
             """.ReplaceLineEndings(""), f.ToJsonString());
     }
 

@@ -13,7 +13,8 @@ public class MetersTests
     public async Task PagesHoldEveryMeterExactlyOnceInIdOrder(int meters, int limit)
     {
         await using var service = await Service.Start();
-        var expected = Enumerable.Range(0, meters).Select(i => service.Fleet.AddMeter($"m{i}").ToString()).Order(StringComparer.Ordinal).ToArray();
+        var expected = Enumerable.Range(0, meters).Select(i => service.Fleet.AddMeter($"m{i}").ToString())
+            .Order(StringComparer.Ordinal).ToArray();
         var seen = new List<string>();
         for (var next = $"/api/v1/meters?limit={limit}"; next is not null;)
         {

@@ -33,9 +33,11 @@ public class ObservationsTests
     public async Task JsonIsGivenWhenAskedFor()
     {
         await using var service = await Service.Start();
-        using var response = await service.Post(Service.Line("m1", Day, 1) + "x\n" + Service.Line("m1", Day, 1), "application/json");
+        using var response = await service.Post(Service.Line("m1", Day, 1) + "x\n" + Service.Line("m1", Day, 1),
+            "application/json");
         var json = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
-        Assert.Equal((1, 1, 1, 2), ((int)json["accepted"]!, (int)json["duplicates"]!, (int)json["rejected"]!, (int)json["position"]!));
+        Assert.Equal((1, 1, 1, 2),
+            ((int)json["accepted"]!, (int)json["duplicates"]!, (int)json["rejected"]!, (int)json["position"]!));
         Assert.Equal(["1 accepted", "2 rejected", "3 duplicate"], Service.Fates(json["results"]!.AsArray()));
     }
 
@@ -78,7 +80,8 @@ public class ObservationsTests
         await using var service = await Service.Start(limits: new ApiLimits { BatchItems = 4 });
         var body = string.Concat(Enumerable.Range(0, 5).Select(i => Service.Line($"m{i}", Day, i)));
         using var response = await service.Post(body, query: "?source=head-end/1");
-        Assert.Equal(["1 accepted", "2 accepted", "3 accepted", "4 accepted", "5 accepted"], Service.Fates(await Service.Lines(response)));
+        Assert.Equal(["1 accepted", "2 accepted", "3 accepted", "4 accepted", "5 accepted"],
+            Service.Fates(await Service.Lines(response)));
         Assert.Equal([("head-end/1", 4), ("head-end/1", 4), ("head-end/1", 2)], service.Fleet.Appended);
     }
 
@@ -98,7 +101,8 @@ public class ObservationsTests
     {
         var fleet = new FakeFleet();
         var commits = 0;
-        fleet.Commit = _ => ++commits == 2 ? throw new StorageUnavailableException("The disk is full; free some space.", null) : Task.CompletedTask;
+        fleet.Commit = _ => ++commits == 2
+            ? throw new StorageUnavailableException("The disk is full; free some space.", null) : Task.CompletedTask;
         await using var service = await Service.Start(fleet, new ApiLimits { BatchItems = 4 });
         var body = string.Concat(Enumerable.Range(0, 5).Select(i => Service.Line($"m{i}", Day, i)));
         using var response = await service.Post(body);
@@ -109,7 +113,8 @@ public class ObservationsTests
         Assert.Equal(["1 accepted", "2 accepted"], Service.Fates(problem["results"]!.AsArray()));
 
         using var again = await service.Post(body);
-        Assert.Equal(["1 duplicate", "2 duplicate", "3 accepted", "4 accepted", "5 accepted"], Service.Fates(await Service.Lines(again)));
+        Assert.Equal(["1 duplicate", "2 duplicate", "3 accepted", "4 accepted", "5 accepted"],
+            Service.Fates(await Service.Lines(again)));
     }
 
     [Fact]
@@ -118,7 +123,8 @@ public class ObservationsTests
         var fleet = new FakeFleet();
         var commits = 0;
         fleet.Commit = _ => ++commits == 2 ? new TaskCompletionSource().Task : Task.CompletedTask;
-        await using var service = await Service.Start(fleet, new ApiLimits { BatchItems = 2, IngestTime = TimeSpan.FromMilliseconds(300) });
+        await using var service =
+            await Service.Start(fleet, new ApiLimits { BatchItems = 2, IngestTime = TimeSpan.FromMilliseconds(300) });
         using var response = await service.Post(Service.Line("m1", Day, 1) + Service.Line("m2", Day, 1));
         var problem = await Service.AssertProblem(response, 503, "timed_out");
         Assert.Equal(["1 accepted"], Service.Fates(problem["results"]!.AsArray()));
@@ -141,7 +147,7 @@ public class ObservationsTests
         using var response = await service.Post(Gzip(body));
         var lines = await Service.Lines(response);
         Assert.Equal(3000, lines.Length);
-        Assert.All(lines, l => Assert.Equal("accepted", (string?)l["status"]));
+        Assert.Equal("accepted", Assert.Single(lines.Select(l => (string?)l["status"]).Distinct()));
         Assert.Equal(6000, service.Fleet.Readings);
     }
 
@@ -159,7 +165,8 @@ public class ObservationsTests
     [Fact]
     public async Task ADecompressionBombStopsAtTheBound()
     {
-        await using var service = await Service.Start(limits: new ApiLimits { MaxDecodedBytes = 100_000, BatchItems = 2 });
+        await using var service =
+            await Service.Start(limits: new ApiLimits { MaxDecodedBytes = 100_000, BatchItems = 2 });
         using var response = await service.Post(Gzip(Service.Line("m1", Day, 1) + new string(' ', 5_000_000)));
         var problem = await Service.AssertProblem(response, 413, "body_too_large");
         Assert.Equal(["1 accepted"], Service.Fates(problem["results"]!.AsArray()));

@@ -33,7 +33,8 @@ public class PipelineTests
     public async Task AReadOverItsTimeIsA503()
     {
         var fleet = new FakeFleet { BeforeState = () => new TaskCompletionSource().Task };
-        await using var service = await Service.Start(fleet, new ApiLimits { ReadTime = TimeSpan.FromMilliseconds(100) });
+        await using var service =
+            await Service.Start(fleet, new ApiLimits { ReadTime = TimeSpan.FromMilliseconds(100) });
         using var response = await service.Client.GetAsync("/api/v1/meters/m1");
         await Service.AssertProblem(response, 503, "timed_out");
         Assert.NotNull(response.Headers.RetryAfter);
@@ -45,7 +46,8 @@ public class PipelineTests
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var fleet = new FakeFleet { BeforeState = () => gate.Task };
         await using var service = await Service.Start(fleet, new ApiLimits { ConcurrentReads = 1 });
-        // One runs, one waits; whichever of three comes third is refused, and only it can answer while the gate is shut.
+        // One runs, one waits; whichever of three comes third is refused, and only it can answer while the gate is
+        // shut.
         var asked = Enumerable.Range(0, 3).Select(_ => service.Client.GetAsync("/api/v1/meters/m1")).ToList();
         var refused = await Task.WhenAny(asked);
         using var response = await refused;
@@ -53,7 +55,8 @@ public class PipelineTests
         Assert.NotNull(response.Headers.RetryAfter);
         await service.Get("/health/live");
         gate.SetResult();
-        foreach (var other in asked.Where(a => a != refused)) await Service.AssertProblem(await other, 404, "meter_not_found");
+        foreach (var other in asked.Where(a => a != refused))
+            await Service.AssertProblem(await other, 404, "meter_not_found");
     }
 
     [Theory]
@@ -75,8 +78,13 @@ public class PipelineTests
             using var request = new HttpRequestMessage(HttpMethod.Get, path);
             request.Headers.Host = host;
             using var response = await service.Client.SendAsync(request);
-            if (allowed) Assert.Equal(path == "/nowhere" ? HttpStatusCode.NotFound : HttpStatusCode.OK, response.StatusCode);
-            else Assert.DoesNotContain("evil", (await Service.AssertProblem(response, 421, "host_not_allowed")).ToJsonString());
+            if (allowed)
+            {
+                Assert.Equal(path == "/nowhere" ? HttpStatusCode.NotFound : HttpStatusCode.OK, response.StatusCode);
+                continue;
+            }
+            var problem = await Service.AssertProblem(response, 421, "host_not_allowed");
+            Assert.DoesNotContain("evil", problem.ToJsonString());
         }
     }
 
@@ -126,7 +134,8 @@ public class PipelineTests
         await service.AssertProblem("/health/ready", 503, "not_ready");
         Assert.Equal("live", (string?)(await service.Get("/health/live"))["status"]);
         service.Fleet.Status = service.Fleet.Status with { StorageError = "The disk is full." };
-        Assert.Equal("The disk is full.", (string?)(await service.AssertProblem("/health/ready", 503, "storage_unavailable"))["detail"]);
+        Assert.Equal("The disk is full.",
+            (string?)(await service.AssertProblem("/health/ready", 503, "storage_unavailable"))["detail"]);
     }
 
     [Fact]
@@ -141,7 +150,8 @@ public class PipelineTests
     [Fact]
     public async Task TheRealServerBoundsBodiesToo()
     {
-        await using var service = await Service.Start(limits: new ApiLimits { MaxBodyBytes = 20_000, BatchItems = 2 }, realServer: true);
+        await using var service =
+            await Service.Start(limits: new ApiLimits { MaxBodyBytes = 20_000, BatchItems = 2 }, realServer: true);
         var line = Service.Line("m1", "2020-01-01T00:00:00Z", 1);
         using var fine = await service.Post(line);
         Assert.Equal(["1 accepted"], Service.Fates(await Service.Lines(fine)));
@@ -150,7 +160,8 @@ public class PipelineTests
         // Without a declared length, so that the bound is met while reading.
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/observations");
         request.Headers.TransferEncodingChunked = true;
-        request.Content = new StringContent(string.Concat(Enumerable.Repeat(line, 400)), Encoding.UTF8, "application/x-ndjson");
+        request.Content = new StringContent(string.Concat(Enumerable.Repeat(line, 400)), Encoding.UTF8,
+            "application/x-ndjson");
         using var tooLarge = await service.Client.SendAsync(request);
         var problem = await Service.AssertProblem(tooLarge, 413, "body_too_large");
         Assert.Equal((int)problem["through_line"]!, problem["results"]!.AsArray().Count);

@@ -14,9 +14,11 @@ public class SeriesTests
     {
         await using var service = await Service.Start();
         var meter = service.Fleet.AddMeter("m1");
-        foreach (var (slot, value) in (ReadOnlySpan<(int, int)>)[(0, 10), (1, 30), (2, 5), (3, -7), (6, 100), (7, 0), (8, 999)])
+        foreach (var (slot, value) in (ReadOnlySpan<(int, int)>)[(0, 10), (1, 30), (2, 5), (3, -7), (6, 100), (7, 0),
+            (8, 999)])
             service.Fleet.AddReading(meter, Channel.Import, new UnixTime(Start.Seconds + slot * 1800), 30, value);
-        var json = await service.Get("/api/v1/meters/m1/series?from=2020-01-01T00:00:00Z&to=2020-01-01T04:00:00Z&columns=4");
+        var json = await service.Get(
+            "/api/v1/meters/m1/series?from=2020-01-01T00:00:00Z&to=2020-01-01T04:00:00Z&columns=4");
         Assert.Equal("import", (string?)json["channel"]);
         Assert.Equal("Wh", (string?)json["unit"]);
         Assert.Equal(30, (int?)json["interval_minutes"]);
@@ -41,7 +43,9 @@ public class SeriesTests
         from seed in Gen.Choose(0, int.MaxValue)
         select new Case(begin, minutes, columns, interval, seed)).ToArbitrary();
 
-    /// <summary>Against the definition: column i of n covers [from + i·span/n, from + (i+1)·span/n), in exact fractions.</summary>
+    /// <summary>
+    /// Against the definition: column i of n covers [from + i·span/n, from + (i+1)·span/n), in exact fractions.
+    /// </summary>
     [Fact]
     public void EveryReadingIsInTheColumnOfItsStart() => Prop.ForAll(Cases(), c => Check(c).GetAwaiter().GetResult())
         .Check(Config.QuickThrowOnFailure.WithMaxTest(40));
@@ -67,7 +71,8 @@ public class SeriesTests
         Assert.Equal(c.Columns, columns.Count);
         for (var i = 0; i < c.Columns; i++)
         {
-            var own = readings.Where(r => (r.Seconds - from) * c.Columns >= i * span && (r.Seconds - from) * c.Columns < (i + 1) * span)
+            var own = readings.Where(r => (r.Seconds - from) * c.Columns >= i * span
+                && (r.Seconds - from) * c.Columns < (i + 1) * span)
                 .Select(r => r.Value).ToArray();
             AssertColumn(columns[i]!, own);
         }

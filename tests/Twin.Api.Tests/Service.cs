@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -24,10 +23,11 @@ internal sealed class Service : IAsyncDisposable
     public HttpClient Client { get; }
     public WebApplication App => _app;
 
-    private Service(FakeFleet fleet, WebApplication app, HttpClient client) => (Fleet, _app, Client) = (fleet, app, client);
+    private Service(FakeFleet fleet, WebApplication app, HttpClient client) =>
+        (Fleet, _app, Client) = (fleet, app, client);
 
-    public static Task<Service> Start(FakeFleet? fleet = null, ApiLimits? limits = null, ServiceMode mode = ServiceMode.Live,
-        string[]? hosts = null, bool realServer = false) =>
+    public static Task<Service> Start(FakeFleet? fleet = null, ApiLimits? limits = null,
+        ServiceMode mode = ServiceMode.Live, string[]? hosts = null, bool realServer = false) =>
         Start(fleet ?? new FakeFleet(), new ApiOptions
         {
             Describe = Describe,
@@ -59,7 +59,9 @@ internal sealed class Service : IAsyncDisposable
         return new MeterDescription(parts[0], "customer", "F1", new { OfMeter = new MeterId(key.Id), AsOf = parts[1] });
     }
 
-    /// <summary>A stand-in with the shape of the real one: a line tells the meter's name and then its readings.</summary>
+    /// <summary>
+    /// A stand-in with the shape of the real one: a line tells the meter's name and then its readings.
+    /// </summary>
     private static bool Parse(ReadOnlySpan<byte> line, InputBatch into, out string error)
     {
         try
@@ -67,16 +69,19 @@ internal sealed class Service : IAsyncDisposable
             var json = JsonNode.Parse(line)!;
             var name = (string)json["meter"]!;
             var meter = MeterId.FromUtilityId(name);
-            if (!UnixTime.TryParse((string)json["start"]!, out var start)) throw new FormatException("start is no time");
+            if (!UnixTime.TryParse((string)json["start"]!, out var start))
+                throw new FormatException("start is no time");
             int[] values = [.. json["values"]!.AsArray().Select(v => (int)v!)];
             var bytes = new ByteWriter();
-            ReadingBlock.WriteRaw(bytes, meter, Channel.Import, (int)json["interval_minutes"]!, start.Minutes, values, [], 0);
+            ReadingBlock.WriteRaw(bytes, meter, Channel.Import, (int)json["interval_minutes"]!, start.Minutes, values,
+                [], 0);
             into.Add(new MeterSeen(meter, name, "", 0));
             into.Add(bytes.Written);
             error = "";
             return true;
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NullReferenceException)
+        catch (Exception e)
+            when (e is JsonException or FormatException or InvalidOperationException or NullReferenceException)
         {
             error = "the line is no observation";
             return false;
@@ -86,8 +91,9 @@ internal sealed class Service : IAsyncDisposable
     /// <summary>A line of observations.</summary>
     public static string Line(string meter, string start, params int[] values) => Line(meter, start, 30, values);
 
-    public static string Line(string meter, string start, int interval, int[] values) => string.Create(CultureInfo.InvariantCulture,
-        $$"""{"meter":"{{meter}}","start":"{{start}}","interval_minutes":{{interval}},"values":[{{string.Join(',', values)}}]}""") + "\n";
+    public static string Line(string meter, string start, int interval, int[] values) =>
+        $$"""{"meter":"{{meter}}","start":"{{start}}","interval_minutes":{{interval}},"values":[ """
+        + string.Join(',', values) + "]}\n";
 
     public Task<HttpResponseMessage> Post(string body, string? accept = null, string query = "") =>
         Post(new ByteArrayContent(Encoding.UTF8.GetBytes(body)), accept, query);
@@ -95,7 +101,8 @@ internal sealed class Service : IAsyncDisposable
     public async Task<HttpResponseMessage> Post(HttpContent content, string? accept = null, string query = "")
     {
         content.Headers.ContentType ??= new MediaTypeHeaderValue("application/x-ndjson");
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/observations" + query) { Content = content };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/observations" + query);
+        request.Content = content;
         if (accept is not null) request.Headers.Accept.ParseAdd(accept);
         return await Client.SendAsync(request);
     }
@@ -108,7 +115,9 @@ internal sealed class Service : IAsyncDisposable
         return JsonNode.Parse(text)!;
     }
 
-    /// <summary>Asserts the whole form of an error: status, media type, code, and a detail and a hint that say something.</summary>
+    /// <summary>
+    /// Asserts the whole form of an error: status, media type, code, and a detail and a hint that say something.
+    /// </summary>
     public static async Task<JsonNode> AssertProblem(HttpResponseMessage response, int status, string code)
     {
         var text = await response.Content.ReadAsStringAsync();
@@ -136,7 +145,8 @@ internal sealed class Service : IAsyncDisposable
     }
 
     /// <summary>Line, status: what a client of observations looks at.</summary>
-    public static string[] Fates(IEnumerable<JsonNode?> results) => [.. results.Select(r => $"{r!["line"]} {r["status"]}")];
+    public static string[] Fates(IEnumerable<JsonNode?> results) =>
+        [.. results.Select(r => $"{r!["line"]} {r["status"]}")];
 
     public async ValueTask DisposeAsync()
     {

@@ -4,8 +4,8 @@ using Twin.Hardware.Emulator;
 namespace Twin.Ingest.Generate;
 
 /// <summary>
-/// One day of the whole fleet in memory, because files that go by time need every meter at each time: 8 bytes an interval and
-/// meter, at most <see cref="MaxReadings"/> a channel.
+/// One day of the whole fleet in memory, because files that go by time need every meter at each time: 8 bytes an
+/// interval and meter, at most <see cref="MaxReadings"/> a channel.
 /// </summary>
 internal sealed class FleetDay
 {
@@ -21,8 +21,8 @@ internal sealed class FleetDay
         for (var d = 0; d < world.Options.Days; d++) most = Math.Max(most, world.Slots(d));
         var readings = (long)most * world.Fleet.Count;
         if (readings > MaxReadings)
-            throw new ArgumentException($"A day of this fleet has {readings} readings; files in order of time take at most {MaxReadings}. "
-                + "Generate fewer meters or longer intervals, or choose the format json.");
+            throw new ArgumentException($"A day of this fleet has {readings} readings; files in order of time "
+                + $"take at most {MaxReadings}. Generate fewer meters or longer intervals, or choose the format json.");
         _import = new int[readings];
         _export = new int[readings];
     }
@@ -47,8 +47,10 @@ internal sealed class FleetDay
     {
         foreach (var b in _world.Backfills)
             if (day >= b.FromDay && day <= b.ToDay)
-                Merge(_world, b, day, _import.AsSpan(b.MeterIndex * Slots, Slots), _export.AsSpan(b.MeterIndex * Slots, Slots));
+                Merge(_world, b, day, Row(_import, b.MeterIndex), Row(_export, b.MeterIndex));
     }
+
+    private Span<int> Row(int[] channel, int meter) => channel.AsSpan(meter * Slots, Slots);
 
     public static void Merge(World world, Backfill backfill, int day, Span<int> import, Span<int> export)
     {

@@ -11,10 +11,14 @@ public enum GenerateFormat : byte
     Json = 3,
 }
 
-/// <summary>Where and how to write. Files of the same names are replaced, each only when its successor is complete.</summary>
+/// <summary>
+/// Where and how to write. Files of the same names are replaced, each only when its successor is complete.
+/// </summary>
 public sealed record GenerateOptions(string Directory, GenerateFormat Format, bool Gzip);
 
-/// <summary>How far a writer is; JSON files take one pass over the days a feeder. Readings are those written so far.</summary>
+/// <summary>
+/// How far a writer is; JSON files take one pass over the days a feeder. Readings are those written so far.
+/// </summary>
 public readonly record struct GenerateProgress(long DaysDone, long DaysTotal, long Readings);
 
 /// <summary>What was written.</summary>

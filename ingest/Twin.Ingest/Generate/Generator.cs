@@ -5,17 +5,18 @@ using Twin.Hardware.Emulator;
 namespace Twin.Ingest.Generate;
 
 /// <summary>
-/// Writes a generated fleet: readings in one format, <c>fleet.csv</c>, <c>context.csv</c> and <c>labels.csv</c>. Streaming: memory does
-/// not grow with the number of days.
+/// Writes a generated fleet: readings in one format, <c>fleet.csv</c>, <c>context.csv</c> and <c>labels.csv</c>.
+/// Streaming: memory does not grow with the number of days.
 /// </summary>
 public static class Generator
 {
     /// <summary>JSON files that are open at once; a larger feeder is made in several passes.</summary>
     private const int MaxOpenFiles = 64;
 
-    /// <exception cref="ArgumentException">The fleet is too large for the format; the message says what to do.</exception>
+    /// <exception cref="ArgumentException">The fleet is too large for the format.</exception>
     /// <exception cref="IOException">The directory cannot be written.</exception>
-    public static GenerateSummary Write(World world, GenerateOptions options, IProgress<GenerateProgress> progress, CancellationToken cancel)
+    public static GenerateSummary Write(World world, GenerateOptions options, IProgress<GenerateProgress> progress,
+        CancellationToken cancel)
     {
         Directory.CreateDirectory(options.Directory);
         var run = new Run(world, options, progress, cancel);
@@ -32,7 +33,8 @@ public static class Generator
         return run.Summary();
     }
 
-    private sealed class Run(World world, GenerateOptions options, IProgress<GenerateProgress> progress, CancellationToken cancel)
+    private sealed class Run(World world, GenerateOptions options, IProgress<GenerateProgress> progress,
+        CancellationToken cancel)
     {
         private readonly List<string> _files = [];
         private readonly string _suffix = options.Gzip ? ".gz" : "";
@@ -69,7 +71,8 @@ public static class Generator
                 for (var s = 0; s < fleetDay.Slots; s++)
                 {
                     var middle = Middle(day, s);
-                    for (var m = 0; m < heads.Length; m++) Row(to, heads[m], middle, fleetDay.Import(m, s), fleetDay.Export(m, s));
+                    for (var m = 0; m < heads.Length; m++)
+                        Row(to, heads[m], middle, fleetDay.Import(m, s), fleetDay.Export(m, s));
                 }
                 Report(day + 1, world.Options.Days);
             }
@@ -86,14 +89,16 @@ public static class Generator
                 {
                     int[] import = new int[world.Slots(d)], export = new int[world.Slots(d)];
                     world.BackfillDay(b, d, import, export);
-                    for (var s = 0; s < import.Length; s++) Row(to, heads[b.MeterIndex], Middle(d, s), import[s], export[s]);
+                    for (var s = 0; s < import.Length; s++)
+                        Row(to, heads[b.MeterIndex], Middle(d, s), import[s], export[s]);
                 }
             }
         }
 
         private byte[] Middle(int day, int slot) => Encoding.UTF8.GetBytes($"{Start(day, slot)},{_interval},");
 
-        private string Start(int day, int slot) => UnixTime.FromMinutes(world.LocalDay(day).StartMinute + slot * _interval).ToString();
+        private string Start(int day, int slot) =>
+            UnixTime.FromMinutes(world.LocalDay(day).StartMinute + slot * _interval).ToString();
 
         /// <summary>A gap in both channels has no row.</summary>
         private void Row(Utf8File to, ReadOnlySpan<byte> head, ReadOnlySpan<byte> middle, int import, int export)
@@ -197,7 +202,9 @@ public static class Generator
         }
     }
 
-    /// <summary>An array of objects <c>{"time":…,"import_wh":…[,"export_wh":…]}</c>, one a line; gaps have no object.</summary>
+    /// <summary>
+    /// An array of objects <c>{"time":…,"import_wh":…[,"export_wh":…]}</c>, one a line; gaps have no object.
+    /// </summary>
     private sealed class JsonFile(Utf8File to) : IDisposable
     {
         private bool _hasRows;

@@ -3,7 +3,9 @@ using Twin.Hardware.Emulator;
 
 namespace Twin.Ingest.Generate;
 
-/// <summary>What goes with the readings: the fleet, the recorded context, and the truth (which no replay reads).</summary>
+/// <summary>
+/// What goes with the readings: the fleet, the recorded context, and the truth (which no replay reads).
+/// </summary>
 internal static class RecordFiles
 {
     public const string Fleet = "fleet.csv", Context = "context.csv", Labels = "labels.csv";
@@ -11,11 +13,13 @@ internal static class RecordFiles
     public static long WriteFleet(World world, string directory)
     {
         using var to = new Utf8File(Path.Combine(directory, Fleet));
-        to.Text("meter,role,feeder,model,firmware,lot,installed,usage_point,phase,zone,concentrator,region,category,valid_from,valid_to\n");
+        to.Text("meter,role,feeder,model,firmware,lot,installed,usage_point,phase,zone,"
+            + "concentrator,region,category,valid_from,valid_to\n");
         foreach (var m in world.Fleet)
         {
             var category = m.Category == CustomerCategory.Unknown ? "" : m.Category.ToString().ToLowerInvariant();
-            to.Text($"{m.Name},{m.Role.ToString().ToLowerInvariant()},{m.Feeder},{m.Model},{m.Firmware},{m.Lot},{m.Installed},"
+            var role = m.Role == MeterRole.Observer ? "observer" : "customer";
+            to.Text($"{m.Name},{role},{m.Feeder},{m.Model},{m.Firmware},{m.Lot},{m.Installed},"
                 + $"{m.UsagePoint},{m.Phase},{m.Zone},{m.Concentrator},{m.Region},{category},,\n");
         }
         return to.Complete();
@@ -36,7 +40,8 @@ internal static class RecordFiles
         using var to = new Utf8File(Path.Combine(directory, Labels));
         to.Text("meter,feeder,kind,nature,from_day,to_day,note\n");
         foreach (var l in world.Labels)
-            to.Text($"{l.Meter},{l.Feeder},{l.KindName},{l.NatureName},{world.LocalDay(l.FromDay).Date},{world.LocalDay(l.ToDay).Date},\"{l.Note}\"\n");
+            to.Text($"{l.Meter},{l.Feeder},{l.KindName},{l.NatureName},"
+                + $"{world.LocalDay(l.FromDay).Date},{world.LocalDay(l.ToDay).Date},\"{l.Note}\"\n");
         return to.Complete();
     }
 

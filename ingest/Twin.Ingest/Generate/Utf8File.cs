@@ -5,8 +5,9 @@ using System.Text;
 namespace Twin.Ingest.Generate;
 
 /// <summary>
-/// Text of one file, written under a temporary name and renamed by <see cref="Complete"/>; a file that was not completed is removed.
-/// The buffer is flushed at <see cref="Capacity"/>; one call appends at most <see cref="Longest"/> bytes.
+/// Text of one file, written under a temporary name and renamed by <see cref="Complete"/>; a file that was not
+/// completed is removed. The buffer is flushed at <see cref="Capacity"/>; one call appends at most
+/// <see cref="Longest"/> bytes.
 /// </summary>
 internal sealed class Utf8File : IDisposable
 {
@@ -22,12 +23,14 @@ internal sealed class Utf8File : IDisposable
     {
         _path = path;
         var file = new FileStream(path + ".partial", FileMode.Create, FileAccess.Write, FileShare.None, 1);
-        _stream = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionLevel.Fastest) : file;
+        _stream = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionLevel.Fastest)
+            : file;
     }
 
     public void Text(string text)
     {
-        if (text.Length > Longest / 3) throw new ArgumentException($"A piece of text has {text.Length} characters; {Longest / 3} are allowed.");
+        if (text.Length > Longest / 3)
+            throw new ArgumentException($"A piece of text has {text.Length} characters; {Longest / 3} are allowed.");
         Reserve();
         _length += Encoding.UTF8.GetBytes(text, _buffer.AsSpan(_length));
     }

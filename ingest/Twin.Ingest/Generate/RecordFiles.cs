@@ -25,10 +25,11 @@ internal static class RecordFiles
         return to.Complete();
     }
 
+    /// <summary>Instants in UTC, the end exclusive.</summary>
     public static long WriteContext(World world, string directory)
     {
         using var to = new Utf8File(Path.Combine(directory, Context));
-        to.Text("subject,kind,from,to,note\n");
+        to.Text("meter,kind,from,to,note\n");
         foreach (var c in world.Context)
             to.Text($"{c.Meter},{Kind(c.Period.Context)},{c.Period.From},{c.Period.To},\"{c.Period.Note}\"\n");
         return to.Complete();

@@ -153,7 +153,7 @@ public sealed class GeneratorTests : IDisposable
         Assert.Equal(1 + 24, labels.Length);
         Assert.Equal(20, labels.Count(l => l.Split(',')[3] == "look_alike"));
         Assert.Equal(1 + world.Context.Count, Lines("context.csv").Length);
-        Assert.Equal("subject,kind,from,to,note", Lines("context.csv")[0]);
+        Assert.Equal("meter,kind,from,to,note", Lines("context.csv")[0]);
     }
 
     [Fact]

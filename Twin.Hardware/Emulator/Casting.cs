@@ -55,7 +55,8 @@ internal static class Casting
         var last = options.Days - 1;
         // The latest onset leaves a quarter of a short world to see it in.
         var earliest = Math.Min(options.FirstOnsetDay, options.Days / 3);
-        var from = earliest + draw.Next(Math.Max(1, options.Days * 3 / 4 - earliest));
+        var latest = Math.Min(options.LastOnsetDay, options.Days * 3 / 4);
+        var from = earliest + draw.Next(Math.Max(1, latest - earliest));
         var lasting = options.Days <= ShortWorldDays ? options.Days : 45 + draw.Next(356);
         var span = kind switch
         {

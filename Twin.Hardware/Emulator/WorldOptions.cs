@@ -50,6 +50,9 @@ public sealed record WorldOptions
     /// </summary>
     public int FirstOnsetDay { get; init; } = 21;
 
+    /// <summary>Onsets lie before this day index, and within the first three quarters of the days.</summary>
+    public int LastOnsetDay { get; init; } = int.MaxValue;
+
     /// <summary>
     /// Shares of homes that charge a car, have a roof with PV, and heat or cool with electricity from the first day on.
     /// </summary>

@@ -1,0 +1,71 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Twin.Api;
+using Twin.Grains;
+using Twin.Hardware;
+using Twin.Silo.Commands;
+using Twin.Silo.Embedded;
+
+namespace Twin.Silo;
+
+/// <summary>The HTTP API around a fleet: loopback only, structured logs on stderr.</summary>
+internal static class ApiHost
+{
+    public static async Task<WebApplication> Start(EmbeddedFleet fleet, int port, ServiceMode mode, CancellationToken cancel)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, port));
+        builder.Logging.ClearProviders();
+        builder.Logging.AddJsonConsole(o => o.UseUtcTimestamp = true);
+        builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Services.AddSingleton<IFleet>(new Borrowed(fleet));
+        builder.Services.AddTwinApi(new ApiOptions
+        {
+            Describe = Describe,
+            NewParser = () => new ObservationLines().TryParse,
+            Edition = Cli.Edition,
+            Mode = mode,
+        });
+        var app = builder.Build();
+        app.MapTwinApi();
+        try
+        {
+            await app.StartAsync(cancel);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"The API cannot listen on 127.0.0.1:{port} ({e.Message}). Use another --port, or 0 for any free one.", e);
+        }
+        return app;
+    }
+
+    public static string Address(WebApplication app) =>
+        app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+
+    private static MeterDescription Describe(TwinKey key, byte[] state)
+    {
+        var view = MeterView.From(key, state);
+        return new MeterDescription(view.Name, view.Role.ToString().ToLowerInvariant(), view.Feeder, view);
+    }
+
+    /// <summary>The web server disposes its services; the fleet is ours to dispose.</summary>
+    private sealed class Borrowed(IFleet fleet) : IFleet
+    {
+        public FleetStatus Status => fleet.Status;
+        public ValueTask<AppendReceipt> Append(InputBatch batch, CancellationToken cancel) => fleet.Append(batch, cancel);
+        public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) => fleet.State(key, at, cancel);
+        public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit, CancellationToken cancel) => fleet.Keys(kind, after, limit, cancel);
+        public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) => fleet.Findings(query, cancel);
+        public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit, CancellationToken cancel) =>
+            fleet.Series(meter, channel, fromDay, toDay, visit, cancel);
+        public ValueTask<string> StateHash(CancellationToken cancel) => fleet.StateHash(cancel);
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

@@ -63,10 +63,21 @@ public static class Sniffer
         if (given is not null && (given.Shape == FileShape.Json) != json)
             throw new FormatError(file.Path, $"is {(json ? "JSON" : "no JSON")}, profile '{given.Name}' says {ProfileNames.Of(given.Shape)}.", "Give another profile.");
         if (rows.Count == 0 && profile is null) throw new FormatError(file.Path, "has a header and no rows.", "");
+        if (profile is not null) profile = ForFile(profile, file.Stem);
         profile ??= ColumnGuess.Guess(file.Path, json, delimiter, header, rows);
         int? interval = profile.IntervalColumn is not null ? null
             : profile.IntervalMinutes ?? ColumnGuess.Interval(file.Path, profile, header, rows);
         return new Sniff(file.Path, profile, recognised, header, interval);
+    }
+
+    private static Profile ForFile(Profile profile, string stem)
+    {
+        if (!profile.Files.TryGetValue(stem, out var special)) return profile;
+        return profile with
+        {
+            Id = special.Id is null ? profile.Id : new IdRule(IdSource.Constant, special.Id),
+            Values = [.. profile.Values.Select(v => v with { Channel = special.Channel ?? v.Channel, Unit = special.Unit ?? v.Unit })],
+        };
     }
 
     private static byte[] ReadHead(string path, Stream stream)

@@ -51,15 +51,14 @@ internal sealed class RowProcessor
         if (profile.IntervalColumn is { } c) _intervalColumn = column(c);
         else _interval = intervalMinutes ?? throw new FormatError(context.File, "does not tell its interval.", "Add \"intervalMinutes\" to the profile.");
         if (profile.Quality is { } q) _qualityColumn = profile.Match.Contains(q.Column + "?") || profile.IntervalColumn is not null ? optional(q.Column) : column(q.Column);
-        profile.Files.TryGetValue(context.Stem, out var special);
-        _values = [.. profile.Values.Select(v => Bind(v, special, column, optional)).OfType<Value>()];
+        _values = [.. profile.Values.Select(v => Bind(v, column, optional)).OfType<Value>()];
         if (_values.Length == 0) throw new FormatError(context.File, "has none of the profile's value columns.", "Correct \"values\".");
         _registers = new RegisterRows(context, _clock.Zone, profile.Register, column);
         if (profile.Id.Source == IdSource.Column) _idColumn = column(profile.Id.Text);
-        else UseMeter(Encoding.UTF8.GetBytes(special?.Id ?? (profile.Id.Source == IdSource.Constant ? profile.Id.Text : profile.Id.Text + context.Stem)));
+        else UseMeter(Encoding.UTF8.GetBytes(profile.Id.Source == IdSource.Constant ? profile.Id.Text : profile.Id.Text + context.Stem));
     }
 
-    private Value? Bind(ValueColumn v, Override? special, Func<string, int> column, Func<string, int> optional)
+    private Value? Bind(ValueColumn v, Func<string, int> column, Func<string, int> optional)
     {
         var at = _profile.Match.Contains(v.Column + "?") ? optional(v.Column) : column(v.Column);
         if (at < 0) return null;
@@ -67,8 +66,8 @@ internal sealed class RowProcessor
         {
             Name = v.Column,
             Column = at,
-            Channel = special?.Channel ?? v.Channel,
-            Scale = ProfileNames.Scale(special?.Unit ?? v.Unit),
+            Channel = v.Channel,
+            Scale = ProfileNames.Scale(v.Unit),
             IsCumulative = v.IsCumulative,
         };
     }

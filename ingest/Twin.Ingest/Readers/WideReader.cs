@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Twin.Hardware;
 using Twin.Ingest.Blocks;
 using Twin.Ingest.Profiles;
@@ -113,9 +114,12 @@ internal sealed class WideReader
         return true;
     }
 
+    // Compiled well from the first row on: a file may be read before tiering would have noticed it.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Cells(long number, ReadOnlySpan<byte> line)
     {
         var builder = _context.Builder;
+        ReadOnlySpan<int> columns = _series, scales = _scales, tens = Tens;
         var column = 0;
         var from = 0;
         while (true)
@@ -128,17 +132,18 @@ internal sealed class WideReader
                 var d = unchecked((uint)(line[i] - '0'));
                 if (d <= 9)
                 {
-                    if (++digits > 9) break;
-                    mantissa = mantissa * 10 + (int)d;
+                    if (digits == 9) break;
+                    digits++;
+                    mantissa = unchecked(mantissa * 10 + (int)d);
                 }
                 else if (line[i] == '.' && point < 0) point = digits;
                 else break;
             }
             var done = i == line.Length || line[i] == _delimiter;
-            var series = _series[column];
-            var places = _scales[column] - (point < 0 ? 0 : digits - point);
-            if (done && digits > 0 && places is >= 0 and <= 6 && series >= 0 && (long)mantissa * Tens[places] <= int.MaxValue)
-                builder.AddAtCursor(series, mantissa * Tens[places], Quality.Actual, 0);
+            var series = columns[column];
+            var places = scales[column] - (point < 0 ? 0 : digits - point);
+            if (done && digits > 0 && places is >= 0 and <= 6 && series >= 0 && (long)mantissa * tens[places] <= int.MaxValue)
+                builder.AddAtCursor(series, mantissa * tens[places]);
             else
             {
                 if (!done)

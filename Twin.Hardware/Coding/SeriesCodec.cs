@@ -82,8 +82,8 @@ public sealed class SeriesWriter
 
     /// <summary>
     /// Adds one day, later than the last. <paramref name="slots"/> has day minutes / interval minutes values,
-    /// <see cref="ReadingBlock.Missing"/> at gaps; <paramref name="qualities"/> may be empty: all actual.
-    /// <paramref name="basePosition"/> is any value that the reader will know as well, near the position.
+    /// <see cref="ReadingBlock.Missing"/> at gaps; <paramref name="qualities"/> may be empty: all actual. A slot
+    /// whose quality is <see cref="Quality.Missing"/> is a gap, whatever its value. <paramref name="basePosition"/> is any value that the reader will know as well, near the position.
     /// </summary>
     /// <exception cref="ArgumentException">The day is out of order or its shape out of bounds.</exception>
     public void Add(LocalDay day, int intervalMinutes, long position, long basePosition, ReadOnlySpan<int> slots,
@@ -97,10 +97,10 @@ public sealed class SeriesWriter
         if (!qualities.IsEmpty && qualities.Length != slots.Length)
             throw new ArgumentException($"The day {day.Date} has {slots.Length} slots and {qualities.Length} qualities.", nameof(qualities));
         Reserve(_count + slots.Length);
-        slots.CopyTo(_slots.AsSpan(_count));
         for (var i = 0; i < slots.Length; i++)
         {
             var quality = slots[i] == ReadingBlock.Missing ? Quality.Missing : qualities.IsEmpty ? Quality.Actual : qualities[i];
+            _slots[_count + i] = quality == Quality.Missing ? ReadingBlock.Missing : slots[i];
             _qualities[_count + i] = quality;
             _whole &= quality == Quality.Actual;
         }

@@ -81,7 +81,7 @@ public sealed class SeriesReader
         if (change > (SeriesCodec.Change)15) throw r.Bad($"{(byte)change} is no change of a day's shape");
         if ((change & SeriesCodec.Change.Number) != 0)
         {
-            var skipped = r.Count(LocalDay.MaxNumber);
+            var skipped = r.Count(LocalDay.MaxNumber - LocalDay.MinNumber);
             number = number <= LocalDay.MaxNumber - skipped ? number + skipped : throw r.Bad("a day number is out of range");
         }
         if ((change & SeriesCodec.Change.Minutes) != 0) minutes = r.Count(LocalDay.MaxMinutes);

@@ -46,7 +46,7 @@ public sealed record Finding(TwinKey Subject, string SubjectName, FindingKind Ki
     public void Write(ByteWriter to)
     {
         if (Evidence.Length > MaxEvidence || CounterEvidence.Length > MaxEvidence)
-            throw new InvalidOperationException($"A finding carries at most {MaxEvidence} pieces of evidence; keep the strongest.");
+            throw new InvalidOperationException($"A finding has at most {MaxEvidence} pieces of evidence: keep the best.");
         to.Byte(EncodingVersion);
         to.Byte((byte)Subject.Kind);
         to.UInt64(Subject.Id);

@@ -95,7 +95,8 @@ public abstract record Input(InputKind Kind)
             InputKind.JudgingVersion => new JudgingVersion(r.Count(int.MaxValue), r.Text()),
             var kind => throw r.Bad($"input kind {(byte)kind} is not known to this version"),
         };
-        if (read.Target != envelope.Target) throw r.Bad($"an input of kind {read.Kind} is addressed to {envelope.Target}");
+        if (read.Target != envelope.Target)
+            throw r.Bad($"an input of kind {read.Kind} is addressed to {envelope.Target}");
         return r.AtEnd ? read : throw r.Bad($"{r.Left} bytes follow the input");
     }
 
@@ -191,8 +192,8 @@ public sealed record MeterRelation(MeterId Meter, string Name, MeterRole Role, s
         to.VarInt(ValidToDay);
     }
     internal static MeterRelation ReadPayload(MeterId id, ref ByteReader r) =>
-        new(id, r.Text(), (MeterRole)r.Byte(0, (int)MeterRole.Observer), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(),
-            r.Text(), (CustomerCategory)r.Byte(0, (int)CustomerCategory.Medical), r.Int(), r.Int());
+        new(id, r.Text(), (MeterRole)r.Byte(0, (int)MeterRole.Observer), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(),
+            r.Text(), r.Text(), r.Text(), r.Text(), r.Text(), (CustomerCategory)r.Byte(0, (int)CustomerCategory.Medical), r.Int(), r.Int());
 
     /// <summary>The cohort of meters that should behave alike: one model, firmware and production lot.</summary>
     public string CohortName => $"{Model}|{Firmware}|{Lot}";
@@ -230,7 +231,8 @@ public sealed record ContextPeriod(TwinKey Subject, ContextKind Context, UnixTim
         to.Text(Note);
     }
     internal static ContextPeriod ReadPayload(TwinKey subject, ref ByteReader r) =>
-        new(subject, (ContextKind)r.Byte((int)ContextKind.Outage, (int)ContextKind.PlannedWork), ReadTime(ref r), ReadTime(ref r), r.Text());
+        new(subject, (ContextKind)r.Byte((int)ContextKind.Outage, (int)ContextKind.PlannedWork), ReadTime(ref r),
+            ReadTime(ref r), r.Text());
     public override string Describe() => $"{Context} from {From} to {To} {Note}".TrimEnd();
 }
 

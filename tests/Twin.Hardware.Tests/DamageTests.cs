@@ -3,7 +3,8 @@ using Twin.Hardware.Coding;
 namespace Twin.Hardware.Tests;
 
 /// <summary>
-/// Damaged encodings end in <see cref="InvalidDataException"/> or in some value, never in another exception, a hang or a wild read.
+/// Damaged encodings end in <see cref="InvalidDataException"/> or in some value, never in another exception, a hang or
+/// a wild read.
 /// </summary>
 public class DamageTests
 {
@@ -21,7 +22,7 @@ public class DamageTests
     private static void ReadBlock(byte[] bytes)
     {
         var block = ReadingBlock.Read(bytes);
-        _ = (block.FirstSlot, block.EndMinute, block.Day.Number is var n && block.IsAdmitted ? LocalDay.FormatDate(n) : "");
+        _ = (block.FirstSlot, block.EndMinute, block.Day.Date);
         block.DecodeValues(new int[block.Count]);
         block.DecodeQualities(new Quality[block.Count]);
     }
@@ -107,8 +108,9 @@ public class DamageTests
             var (day, interval, stamp, _, slots, qualities) = SeriesCodecTests.AnyDay(random, 14_304, n);
             var head = new ReadingBlock
             {
-                Meter = new MeterId(5), Channel = Channel.Import, IntervalMinutes = interval, StartMinute = day.StartMinute, SourceStamp = stamp,
-                Day = day, IsAdmitted = n % 3 != 0, IsLate = n % 2 == 0, IsRevision = n % 5 == 0,
+                Meter = new MeterId(5), Channel = Channel.Import, IntervalMinutes = interval, SourceStamp = stamp,
+                StartMinute = day.StartMinute, Day = day, IsAdmitted = n % 3 != 0,
+                IsLate = n % 2 == 0, IsRevision = n % 5 == 0,
             };
             w.Clear();
             ReadingBlock.Write(w, head, slots, n % 4 == 0 ? qualities : []);
@@ -126,7 +128,8 @@ public class DamageTests
             writer.Clear();
             for (var i = 0; i < 1 + n % 3; i++)
             {
-                var (day, interval, position, start, slots, qualities) = SeriesCodecTests.AnyDay(random, 14_304 + i * (1 + n % 2), n * 2);
+                var number = 14_304 + i * (1 + n % 2);
+                var (day, interval, position, start, slots, qualities) = SeriesCodecTests.AnyDay(random, number, n * 2);
                 writer.Add(day, interval, position, start, slots, qualities);
             }
             w.Clear();
@@ -161,8 +164,10 @@ public class DamageTests
         for (var n = 0; n < 20_000; n++)
         {
             var bytes = new byte[random.Next(80)];
-            for (var i = 0; i < bytes.Length; i++) bytes[i] = random.Next(4) == 0 ? (byte)random.Next(4) : (byte)random.Next(256);
-            foreach (var read in (Reader[])[ReadInput, ReadFinding, ReadBlock, ReadSeries, ReadValues]) Try(read, bytes);
+            for (var i = 0; i < bytes.Length; i++)
+                bytes[i] = random.Next(4) == 0 ? (byte)random.Next(4) : (byte)random.Next(256);
+            Reader[] readers = [ReadInput, ReadFinding, ReadBlock, ReadSeries, ReadValues];
+            foreach (var read in readers) Try(read, bytes);
             if (bytes.Length < Envelope.Length) continue;
             // With a sound head the payload readers are reached.
             var kind = InputTests.Examples[n % InputTests.Examples.Length].Input;

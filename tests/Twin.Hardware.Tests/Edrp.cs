@@ -3,7 +3,9 @@ using System.IO.Compression;
 
 namespace Twin.Hardware.Tests;
 
-/// <summary>The recorded half-hours of 409 Scottish homes over 92 days, where the shared data lie beside the repository.</summary>
+/// <summary>
+/// The recorded half-hours of 409 Scottish homes over 92 days, where the shared data lie beside the repository.
+/// </summary>
 internal static class Edrp
 {
     public const int Days = 92;

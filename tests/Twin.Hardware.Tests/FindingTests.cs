@@ -4,9 +4,10 @@ namespace Twin.Hardware.Tests;
 
 public class FindingTests
 {
-    internal static readonly Finding Example = new(new TwinKey(TwinKind.Meter, 0x8123456789ABCDEF), "X2", FindingKind.LevelShift,
-        new UnixTime(1_700_000_000), new UnixTime(1_700_086_400), new UnixTime(1_700_172_800), 4.25, Severity.Medium, 0.75, "level", 1, "T1565",
-        "X2 uses half.", [new Evidence("mean", 1.5, 3, 0.8, "kWh"), new Evidence("spread", double.NaN, 0, 0.2, "")], ["an outage"]);
+    internal static readonly Finding Example = new(new TwinKey(TwinKind.Meter, 0x8123456789ABCDEF), "X2",
+        FindingKind.LevelShift, new UnixTime(1_700_000_000), new UnixTime(1_700_086_400), new UnixTime(1_700_172_800),
+        4.25, Severity.Medium, 0.75, "level", 1, "T1565", "X2 uses half.",
+        [new Evidence("mean", 1.5, 3, 0.8, "kWh"), new Evidence("spread", double.NaN, 0, 0.2, "")], ["an outage"]);
 
     internal static byte[] Encode(Finding finding)
     {
@@ -28,7 +29,11 @@ public class FindingTests
     [Fact]
     public void TheEncodingAndTheIdStay()
     {
-        Golden.Is("0101efcdab89674523810258322080c49fd50c808aaad50c80d0b4d50c000000000000114003000000000000e83f056c6576656c010554313536350d583220757365732068616c662e02046d65616e000000000000f83f00000000000008409a9999999999e93f036b576806737072656164000000000000f8ff00000000000000009a9999999999c93f000109616e206f7574616765", Encode(Example));
+        Golden.Is(
+            "0101efcdab89674523810258322080c49fd50c808aaad50c80d0b4d50c000000000000114003000000000000e83f056c6576"
+            + "656c010554313536350d583220757365732068616c662e02046d65616e000000000000f83f00000000000008409a99999999"
+            + "99e93f036b576806737072656164000000000000f8ff00000000000000009a9999999999c93f000109616e206f7574616765",
+            Encode(Example));
         Assert.Equal("1daf907c504107b0", Example.Id);
     }
 
@@ -37,7 +42,8 @@ public class FindingTests
         Encode(Example with { Evidence = new Evidence[Finding.MaxEvidence + 1] }));
 
     [Fact]
-    public void WhatFollowsAFindingIsRefused() => Assert.Throws<InvalidDataException>(() => Finding.Read([.. Encode(Example), 0]));
+    public void WhatFollowsAFindingIsRefused()
+        => Assert.Throws<InvalidDataException>(() => Finding.Read([.. Encode(Example), 0]));
 
     [Theory]
     [InlineData(FindingKind.LevelShift, "level_shift")]

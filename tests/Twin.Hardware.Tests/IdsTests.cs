@@ -32,7 +32,10 @@ public class IdsTests
     public void SplitMix64GivesThePublishedNumbers()
     {
         var random = new SplitMix64(1234567);
-        ulong[] expected = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431, 16408922859458223821];
+        ulong[] expected =
+        [
+            6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431, 16408922859458223821,
+        ];
         Assert.Equal(expected, expected.Select(_ => random.NextUInt64()));
     }
 

@@ -17,12 +17,14 @@ public class InputTests
             "010301efcdab8967452381010469646973023430086772c3b6c39f6572"),
         (new MeterSeen(Meter, "X2", "Europe/London", 3),
             "012001efcdab89674523810258320d4575726f70652f4c6f6e646f6e03"),
-        (new MeterRelation(Meter, "X2", MeterRole.Observer, "F1", "M", "1.2", "L7", "2020-01-01", "UP", "L1", "UTC", "C9", "north",
-            CustomerCategory.Medical, 14_304, int.MaxValue),
-            "012101efcdab896745238102583201024631014d03312e32024c370a323032302d30312d3031025550024c3103555443024339056e6f72746803c0df01feffffff0f"),
+        (new MeterRelation(Meter, "X2", MeterRole.Observer, "F1", "M", "1.2", "L7", "2020-01-01", "UP", "L1", "UTC",
+            "C9", "north", CustomerCategory.Medical, 14_304, int.MaxValue),
+            "012101efcdab896745238102583201024631014d03312e32024c370a323032302d30312d3031"
+            + "025550024c3103555443024339056e6f72746803c0df01feffffff0f"),
         (new SupplyRecord(Meter, "X2", "acme", "p1", "L7", "s", "d", "i", "c", "2019-12-01"),
             "012201efcdab89674523810258320461636d65027031024c3701730164016901630a323031392d31322d3031"),
-        (new ContextPeriod(new TwinKey(TwinKind.Feeder, 77), ContextKind.Outage, new UnixTime(60), new UnixTime(120), "storm"),
+        (new ContextPeriod(new TwinKey(TwinKind.Feeder, 77), ContextKind.Outage, new UnixTime(60), new UnixTime(120),
+            "storm"),
             "0123024d000000000000000178f0010573746f726d"),
         (new DayClosed(14_304), "0140010000000000000000c0df01"),
         (new Tick(new UnixTime(1_700_000_000)), "014105000000000000000080c49fd50c"),
@@ -59,7 +61,8 @@ public class InputTests
             var name = new string((text.Get ?? "").Where(c => !char.IsSurrogate(c)).ToArray());
             Input[] inputs =
             [
-                new DeviceEvent(Meter, new UnixTime(number), name, name, ""), new RegisterSnapshot(Meter, Channel.Gas, new UnixTime(number), value),
+                new DeviceEvent(Meter, new UnixTime(number), name, name, ""),
+                new RegisterSnapshot(Meter, Channel.Gas, new UnixTime(number), value),
                 new SourceEnded(name), new JudgingVersion(number & int.MaxValue, name),
             ];
             foreach (var input in inputs) Assert.Equal(input, Input.Read(input.ToBytes()));
@@ -82,7 +85,8 @@ public class InputTests
     {
         var bytes = new DayClosed(1).ToBytes();
         bytes[0] = 2;
-        Assert.Contains("version 2", Assert.Throws<InvalidDataException>(() => Input.Read(bytes)).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<InvalidDataException>(() => Input.Read(bytes));
+        Assert.Contains("version 2", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -7,10 +7,12 @@ public class ReadingBlockTests
     private const int Gap = ReadingBlock.Missing;
     private static readonly MeterId Meter = new(0x8123456789ABCDEF);
 
-    private static byte[] Raw(int[] slots, Quality[] qualities, long stamp = 0, int interval = 30, long start = 20_597_760)
+    private const long Start = 20_597_760;
+
+    private static byte[] Raw(int[] slots, Quality[] qualities, long stamp = 0, int interval = 30)
     {
         var w = new ByteWriter();
-        ReadingBlock.WriteRaw(w, Meter, Channel.Import, interval, start, slots, qualities, stamp);
+        ReadingBlock.WriteRaw(w, Meter, Channel.Import, interval, Start, slots, qualities, stamp);
         return w.ToArray();
     }
 
@@ -37,7 +39,7 @@ public class ReadingBlockTests
         Assert.True(block.IsPlain);
         Assert.False(block.IsAdmitted);
         Assert.Equal((Meter, Channel.Import, 30), (block.Meter, block.Channel, block.IntervalMinutes));
-        Assert.Equal(20_597_760 + 150, block.EndMinute);
+        Assert.Equal(Start + 150, block.EndMinute);
         Assert.Equal(bytes, Raw(slots, Enumerable.Repeat(Quality.Actual, 5).ToArray()));
     }
 
@@ -45,8 +47,11 @@ public class ReadingBlockTests
     public void GapsAndQualitiesRoundTrip()
     {
         int[] slots = [Gap, 1, 2, Gap, Gap, 5, 6, 7, 8, 9, Gap];
-        Quality[] given = [Quality.Missing, Quality.Estimated, Quality.Estimated, Quality.Missing, Quality.Missing, Quality.Actual,
-            Quality.Suspect, Quality.Edited, Quality.Actual, Quality.Actual, Quality.Missing];
+        Quality[] given =
+        [
+            Quality.Missing, Quality.Estimated, Quality.Estimated, Quality.Missing, Quality.Missing, Quality.Actual,
+            Quality.Suspect, Quality.Edited, Quality.Actual, Quality.Actual, Quality.Missing,
+        ];
         var bytes = Raw(slots, given, stamp: -5);
         AssertContent(bytes, slots, given);
         Assert.Equal(-5, ReadingBlock.Read(bytes).SourceStamp);
@@ -63,8 +68,8 @@ public class ReadingBlockTests
         var day = new LocalDay(14_304, 14_304 * 1440L - 60, minutes);
         var head = new ReadingBlock
         {
-            Meter = Meter, Channel = Channel.Voltage, IntervalMinutes = 15, StartMinute = day.StartMinute + 45, Day = day, IsAdmitted = true,
-            IsLate = true, IsRevision = true, PriorCount = 2, PriorSum = -77,
+            Meter = Meter, Channel = Channel.Voltage, IntervalMinutes = 15, Day = day, IsAdmitted = true,
+            StartMinute = day.StartMinute + 45, IsLate = true, IsRevision = true, PriorCount = 2, PriorSum = -77,
         };
         var w = new ByteWriter();
         ReadingBlock.Write(w, head, [2301, Gap, 2299], []);
@@ -81,7 +86,8 @@ public class ReadingBlockTests
     {
         var head = new ReadingBlock
         {
-            Meter = Meter, Channel = Channel.Import, IntervalMinutes = 30, StartMinute = 1410, Day = new LocalDay(0, 0, 1440), IsAdmitted = true,
+            Meter = Meter, Channel = Channel.Import, IntervalMinutes = 30, IsAdmitted = true,
+            StartMinute = 1410, Day = new LocalDay(0, 0, 1440),
         };
         var w = new ByteWriter();
         ReadingBlock.Write(w, head, [1, 2], []);
@@ -95,7 +101,8 @@ public class ReadingBlockTests
         var day = new LocalDay(14_304, 14_304 * 1440L, 1440);
         var head = new ReadingBlock
         {
-            Meter = Meter, Channel = Channel.Import, IntervalMinutes = 30, StartMinute = day.StartMinute, Day = day, IsAdmitted = true,
+            Meter = Meter, Channel = Channel.Import, IntervalMinutes = 30, IsAdmitted = true,
+            StartMinute = day.StartMinute, Day = day,
         };
         var (decoded, copied) = (new ByteWriter(), new ByteWriter());
         ReadingBlock.Write(decoded, head, slots, []);
@@ -116,12 +123,13 @@ public class ReadingBlockTests
     public void TheEncodingStays()
     {
         Golden.Is("010101efcdab896745238101001e80b0d2130631d5b20c75ab2c", Raw([42, 50, 76, 186, 85, 44], []));
-        Golden.Is("010101efcdab896745238101261e80b0d21303120601040100010205292a32", Raw([42, Gap, 76], [Quality.Actual, Quality.Missing, Quality.Estimated], 9));
+        Golden.Is("010101efcdab896745238101261e80b0d21303120601040100010205292a32",
+            Raw([42, Gap, 76], [Quality.Actual, Quality.Missing, Quality.Estimated], 9));
         var day = new LocalDay(14_304, 14_304 * 1440L, 1500);
         var head = new ReadingBlock
         {
-            Meter = Meter, Channel = Channel.Heat, IntervalMinutes = 60, StartMinute = day.StartMinute + 60, Day = day, IsAdmitted = true,
-            IsLate = true, IsRevision = true, PriorCount = 1, PriorSum = 7,
+            Meter = Meter, Channel = Channel.Heat, IntervalMinutes = 60, Day = day, IsAdmitted = true,
+            StartMinute = day.StartMinute + 60, IsLate = true, IsRevision = true, PriorCount = 1, PriorSum = 7,
         };
         var w = new ByteWriter();
         ReadingBlock.Write(w, head, [7, 8], []);

@@ -5,6 +5,8 @@ namespace Twin.Hardware.Tests;
 
 public class SeriesCodecTests(ITestOutputHelper output)
 {
+    private const int Gap = ReadingBlock.Missing;
+
     private sealed record Day(LocalDay Local, int Interval, long Position, long Base, int[] Slots, Quality[] Qualities);
 
     private static byte[] Encode(List<Day> days)
@@ -28,7 +30,7 @@ public class SeriesCodecTests(ITestOutputHelper output)
             Assert.Equal(wanted.Interval, read.IntervalMinutes);
             Assert.Equal(wanted.Position, read.Position(wanted.Base));
             Assert.Equal(wanted.Slots, reader.Slots(i).ToArray());
-            var actual = Array.ConvertAll(wanted.Slots, s => s == ReadingBlock.Missing ? Quality.Missing : Quality.Actual);
+            var actual = Array.ConvertAll(wanted.Slots, s => s == Gap ? Quality.Missing : Quality.Actual);
             Assert.Equal(wanted.Qualities.Length == 0 ? actual : wanted.Qualities, reader.Qualities(i).ToArray());
         }
         Assert.Equal(days.Sum(d => d.Slots.Count(s => s != ReadingBlock.Missing)), reader.PresentCount);
@@ -39,7 +41,9 @@ public class SeriesCodecTests(ITestOutputHelper output)
     private static Day PlainDay(int number, long position, params int[] slots) =>
         new(new LocalDay(number, number * 1440L, 1440), 1440 / slots.Length, position, 0, slots, []);
 
-    /// <summary>Days as they come: DST, several intervals, gaps at the ends and within, qualities, odd positions.</summary>
+    /// <summary>
+    /// Days as they come: DST, several intervals, gaps at the ends and within, qualities, odd positions.
+    /// </summary>
     internal static (LocalDay, int, long, long, int[], Quality[]) AnyDay(SplitMix64 random, int number, int style)
     {
         var minutes = random.Next(5) == 0 ? random.Next(2) == 0 ? 1380 : 1500 : 1440;
@@ -69,8 +73,9 @@ public class SeriesCodecTests(ITestOutputHelper output)
             var random = new SplitMix64(seed);
             var days = new List<Day>();
             var number = random.Next(20_000);
-            for (var n = 1 + random.Next(SeriesCodec.MaxDays); n > 0; n--, number += 1 + (random.Next(6) == 0 ? random.Next(100) : 0))
+            for (var n = 1 + random.Next(SeriesCodec.MaxDays); n > 0; n--)
             {
+                number += 1 + (random.Next(6) == 0 ? random.Next(100) : 0);
                 var (local, interval, position, start, slots, qualities) = AnyDay(random, number, (int)seed);
                 days.Add(new Day(local, interval, position, start, slots, qualities));
             }
@@ -83,7 +88,8 @@ public class SeriesCodecTests(ITestOutputHelper output)
     public void ExtremeValuesAndPositionsRoundTrip()
     {
         var reader = new SeriesReader();
-        RoundTrip([PlainDay(0, long.MinValue, -int.MaxValue, int.MaxValue), PlainDay(1, long.MaxValue, int.MaxValue, -int.MaxValue)], reader);
+        const int most = int.MaxValue;
+        RoundTrip([PlainDay(0, long.MinValue, -most, most), PlainDay(1, long.MaxValue, most, -most)], reader);
         RoundTrip([PlainDay(LocalDay.MinNumber, 0, 0), PlainDay(LocalDay.MaxNumber, -1, 1)], reader);
         RoundTrip([PlainDay(7, 3, ReadingBlock.Missing, ReadingBlock.Missing)], reader);
         RoundTrip([PlainDay(7, 3, new int[1440]), PlainDay(8, 3, new int[1440])], reader);
@@ -93,7 +99,7 @@ public class SeriesCodecTests(ITestOutputHelper output)
     public void DaysOfOneShapeCostNothingBesideTheirValues()
     {
         var days = Enumerable.Range(0, 14).Select(i => PlainDay(14_304 + i, 500, new int[48])).ToList();
-        // Head 1, interval 1, day number 3, offset 1, position 2, then the values: 14 bytes of ValueCodec's 2 a day or fewer.
+        // Form 1, interval 1, day number 3, offset 1, position 2; then at most the 2 bytes of a constant day each.
         Assert.InRange(RoundTrip(days, new SeriesReader()).Length, 9, 8 + 14 * 2);
     }
 
@@ -116,11 +122,15 @@ public class SeriesCodecTests(ITestOutputHelper output)
         var day = new LocalDay(10, 14_400, 1440);
         writer.Add(day, 30, 1, 1, new int[48], []);
         Assert.Throws<ArgumentException>(() => writer.Add(day, 30, 1, 1, new int[48], []));
-        Assert.Throws<ArgumentException>(() => writer.Add(day with { Number = 11, StartMinute = 15_840 }, 30, 1, 1, new int[47], []));
-        Assert.Throws<ArgumentException>(() => writer.Add(day with { Number = 11, StartMinute = 99_840 }, 30, 1, 1, new int[48], []));
-        Assert.Throws<ArgumentException>(() => writer.Add(day with { Number = 11, StartMinute = 15_840 }, 0, 1, 1, new int[48], []));
+        var next = new LocalDay(11, 15_840, 1440);
+        Assert.Throws<ArgumentException>(() => writer.Add(next, 30, 1, 1, new int[47], []));
+        var shifted = next with { StartMinute = 99_840 };
+        Assert.Throws<ArgumentException>(() => writer.Add(shifted, 30, 1, 1, new int[48], []));
+        Assert.Throws<ArgumentException>(() => writer.Add(next, 0, 1, 1, new int[48], []));
+        Assert.Throws<ArgumentException>(() => writer.Add(next, 30, 1, 1, new int[48], new Quality[47]));
         for (var n = 11; !writer.IsFull; n++) writer.Add(new LocalDay(n, n * 1440L, 1440), 30, 1, 1, new int[48], []);
-        Assert.Throws<InvalidOperationException>(() => writer.Add(new LocalDay(99, 99 * 1440L, 1440), 30, 1, 1, new int[48], []));
+        var later = new LocalDay(99, 99 * 1440L, 1440);
+        Assert.Throws<InvalidOperationException>(() => writer.Add(later, 30, 1, 1, new int[48], []));
     }
 
     [Fact]
@@ -128,10 +138,14 @@ public class SeriesCodecTests(ITestOutputHelper output)
     {
         var slots = Enumerable.Range(0, 24).Select(i => 40 + i * i % 37 * (i > 16 ? 20 : 1)).ToArray();
         var joint = Encode([PlainDay(14_304, 77, slots), PlainDay(14_305, 78, slots)]);
-        Golden.Is("d13cc0df01009a010250d6a95df7c3b0af0fed9ec5f36bfff80b1626b6a8c52b2e10a97bd935a2e6ad5c659a6feeb86061628b123e38", joint);
+        Golden.Is("d13cc0df01009a010250d6a95df7c3b0af0fed9ec5f36bfff80b1626b6a8c52b2e10a97bd935a2e6ad5c659a6fee"
+            + "b86061628b123e38", joint);
         int[] gaps = [ReadingBlock.Missing, 1_000_000_000, 7, 7];
-        var early = new Day(new LocalDay(3, 4260, 1380), 345, -1, 5, gaps, [Quality.Missing, Quality.Edited, Quality.Actual, Quality.Actual]);
-        Golden.Is("01d90206770b02e40a0d05e0030020080b2ce108a0acb90f0000e00100000005003665c400ca9a3b003665c4", Encode([early, PlainDay(9, 10, -1_000_000_000, 1_000_000_000, -1_000_000_000)]));
+        Quality[] qualities = [Quality.Missing, Quality.Edited, Quality.Actual, Quality.Actual];
+        var early = new Day(new LocalDay(3, 4260, 1380), 345, -1, 5, gaps, qualities);
+        var wide = PlainDay(9, 10, -1_000_000_000, 1_000_000_000, -1_000_000_000);
+        Golden.Is("01d90206770b02e40a0d05e0030020080b2ce108a0acb90f0000e00100000005003665c400ca9a3b003665c4",
+            Encode([early, wide]));
     }
 
     [Fact]
@@ -163,7 +177,7 @@ public class SeriesCodecTests(ITestOutputHelper output)
                 readings += daysPerSeries * 48;
             }
         }
-        output.WriteLine($"{(double)w.Length / readings:f4} bytes a reading over {readings} readings in series of 14 days");
+        output.WriteLine($"{(double)w.Length / readings:f4} bytes a reading, {readings} readings in series of 14 days");
         Assert.InRange((double)w.Length / readings, 0.5, 1.05);
     }
 }

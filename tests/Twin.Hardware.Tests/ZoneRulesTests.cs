@@ -39,7 +39,8 @@ public class ZoneRulesTests
     public void DaysFollowOneAnotherWithoutGap(string zone)
     {
         var rules = Zone(zone);
-        for (var n = Number(2009, 1, 1); n < Number(2029, 1, 1); n++) Assert.Equal(rules.Day(n).EndMinute, rules.Day(n + 1).StartMinute);
+        for (var n = Number(2009, 1, 1); n < Number(2029, 1, 1); n++)
+            Assert.Equal(rules.Day(n).EndMinute, rules.Day(n + 1).StartMinute);
     }
 
     [Fact]

@@ -36,12 +36,17 @@ public sealed record Finding(TwinKey Subject, string SubjectName, FindingKind Ki
 {
     public const byte EncodingVersion = 1;
 
+    /// <summary>Bounds of the evidence and of the counter-evidence of one finding; writing more is an error.</summary>
+    public const int MaxEvidence = 64;
+
     /// <summary>Stable id: 16 hexadecimal digits.</summary>
     public string Id => StableHash.Of(string.Create(CultureInfo.InvariantCulture, $"{Subject}/{(byte)Kind}/{From.Seconds}"))
         .ToString("x16", CultureInfo.InvariantCulture);
 
     public void Write(ByteWriter to)
     {
+        if (Evidence.Length > MaxEvidence || CounterEvidence.Length > MaxEvidence)
+            throw new InvalidOperationException($"A finding has at most {MaxEvidence} pieces of evidence: keep the best.");
         to.Byte(EncodingVersion);
         to.Byte((byte)Subject.Kind);
         to.UInt64(Subject.Id);
@@ -76,22 +81,24 @@ public sealed record Finding(TwinKey Subject, string SubjectName, FindingKind Ki
         var r = new ByteReader(bytes);
         var version = r.Byte();
         if (version != EncodingVersion) throw r.Bad($"a finding has encoding version {version}, this MeterTwin knows {EncodingVersion}");
-        var subject = new TwinKey((TwinKind)r.Byte(), r.UInt64());
+        var subject = new TwinKey((TwinKind)r.Byte((int)TwinKind.Meter, (int)TwinKind.Fleet), r.UInt64());
         var name = r.Text();
         var kind = (FindingKind)r.Byte();
-        UnixTime from = new(r.VarInt()), to = new(r.VarInt()), detected = new(r.VarInt());
+        if (!Enum.IsDefined(kind)) throw r.Bad($"finding kind {(byte)kind} is not known to this version");
+        UnixTime from = Input.ReadTime(ref r), to = Input.ReadTime(ref r), detected = Input.ReadTime(ref r);
         var score = r.Double();
-        var severity = (Severity)r.Byte();
+        var severity = (Severity)r.Byte((int)Severity.Info, (int)Severity.Critical);
         var confidence = r.Double();
         var detector = r.Text();
         var detectorVersion = r.Count(int.MaxValue);
         var technique = r.Text();
         var sentence = r.Text();
-        var evidence = new Evidence[r.Count(64)];
+        var evidence = new Evidence[r.Count(MaxEvidence)];
         for (var i = 0; i < evidence.Length; i++)
             evidence[i] = new Evidence(r.Text(), r.Double(), r.Double(), r.Double(), r.Text());
-        var counter = new string[r.Count(64)];
+        var counter = new string[r.Count(MaxEvidence)];
         for (var i = 0; i < counter.Length; i++) counter[i] = r.Text();
+        if (!r.AtEnd) throw r.Bad($"{r.Left} bytes follow the finding");
         return new Finding(subject, name, kind, from, to, detected, score, severity, confidence, detector, detectorVersion, technique,
             sentence, evidence, counter);
     }

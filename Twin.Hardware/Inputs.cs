@@ -44,7 +44,7 @@ public readonly record struct Envelope(InputKind Kind, TwinKey Target)
         if (version != Version)
             throw new InvalidDataException($"An input has encoding version {version}; this MeterTwin knows {Version}. Use a newer one.");
         var kind = (InputKind)r.Byte();
-        return new Envelope(kind, new TwinKey((TwinKind)r.Byte(), r.UInt64()));
+        return new Envelope(kind, new TwinKey((TwinKind)r.Byte((int)TwinKind.Meter, (int)TwinKind.Fleet), r.UInt64()));
     }
 
     /// <summary>The payload behind the head.</summary>
@@ -80,7 +80,7 @@ public abstract record Input(InputKind Kind)
         var envelope = Envelope.Read(input);
         var r = new ByteReader(Envelope.Payload(input));
         var id = new MeterId(envelope.Target.Id);
-        return envelope.Kind switch
+        Input read = envelope.Kind switch
         {
             InputKind.RegisterSnapshot => RegisterSnapshot.ReadPayload(id, ref r),
             InputKind.DeviceEvent => DeviceEvent.ReadPayload(id, ref r),
@@ -88,13 +88,32 @@ public abstract record Input(InputKind Kind)
             InputKind.MeterRelation => MeterRelation.ReadPayload(id, ref r),
             InputKind.SupplyRecord => SupplyRecord.ReadPayload(id, ref r),
             InputKind.ContextPeriod => ContextPeriod.ReadPayload(envelope.Target, ref r),
-            InputKind.DayClosed => new DayClosed((int)r.VarInt()),
-            InputKind.Tick => new Tick(new UnixTime(r.VarInt())),
+            InputKind.DayClosed => new DayClosed(ReadDay(ref r)),
+            InputKind.Tick => new Tick(ReadTime(ref r)),
             InputKind.SourceEnded => new SourceEnded(r.Text()),
-            InputKind.Erasure => new Erasure(id, (int)r.VarInt(), r.Text()),
+            InputKind.Erasure => new Erasure(id, ReadDay(ref r), r.Text()),
             InputKind.JudgingVersion => new JudgingVersion(r.Count(int.MaxValue), r.Text()),
             var kind => throw r.Bad($"input kind {(byte)kind} is not known to this version"),
         };
+        if (read.Target != envelope.Target)
+            throw r.Bad($"an input of kind {read.Kind} is addressed to {envelope.Target}");
+        return r.AtEnd ? read : throw r.Bad($"{r.Left} bytes follow the input");
+    }
+
+    /// <summary>An instant that a calendar can show: the years 1 to 9999.</summary>
+    internal static UnixTime ReadTime(ref ByteReader r)
+    {
+        var seconds = r.VarInt();
+        return seconds is >= UnixTime.MinSeconds and <= UnixTime.MaxSeconds
+            ? new UnixTime(seconds) : throw r.Bad($"second {seconds} is no time of the years 1 to 9999");
+    }
+
+    /// <summary>A local day of the years 1 to 9999.</summary>
+    internal static int ReadDay(ref ByteReader r)
+    {
+        var number = r.Int();
+        return number is >= LocalDay.MinNumber and <= LocalDay.MaxNumber
+            ? number : throw r.Bad($"day {number} is not of the years 1 to 9999");
     }
 
     /// <summary>
@@ -116,7 +135,7 @@ public sealed record RegisterSnapshot(MeterId Meter, Channel Channel, UnixTime A
         to.VarInt(Value);
     }
     internal static RegisterSnapshot ReadPayload(MeterId id, ref ByteReader r) =>
-        new(id, (Channel)r.Byte(), new UnixTime(r.VarInt()), r.VarInt());
+        new(id, (Channel)r.Byte((int)Channel.Import, (int)Channel.Water), ReadTime(ref r), r.VarInt());
     public override string Describe() => $"{At} register {Channel} reads {Value}";
 }
 
@@ -132,7 +151,7 @@ public sealed record DeviceEvent(MeterId Meter, UnixTime At, string Profile, str
         to.Text(Detail);
     }
     internal static DeviceEvent ReadPayload(MeterId id, ref ByteReader r) =>
-        new(id, new UnixTime(r.VarInt()), r.Text(), r.Text(), r.Text());
+        new(id, ReadTime(ref r), r.Text(), r.Text(), r.Text());
     public override string Describe() => $"{At} event {Profile}:{Code} {Detail}".TrimEnd();
 }
 
@@ -149,7 +168,7 @@ public sealed record MeterSeen(MeterId Meter, string Name, string Zone, byte Zon
         to.Text(Zone);
         to.Byte(ZoneRank);
     }
-    internal static MeterSeen ReadPayload(MeterId id, ref ByteReader r) => new(id, r.Text(), r.Text(), r.Byte());
+    internal static MeterSeen ReadPayload(MeterId id, ref ByteReader r) => new(id, r.Text(), r.Text(), r.Byte(0, 3));
     public override string Describe() => $"seen as {Name}" + (Zone.Length > 0 ? $" in zone {Zone}" : "");
 }
 
@@ -173,8 +192,8 @@ public sealed record MeterRelation(MeterId Meter, string Name, MeterRole Role, s
         to.VarInt(ValidToDay);
     }
     internal static MeterRelation ReadPayload(MeterId id, ref ByteReader r) =>
-        new(id, r.Text(), (MeterRole)r.Byte(), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(),
-            r.Text(), (CustomerCategory)r.Byte(), checked((int)r.VarInt()), checked((int)r.VarInt()));
+        new(id, r.Text(), (MeterRole)r.Byte(0, (int)MeterRole.Observer), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(),
+            r.Text(), r.Text(), r.Text(), r.Text(), r.Text(), (CustomerCategory)r.Byte(0, (int)CustomerCategory.Medical), r.Int(), r.Int());
 
     /// <summary>The cohort of meters that should behave alike: one model, firmware and production lot.</summary>
     public string CohortName => $"{Model}|{Firmware}|{Lot}";
@@ -212,7 +231,8 @@ public sealed record ContextPeriod(TwinKey Subject, ContextKind Context, UnixTim
         to.Text(Note);
     }
     internal static ContextPeriod ReadPayload(TwinKey subject, ref ByteReader r) =>
-        new(subject, (ContextKind)r.Byte(), new UnixTime(r.VarInt()), new UnixTime(r.VarInt()), r.Text());
+        new(subject, (ContextKind)r.Byte((int)ContextKind.Outage, (int)ContextKind.PlannedWork), ReadTime(ref r),
+            ReadTime(ref r), r.Text());
     public override string Describe() => $"{Context} from {From} to {To} {Note}".TrimEnd();
 }
 

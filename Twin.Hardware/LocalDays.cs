@@ -39,7 +39,8 @@ public readonly record struct LocalDay(int Number, long StartMinute, int Minutes
 /// </summary>
 public sealed class ZoneRules
 {
-    private static readonly ConcurrentDictionary<string, ZoneRules?> Known = new(StringComparer.Ordinal);
+    /// <summary>Bounded by what the TZDB and offsets in minutes can name: unknown names are not kept.</summary>
+    private static readonly ConcurrentDictionary<string, ZoneRules> Known = new(StringComparer.Ordinal);
     private readonly DateTimeZone _zone;
     private readonly ConcurrentDictionary<int, LocalDay> _days = new();
 
@@ -55,9 +56,10 @@ public sealed class ZoneRules
     /// <summary>False when the name is neither in the TZDB nor an offset.</summary>
     public static bool TryGet(string name, out ZoneRules rules)
     {
-        var found = Known.GetOrAdd(name, static n => Load(n));
-        rules = found!;
-        return found is not null;
+        if (Known.TryGetValue(name, out rules!)) return true;
+        if (Load(name) is not { } loaded) return false;
+        rules = Known.GetOrAdd(name, loaded);
+        return true;
     }
 
     private static ZoneRules? Load(string name)

@@ -17,6 +17,8 @@ public ref struct ReadingBlock
     [Flags]
     private enum Flags : byte { None = 0, Admitted = 1, Qualities = 2, Gaps = 4, Late = 8, Revision = 16, Stamp = 32 }
 
+    private const Flags AllFlags = (Flags)63;
+
     public MeterId Meter;
     public Channel Channel;
     public int IntervalMinutes;
@@ -66,9 +68,10 @@ public ref struct ReadingBlock
         var envelope = Envelope.Read(input);
         var r = new ByteReader(Envelope.Payload(input));
         if (envelope.Kind != InputKind.ReadingBlock) throw r.Bad("this input is no reading block");
+        if (envelope.Target.Kind != TwinKind.Meter) throw r.Bad($"a reading block is addressed to {envelope.Target}");
         var b = new ReadingBlock { Meter = new MeterId(envelope.Target.Id), Channel = (Channel)r.Byte() };
         if (b.Channel is < Channel.Import or > Channel.Water) throw r.Bad($"channel {(byte)b.Channel} is not known");
-        var flags = (Flags)r.Byte();
+        var flags = (Flags)r.Byte(0, (int)AllFlags);
         b.IntervalMinutes = r.Count(1440);
         if (b.IntervalMinutes == 0) throw r.Bad("the interval is 0 minutes");
         b.StartMinute = r.VarInt();
@@ -90,7 +93,7 @@ public ref struct ReadingBlock
     private void ReadDay(ref ByteReader r)
     {
         IsAdmitted = true;
-        var number = checked((int)r.VarInt());
+        var number = Input.ReadDay(ref r);
         var minutes = r.Count(LocalDay.MaxMinutes);
         Day = new LocalDay(number, StartMinute - r.Count(LocalDay.MaxMinutes), minutes == 0 ? 1440 : minutes);
         if (EndMinute > Day.EndMinute) throw r.Bad("the block reaches beyond its day");
@@ -104,22 +107,20 @@ public ref struct ReadingBlock
     }
 
     /// <summary>Fills <paramref name="slots"/> (length <see cref="Count"/>) with values, <see cref="Missing"/> where there is none.</summary>
+    /// <exception cref="InvalidDataException">The values are damaged.</exception>
     public readonly void DecodeValues(Span<int> slots)
     {
         var r = new ByteReader(_values);
-        if (_presence.IsEmpty)
-        {
-            ValueCodec.Decode(ref r, slots[..Count]);
-            return;
-        }
-        Span<int> packed = stackalloc int[ValueCodec.MaxValues];
-        packed = packed[.._present];
+        Span<int> packed = _presence.IsEmpty ? slots[..Count] : stackalloc int[_present];
         ValueCodec.Decode(ref r, packed);
+        if (!r.AtEnd) throw r.Bad($"{r.Left} bytes follow the values");
+        if (_presence.IsEmpty) return;
         var next = 0;
         for (var i = 0; i < Count; i++) slots[i] = ((_presence[i >> 3] >> (i & 7)) & 1) != 0 ? packed[next++] : Missing;
     }
 
     /// <summary>Fills <paramref name="qualities"/> (length <see cref="Count"/>), <see cref="Quality.Missing"/> at gaps.</summary>
+    /// <exception cref="InvalidDataException">The qualities are damaged.</exception>
     public readonly void DecodeQualities(Span<Quality> qualities)
     {
         qualities[..Count].Fill(Quality.Actual);
@@ -135,6 +136,7 @@ public ref struct ReadingBlock
                 qualities.Slice(i, run).Fill(quality);
                 i += run;
             }
+            if (!r.AtEnd) throw r.Bad($"{r.Left} bytes follow the qualities");
         }
         if (_presence.IsEmpty) return;
         for (var i = 0; i < Count; i++)

@@ -38,6 +38,10 @@ public enum Quality : byte { Missing = 0, Suspect = 1, Estimated = 2, Edited = 3
 /// <summary>A point of event time: whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted.</summary>
 public readonly record struct UnixTime(long Seconds) : IComparable<UnixTime>
 {
+    /// <summary>Bounds of what a calendar can show: the years 1 to 9999.</summary>
+    public const long MinSeconds = -62_135_596_800;
+    public const long MaxSeconds = 253_402_300_799;
+
     public long Minutes => Math.DivRem(Seconds, 60, out var r) - (r < 0 ? 1 : 0);
     public static UnixTime FromMinutes(long minutes) => new(minutes * 60);
     public int CompareTo(UnixTime other) => Seconds.CompareTo(other.Seconds);

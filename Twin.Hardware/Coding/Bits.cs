@@ -5,8 +5,8 @@ using System.Runtime.CompilerServices;
 namespace Twin.Hardware.Coding;
 
 /// <summary>
-/// Writes bits, least significant first, into a span that must have 8 bytes of room behind the last bit. The methods are small and
-/// inlined, so that the state lives in registers.
+/// Writes bits, least significant first, into a span that must have 8 bytes of room behind the last bit. The methods
+/// are small and inlined, so that the state lives in registers.
 /// </summary>
 internal ref struct BitWriter(Span<byte> to)
 {
@@ -35,8 +35,8 @@ internal ref struct BitWriter(Span<byte> to)
 }
 
 /// <summary>
-/// Reads bits, least significant first. Behind the end it reads zeros, so that a loop over a known number of values needs no check
-/// of its own; <see cref="Finish"/> then refuses what was cut short.
+/// Reads bits, least significant first. Behind the end it reads zeros, so that a loop over a known number of values
+/// needs no check of its own; <see cref="Finish"/> then refuses what was cut short.
 /// </summary>
 internal ref struct BitReader(ReadOnlySpan<byte> bytes)
 {
@@ -51,7 +51,8 @@ internal ref struct BitReader(ReadOnlySpan<byte> bytes)
     {
         unchecked
         {
-            var word = _at <= _bytes.Length - 8 ? BinaryPrimitives.ReadUInt64LittleEndian(_bytes[_at..]) : Tail(_bytes, _at);
+            var word = _at <= _bytes.Length - 8
+                ? BinaryPrimitives.ReadUInt64LittleEndian(_bytes[_at..]) : Tail(_bytes, _at);
             _buffer |= word << _held;
             _at += (63 - _held) >> 3;
             _held |= 56;
@@ -84,13 +85,16 @@ internal ref struct BitReader(ReadOnlySpan<byte> bytes)
     }
 
     /// <summary>Advances the byte reader, at whose position the bits began, past the last byte used.</summary>
-    /// <exception cref="InvalidDataException">More bits were read than there are, or the filling bits are not 0.</exception>
+    /// <exception cref="InvalidDataException">
+    /// More bits were read than there are, or the filling bits are not 0.
+    /// </exception>
     public readonly void Finish(ref ByteReader from)
     {
         var bits = _at * 8L - _held;
         var used = (bits + 7) >> 3;
         if (used > _bytes.Length) throw from.Bad("the values are cut short");
-        if ((_buffer & ((1UL << (int)(used * 8 - bits)) - 1)) != 0) throw from.Bad("the filling bits behind the values are not 0");
+        if ((_buffer & ((1UL << (int)(used * 8 - bits)) - 1)) != 0)
+            throw from.Bad("the filling bits behind the values are not 0");
         from.Bytes((int)used);
     }
 
@@ -104,8 +108,9 @@ internal ref struct BitReader(ReadOnlySpan<byte> bytes)
 }
 
 /// <summary>
-/// Rice's code (1979) of 32-bit magnitudes: quotient by 2^k in unary (zeros, closed by a one), then k low bits. A quotient from
-/// <see cref="EscapeQuotient"/> on is written as that many zeros, a one and the whole magnitude, so that one outlier stays cheap.
+/// Rice's code (1979) of 32-bit magnitudes: quotient by 2^k in unary (zeros, closed by a one), then k low bits. A
+/// quotient from <see cref="EscapeQuotient"/> on is written as that many zeros, a one and the whole magnitude, so that
+/// one outlier stays cheap.
 /// </summary>
 internal static class Rice
 {
@@ -114,8 +119,8 @@ internal static class Rice
     private const int EscapeBits = EscapeQuotient + 1 + 32;
 
     /// <summary>
-    /// The parameter of least cost, and that cost in bits. The search goes down from the mean's magnitude: a geometric source
-    /// has its optimum at or just below it, and outliers only lift the mean.
+    /// The parameter of least cost, and that cost in bits. The search goes down from the mean's magnitude: a geometric
+    /// source has its optimum at or just below it, and outliers only lift the mean.
     /// </summary>
     public static (int K, long Bits) Best(ReadOnlySpan<uint> magnitudes, ulong sum)
     {
@@ -162,12 +167,15 @@ internal static class Rice
         unchecked
         {
             var quotient = (int)Math.Min(magnitude >> k, EscapeQuotient);
-            if (quotient < EscapeQuotient) to.Put((1UL | (ulong)(magnitude & ((1u << k) - 1)) << 1) << quotient, quotient + 1 + k);
+            ulong low = magnitude & ((1u << k) - 1);
+            if (quotient < EscapeQuotient) to.Put((1 | low << 1) << quotient, quotient + 1 + k);
             else to.Put((1UL | (ulong)magnitude << 1) << EscapeQuotient, EscapeBits);
         }
     }
 
-    /// <summary>One magnitude; needs 53 bits ready. A damaged one may exceed 32 bits: the caller checks the value's range.</summary>
+    /// <summary>
+    /// One magnitude; needs 53 bits ready. A damaged one may exceed 32 bits: the caller checks the value's range.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Take(ref BitReader from, int k)
     {

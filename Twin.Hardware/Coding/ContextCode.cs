@@ -4,14 +4,15 @@ using System.Runtime.CompilerServices;
 namespace Twin.Hardware.Coding;
 
 /// <summary>
-/// Entropy code of consecutive days of one series: each value's distance from the least one is coded relative to what its
-/// neighbours in time lead to expect, by Huffman codes (1952) chosen by context.
+/// Entropy code of consecutive days of one series: each value's distance from the least one is coded relative to what
+/// its neighbours in time lead to expect, by Huffman codes (1952) chosen by context.
 /// <para>
-/// The expectation is (2·previous + the one before + same slot of the day before) / 4. Its magnitude gives the step, a power of two
-/// from an eighth to a quarter of it; its leading three bits, and whether the three neighbours differ by more than the expectation,
-/// give one of 16 codes. A code covers the quotient by the step; the remainder follows as plain bits. The codes know ratios only, not
-/// the size of a household, so one set serves all; it was fitted to half-hourly household loads (on one half of 409 homes it does as
-/// well for the other half). A series unlike them costs more and then falls back to <see cref="ValueCodec"/>.
+/// The expectation is (2·previous + the one before + same slot of the day before) / 4. Its magnitude gives the step, a
+/// power of two from an eighth to a quarter of it; its leading three bits, and whether the three neighbours differ by
+/// more than the expectation, give one of 16 codes. A code covers the quotient by the step; the remainder follows as
+/// plain bits. The codes know ratios only, not the size of a household, so one set serves all; it was fitted to
+/// half-hourly household loads (fitted to every other of 409 homes, it did as well on the rest). A series unlike them
+/// costs more and then falls back to <see cref="ValueCodec"/>.
 /// </para>
 /// </summary>
 internal static class ContextCode
@@ -22,8 +23,9 @@ internal static class ContextCode
     private const int MaxLength = 10;
 
     /// <summary>
-    /// Code lengths in bits, a hexadecimal digit a symbol. Symbols 0 to 23 are quotients; 24 to 30 stand for quotients from 24 on, in
-    /// groups of 1, 2, 4 … 64; 31 for a distance written in 32 bits. Part of the stored format: never change one.
+    /// Code lengths in bits, a hexadecimal digit a symbol. Symbols 0 to 23 are quotients; 24 to 30 stand for quotients
+    /// from 24 on, in groups of 1, 2, 4 … 64; 31 for a distance written in 32 bits. Part of the stored format: never
+    /// change one.
     /// </summary>
     private static readonly string[] Lengths =
     [
@@ -73,7 +75,8 @@ internal static class ContextCode
                 code++;
             }
         }
-        if (code != 2 << MaxLength) throw new InvalidOperationException($"The code lengths of context {context} form no complete code.");
+        if (code != 2 << MaxLength)
+            throw new InvalidOperationException($"The code lengths of context {context} form no complete code.");
     }
 
     /// <summary>The two distances before the current one; they run on from day to day.</summary>
@@ -89,17 +92,18 @@ internal static class ContextCode
         unchecked
         {
             var expected = (2 * previous + before + dayBefore) >> 2;
-            var spread = (ulong)Math.Abs((long)previous - (long)before) + (ulong)Math.Abs((long)dayBefore - (long)previous);
+            var spread = (ulong)(Math.Abs((long)previous - (long)before) + Math.Abs((long)dayBefore - (long)previous));
             var step = 61 - BitOperations.LeadingZeroCount(expected | 7);
             return ((int)(expected >> step) | (spread > expected ? 8 : 0), step);
         }
     }
 
     /// <summary>
-    /// Appends one day. <paramref name="distances"/> receives the day for the next one's context: a gap counts as the value before it.
+    /// Appends one day. <paramref name="distances"/> receives the day for the next one's context: a gap counts as the
+    /// value before it.
     /// </summary>
-    public static void EncodeDay(ReadOnlySpan<int> slots, long least, ReadOnlySpan<uint> dayBefore, Span<uint> distances,
-        ref Past past, ref BitWriter to)
+    public static void EncodeDay(ReadOnlySpan<int> slots, long least, ReadOnlySpan<uint> dayBefore,
+        Span<uint> distances, ref Past past, ref BitWriter to)
     {
         unchecked
         {
@@ -146,8 +150,8 @@ internal static class ContextCode
     /// Reads one day into <paramref name="slots"/>, whose gaps are already <see cref="ReadingBlock.Missing"/>.
     /// False: a value is out of range.
     /// </summary>
-    public static bool DecodeDay(scoped Span<int> slots, long least, scoped ReadOnlySpan<uint> dayBefore, scoped Span<uint> distances,
-        ref Past past, ref BitReader from)
+    public static bool DecodeDay(scoped Span<int> slots, long least, scoped ReadOnlySpan<uint> dayBefore,
+        scoped Span<uint> distances, ref Past past, ref BitReader from)
     {
         unchecked
         {
@@ -168,7 +172,8 @@ internal static class ContextCode
                 int entry = lookup[context << MaxLength | (int)bits.Peek & ((1 << MaxLength) - 1)];
                 bits.Skip(entry & 15);
                 var symbol = entry >> 4;
-                var distance = symbol < DirectSymbols ? (ulong)(uint)symbol << step | bits.Take(step) : TakeFar(ref bits, symbol, step);
+                var distance = symbol < DirectSymbols
+                    ? (ulong)(uint)symbol << step | bits.Take(step) : TakeFar(ref bits, symbol, step);
                 seen |= distance;
                 distances[i] = (uint)distance;
                 slots[i] = (int)(least + (long)distance);

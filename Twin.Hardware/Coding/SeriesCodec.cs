@@ -2,8 +2,8 @@ namespace Twin.Hardware.Coding;
 
 /// <summary>
 /// One local day of a sealed series. Its slots number day minutes / interval minutes, whatever part of them is filled.
-/// <paramref name="PositionDelta"/> is the journal position less the base position of that day; <paramref name="FirstSlot"/> is where
-/// its slots begin among those of all days of the series.
+/// <paramref name="PositionDelta"/> is the journal position less the base position of that day;
+/// <paramref name="FirstSlot"/> is where its slots begin among those of all days of the series.
 /// </summary>
 public readonly record struct SealedDay(LocalDay Day, int IntervalMinutes, long PositionDelta, int FirstSlot)
 {
@@ -13,15 +13,20 @@ public readonly record struct SealedDay(LocalDay Day, int IntervalMinutes, long 
     /// <summary>The day's journal position, given the base that the writer was given.</summary>
     public long Position(long basePosition) => unchecked(basePosition + PositionDelta);
 
-    /// <summary>Instant of local midnight less that of midnight UTC of the same date: minutes, negative east of Greenwich.</summary>
+    /// <summary>
+    /// Instant of local midnight less that of midnight UTC of the same date: minutes, negative east of Greenwich.
+    /// </summary>
     internal long OffsetMinutes => Day.StartMinute - Day.Number * 1440L;
 }
 
-/// <summary>The sealed form of consecutive local days of one meter and channel: bounds and layout shared by writer and reader.</summary>
+/// <summary>
+/// The sealed form of consecutive local days of one meter and channel: bounds and layout shared by writer and reader.
+/// </summary>
 /// <remarks>
-/// Head: a byte of flags and number of days; interval, first day number, its offset, its position delta. Then, each only where a flag
-/// says so: the days' shapes, the position deltas' changes, gaps and qualities. Then the values: all days under
-/// <see cref="ContextCode"/>, or day by day under <see cref="ValueCodec"/>, whichever is shorter. The caller frames the whole.
+/// Head: a byte of flags and number of days; interval, first day number, its offset, its position delta. Then, each
+/// only where a flag says so: the days' shapes, the position deltas' changes, gaps and qualities. Then the values: all
+/// days under <see cref="ContextCode"/>, or day by day under <see cref="ValueCodec"/>, whichever is shorter. The caller
+/// frames the whole.
 /// </remarks>
 public static class SeriesCodec
 {
@@ -31,7 +36,9 @@ public static class SeriesCodec
     /// <summary>The most slots of one day.</summary>
     public const int MaxSlots = LocalDay.MaxMinutes;
 
-    /// <summary>Local midnight lies within ±26 h of midnight UTC of the same date (zones span ±14 h; the rest is margin).</summary>
+    /// <summary>
+    /// Local midnight lies within ±26 h of midnight UTC of the same date (zones span ±14 h; the rest is margin).
+    /// </summary>
     internal const int MaxOffsetMinutes = 26 * 60;
 
     /// <summary>Low 4 bits: number of days less one.</summary>
@@ -51,7 +58,9 @@ public static class SeriesCodec
         Joint = 128,
     }
 
-    /// <summary>What differs in the shape of a day from the day before; 0 for a next day of the same shape and 1,440 minutes.</summary>
+    /// <summary>
+    /// What differs in the shape of a day from the day before; 0 for a next day of the same shape and 1,440 minutes.
+    /// </summary>
     [Flags]
     internal enum Change : byte { None = 0, Number = 1, Minutes = 2, Interval = 4, Offset = 8 }
 }
@@ -70,7 +79,9 @@ public sealed class SeriesWriter
 
     public int Days => _days.Count;
 
-    /// <summary>True when the next day needs a series of its own: <see cref="SeriesCodec.MaxDays"/> is reached.</summary>
+    /// <summary>
+    /// True when the next day needs a series of its own: <see cref="SeriesCodec.MaxDays"/> is reached.
+    /// </summary>
     public bool IsFull => _days.Count == SeriesCodec.MaxDays;
 
     public void Clear()
@@ -82,25 +93,29 @@ public sealed class SeriesWriter
 
     /// <summary>
     /// Adds one day, later than the last. <paramref name="slots"/> has day minutes / interval minutes values,
-    /// <see cref="ReadingBlock.Missing"/> at gaps; <paramref name="qualities"/> may be empty: all actual.
-    /// <paramref name="basePosition"/> is any value that the reader will know as well, near the position.
+    /// <see cref="ReadingBlock.Missing"/> at gaps; <paramref name="qualities"/> may be empty: all actual. A slot whose
+    /// quality is <see cref="Quality.Missing"/> is a gap, whatever its value. <paramref name="basePosition"/> is any
+    /// value that the reader will know as well, near the position.
     /// </summary>
     /// <exception cref="ArgumentException">The day is out of order or its shape out of bounds.</exception>
     public void Add(LocalDay day, int intervalMinutes, long position, long basePosition, ReadOnlySpan<int> slots,
         ReadOnlySpan<Quality> qualities)
     {
-        if (IsFull) throw new InvalidOperationException($"A series holds at most {SeriesCodec.MaxDays} days. Write it and clear.");
+        if (IsFull)
+            throw new InvalidOperationException($"A series holds {SeriesCodec.MaxDays} days at most: write it and clear.");
         var added = new SealedDay(day, intervalMinutes, unchecked(position - basePosition), _count);
-        if (SeriesReader.Fault(added, _days.Count == 0 ? null : _days[^1]) is { } fault) throw new ArgumentException(fault, nameof(day));
+        if (SeriesReader.Fault(added, _days.Count == 0 ? null : _days[^1]) is { } fault)
+            throw new ArgumentException(fault, nameof(day));
         if (slots.Length != added.Count)
-            throw new ArgumentException($"The day {day.Date} has {added.Count} slots, not {slots.Length}.", nameof(slots));
+            throw new ArgumentException($"{day.Date} has {added.Count} slots, not {slots.Length}.", nameof(slots));
         if (!qualities.IsEmpty && qualities.Length != slots.Length)
-            throw new ArgumentException($"The day {day.Date} has {slots.Length} slots and {qualities.Length} qualities.", nameof(qualities));
+            throw new ArgumentException($"{slots.Length} slots have {qualities.Length} qualities.", nameof(qualities));
         Reserve(_count + slots.Length);
-        slots.CopyTo(_slots.AsSpan(_count));
         for (var i = 0; i < slots.Length; i++)
         {
-            var quality = slots[i] == ReadingBlock.Missing ? Quality.Missing : qualities.IsEmpty ? Quality.Actual : qualities[i];
+            var quality = slots[i] == ReadingBlock.Missing ? Quality.Missing
+                : qualities.IsEmpty ? Quality.Actual : qualities[i];
+            _slots[_count + i] = quality == Quality.Missing ? ReadingBlock.Missing : slots[i];
             _qualities[_count + i] = quality;
             _whole &= quality == Quality.Actual;
         }
@@ -117,7 +132,9 @@ public sealed class SeriesWriter
         Array.Resize(ref _distances, size);
     }
 
-    /// <summary>Appends the series. The same days give the same bytes. The writer keeps its days until <see cref="Clear"/>.</summary>
+    /// <summary>
+    /// Appends the series. The same days give the same bytes. The writer keeps its days until <see cref="Clear"/>.
+    /// </summary>
     public void Write(ByteWriter to)
     {
         if (_days.Count == 0) throw new InvalidOperationException("A series has at least one day.");
@@ -136,7 +153,8 @@ public sealed class SeriesWriter
         to.VarInt(_days[0].PositionDelta);
         if ((form & SeriesCodec.Form.Regular) == 0) WriteShapes(to);
         if ((form & SeriesCodec.Form.EvenPositions) == 0)
-            for (var i = 1; i < _days.Count; i++) to.VarInt(unchecked(_days[i].PositionDelta - _days[i - 1].PositionDelta));
+            for (var i = 1; i < _days.Count; i++)
+                to.VarInt(unchecked(_days[i].PositionDelta - _days[i - 1].PositionDelta));
         if (!_whole) WriteQualities(to);
         to.Bytes((joint ? _joint : _daily).Written);
     }
@@ -146,8 +164,9 @@ public sealed class SeriesWriter
         for (var i = 0; i < _days.Count; i++)
         {
             var (first, day) = (_days[0], _days[i]);
-            if (day.Day.Minutes != 1440 || day.Day.Number != first.Day.Number + i || day.IntervalMinutes != first.IntervalMinutes
-                || day.OffsetMinutes != first.OffsetMinutes) return false;
+            if (day.Day.Minutes != 1440 || day.Day.Number != first.Day.Number + i
+                || day.IntervalMinutes != first.IntervalMinutes || day.OffsetMinutes != first.OffsetMinutes)
+                return false;
         }
         return true;
     }
@@ -159,7 +178,8 @@ public sealed class SeriesWriter
             var day = _days[i];
             var before = i == 0 ? day : _days[i - 1];
             var skipped = i == 0 ? 0 : day.Day.Number - before.Day.Number - 1;
-            var change = (skipped > 0 ? SeriesCodec.Change.Number : 0) | (day.Day.Minutes != 1440 ? SeriesCodec.Change.Minutes : 0)
+            var change = (skipped > 0 ? SeriesCodec.Change.Number : 0)
+                | (day.Day.Minutes != 1440 ? SeriesCodec.Change.Minutes : 0)
                 | (day.IntervalMinutes != before.IntervalMinutes ? SeriesCodec.Change.Interval : 0)
                 | (day.OffsetMinutes != before.OffsetMinutes ? SeriesCodec.Change.Offset : 0);
             to.Byte((byte)change);
@@ -200,7 +220,8 @@ public sealed class SeriesWriter
         foreach (var day in _days)
         {
             var distances = _distances.AsSpan(day.FirstSlot, day.Count);
-            ContextCode.EncodeDay(_slots.AsSpan(day.FirstSlot, day.Count), least, dayBefore, distances, ref past, ref bits);
+            var slots = _slots.AsSpan(day.FirstSlot, day.Count);
+            ContextCode.EncodeDay(slots, least, dayBefore, distances, ref past, ref bits);
             dayBefore = distances;
         }
         to.Advance(bits.Length);

@@ -27,7 +27,9 @@ public sealed class SeriesReader
     /// <summary>Number of readings, gaps not counted.</summary>
     public int PresentCount => _present;
 
-    /// <summary>Reads the head of one series, which must be all of <paramref name="series"/>; the values stay encoded.</summary>
+    /// <summary>
+    /// Reads the head of one series, which must be all of <paramref name="series"/>; the values stay encoded.
+    /// </summary>
     /// <exception cref="InvalidDataException">Damaged. The reader then holds no days.</exception>
     public void Open(ReadOnlySpan<byte> series)
     {
@@ -62,8 +64,10 @@ public sealed class SeriesReader
         {
             var minutes = 1440;
             if (i > 0) number = number < LocalDay.MaxNumber ? number + 1 : throw r.Bad("a day number is out of range");
-            if ((_form & SeriesCodec.Form.Regular) == 0) ReadShape(ref r, ref number, ref minutes, ref interval, ref offset);
-            if (offset is < -SeriesCodec.MaxOffsetMinutes or > SeriesCodec.MaxOffsetMinutes) throw r.Bad("a day's offset is out of range");
+            if ((_form & SeriesCodec.Form.Regular) == 0)
+                ReadShape(ref r, ref number, ref minutes, ref interval, ref offset);
+            if (offset is < -SeriesCodec.MaxOffsetMinutes or > SeriesCodec.MaxOffsetMinutes)
+                throw r.Bad("a day's offset is out of range");
             var day = new SealedDay(new LocalDay(number, number * 1440L + offset, minutes), interval, delta, _count);
             if (Fault(day, i == 0 ? null : _days[^1]) is { } fault) throw r.Bad(fault);
             _count += day.Count;
@@ -81,8 +85,9 @@ public sealed class SeriesReader
         if (change > (SeriesCodec.Change)15) throw r.Bad($"{(byte)change} is no change of a day's shape");
         if ((change & SeriesCodec.Change.Number) != 0)
         {
-            var skipped = r.Count(LocalDay.MaxNumber);
-            number = number <= LocalDay.MaxNumber - skipped ? number + skipped : throw r.Bad("a day number is out of range");
+            var skipped = r.Count(LocalDay.MaxNumber - LocalDay.MinNumber);
+            number = number <= LocalDay.MaxNumber - skipped
+                ? number + skipped : throw r.Bad("a day number is out of range");
         }
         if ((change & SeriesCodec.Change.Minutes) != 0) minutes = r.Count(LocalDay.MaxMinutes);
         if ((change & SeriesCodec.Change.Interval) != 0) interval = r.Count(1440);
@@ -119,16 +124,20 @@ public sealed class SeriesReader
     /// <summary>What is wrong with a day behind another, or null.</summary>
     internal static string? Fault(in SealedDay day, SealedDay? before)
     {
-        if (day.Day.Number is < LocalDay.MinNumber or > LocalDay.MaxNumber) return $"day number {day.Day.Number} is out of range";
-        if (before is { } b && b.Day.Number >= day.Day.Number) return $"the day {day.Day.Date} does not come after {b.Day.Date}";
+        if (day.Day.Number is < LocalDay.MinNumber or > LocalDay.MaxNumber)
+            return $"day number {day.Day.Number} is out of range";
+        if (before is { } b && b.Day.Number >= day.Day.Number)
+            return $"the day {day.Day.Date} does not come after {b.Day.Date}";
         if (day.Day.Minutes is < 1 or > LocalDay.MaxMinutes) return $"a day has {day.Day.Minutes} minutes";
-        if (day.IntervalMinutes < 1 || day.IntervalMinutes > day.Day.Minutes) return $"an interval has {day.IntervalMinutes} minutes";
+        if (day.IntervalMinutes < 1 || day.IntervalMinutes > day.Day.Minutes)
+            return $"an interval has {day.IntervalMinutes} minutes";
         return day.OffsetMinutes is < -SeriesCodec.MaxOffsetMinutes or > SeriesCodec.MaxOffsetMinutes
             ? $"the day {day.Day.Date} begins {day.OffsetMinutes} minutes from midnight UTC" : null;
     }
 
     /// <summary>
-    /// The slots of a day, <see cref="ReadingBlock.Missing"/> at gaps. The first call decodes all days. Valid until the next Open.
+    /// The slots of a day, <see cref="ReadingBlock.Missing"/> at gaps. The first call decodes all days. Valid until the
+    /// next Open.
     /// </summary>
     /// <exception cref="InvalidDataException">The values are damaged.</exception>
     public ReadOnlySpan<int> Slots(int index)
@@ -169,7 +178,8 @@ public sealed class SeriesReader
         foreach (var day in _days)
         {
             var distances = _distances.AsSpan(day.FirstSlot, day.Count);
-            if (!ContextCode.DecodeDay(slots.Slice(day.FirstSlot, day.Count), least, dayBefore, distances, ref past, ref bits))
+            var own = slots.Slice(day.FirstSlot, day.Count);
+            if (!ContextCode.DecodeDay(own, least, dayBefore, distances, ref past, ref bits))
                 throw r.Bad($"a reading of {day.Day.Date} is out of range");
             dayBefore = distances;
         }

@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace Twin.Hardware.Coding;
 
 /// <summary>
-/// Interval values as bytes: a byte that names the method (low 3 bits) and Rice parameter (high 5 bits), then the values under
-/// the method that takes the fewest bits. The choice depends on the values alone, so that one series has one encoding.
+/// Interval values as bytes: a byte that names the method (low 3 bits) and Rice parameter (high 5 bits), then the
+/// values under the method that takes the fewest bits. The choice depends on the values alone, so that one series has
+/// one encoding.
 /// </summary>
 public static class ValueCodec
 {
@@ -20,9 +21,14 @@ public static class ValueCodec
         Plain = 1,
         /// <summary>The least value, LEB128, then a Rice code of the distance from it.</summary>
         Offset = 2,
-        /// <summary>The first value, LEB128, then a zigzag Rice code of each difference from the value before.</summary>
+        /// <summary>
+        /// The first value, LEB128, then a zigzag Rice code of each difference from the value before.
+        /// </summary>
         Delta = 3,
-        /// <summary>A bit that is 0 for the value 0; behind a 1, a zigzag Rice code less one. For export of the sun, and seldom use.</summary>
+        /// <summary>
+        /// A bit that is 0 for the value 0; behind a 1, a zigzag Rice code less one. For export of the sun, and seldom
+        /// use.
+        /// </summary>
         Sparse = 4,
         /// <summary>32 bits a value: noise. It bounds the length.</summary>
         Fixed = 5,
@@ -32,14 +38,17 @@ public static class ValueCodec
     public static int MaxBytes(int count) => 8 + count * 6;
 
     /// <summary>Appends the encoding of the values; nothing for no values.</summary>
-    /// <exception cref="ArgumentException">Over <see cref="MaxValues"/> values, or one is <see cref="ReadingBlock.Missing"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// Over <see cref="MaxValues"/> values, or one is <see cref="ReadingBlock.Missing"/>.
+    /// </exception>
     public static void Encode(ReadOnlySpan<int> values, ByteWriter to)
     {
         if (values.IsEmpty) return;
         if (values.Length > MaxValues)
-            throw new ArgumentException($"A block holds at most {MaxValues} values, not {values.Length}.", nameof(values));
+            throw new ArgumentException($"A block has up to {MaxValues} values, not {values.Length}.", nameof(values));
         var (min, max, sum, zeros) = Survey(values);
-        if (min == ReadingBlock.Missing) throw new ArgumentException("A gap has no encoding: encode the present values.", nameof(values));
+        if (min == ReadingBlock.Missing)
+            throw new ArgumentException("A gap has no encoding: encode the present values.", nameof(values));
         if (min == max)
         {
             to.Byte((byte)Method.Constant);
@@ -49,7 +58,8 @@ public static class ValueCodec
         var (method, k, bits) = (Method.Fixed, 0, 32L * values.Length);
         Span<uint> distances = stackalloc uint[values.Length];
         Span<uint> deltas = stackalloc uint[values.Length - 1];
-        if (min >= 0) Consider(Method.Plain, MemoryMarshal.Cast<int, uint>(values), (ulong)sum, 0, ref method, ref k, ref bits);
+        var plain = MemoryMarshal.Cast<int, uint>(values);
+        if (min >= 0) Consider(Method.Plain, plain, (ulong)sum, 0, ref method, ref k, ref bits);
         if (min != 0)
         {
             Distances(values, min, distances);
@@ -66,7 +76,7 @@ public static class ValueCodec
         to.Byte((byte)((int)method | k << 3));
         if (method == Method.Offset) to.VarInt(min);
         if (method == Method.Delta) to.VarInt(values[0]);
-        var magnitudes = method switch { Method.Offset => distances, Method.Delta => deltas, _ => MemoryMarshal.Cast<int, uint>(values) };
+        var magnitudes = method switch { Method.Offset => distances, Method.Delta => deltas, _ => plain };
         WriteBits(magnitudes, method, k, bits, to);
     }
 

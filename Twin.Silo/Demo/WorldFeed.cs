@@ -37,7 +37,8 @@ internal sealed class WorldFeed(World world, string source)
         var slots = world.Slots(day);
         for (var m = 0; m < world.Fleet.Count; m++)
         {
-            var (import, export) = (_import.AsSpan(0, slots), _export.AsSpan(0, slots));
+            var import = _import.AsSpan(0, slots);
+            var export = _export.AsSpan(0, slots);
             world.Day(day, m, import, export);
             Add(batch, day, m, from, import[from..to], export[from..to]);
         }
@@ -45,7 +46,8 @@ internal sealed class WorldFeed(World world, string source)
         foreach (var late in world.Backfills.Where(b => b.ArrivalDay == day))
             for (var d = late.FromDay; d <= late.ToDay; d++)
             {
-                var (import, export) = (_import.AsSpan(0, world.Slots(d)), _export.AsSpan(0, world.Slots(d)));
+                var import = _import.AsSpan(0, world.Slots(d));
+                var export = _export.AsSpan(0, world.Slots(d));
                 world.BackfillDay(late, d, import, export);
                 Add(batch, d, late.MeterIndex, 0, import, export);
             }

@@ -19,6 +19,23 @@ public sealed partial class EmbeddedFleet
         return _journal.Tombstones().Last(t => t.Meter == meter);
     }
 
+    /// <summary>How inputs would fare, each against the fleet as it is: nothing changes.</summary>
+    internal List<Admission> WouldAdmit(IReadOnlyList<Input> inputs)
+    {
+        var nowhere = new Nowhere();
+        return [.. inputs.Select(input =>
+        {
+            var bytes = input.ToBytes();
+            return (_host.Read<object>(input.Target, twin => twin.Admit(bytes, this, nowhere))
+                ?? _factory.Create(input.Target).Admit(bytes, this, nowhere)) is Admission a ? a : default;
+        })];
+    }
+
+    private sealed class Nowhere : IAccepted
+    {
+        public void Add(ReadOnlySpan<byte> input, int day, long endMinute, bool sealable) { }
+    }
+
     private bool EraseFiles(Erasure act, long position)
     {
         WriteBase();

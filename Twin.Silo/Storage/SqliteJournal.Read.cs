@@ -91,6 +91,8 @@ public sealed partial class SqliteJournal
         return found;
     });
 
+    internal long FindingCount() => Reading(c => (long)c.Scalar("SELECT COUNT(*) FROM finding")!);
+
     public void VisitFindings(Action<byte[]> visit) => Reading(c =>
     {
         using var select = c.Prepare("SELECT body FROM finding ORDER BY id");

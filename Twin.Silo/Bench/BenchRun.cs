@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using System.Globalization;
+using Twin.Api;
+using Twin.Detection;
+using Twin.Grains;
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+using Twin.Hardware.Emulator;
+using Twin.Silo.Commands;
+using Twin.Silo.Embedded;
+
+namespace Twin.Silo.Bench;
+
+/// <summary>One budget: <paramref name="Met"/> is null where nothing was measured; <paramref name="Method"/> is measured or projected.</summary>
+internal sealed record BenchFigure(string Name, string Unit, string Budget, double Figure, bool? Met, string Scale, string Method);
+
+/// <summary>Runs the benchmarks one after another on one fleet, with progress on stderr.</summary>
+internal sealed class BenchRun(int twins, CancellationToken cancel)
+{
+    private const string Measured = "measured";
+
+    /// <summary>Days loaded: enough for open windows of the default horizon, a closing each day, and sealing.</summary>
+    private const int Days = 6;
+
+    private readonly List<BenchFigure> _figures = [];
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+
+    public async Task<IReadOnlyList<BenchFigure>> All()
+    {
+        var folder = Directory.CreateTempSubdirectory("metertwin-bench-").FullName;
+        try
+        {
+            Detectors();
+            await Disk(Path.Combine(folder, "disk"));
+            await Reads.Run(Path.Combine(folder, "reads"), this, cancel);
+            await FirstRun(Path.Combine(folder, "first"));
+            await Load(Path.Combine(folder, "load"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        return _figures;
+    }
+
+    public void Say(string what) => Cli.Message(string.Create(CultureInfo.InvariantCulture, $"[{_watch.Elapsed.TotalSeconds,6:0.0} s] {what}"));
+
+    public void AtMost(string name, string unit, double budget, double figure, string scale) =>
+        _figures.Add(new BenchFigure(name, unit, string.Create(CultureInfo.InvariantCulture, $"<= {budget}"), Math.Round(figure, 3), figure <= budget, scale, Measured));
+
+    private void AtLeast(string name, string unit, double budget, double figure, string scale) =>
+        _figures.Add(new BenchFigure(name, unit, string.Create(CultureInfo.InvariantCulture, $">= {budget}"), Math.Round(figure), figure >= budget, scale, Measured));
+
+    private sealed class Ignored : IFindingSink
+    {
+        public void Add(Finding finding) { }
+    }
+
+    /// <summary>All detectors of one meter on one core: fold and judgement, days generated before.</summary>
+    private void Detectors()
+    {
+        const int meters = 200, days = 60, rounds = 3;
+        Say("detectors");
+        var slots = new int[meters * days * BenchLoad.SlotsPerDay];
+        for (var i = 0; i < meters * days; i++)
+            BenchLoad.FillDay(1, (ulong)(i / days), i % days, slots.AsSpan(i * BenchLoad.SlotsPerDay, BenchLoad.SlotsPerDay));
+        var qualities = Enumerable.Repeat(Quality.Actual, BenchLoad.SlotsPerDay).ToArray();
+        var best = new List<double>();
+        for (var round = 0; round < rounds; round++)
+        {
+            var watch = Stopwatch.StartNew();
+            for (var m = 0; m < meters; m++) JudgeMeter(slots, qualities, m, days);
+            best.Add(watch.Elapsed.TotalNanoseconds / ((double)meters * days * BenchLoad.SlotsPerDay));
+        }
+        best.Sort();
+        AtMost("all detectors, one core", "ns/reading", 400, best[rounds / 2], $"{meters} meters x {days} days of 48, median of {rounds}");
+    }
+
+    private static void JudgeMeter(int[] slots, Quality[] qualities, int meter, int days)
+    {
+        var model = new ReadingModel();
+        var sink = new Ignored();
+        var subject = new DaySubject(new TwinKey(TwinKind.Meter, (ulong)meter + 1), "bench", MeterRole.Customer, ContextFlags.None);
+        var cohort = new CohortModel();
+        var members = new Member[1];
+        for (var d = 0; d < days; d++)
+        {
+            var day = ZoneRules.Utc.Day(14_305 + d);
+            var own = slots.AsSpan((meter * days + d) * BenchLoad.SlotsPerDay, BenchLoad.SlotsPerDay);
+            var features = model.Fold(new DayReadings(day, 30, own, qualities), subject, sink);
+            members[0] = new Member(new MeterId((ulong)meter + 1), MeterRole.Customer, features);
+            model.Judge(features, subject, cohort.Fold(day.Number, members), null, sink);
+        }
+    }
+
+    private static EmbeddedOptions Options(string path) => new() { DataPath = path, SnapshotOnClose = false };
+
+    private async Task Disk(string path)
+    {
+        const int meters = 2000, days = 56;
+        Say("disk");
+        await using var fleet = EmbeddedFleet.Open(Options(path), new TwinFactory(), null);
+        var world = new World(new WorldOptions { Meters = meters, Days = days, Seed = 3 });
+        var feed = new Demo.WorldFeed(world, "bench");
+        await fleet.Append(feed.Fleet(), cancel);
+        for (var d = 0; d < days; d++) await fleet.Append(feed.Day(d), cancel);
+        var end = new InputBatch("bench");
+        end.Add(new SourceEnded("bench"));
+        await fleet.Append(end, cancel);
+        await fleet.Compact();
+        var size = fleet.Journal.Size();
+        AtMost("disk after compaction, journal with index", "bytes/reading", 1.5, (double)size.Bytes / size.Readings,
+            $"{meters} generated meters x {days} days of half hours, anomalies and PV in");
+    }
+
+    private async Task FirstRun(string path)
+    {
+        Say("start of the host");
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["serve", "--data", path, "--port", "0"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var watch = Stopwatch.StartNew();
+        using var process = Process.Start(start)!;
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginErrorReadLine();
+        string? page = null;
+        while (page is null && await process.StandardOutput.ReadLineAsync(cancel) is { } line)
+            if (line.Contains("page", StringComparison.Ordinal)) page = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
+        using var client = new HttpClient();
+        using var response = await client.GetAsync($"{page!.TrimEnd('/')}/health/ready", cancel);
+        response.EnsureSuccessStatusCode();
+        AtMost("host started until the API is ready", "s", 5, watch.Elapsed.TotalSeconds, "empty data directory");
+        process.Kill();
+        await process.WaitForExitAsync(cancel);
+    }
+
+    private async Task Load(string path)
+    {
+        var scale = string.Create(CultureInfo.InvariantCulture, $"{twins:n0} meters x {Days} days of 48, fsync, all detectors");
+        var meters = Enumerable.Range(0, twins).Select(IngestBench.Meter).ToArray();
+        GC.Collect();
+        var heapBefore = GC.GetTotalMemory(forceFullCollection: true);
+        await using (var fleet = EmbeddedFleet.Open(Options(path), new TwinFactory(), null))
+        {
+            Say("fleet of " + twins.ToString("n0", CultureInfo.InvariantCulture));
+            await IngestBench.Register(fleet, meters);
+            long readings = 0;
+            double seconds = 0;
+            for (var day = 0; day < Days; day++)
+            {
+                cancel.ThrowIfCancellationRequested();
+                var part = await IngestBench.Load(fleet, meters, day, day + 1);
+                (readings, seconds) = (readings + part.Readings, seconds + part.Seconds);
+                Say(string.Create(CultureInfo.InvariantCulture, $"day {day + 1} of {Days}: {part.Readings / part.Seconds:n0} readings/s"));
+            }
+            AtLeast("journalled and judged", "readings/s", 2_000_000, readings / seconds, scale);
+            await fleet.StateHash(cancel);
+            var heap = GC.GetTotalMemory(forceFullCollection: true) - heapBefore;
+            AtMost("resident memory of one meter twin, readings only", "bytes", 1024, (double)heap / twins, scale);
+            AtMost("peak process memory", "MB", 2048.0 * twins / 1_000_000, Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0,
+                scale + (twins == 1_000_000 ? "" : "; the budget is that of 1,000,000 in proportion"));
+        }
+        meters = [];
+        GC.Collect();
+        Say("recovery");
+        var watch = Stopwatch.StartNew();
+        await using (var again = EmbeddedFleet.Open(Options(path), new TwinFactory(), null))
+            AtMost("recovery without a closing snapshot", "s", 30.0 * twins / 1_000_000, watch.Elapsed.TotalSeconds,
+                string.Create(CultureInfo.InvariantCulture, $"{again.Status.Twins:n0} twins") + (twins == 1_000_000 ? "" : "; the budget is that of 1,000,000 in proportion"));
+    }
+}

@@ -126,7 +126,7 @@ public class ObservationsTests
         var commits = 0;
         fleet.Commit = _ => ++commits == 2 ? new TaskCompletionSource().Task : Task.CompletedTask;
         await using var service =
-            await Service.Start(fleet, new ApiLimits { BatchItems = 2, IngestTime = TimeSpan.FromMilliseconds(300) });
+            await Service.Start(fleet, new ApiLimits { BatchItems = 2, IngestTime = TimeSpan.FromSeconds(2) });
         using var response = await service.Post(Service.Line("m1", Day, 1) + Service.Line("m2", Day, 1));
         var problem = await Service.AssertProblem(response, 503, "timed_out");
         Assert.Equal(["1 accepted"], Service.Fates(problem["results"]!.AsArray()));

@@ -27,11 +27,9 @@ public static class ApiJson
         options.Converters.Add(new TextConverter<UnixTime>());
         options.Converters.Add(new TextConverter<MeterId>());
         options.Converters.Add(new TextConverter<TwinKey>());
+        options.Converters.Add(new FiniteConverter());
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower));
     }
-
-    /// <summary>JSON has no infinity: a figure that is not finite is written as null.</summary>
-    internal static double? Finite(double value) => double.IsFinite(value) ? value : null;
 
     private sealed class TextConverter<T> : JsonConverter<T> where T : struct
     {
@@ -40,5 +38,18 @@ public static class ApiJson
 
         public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>
             writer.WriteStringValue(value.ToString());
+    }
+
+    /// <summary>JSON has no infinity: a figure that is not finite is written as null.</summary>
+    private sealed class FiniteConverter : JsonConverter<double>
+    {
+        public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.GetDouble();
+
+        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
+        {
+            if (double.IsFinite(value)) writer.WriteNumberValue(value);
+            else writer.WriteNullValue();
+        }
     }
 }

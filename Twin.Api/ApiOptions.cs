@@ -19,18 +19,24 @@ public sealed record MeterDescription(string Name, string Role, string Feeder, o
 public delegate MeterDescription MeterDescriber(TwinKey key, byte[] state);
 
 /// <summary>
-/// Parses one line (without its line end) and adds its inputs to the batch. On false nothing was added, and the error
-/// says what is wrong and what to do.
+/// Parses one line (without its line end) and adds its inputs to the batch of the request. On false nothing was added,
+/// and the error says what is wrong and what to do.
 /// </summary>
-public delegate bool ObservationParser(ReadOnlySpan<byte> line, InputBatch into, out string error);
+public delegate bool ObservationParser(ReadOnlySpan<byte> line, out string error);
+
+/// <summary>
+/// Reads the lines of one request into one batch. <paramref name="Committed"/> is called after each append, before the
+/// batch is cleared and filled anew; after a failed append the reader is not used again.
+/// </summary>
+public sealed record ObservationReader(ObservationParser Parse, Action Committed);
 
 /// <summary>Set once by the host.</summary>
 public sealed class ApiOptions
 {
     public required MeterDescriber Describe { get; init; }
 
-    /// <summary>One parser per request, so that a parser may keep state of its body.</summary>
-    public required Func<ObservationParser> NewParser { get; init; }
+    /// <summary>Makes the reader of one request, which fills the given batch.</summary>
+    public required Func<InputBatch, ObservationReader> NewReader { get; init; }
 
     /// <summary>Edition of the build, as <c>--version</c> prints it.</summary>
     public required string Edition { get; init; }

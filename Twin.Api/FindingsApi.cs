@@ -7,22 +7,15 @@ using Twin.Hardware;
 
 namespace Twin.Api;
 
-/// <summary>A feature behind a finding; a figure that is not finite is null.</summary>
-public sealed record EvidenceView(string Feature, double? Observed, double? Expected, double? Contribution,
-    string Unit);
-
-/// <summary>A finding as the API and files of findings show it.</summary>
+/// <summary>A finding as the API and files of findings show it; a figure that is not finite is null.</summary>
 public sealed record FindingView(string Id, string Subject, string SubjectName, string Kind, UnixTime From, UnixTime To,
-    UnixTime DetectedAt, double? Score, Severity Severity, double? Confidence, IReadOnlyList<EvidenceView> Evidence,
+    UnixTime DetectedAt, double Score, Severity Severity, double Confidence, IReadOnlyList<Evidence> Evidence,
     IReadOnlyList<string> CounterEvidence, string? Technique, string Detector, int DetectorVersion, string Sentence)
 {
     public static FindingView Of(Finding f) =>
-        new(f.Id, f.Subject.ToString(), f.SubjectName, Finding.NameOf(f.Kind), f.From, f.To, f.DetectedAt,
-            ApiJson.Finite(f.Score), f.Severity, ApiJson.Finite(f.Confidence), Array.ConvertAll(f.Evidence, Of),
-        f.CounterEvidence, f.Technique.Length == 0 ? null : f.Technique, f.Detector, f.DetectorVersion, f.Sentence);
-
-    private static EvidenceView Of(Evidence e) =>
-        new(e.Feature, ApiJson.Finite(e.Observed), ApiJson.Finite(e.Expected), ApiJson.Finite(e.Contribution), e.Unit);
+        new(f.Id, f.Subject.ToString(), f.SubjectName, Finding.NameOf(f.Kind), f.From, f.To, f.DetectedAt, f.Score,
+            f.Severity, f.Confidence, f.Evidence, f.CounterEvidence, f.Technique.Length == 0 ? null : f.Technique,
+            f.Detector, f.DetectorVersion, f.Sentence);
 }
 
 /// <summary>Findings, newest first.</summary>

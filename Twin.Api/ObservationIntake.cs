@@ -13,12 +13,15 @@ internal readonly record struct LineResult(int Line, AdmissionStatus Status, str
 /// after the append of its batch has completed, and lines are there in the order of the body. So whatever ends the
 /// body early, the results say exactly what is durable.
 /// </summary>
-internal sealed class ObservationIntake(IFleet fleet, ObservationParser parse, ApiLimits limits, string source)
+internal sealed class ObservationIntake
 {
     private const int MaxReasonLength = 300;
     private const string CommonReason = "rejected; only the first rejected lines of a request carry their own reason";
 
-    private readonly InputBatch _batch = new(source);
+    private readonly IFleet _fleet;
+    private readonly ApiLimits _limits;
+    private readonly InputBatch _batch;
+    private readonly ObservationReader _reader;
     private readonly List<Waiting> _waiting = [];
     private readonly List<LineResult> _results = [];
     private byte[] _copy = [];
@@ -26,6 +29,12 @@ internal sealed class ObservationIntake(IFleet fleet, ObservationParser parse, A
     private int _reasons;
     private long _decoded;
     private bool _skipping;
+
+    public ObservationIntake(IFleet fleet, ApiOptions options, string source)
+    {
+        (_fleet, _limits, _batch) = (fleet, options.Limits, new InputBatch(source));
+        _reader = options.NewReader(_batch);
+    }
 
     /// <summary>
     /// A line whose batch is not appended yet: how many items of the batch are its own, or why it is rejected.
@@ -52,10 +61,10 @@ internal sealed class ObservationIntake(IFleet fleet, ObservationParser parse, A
             while (TryCutLine(ref buffer, out var line))
             {
                 Take(line);
-                if (_batch.Count >= limits.BatchItems || _batch.ByteCount >= limits.BatchBytes || _batch.IsFull
-                    || _waiting.Count >= limits.BatchItems) await Append(cancel);
+                if (_batch.Count >= _limits.BatchItems || _batch.ByteCount >= _limits.BatchBytes || _batch.IsFull
+                    || _waiting.Count >= _limits.BatchItems) await Append(cancel);
             }
-            if (buffer.Length > limits.MaxLineBytes) buffer = Skip(buffer);
+            if (buffer.Length > _limits.MaxLineBytes) buffer = Skip(buffer);
             if (read.IsCompleted && (_skipping || !buffer.IsEmpty))
             {
                 Take(buffer);
@@ -63,9 +72,9 @@ internal sealed class ObservationIntake(IFleet fleet, ObservationParser parse, A
             }
             _decoded += before - buffer.Length;
             body.AdvanceTo(buffer.Start, buffer.End);
-            if (_decoded > limits.MaxDecodedBytes)
+            if (_decoded > _limits.MaxDecodedBytes)
                 throw TooLarge(
-                    $"The body has more than {limits.MaxDecodedBytes} bytes.");
+                    $"The body has more than {_limits.MaxDecodedBytes} bytes.");
             if (read.IsCompleted) break;
         }
         await Append(cancel);
@@ -102,18 +111,18 @@ internal sealed class ObservationIntake(IFleet fleet, ObservationParser parse, A
 
     private void Take(ReadOnlySequence<byte> line)
     {
-        if (_line >= limits.MaxLines) throw TooLarge($"The body has more than {limits.MaxLines} lines.");
+        if (_line >= _limits.MaxLines) throw TooLarge($"The body has more than {_limits.MaxLines} lines.");
         _line++;
-        if (_skipping || line.Length > limits.MaxLineBytes)
+        if (_skipping || line.Length > _limits.MaxLineBytes)
         {
             _skipping = false;
-            Reject($"the line is longer than {limits.MaxLineBytes} bytes; split it into several observations");
+            Reject($"the line is longer than {_limits.MaxLineBytes} bytes; split it into several observations");
             return;
         }
         var text = Trim(Contiguous(line));
         if (text.IsEmpty) return;
         var before = _batch.Count;
-        if (parse(text, _batch, out var error)) _waiting.Add(new Waiting(_line, _batch.Count - before, null));
+        if (_reader.Parse(text, out var error)) _waiting.Add(new Waiting(_line, _batch.Count - before, null));
         else if (_batch.Count == before) Reject(error);
         else throw new InvalidOperationException("The parser rejected a line after it had added an input of it.");
     }
@@ -122,7 +131,7 @@ internal sealed class ObservationIntake(IFleet fleet, ObservationParser parse, A
     {
         if (line.IsSingleSegment) return line.FirstSpan;
         var length = (int)line.Length;
-        if (_copy.Length < length) _copy = new byte[Math.Min(limits.MaxLineBytes, length * 2L)];
+        if (_copy.Length < length) _copy = new byte[Math.Min(_limits.MaxLineBytes, length * 2L)];
         line.CopyTo(_copy);
         return _copy.AsSpan(0, length);
     }
@@ -135,7 +144,7 @@ internal sealed class ObservationIntake(IFleet fleet, ObservationParser parse, A
 
     private void Reject(string reason)
     {
-        if (++_reasons > limits.MaxReasons) reason = CommonReason;
+        if (++_reasons > _limits.MaxReasons) reason = CommonReason;
         _waiting.Add(new Waiting(_line, 0, reason.Length <= MaxReasonLength ? reason : reason[..MaxReasonLength]));
     }
 
@@ -144,9 +153,10 @@ internal sealed class ObservationIntake(IFleet fleet, ObservationParser parse, A
         var items = Array.Empty<Admission>();
         if (_batch.Count > 0)
         {
-            var receipt = await fleet.Append(_batch, cancel);
+            var receipt = await _fleet.Append(_batch, cancel);
             Debug.Assert(receipt.Items.Length == _batch.Count);
             (items, Position) = (receipt.Items, receipt.Position);
+            _reader.Committed();
         }
         var next = 0;
         foreach (var line in _waiting)

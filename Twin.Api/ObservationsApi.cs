@@ -39,7 +39,7 @@ internal static class ObservationsApi
         if (http.Request.ContentLength > options.Limits.MaxBodyBytes)
             throw new BadHttpRequestException("too large",
                 413);
-        var intake = new ObservationIntake(fleet, options.NewParser(), options.Limits, SourceOf(http.Request, source));
+        var intake = new ObservationIntake(fleet, options, SourceOf(http.Request, source));
         var body = BodyOf(http.Request);
         try
         {

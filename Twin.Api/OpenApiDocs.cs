@@ -66,6 +66,8 @@ internal static class OpenApiDocs
             if (type == typeof(Hardware.UnixTime)) (schema.Type, schema.Format) = (JsonSchemaType.String, "date-time");
             if (type == typeof(Hardware.MeterId)) (schema.Type, schema.Pattern) =
                 (JsonSchemaType.String, "^[0-9a-f]{16}$");
+            if (type == typeof(double))
+                (schema.Type, schema.Format) = (JsonSchemaType.Number | JsonSchemaType.Null, "double");
             if (type.IsEnum) schema.Type = JsonSchemaType.String;
             if (type == typeof(ProblemDetails))
             {

@@ -35,7 +35,7 @@ internal sealed class SeriesColumns
     /// <summary>Shortest interval seen, minutes; null before the first reading.</summary>
     public int? IntervalMinutes { get; private set; }
 
-    /// <summary>First second of a column.</summary>
+    /// <summary>First whole second of a column.</summary>
     private long StartOf(int column) => _from + (column * _span + _columns.Length - 1) / _columns.Length;
 
     /// <summary>A <see cref="Grains.DayVisitor"/>.</summary>

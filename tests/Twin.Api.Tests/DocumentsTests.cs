@@ -48,6 +48,7 @@ public partial class DocumentsTests
         Assert.Equal("#/components/schemas/UnixTime", (string?)finding["detected_at"]!["$ref"]);
         var schemas = document["components"]!["schemas"]!;
         Assert.Equal("date-time", (string?)schemas["UnixTime"]!["format"]);
+        Assert.Equal("double", (string?)finding["score"]!["format"]);
         Assert.Equal("string", (string?)schemas["Severity"]!["type"]);
         foreach (var member in (string[])["code", "hint", "detail"])
             Assert.NotNull(schemas["ProblemDetails"]!["properties"]![member]);

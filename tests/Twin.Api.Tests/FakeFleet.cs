@@ -30,6 +30,9 @@ internal sealed class FakeFleet : IFleet
     public Func<Task> BeforeState { get; set; } = static () => Task.CompletedTask;
 
     public ConcurrentQueue<(string Source, int Items)> Appended { get; } = [];
+    /// <summary>How often a reader was told that its batch is durable.</summary>
+    public int Committed { get; set; }
+
     public FleetStatus Status { get; set; } = new(true, "fake", 0, null, null, 0, 0, 0, 0, 0, 0, 0, 0, 1, null);
     public int Readings => _readings.Count;
     public FindingQuery? LastQuery { get; private set; }

@@ -83,6 +83,7 @@ public class ObservationsTests
         Assert.Equal(["1 accepted", "2 accepted", "3 accepted", "4 accepted", "5 accepted"],
             Service.Fates(await Service.Lines(response)));
         Assert.Equal([("head-end/1", 4), ("head-end/1", 4), ("head-end/1", 2)], service.Fleet.Appended);
+        Assert.Equal(3, service.Fleet.Committed);
     }
 
     [Fact]
@@ -108,6 +109,7 @@ public class ObservationsTests
         using var response = await service.Post(body);
         var problem = await Service.AssertProblem(response, 503, "storage_unavailable");
         Assert.NotNull(response.Headers.RetryAfter);
+        Assert.Equal(1, fleet.Committed);
         Assert.Equal("The disk is full; free some space.", (string?)problem["detail"]);
         Assert.Equal(2, (int?)problem["through_line"]);
         Assert.Equal(["1 accepted", "2 accepted"], Service.Fates(problem["results"]!.AsArray()));
@@ -124,7 +126,7 @@ public class ObservationsTests
         var commits = 0;
         fleet.Commit = _ => ++commits == 2 ? new TaskCompletionSource().Task : Task.CompletedTask;
         await using var service =
-            await Service.Start(fleet, new ApiLimits { BatchItems = 2, IngestTime = TimeSpan.FromMilliseconds(300) });
+            await Service.Start(fleet, new ApiLimits { BatchItems = 2, IngestTime = TimeSpan.FromSeconds(2) });
         using var response = await service.Post(Service.Line("m1", Day, 1) + Service.Line("m2", Day, 1));
         var problem = await Service.AssertProblem(response, 503, "timed_out");
         Assert.Equal(["1 accepted"], Service.Fates(problem["results"]!.AsArray()));

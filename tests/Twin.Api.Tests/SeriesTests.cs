@@ -33,15 +33,29 @@ public class SeriesTests
         ], json["columns"]!.AsArray().Select(c => c!.ToJsonString()));
     }
 
-    private sealed record Case(int FromMinute, int Minutes, int Columns, int Interval, int Seed);
+    /// <summary>3,601 seconds in two columns: the border lies at 1,800.5, behind the reading of 1,800.</summary>
+    [Fact]
+    public async Task ABorderBetweenTwoSecondsIsRoundedUp()
+    {
+        await using var service = await Service.Start();
+        var meter = service.Fleet.AddMeter("m1");
+        for (var i = 0; i < 3; i++)
+            service.Fleet.AddReading(meter, Channel.Import, new UnixTime(Start.Seconds + i * 1800), 30, i);
+        var json = await service.Get(
+            "/api/v1/meters/m1/series?from=2020-01-01T00:00:00Z&to=2020-01-01T01:00:01Z&columns=2");
+        Assert.Equal(["2020-01-01T00:00:00Z 2", "2020-01-01T00:30:01Z 1"],
+            json["columns"]!.AsArray().Select(c => $"{c!["start"]} {c["count"]}"));
+    }
+
+    private sealed record Case(int FromSecond, int Seconds, int Columns, int Interval, int Seed);
 
     private static Arbitrary<Case> Cases() => (
-        from begin in Gen.Choose(-2000, 4000)
-        from minutes in Gen.Choose(1, 6000)
+        from begin in Gen.Choose(-100_000, 240_000)
+        from seconds in Gen.Choose(60, 360_000)
         from columns in Gen.Choose(1, 50)
         from interval in Gen.Elements(5, 15, 30, 60)
         from seed in Gen.Choose(0, int.MaxValue)
-        select new Case(begin, minutes, columns, interval, seed)).ToArbitrary();
+        select new Case(begin, seconds, columns, interval, seed)).ToArbitrary();
 
     /// <summary>
     /// Against the definition: column i of n covers [from + i·span/n, from + (i+1)·span/n), in exact fractions.
@@ -63,8 +77,8 @@ public class SeriesTests
             readings.Add((at, draw.Next(10_000)));
             service.Fleet.AddReading(meter, Channel.Import, new UnixTime(at), c.Interval, readings[^1].Value);
         }
-        var from = Start.Seconds + c.FromMinute * 60;
-        var span = c.Minutes * 60L;
+        var from = Start.Seconds + c.FromSecond;
+        var span = (long)c.Seconds;
         var json = await service.Get(
             $"/api/v1/meters/m1/series?from={new UnixTime(from)}&to={new UnixTime(from + span)}&columns={c.Columns}");
         var columns = json["columns"]!.AsArray();

@@ -27,16 +27,21 @@ internal sealed class Service : IAsyncDisposable
         (Fleet, _app, Client) = (fleet, app, client);
 
     public static Task<Service> Start(FakeFleet? fleet = null, ApiLimits? limits = null,
-        ServiceMode mode = ServiceMode.Live, string[]? hosts = null, bool realServer = false) =>
-        Start(fleet ?? new FakeFleet(), new ApiOptions
+        ServiceMode mode = ServiceMode.Live, string[]? hosts = null, bool realServer = false)
+    {
+        fleet ??= new FakeFleet();
+        return Start(fleet, new ApiOptions
         {
             Describe = Describe,
-            NewParser = () => Parse,
+            NewReader = batch => new ObservationReader(
+                (ReadOnlySpan<byte> line, out string error) => Parse(line, batch, out error),
+                () => fleet.Committed++),
             Edition = "standalone",
             Mode = mode,
             AllowedHosts = hosts ?? [],
             Limits = limits ?? new ApiLimits(),
         }, realServer);
+    }
 
     private static async Task<Service> Start(FakeFleet fleet, ApiOptions options, bool realServer)
     {

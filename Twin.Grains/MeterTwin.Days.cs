@@ -139,11 +139,9 @@ public sealed partial class MeterTwin
         _model ??= new ReadingModel();
         var day = new DayReadings(head.Day, head.IntervalMinutes, s.Stored.Values, s.Stored.Qualities);
         var features = _model.Fold(day, SubjectOn(head.Day), s.SinkTo(outbox));
-        s.Bytes.Clear();
-        s.Bytes.Bytes(_open.Readings(at));
         s.More.Clear();
         features.Write(s.More);
-        _open.Put(at, true, head with { Flags = head.Flags | OpenDayFlags.Folded }, s.Bytes.Written, s.More.Written);
+        _open.SetFeatures(at, head.Flags | OpenDayFlags.Folded, true, s.More.Written);
         _silentDays = 0;
     }
 
@@ -239,7 +237,7 @@ public sealed partial class MeterTwin
         var s = Scratch.Mine;
         s.More.Clear();
         s.More.Bytes(_open.Features(at));
-        _open.Put(at, true, head with { Flags = OpenDayFlags.Folded | OpenDayFlags.Closing }, default, s.More.Written);
+        _open.SetFeatures(at, OpenDayFlags.Folded | OpenDayFlags.Closing, false, s.More.Written);
         var row = _relations.At(head.Day.Number);
         if (row.Feeder != 0)
             Send(TwinKind.Feeder, row.Feeder, row.FeederName(), head.Day, row.Role, true, s.More.Written, outbox);

@@ -37,7 +37,7 @@ internal readonly record struct OpenDay(Channel Channel, OpenDayFlags Flags, Loc
 internal struct OpenDays
 {
     private const int HeadLength = 18;
-    private const int Slack = 32;
+    private const int Slack = 16;
 
     /// <summary>Most bytes that open days may take; <see cref="MeterTwin.MaxOpenDays"/> a channel keeps far below.</summary>
     private const int MaxBytes = 16 * 1024 * 1024;
@@ -98,6 +98,19 @@ internal struct OpenDays
         BinaryPrimitives.WriteUInt16LittleEndian(s[16..], checked((ushort)features.Length));
         readings.CopyTo(s[HeadLength..]);
         features.CopyTo(s[(HeadLength + readings.Length)..]);
+    }
+
+    /// <summary>Sets flags and features of a day that is there; <paramref name="keepReadings"/> false lets its readings go.</summary>
+    public void SetFeatures(int at, OpenDayFlags flags, bool keepReadings, ReadOnlySpan<byte> features)
+    {
+        var readings = keepReadings ? ReadingsLength(at) : 0;
+        var begin = at + HeadLength + readings;
+        Resize(begin, Next(at) - begin, features.Length);
+        var s = _bytes.AsSpan(at, HeadLength);
+        s[1] = (byte)flags;
+        BinaryPrimitives.WriteUInt16LittleEndian(s[14..], checked((ushort)readings));
+        BinaryPrimitives.WriteUInt16LittleEndian(s[16..], checked((ushort)features.Length));
+        features.CopyTo(_bytes.AsSpan(begin));
     }
 
     public void Remove(int at)

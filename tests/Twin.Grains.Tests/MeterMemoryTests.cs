@@ -7,7 +7,7 @@ namespace Twin.Grains.Tests;
 
 public sealed class MeterMemoryTests(ITestOutputHelper output)
 {
-    private const int Twins = 20_000;
+    private const int Twins = 2_000;
     private const int Days = 30;
     private const int Horizon = 3;
 

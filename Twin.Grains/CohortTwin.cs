@@ -5,7 +5,10 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Grains;
 
-/// <summary>The twin of the meters of one model, firmware and lot: folds their closing days and answers with what is usual among them.</summary>
+/// <summary>
+/// The twin of the meters of one model, firmware and lot: folds their closing days and answers with what is usual
+/// among them.
+/// </summary>
 public sealed class CohortTwin(ulong id) : TwinState(id)
 {
     private const byte StateVersion = 1;

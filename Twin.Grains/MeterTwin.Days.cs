@@ -11,7 +11,8 @@ public sealed partial class MeterTwin
     private void ApplyReadings(in ReadingBlock block, IOutbox outbox)
     {
         var offset = block.StartMinute - block.Day.StartMinute;
-        var fits = block.IsAdmitted && block.Day.Minutes % block.IntervalMinutes == 0 && offset % block.IntervalMinutes == 0
+        var fits = block.IsAdmitted && block.Day.Minutes % block.IntervalMinutes == 0
+            && offset % block.IntervalMinutes == 0
             && Math.Abs((long)block.Day.Number) <= MaxDayNumber;
         if (!fits) throw new InvalidDataException($"A reading block of meter {Name} was never admitted or does not fit its day.");
         if (block.IsLate || block.Day.Number <= _closedThrough)
@@ -32,7 +33,8 @@ public sealed partial class MeterTwin
         var values = DecodePlain(block);
         var sum = 0L;
         foreach (var v in values) sum += v;
-        _open.Put(at, false, new OpenDay(block.Channel, OpenDayFlags.None, block.Day, block.IntervalMinutes), block.EncodedValues, default);
+        _open.Put(at, false, new OpenDay(block.Channel, OpenDayFlags.None, block.Day, block.IntervalMinutes),
+            block.EncodedValues, default);
         Count(block.Channel, block.StartMinute, block.EndMinute, block.IntervalMinutes, values.Length, sum);
     }
 
@@ -42,7 +44,8 @@ public sealed partial class MeterTwin
         var values = Scratch.Mine.Values.AsSpan(0, block.Count);
         var r = new ByteReader(block.EncodedValues);
         ValueCodec.Decode(ref r, values);
-        if (!r.AtEnd || values.Contains(ReadingBlock.Missing)) throw r.Bad("a reading block holds other than its readings");
+        if (!r.AtEnd
+            || values.Contains(ReadingBlock.Missing)) throw r.Bad("a reading block holds other than its readings");
         return values;
     }
 
@@ -53,7 +56,10 @@ public sealed partial class MeterTwin
         state.Count(readings, sum, intervalMinutes);
     }
 
-    /// <summary>Puts the block's readings over what the day holds. Counts what really changes, so that applying twice is harmless.</summary>
+    /// <summary>
+    /// Puts the block's readings over what the day holds. Counts what really changes, so that applying twice is
+    /// harmless.
+    /// </summary>
     private void Merge(in ReadingBlock block, int at)
     {
         var s = Scratch.Mine;
@@ -116,7 +122,8 @@ public sealed partial class MeterTwin
         var added = block.IsRevision ? n - block.PriorCount : n;
         if (added < 0) throw new InvalidDataException($"A revision of meter {Name} replaces more readings than it holds.");
         Count(block.Channel, block.StartMinute + (long)first * block.IntervalMinutes,
-            block.StartMinute + (last + 1L) * block.IntervalMinutes, block.IntervalMinutes, added, sum - block.PriorSum);
+            block.StartMinute + (last + 1L) * block.IntervalMinutes, block.IntervalMinutes, added,
+                sum - block.PriorSum);
         ChannelOf(block.Channel).Late += added;
     }
 
@@ -169,7 +176,9 @@ public sealed partial class MeterTwin
         ForgetOldContext();
     }
 
-    /// <summary>Folds every day up to this one in order, empty ones too, as far as <see cref="MaxSilentDays"/> goes.</summary>
+    /// <summary>
+    /// Folds every day up to this one in order, empty ones too, as far as <see cref="MaxSilentDays"/> goes.
+    /// </summary>
     private void FoldThrough(int day, IOutbox outbox)
     {
         for (var next = _foldedThrough == NoDay ? NextOpenDay(NoDay, day) : _foldedThrough + 1; next <= day; next++)
@@ -190,7 +199,9 @@ public sealed partial class MeterTwin
         }
     }
 
-    /// <summary>The first open day of the import channel from a day on; when there is none up to the limit, the day behind it.</summary>
+    /// <summary>
+    /// The first open day of the import channel from a day on; when there is none up to the limit, the day behind it.
+    /// </summary>
     private int NextOpenDay(int from, int limit)
     {
         for (var at = 0; at < _open.Used; at = _open.Next(at))
@@ -202,8 +213,9 @@ public sealed partial class MeterTwin
     }
 
     /// <summary>
-    /// Lets go of the days up to this one. The closing day is told to feeder and cohort and waits for their answers; an older one, which
-    /// closes only now because the meter is new, is judged alone: its feeder and cohort have long closed it.
+    /// Lets go of the days up to this one. The closing day is told to feeder and cohort and waits for their answers;
+    /// an older one, which closes only now because the meter is new, is judged alone: its feeder and cohort have long
+    /// closed it.
     /// </summary>
     private void Release(int day, IOutbox outbox)
     {
@@ -229,7 +241,8 @@ public sealed partial class MeterTwin
         }
         if (told) return;
         var row = _relations.At(day);
-        if (row.Feeder != 0) Send(TwinKind.Feeder, row.Feeder, row.FeederName(), _zone.Day(day), row.Role, false, default, outbox);
+        if (row.Feeder != 0) Send(TwinKind.Feeder, row.Feeder, row.FeederName(), _zone.Day(day), row.Role, false,
+            default, outbox);
     }
 
     private void Tell(in OpenDay head, int at, IOutbox outbox)
@@ -246,12 +259,14 @@ public sealed partial class MeterTwin
         Send(TwinKind.Cohort, row.Cohort, name.Written, head.Day, row.Role, true, s.More.Written, outbox);
     }
 
-    private static void Send(TwinKind kind, ulong to, ReadOnlySpan<byte> name, in LocalDay day, MeterRole role, bool hasData,
+    private static void Send(TwinKind kind, ulong to, ReadOnlySpan<byte> name, in LocalDay day, MeterRole role,
+        bool hasData,
         ReadOnlySpan<byte> features, IOutbox outbox)
     {
         var message = Scratch.Mine.Bytes;
         message.Clear();
-        new MeterDayMessage { Day = day, Role = role, ReceiverName = name, HasData = hasData, Features = features }.Write(message);
+        new MeterDayMessage { Day = day, Role = role, ReceiverName = name, HasData = hasData,
+            Features = features }.Write(message);
         outbox.Send(new TwinKey(kind, to), message.Written);
     }
 

@@ -17,7 +17,8 @@ public sealed partial class MeterTwin
             {
                 InputKind.ReadingBlock => AdmitReadings(input, recall, accepted),
                 InputKind.RegisterSnapshot or InputKind.DeviceEvent or InputKind.ContextPeriod or InputKind.Erasure
-                    or InputKind.MeterSeen or InputKind.MeterRelation or InputKind.SupplyRecord => AdmitOther(input, accepted),
+                    or InputKind.MeterSeen or InputKind.MeterRelation or InputKind.SupplyRecord =>
+                        AdmitOther(input, accepted),
                 var kind => Admission.Reject($"meter {Name}: an input of kind {kind} does not come through this door"),
             };
         }
@@ -35,12 +36,14 @@ public sealed partial class MeterTwin
             MeterRelation relation => AdmitRelation(relation),
             SupplyRecord => _supply.AsSpan().SequenceEqual(Envelope.Payload(input)) ? Admission.Repeat
                 : input.Length > Relations.MaxRowBytes ? TooLong("supply record") : Admission.Accept,
-            ContextPeriod period => Contexts.Check(period) is { } reason ? Admission.Reject($"meter {Name}: {reason}") : Admission.Accept,
+            ContextPeriod period => Contexts.Check(period) is { } reason ? Admission.Reject($"meter {Name}: {reason}")
+                : Admission.Accept,
             Erasure erasure => Math.Abs((long)erasure.BeforeDay) <= MaxDayNumber ? Admission.Accept
                 : Admission.Reject($"meter {Name}: day {erasure.BeforeDay} is no day of any calendar; give a date"),
             DeviceEvent e => AdmitTime(e.At, "device event"),
             RegisterSnapshot s => AdmitTime(s.At, "register snapshot"),
-            var other => Admission.Reject($"meter {Name}: an input of kind {other.Kind} does not come through this door"),
+            var other =>
+                Admission.Reject($"meter {Name}: an input of kind {other.Kind} does not come through this door"),
         };
         if (admission.Status == AdmissionStatus.Accepted) accepted.Add(input, int.MinValue, long.MinValue, false);
         return admission;
@@ -79,7 +82,8 @@ public sealed partial class MeterTwin
     {
         var raw = ReadingBlock.Read(input);
         if (raw.IsAdmitted || raw.IsLate || raw.IsRevision)
-            return Refuse(raw, raw.StartMinute, "it carries marks of an earlier admission; send it as the source sent it");
+            return Refuse(raw, raw.StartMinute,
+                "it carries marks of an earlier admission; send it as the source sent it");
         if (Decode(raw) is { } damage) return Refuse(raw, raw.StartMinute, damage);
         if (Check(raw) is { Status: AdmissionStatus.Rejected } refusal) return refusal;
         var total = new Tally();
@@ -94,7 +98,10 @@ public sealed partial class MeterTwin
         return new Admission(status, total.Readings, total.Duplicates, total.Revisions, total.Late, "");
     }
 
-    /// <summary>What became of the readings of one block. <see cref="Late"/> counts those of <see cref="Readings"/> that came late.</summary>
+    /// <summary>
+    /// What became of the readings of one block. <see cref="Late"/> counts those of <see cref="Readings"/> that came
+    /// late.
+    /// </summary>
     private struct Tally
     {
         public int Readings, Duplicates, Revisions, Late;
@@ -125,7 +132,9 @@ public sealed partial class MeterTwin
     private Admission Refuse(in ReadingBlock raw, long startMinute, string reason) => Admission.Reject(
         $"meter {Name}: readings of {raw.Channel} from {UnixTime.FromMinutes(startMinute)} at {raw.IntervalMinutes} minutes: {reason}");
 
-    /// <summary>Refuses the whole block when one of its days cannot take its part, so that a block is never half accepted.</summary>
+    /// <summary>
+    /// Refuses the whole block when one of its days cannot take its part, so that a block is never half accepted.
+    /// </summary>
     private Admission Check(in ReadingBlock raw)
     {
         var openDays = -1;
@@ -135,14 +144,18 @@ public sealed partial class MeterTwin
             var start = raw.StartMinute + (long)from * raw.IntervalMinutes;
             var day = DayAt(start);
             if (day.Minutes > LocalDay.MaxMinutes || day.Minutes % raw.IntervalMinutes != 0)
-                return Refuse(raw, start, $"the local day {day.Date} of {day.Minutes} minutes is no whole number of such intervals");
+                return Refuse(raw, start,
+                    $"the local day {day.Date} of {day.Minutes} minutes is no whole number of such intervals");
             if ((start - day.StartMinute) % raw.IntervalMinutes != 0)
-                return Refuse(raw, start, $"the start is off the grid of the local day {day.Date} in zone {_zone.Name}; declare the zone");
+                return Refuse(raw, start,
+                    $"the start is off the grid of the local day {day.Date} in zone {_zone.Name}; declare the zone");
             if (start > limit)
-                return Refuse(raw, start, $"this is more than {MaxDaysAhead} days after the meter's last day; correct the clock of the source");
+                return Refuse(raw, start,
+                    $"this is more than {MaxDaysAhead} days after the meter's last day; correct the clock of the source");
             if (day.Number > _closedThrough)
             {
-                if (CheckOpen(raw, start, day, ref openDays) is { Status: AdmissionStatus.Rejected } refusal) return refusal;
+                if (CheckOpen(raw, start, day,
+                    ref openDays) is { Status: AdmissionStatus.Rejected } refusal) return refusal;
             }
             from += SlotsIn(raw, day, from);
         }
@@ -155,13 +168,16 @@ public sealed partial class MeterTwin
         {
             var held = _open[at];
             if (held.IntervalMinutes != raw.IntervalMinutes)
-                return Refuse(raw, start, $"the day {day.Date} already holds readings at {held.IntervalMinutes} minutes; send one interval length a day");
+                return Refuse(raw, start,
+                    $"the day {day.Date} already holds readings at {held.IntervalMinutes} minutes; send one interval length a day");
             return held.Day == day ? Admission.Accept
-                : Refuse(raw, start, $"the day {day.Date} is open in another zone than {_zone.Name}; send it again when it has closed");
+                : Refuse(raw, start,
+                    $"the day {day.Date} is open in another zone than {_zone.Name}; send it again when it has closed");
         }
         if (openDays < 0) openDays = _open.Count(raw.Channel);
         return ++openDays <= MaxOpenDays ? Admission.Accept
-            : Refuse(raw, start, $"{MaxOpenDays} days are open, no more are held; the horizon closes days as other sources go on, then send it again");
+            : Refuse(raw, start,
+                $"{MaxOpenDays} days are open, no more are held; the horizon closes days as other sources go on, then send it again");
     }
 
     /// <summary>The last minute at which a reading may begin.</summary>
@@ -188,14 +204,16 @@ public sealed partial class MeterTwin
         return (int)Math.Min(raw.Count - from, (left + raw.IntervalMinutes - 1) / raw.IntervalMinutes);
     }
 
-    private void AdmitPiece(in ReadingBlock raw, in LocalDay day, int from, int count, IRecall recall, IAccepted accepted, ref Tally total)
+    private void AdmitPiece(in ReadingBlock raw, in LocalDay day, int from, int count, IRecall recall,
+        IAccepted accepted, ref Tally total)
     {
         var s = Scratch.Mine;
         var late = day.Number <= _closedThrough;
         var head = new ReadingBlock
         {
             Meter = Meter, Channel = raw.Channel, IntervalMinutes = raw.IntervalMinutes, SourceStamp = raw.SourceStamp,
-            StartMinute = raw.StartMinute + (long)from * raw.IntervalMinutes, Day = day, IsAdmitted = true, IsLate = late,
+            StartMinute = raw.StartMinute + (long)from * raw.IntervalMinutes, Day = day, IsAdmitted = true,
+                IsLate = late,
         };
         if (!LoadStored(head, recall, s.Stored) && raw.IsPlain && count == raw.Count)
         {
@@ -213,8 +231,9 @@ public sealed partial class MeterTwin
     }
 
     /// <summary>
-    /// Loads what is stored of the day, from memory while it is open, else from the history. False when that is nothing; a closed day stored
-    /// at another interval length is compared by nobody and its readings are stored beside it.
+    /// Loads what is stored of the day, from memory while it is open, else from the history. False when that is
+    /// nothing; a closed day stored at another interval length is compared by nobody and its readings are stored
+    /// beside it.
     /// </summary>
     private bool LoadStored(in ReadingBlock head, IRecall recall, DayBuffer stored)
     {
@@ -232,9 +251,10 @@ public sealed partial class MeterTwin
     private readonly record struct Piece(int Added, int Replaced, long PriorSum);
 
     /// <summary>
-    /// Sorts the readings of one day into new, replacing and repeated ones. A reading replaces a stored one of another value if its
-    /// quality ranks higher, or equal with a source stamp that is not earlier; and one of the same value if its quality ranks higher:
-    /// an estimate that is confirmed is an actual reading, in whichever order the two arrive.
+    /// Sorts the readings of one day into new, replacing and repeated ones. A reading replaces a stored one of
+    /// another value if its quality ranks higher, or equal with a source stamp that is not earlier; and one of the
+    /// same value if its quality ranks higher: an estimate that is confirmed is an actual reading, in whichever order
+    /// the two arrive.
     /// </summary>
     private static Piece Compare(in ReadingBlock head, int from, int count, Scratch s, ref Tally total)
     {
@@ -254,7 +274,8 @@ public sealed partial class MeterTwin
             }
             var (quality, old) = (s.Qualities[from + i], s.Stored.Qualities[first + i]);
             if (old == Quality.Missing) old = Quality.Actual;
-            var wins = quality > old || (quality == old && value != stored && head.SourceStamp >= s.Stored.Stamps[first + i]);
+            var wins = quality > old || (quality == old && value != stored
+                && head.SourceStamp >= s.Stored.Stamps[first + i]);
             if (!wins)
             {
                 total.Duplicates++;

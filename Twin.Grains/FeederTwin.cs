@@ -66,8 +66,8 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
     /// <summary>
     /// Name (empty before the first day), day closed last, its members and those of them with readings.
     /// </summary>
-    public FeederView View => new(new TwinKey(TwinKind.Feeder, Id), _name, _members == 0 ? null
-        : _lastDay, _members, _withData);
+    public FeederView View =>
+        new(new TwinKey(TwinKind.Feeder, Id), _name, _members == 0 ? null : _lastDay, _members, _withData);
 
     public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted)
     {
@@ -104,8 +104,8 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
         var s = Scratch.Mine;
         if (day.Name.Length > 0) _name = day.Name;
         var key = new TwinKey(TwinKind.Feeder, Id);
-        var subject = new DaySubject(key, _name.Length > 0 ? _name
-            : key.ToString(), MeterRole.Observer, _contexts.On(day.Day));
+        var name = _name.Length > 0 ? _name : key.ToString();
+        var subject = new DaySubject(key, name, MeterRole.Observer, _contexts.On(day.Day));
         var balance = _model.Fold(day.Day.Number, subject, day.Members, s.SinkTo(outbox));
         (_lastDay, _members, _withData) = (day.Day.Number, day.Count, day.WithData);
         day.Return();
@@ -145,7 +145,8 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
     {
         var r = new ByteReader(state);
         var version = r.Byte();
-        if (version != StateVersion) throw r.Bad($"a feeder's state has version {version}, this MeterTwin knows {StateVersion}");
+        if (version != StateVersion)
+            throw r.Bad($"a feeder's state has version {version}, this MeterTwin knows {StateVersion}");
         var twin = new FeederTwin(id)
         {
             _name = r.Text(), _lastDay = MessageHead.ReadDay(ref r), _members = r.Count(int.MaxValue),

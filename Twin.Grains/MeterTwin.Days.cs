@@ -14,7 +14,8 @@ public sealed partial class MeterTwin
         var fits = block.IsAdmitted && block.Day.Minutes % block.IntervalMinutes == 0
             && offset % block.IntervalMinutes == 0
             && Math.Abs((long)block.Day.Number) <= MaxDayNumber;
-        if (!fits) throw new InvalidDataException($"A reading block of meter {Name} was never admitted or does not fit its day.");
+        if (!fits)
+            throw new InvalidDataException($"A block of meter {Name} was never admitted or does not fit its day.");
         if (block.IsLate || block.Day.Number <= _closedThrough)
         {
             ApplyLate(block);
@@ -44,8 +45,8 @@ public sealed partial class MeterTwin
         var values = Scratch.Mine.Values.AsSpan(0, block.Count);
         var r = new ByteReader(block.EncodedValues);
         ValueCodec.Decode(ref r, values);
-        if (!r.AtEnd
-            || values.Contains(ReadingBlock.Missing)) throw r.Bad("a reading block holds other than its readings");
+        var isClean = r.AtEnd && !values.Contains(ReadingBlock.Missing);
+        if (!isClean) throw r.Bad("a reading block holds other than its readings");
         return values;
     }
 
@@ -67,7 +68,8 @@ public sealed partial class MeterTwin
         var head = new OpenDay(block.Channel, OpenDayFlags.None, block.Day, block.IntervalMinutes);
         var old = exists ? _open[at] : head;
         if (old.Day != head.Day || old.IntervalMinutes != head.IntervalMinutes)
-            throw new InvalidDataException($"Meter {Name}: the open day {head.Day.Date} has another zone or interval length than a block of it.");
+            throw new InvalidDataException(
+                $"Meter {Name}: the open day {head.Day.Date} has another zone or interval length than a block of it.");
         s.More.Clear();
         if (exists)
         {
@@ -120,7 +122,8 @@ public sealed partial class MeterTwin
         }
         if (n == 0) throw new InvalidDataException($"A reading block of meter {Name} holds no reading.");
         var added = block.IsRevision ? n - block.PriorCount : n;
-        if (added < 0) throw new InvalidDataException($"A revision of meter {Name} replaces more readings than it holds.");
+        if (added < 0)
+            throw new InvalidDataException($"A revision of meter {Name} replaces more readings than it holds.");
         Count(block.Channel, block.StartMinute + (long)first * block.IntervalMinutes,
             block.StartMinute + (last + 1L) * block.IntervalMinutes, block.IntervalMinutes, added,
                 sum - block.PriorSum);
@@ -167,7 +170,8 @@ public sealed partial class MeterTwin
 
     private void CloseDay(int day, IOutbox outbox)
     {
-        if (Math.Abs((long)day) > MaxDayNumber) throw new InvalidDataException($"Day {day} cannot close: it is no day of any calendar.");
+        if (Math.Abs((long)day) > MaxDayNumber)
+            throw new InvalidDataException($"Day {day} cannot close: it is no day of any calendar.");
         if (day <= _closedThrough) return;
         FoldThrough(day, outbox);
         _foldedThrough = Math.Max(_foldedThrough, day);
@@ -260,13 +264,15 @@ public sealed partial class MeterTwin
     }
 
     private static void Send(TwinKind kind, ulong to, ReadOnlySpan<byte> name, in LocalDay day, MeterRole role,
-        bool hasData,
-        ReadOnlySpan<byte> features, IOutbox outbox)
+        bool hasData, ReadOnlySpan<byte> features, IOutbox outbox)
     {
         var message = Scratch.Mine.Bytes;
         message.Clear();
-        new MeterDayMessage { Day = day, Role = role, ReceiverName = name, HasData = hasData,
-            Features = features }.Write(message);
+        var told = new MeterDayMessage
+        {
+            Day = day, Role = role, ReceiverName = name, HasData = hasData, Features = features,
+        };
+        told.Write(message);
         outbox.Send(new TwinKey(kind, to), message.Written);
     }
 

@@ -52,7 +52,8 @@ public sealed partial class MeterTwin
     private Admission AdmitSeen(MeterSeen seen)
     {
         if (Meter.IsMapped && _name.Length > 0 && seen.Name.Length > 0 && seen.Name.Trim() != _name.Trim())
-            return Admission.Reject($"meter {Name}: the id {Meter} is also that of '{seen.Name}'; rename one of the two meters");
+            return Admission.Reject(
+                $"meter {Name}: the id {Meter} is also that of '{seen.Name}'; rename one of the two meters");
         if (UnknownZone(seen.Zone) is { } reason) return Admission.Reject(reason);
         var changesName = seen.Name.Length > 0 && seen.Name != _name;
         return changesName || WouldChangeZone(seen.Zone, seen.ZoneRank) ? Admission.Accept : Admission.Repeat;
@@ -70,13 +71,15 @@ public sealed partial class MeterTwin
     }
 
     private Admission AdmitTime(UnixTime at, string what) => Contexts.IsPossible(at) ? Admission.Accept
-        : Admission.Reject($"meter {Name}: a {what} lies at second {at.Seconds}, over 950 years from 1970; correct the clock of the source");
+        : Admission.Reject($"meter {Name}: a {what} lies at second {at.Seconds}, over 950 years from 1970; "
+            + "correct the clock of the source");
 
     private Admission TooLong(string what) =>
         Admission.Reject($"meter {Name}: a {what} is over {Relations.MaxRowBytes} bytes; shorten its texts");
 
     private string? UnknownZone(string zone) => zone.Length == 0 || ZoneRules.TryGet(zone, out _) ? null
-        : $"meter {Name}: zone '{zone}' is neither in TZDB {ZoneRules.TzdbVersion} nor an offset like +02:00; correct it";
+        : $"meter {Name}: zone '{zone}' is neither in TZDB {ZoneRules.TzdbVersion} nor an offset like +02:00; "
+            + "correct it";
 
     private Admission AdmitReadings(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted)
     {
@@ -85,7 +88,7 @@ public sealed partial class MeterTwin
             return Refuse(raw, raw.StartMinute,
                 "it carries marks of an earlier admission; send it as the source sent it");
         if (Decode(raw) is { } damage) return Refuse(raw, raw.StartMinute, damage);
-        if (Check(raw) is { Status: AdmissionStatus.Rejected } refusal) return refusal;
+        if (Check(raw, recall) is { Status: AdmissionStatus.Rejected } refusal) return refusal;
         var total = new Tally();
         for (var from = 0; from < raw.Count;)
         {
@@ -123,19 +126,21 @@ public sealed partial class MeterTwin
         for (var i = 0; i < raw.Count; i++)
         {
             if (s.Values[i] == ReadingBlock.Missing) continue;
-            if (s.Qualities[i] == Quality.Missing) return "a reading has a value but the quality 'missing'; give its quality";
+            if (s.Qualities[i] == Quality.Missing)
+                return "a reading has a value but the quality 'missing'; give its quality";
             present++;
         }
         return present == 0 || present != raw.PresentCount ? "it holds no reading, or one out of range" : null;
     }
 
     private Admission Refuse(in ReadingBlock raw, long startMinute, string reason) => Admission.Reject(
-        $"meter {Name}: readings of {raw.Channel} from {UnixTime.FromMinutes(startMinute)} at {raw.IntervalMinutes} minutes: {reason}");
+        $"meter {Name}: readings of {raw.Channel} from {UnixTime.FromMinutes(startMinute)} at {raw.IntervalMinutes} "
+            + $"minutes: {reason}");
 
     /// <summary>
     /// Refuses the whole block when one of its days cannot take its part, so that a block is never half accepted.
     /// </summary>
-    private Admission Check(in ReadingBlock raw)
+    private Admission Check(in ReadingBlock raw, IRecall recall)
     {
         var openDays = -1;
         var limit = FurthestMinute();
@@ -151,15 +156,39 @@ public sealed partial class MeterTwin
                     $"the start is off the grid of the local day {day.Date} in zone {_zone.Name}; declare the zone");
             if (start > limit)
                 return Refuse(raw, start,
-                    $"this is more than {MaxDaysAhead} days after the meter's last day; correct the clock of the source");
+                    $"over {MaxDaysAhead} days after the meter's last day; correct the clock of the source");
             if (day.Number > _closedThrough)
             {
-                if (CheckOpen(raw, start, day,
-                    ref openDays) is { Status: AdmissionStatus.Rejected } refusal) return refusal;
+                var open = CheckOpen(raw, start, day, ref openDays);
+                if (open.Status == AdmissionStatus.Rejected) return open;
+            }
+            else if (IsStoredAtKnownInterval(raw, day, recall))
+            {
+                return Refuse(raw, start, $"the closed day {day.Date} holds readings at another interval length; "
+                    + "send one interval length a day");
             }
             from += SlotsIn(raw, day, from);
         }
         return Admission.Accept;
+    }
+
+    /// <summary>
+    /// True when the closed day is stored at the interval length that the channel has now, and the block has another.
+    /// </summary>
+    private bool IsStoredAtKnownInterval(in ReadingBlock raw, in LocalDay day, IRecall recall)
+    {
+        var known = KnownInterval(raw.Channel);
+        if (known == 0 || known == raw.IntervalMinutes || day.Minutes % known != 0) return false;
+        var stored = Scratch.Mine.Stored;
+        stored.Reset(day.Minutes / known);
+        return recall.TryReadDay(Meter, raw.Channel, day, known, stored.Values, stored.Qualities);
+    }
+
+    private int KnownInterval(Channel channel)
+    {
+        if (channel == Channel.Import) return _import.IntervalMinutes;
+        var i = _others is null ? -1 : Array.FindIndex(_others, c => c.Channel == channel);
+        return i < 0 ? 0 : _others![i].IntervalMinutes;
     }
 
     private Admission CheckOpen(in ReadingBlock raw, long start, in LocalDay day, ref int openDays)
@@ -169,7 +198,8 @@ public sealed partial class MeterTwin
             var held = _open[at];
             if (held.IntervalMinutes != raw.IntervalMinutes)
                 return Refuse(raw, start,
-                    $"the day {day.Date} already holds readings at {held.IntervalMinutes} minutes; send one interval length a day");
+                    $"the day {day.Date} already holds readings at {held.IntervalMinutes} minutes; "
+                        + "send one interval length a day");
             return held.Day == day ? Admission.Accept
                 : Refuse(raw, start,
                     $"the day {day.Date} is open in another zone than {_zone.Name}; send it again when it has closed");
@@ -177,7 +207,8 @@ public sealed partial class MeterTwin
         if (openDays < 0) openDays = _open.Count(raw.Channel);
         return ++openDays <= MaxOpenDays ? Admission.Accept
             : Refuse(raw, start,
-                $"{MaxOpenDays} days are open, no more are held; the horizon closes days as other sources go on, then send it again");
+                $"{MaxOpenDays} days are open, no more are held; send it again when the horizon has closed some, "
+                    + "or in the order of time");
     }
 
     /// <summary>The last minute at which a reading may begin.</summary>
@@ -213,7 +244,7 @@ public sealed partial class MeterTwin
         {
             Meter = Meter, Channel = raw.Channel, IntervalMinutes = raw.IntervalMinutes, SourceStamp = raw.SourceStamp,
             StartMinute = raw.StartMinute + (long)from * raw.IntervalMinutes, Day = day, IsAdmitted = true,
-                IsLate = late,
+            IsLate = late,
         };
         if (!LoadStored(head, recall, s.Stored) && raw.IsPlain && count == raw.Count)
         {
@@ -232,8 +263,7 @@ public sealed partial class MeterTwin
 
     /// <summary>
     /// Loads what is stored of the day, from memory while it is open, else from the history. False when that is
-    /// nothing; a closed day stored at another interval length is compared by nobody and its readings are stored
-    /// beside it.
+    /// nothing.
     /// </summary>
     private bool LoadStored(in ReadingBlock head, IRecall recall, DayBuffer stored)
     {

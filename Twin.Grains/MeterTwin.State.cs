@@ -52,7 +52,8 @@ public sealed partial class MeterTwin
     {
         var r = new ByteReader(state);
         var version = r.Byte();
-        if (version != StateVersion) throw r.Bad($"a meter's state has version {version}, this MeterTwin knows {StateVersion}");
+        if (version != StateVersion)
+            throw r.Bad($"a meter's state has version {version}, this MeterTwin knows {StateVersion}");
         var twin = new MeterTwin(id) { _name = r.Text() };
         var zone = r.Text();
         twin._zone = ZoneRules.TryGet(zone, out var rules) ? rules

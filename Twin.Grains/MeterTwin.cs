@@ -137,7 +137,8 @@ public sealed partial class MeterTwin : TwinState
     {
         if (!WouldChangeZone(zone, rank)) return;
         if (!ZoneRules.TryGet(zone, out var rules))
-            throw new InvalidDataException($"Meter {Name} is put into zone {zone}, which TZDB {ZoneRules.TzdbVersion} does not know.");
+            throw new InvalidDataException(
+                $"Meter {Name} is put into zone {zone}, which TZDB {ZoneRules.TzdbVersion} does not know.");
         (_zone, _zoneRank) = (rules, rank);
     }
 

@@ -28,11 +28,11 @@ internal struct ChannelState
     public long Sum;
 
     /// <summary>Readings expected between first and last, minus stored, at the present interval length.</summary>
-    public readonly int Missing => Stored == 0 ? 0 : Math.Max(0,
-        LastMinute - FirstMinute - StoredMinutes) / IntervalMinutes;
+    public readonly int Missing =>
+        Stored == 0 ? 0 : Math.Max(0, LastMinute - FirstMinute - StoredMinutes) / IntervalMinutes;
 
-    public static ChannelState Of(Channel channel) => new() { Channel = channel, FirstMinute = int.MaxValue,
-        LastMinute = int.MinValue };
+    public static ChannelState Of(Channel channel) =>
+        new() { Channel = channel, FirstMinute = int.MaxValue, LastMinute = int.MinValue };
 
     public void Cover(long start, long end, int intervalMinutes)
     {

@@ -40,7 +40,8 @@ internal struct Contexts
     {
         if (!IsPossible(period.From)
             || !IsPossible(period.To)) return "a context period lies over 950 years from 1970; correct its dates";
-        if (period.To.Seconds <= period.From.Seconds) return $"a context period ends at {period.To}, before it begins; correct its dates";
+        if (period.To.Seconds <= period.From.Seconds)
+            return $"a context period ends at {period.To}, before it begins; correct its dates";
         return FlagOf(period.Context) == ContextFlags.None
             ? $"context kind {(byte)period.Context} is not known to this version" : null;
     }

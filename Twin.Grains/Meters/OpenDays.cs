@@ -79,8 +79,8 @@ internal struct OpenDays
     }
 
     public readonly ReadOnlySpan<byte> Readings(int at) => _bytes.AsSpan(at + HeadLength, ReadingsLength(at));
-    public readonly ReadOnlySpan<byte> Features(int at) => _bytes.AsSpan(at + HeadLength
-        + ReadingsLength(at), FeaturesLength(at));
+    public readonly ReadOnlySpan<byte> Features(int at) =>
+        _bytes.AsSpan(at + HeadLength + ReadingsLength(at), FeaturesLength(at));
 
     public readonly int Count(Channel channel)
     {

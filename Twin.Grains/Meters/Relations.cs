@@ -175,8 +175,8 @@ internal struct Relations
     }
 
     private readonly int Length => _bytes is null ? 0 : _bytes.Length;
-    private readonly int Next(int at) => at + HeadLength + BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(at
-        + 25));
+    private readonly int Next(int at) =>
+        at + HeadLength + BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(at + 25));
     private readonly Row this[int at] => new(_bytes.AsSpan(at, HeadLength),
         _bytes.AsSpan(at + HeadLength, Next(at) - at - HeadLength));
 

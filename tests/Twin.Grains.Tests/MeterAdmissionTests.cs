@@ -185,6 +185,16 @@ public sealed class MeterAdmissionTests
     }
 
     [Fact]
+    public void A_closed_day_has_one_interval_length_too()
+    {
+        _given.Append(UtcDay(Day0));
+        _given.Close(Day0);
+        var a = _given.Append(Raw(Day0 * 1440L, [1], 15));
+        Assert.Contains("holds readings at another interval length", a.Reason, StringComparison.Ordinal);
+        Assert.Equal(48, View().Stored);
+    }
+
+    [Fact]
     public void Readings_years_ahead_are_rejected_whole()
     {
         _given.Append(UtcDay(Day0));

@@ -44,7 +44,8 @@ public sealed class MeterMemoryTests(ITestOutputHelper output)
         var with = GC.GetTotalMemory(true);
         foreach (var m in meters) harness.Remove(m.Twin);
         var perTwin = (with - GC.GetTotalMemory(true)) / (double)Twins;
-        output.WriteLine($"{Twins} twins, {Days} days of 48, horizon {Horizon}: {perTwin:0} bytes a twin, {state:0} bytes of state, "
+        output.WriteLine($"{Twins} twins, {Days} days of 48, horizon {Horizon}: {perTwin:0} bytes a twin, "
+            + $"{state:0} bytes of state, "
             + $"{clock.Elapsed.TotalNanoseconds / (Twins * Days * 48.0):0} ns a reading through this harness");
         Assert.True(perTwin <= Bound, $"A meter twin takes {perTwin:0} bytes, more than {Bound}.");
         GC.KeepAlive(harness);

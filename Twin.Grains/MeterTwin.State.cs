@@ -52,10 +52,12 @@ public sealed partial class MeterTwin
     {
         var r = new ByteReader(state);
         var version = r.Byte();
-        if (version != StateVersion) throw r.Bad($"a meter's state has version {version}, this MeterTwin knows {StateVersion}");
+        if (version != StateVersion)
+            throw r.Bad($"a meter's state has version {version}, this MeterTwin knows {StateVersion}");
         var twin = new MeterTwin(id) { _name = r.Text() };
         var zone = r.Text();
-        twin._zone = ZoneRules.TryGet(zone, out var rules) ? rules : throw r.Bad($"zone '{zone}' is not in TZDB {ZoneRules.TzdbVersion}");
+        twin._zone = ZoneRules.TryGet(zone, out var rules) ? rules
+            : throw r.Bad($"zone '{zone}' is not in TZDB {ZoneRules.TzdbVersion}");
         twin._zoneRank = r.Byte();
         twin._closedThrough = ReadDay(ref r);
         twin._foldedThrough = ReadDay(ref r);
@@ -76,7 +78,8 @@ public sealed partial class MeterTwin
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a meter's state");
     }
 
-    private static void WriteDay(ByteWriter to, int day) => to.VarUInt(day == NoDay ? 0 : unchecked((ulong)((long)day + MaxDayNumber + 1)));
+    private static void WriteDay(ByteWriter to, int day) => to.VarUInt(day == NoDay ? 0
+        : unchecked((ulong)((long)day + MaxDayNumber + 1)));
 
     private static int ReadDay(ref ByteReader r)
     {

@@ -7,7 +7,8 @@ public sealed class MeterDaysTests
 {
     private readonly TwinHarness _given = new();
 
-    private MeterView View(MeterId? meter = null) => MeterView.From((meter ?? Meter).Twin, _given.State((meter ?? Meter).Twin));
+    private MeterView View(MeterId? meter = null) => MeterView.From((meter ?? Meter).Twin,
+        _given.State((meter ?? Meter).Twin));
     private int[] ScoredDays => [.. _given.Scores.Select(s => s.Day)];
 
     [Fact]
@@ -70,7 +71,8 @@ public sealed class MeterDaysTests
         _given.Sent.Clear();
         _given.Close(Day0 + 2);
         Assert.Equal([Day0, Day0 + 1, Day0 + 2], _given.Scores.Where(s => s.Meter == Meter).Select(s => s.Day));
-        Assert.Equal([TwinKind.Feeder, TwinKind.Cohort], _given.Sent.Where(m => m.From == Meter.Twin).Select(m => m.To.Kind));
+        Assert.Equal([TwinKind.Feeder, TwinKind.Cohort], _given.Sent.Where(m => m.From == Meter.Twin).Select(m =>
+            m.To.Kind));
     }
 
     [Fact]
@@ -150,7 +152,8 @@ public sealed class MeterDaysTests
         _given.Append(Raw(Day0 * 1440L, [1, 2, 3], 30, channel: Channel.Export));
         _given.Close(Day0);
         Assert.Empty(ScoredDays);
-        Assert.Equal([(Channel.Export, 3, 6L), (Channel.Voltage, 2, 4610L)], View().Channels.Select(c => (c.Channel, c.Stored, c.Sum)));
+        Assert.Equal([(Channel.Export, 3, 6L), (Channel.Voltage, 2, 4610L)],
+            View().Channels.Select(c => (c.Channel, c.Stored, c.Sum)));
         Assert.Null(View().Import);
     }
 
@@ -182,7 +185,8 @@ public sealed class MeterDaysTests
         bare.Close(Day0);
         var (left, right) = (View(), MeterView.From(Meter.Twin, bare.State(Meter.Twin)));
         Assert.Equal((right.Name, right.Zone, right.ClosedThrough, right.FoldedThrough, 0, (int?)null, 0, 0),
-            (left.Name, left.Zone, left.ClosedThrough, left.FoldedThrough, left.Channels.Length, left.LastScoreDay, left.OpenDays, left.Registers.Length));
+            (left.Name, left.Zone, left.ClosedThrough, left.FoldedThrough, left.Channels.Length, left.LastScoreDay,
+                left.OpenDays, left.Registers.Length));
         Assert.Equal(right.Relation, left.Relation);
     }
 
@@ -193,7 +197,8 @@ public sealed class MeterDaysTests
         _given.Close(Day0);
         _given.Append(new Erasure(Meter, Day0 + 2, "retention"));
         var import = View().Import!;
-        Assert.Equal((96, (Day0 + 2) * 1440L, (Day0 + 4) * 1440L, 0), (import.Stored, import.FirstMinute, import.LastMinute, import.Missing));
+        Assert.Equal((96, (Day0 + 2) * 1440L, (Day0 + 4) * 1440L, 0),
+            (import.Stored, import.FirstMinute, import.LastMinute, import.Missing));
         Assert.Equal(Values(Day0 + 2).Sum(v => (long)v) + Values(Day0 + 3).Sum(v => (long)v), import.Sum);
         for (var d = Day0 + 1; d < Day0 + 4; d++) _given.Close(d);
         Assert.Equal([Day0, Day0 + 2, Day0 + 3], ScoredDays);

@@ -8,7 +8,7 @@ namespace Twin.Grains;
 // How readings become days, days are folded and judged.
 public sealed partial class MeterTwin
 {
-    private void ApplyReadings(in ReadingBlock block, IOutbox outbox)
+    private void ApplyReadings(in ReadingBlock block)
     {
         var offset = block.StartMinute - block.Day.StartMinute;
         var fits = block.IsAdmitted && block.Day.Minutes % block.IntervalMinutes == 0
@@ -23,7 +23,6 @@ public sealed partial class MeterTwin
         }
         if (!_open.TryFind(block.Channel, block.Day.Number, out var at) && IsWholeDay(block)) PutWholeDay(block, at);
         else Merge(block, at);
-        if (block.Channel == Channel.Import) FoldAhead(outbox);
     }
 
     private static bool IsWholeDay(in ReadingBlock block) =>
@@ -130,17 +129,6 @@ public sealed partial class MeterTwin
         ChannelOf(block.Channel).Late += added;
     }
 
-    /// <summary>Folds the days that are complete and whose day before has folded.</summary>
-    private void FoldAhead(IOutbox outbox)
-    {
-        while (_foldedThrough != NoDay && _open.TryFind(Channel.Import, _foldedThrough + 1, out var at)
-            && !_open[at].Has(OpenDayFlags.Gaps))
-        {
-            Fold(at, outbox);
-            _foldedThrough++;
-        }
-    }
-
     private void Fold(int at, IOutbox outbox)
     {
         var s = Scratch.Mine;
@@ -174,7 +162,6 @@ public sealed partial class MeterTwin
             throw new InvalidDataException($"Day {day} cannot close: it is no day of any calendar.");
         if (day <= _closedThrough) return;
         FoldThrough(day, outbox);
-        _foldedThrough = Math.Max(_foldedThrough, day);
         Release(day, outbox);
         _closedThrough = day;
         ForgetOldContext();
@@ -185,11 +172,11 @@ public sealed partial class MeterTwin
     /// </summary>
     private void FoldThrough(int day, IOutbox outbox)
     {
-        for (var next = _foldedThrough == NoDay ? NextOpenDay(NoDay, day) : _foldedThrough + 1; next <= day; next++)
+        for (var next = _closedThrough == NoDay ? NextOpenDay(NoDay, day) : _closedThrough + 1; next <= day; next++)
         {
             if (_open.TryFind(Channel.Import, next, out var at))
             {
-                if (!_open[at].Has(OpenDayFlags.Folded)) Fold(at, outbox);
+                Fold(at, outbox);
             }
             else if (_model is null || _import.Stored == 0 || _silentDays >= MaxSilentDays)
             {

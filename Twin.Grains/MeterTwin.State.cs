@@ -17,7 +17,6 @@ public sealed partial class MeterTwin
         to.Text(_zone.Name);
         to.Byte(_zoneRank);
         WriteDay(to, _closedThrough);
-        WriteDay(to, _foldedThrough);
         to.Byte(_silentDays);
         _import.Write(to);
         to.VarUInt((ulong)(_others?.Length ?? 0));
@@ -60,7 +59,6 @@ public sealed partial class MeterTwin
             : throw r.Bad($"zone '{zone}' is not in TZDB {ZoneRules.TzdbVersion}");
         twin._zoneRank = r.Byte();
         twin._closedThrough = ReadDay(ref r);
-        twin._foldedThrough = ReadDay(ref r);
         twin._silentDays = r.Byte();
         twin._import = ChannelState.Read(ref r);
         var others = r.Count((int)Channel.Water);

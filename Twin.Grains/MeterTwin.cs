@@ -6,12 +6,11 @@ using Twin.Hardware.Coding;
 namespace Twin.Grains;
 
 /// <summary>
-/// The twin of one meter. Its days are open (readings are held and compared in memory), folded (complete and learned
-/// from, readings still held) and closed (readings only in the history). DESIGN, invariant 4.
+/// The twin of one meter. Its days are open (readings are held and compared in memory) or closed (folded, learned from and judged;
+/// readings only in the history). DESIGN, invariant 4.
 ///
-/// Invariant: while a day is open, the state is a function of the set of readings, not of their order. So a day folds
-/// ahead of its closing only when the day before has folded or closed; the first day of a new meter waits for its
-/// first closing, because an earlier one may still come.
+/// Invariant: while a day is open, the state is a function of the set of readings, not of their order. So a day folds when it closes
+/// and not before, however complete it looks: a revision may still come (docs/adr/0002).
 /// </summary>
 public sealed partial class MeterTwin : TwinState
 {
@@ -50,7 +49,6 @@ public sealed partial class MeterTwin : TwinState
     private double _lastScore;
     private int _lastScoreDay = NoDay;
     private int _closedThrough = NoDay;
-    private int _foldedThrough = NoDay;
     private byte _silentDays;
     private byte _zoneRank;
 
@@ -76,7 +74,7 @@ public sealed partial class MeterTwin : TwinState
     {
         if (Envelope.Read(input).Kind == InputKind.ReadingBlock)
         {
-            ApplyReadings(ReadingBlock.Read(input), outbox);
+            ApplyReadings(ReadingBlock.Read(input));
             return;
         }
         switch (Input.Read(input))
@@ -169,7 +167,6 @@ public sealed partial class MeterTwin : TwinState
         if (!everything) return;
         _model = null;
         _silentDays = 0;
-        _foldedThrough = _closedThrough;
     }
 
     private LocalDay DayOrBound(int day) => _zone.Day(Math.Clamp(day, -MaxDayNumber, MaxDayNumber));

@@ -12,7 +12,7 @@ public sealed record ChannelView(Channel Channel, int IntervalMinutes, long Firs
 
 /// <summary>A meter for people. Texts are empty and days null where nothing is known.</summary>
 public sealed record MeterView(MeterId Id, string Name, string Zone, int ZoneRank, MeterRelation? Relation,
-    MeterRelation[] Relations, SupplyRecord? Supply, ChannelView[] Channels, int OpenDays, int? FoldedThrough,
+    MeterRelation[] Relations, SupplyRecord? Supply, ChannelView[] Channels, int OpenDays,
     int? ClosedThrough, int? LastScoreDay, double LastScore, string LastTop, ContextSpan[] Contexts,
     LoggedEvent[] Events, CodeCount[] EventCounts, RegisterReading[] Registers)
 {
@@ -69,7 +69,7 @@ public sealed partial class MeterTwin
         for (var at = 0; at < _open.Used; at = _open.Next(at)) open += _open[at].Channel == Channel.Import ? 1 : 0;
         var relation = row.IsNone ? rows.LastOrDefault() : row.ToInput(Meter);
         return new MeterView(Meter, Name, _zone.Name, _zoneRank, relation, rows, Supply(), [.. channels], open,
-            DayOrNull(_foldedThrough), DayOrNull(_closedThrough), DayOrNull(_lastScoreDay), _lastScore, _lastTop,
+            DayOrNull(_closedThrough), DayOrNull(_lastScoreDay), _lastScore, _lastTop,
             _contexts.Spans.ToArray(), _log?.Events ?? [], _log?.Codes ?? [], _log?.Registers ?? []);
     }
 

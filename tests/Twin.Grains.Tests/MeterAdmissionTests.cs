@@ -155,7 +155,7 @@ public sealed class MeterAdmissionTests
     {
         for (var d = Day0; d < Day0 + 4; d++) _given.Append(UtcDay(d));
         _given.Close(Day0);
-        Assert.Equal(Day0, View().FoldedThrough);
+        Assert.Null(view.ClosedThrough);
         _given.Append(UtcDay(Day0 + 4));
         Assert.Equal(Day0, View().ClosedThrough);
         for (var d = Day0 + 1; d < Day0 + 5; d++) Expect(_given.Append(UtcDay(d)), AdmissionStatus.Duplicate, 0, 48, 0,

@@ -19,7 +19,7 @@ public static class ProfileJson
             using var document = JsonDocument.Parse(json.ToArray(), options);
             return Build(new Node(file, "", document.RootElement));
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new FormatError(file, $"is no JSON document: {e.Message}", "See the profiles under ingest/profiles.");
         }

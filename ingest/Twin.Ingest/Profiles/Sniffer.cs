@@ -146,7 +146,7 @@ public static class Sniffer
                 }
             }
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // What was read so far is the sample; reading the file says where it breaks.
         }

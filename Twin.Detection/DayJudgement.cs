@@ -21,6 +21,7 @@ internal struct DayJudgement
     private const int FullWeightDays = 14;
     private const double FindingScore = 1.6, QuietScore = 0.8;
     private const int QuietDaysToRearm = 14;
+    private const float UnmissedWeight = 0.5f, MissedStrength = 3f;
     private const float PeerRate = 1f / 10;
 
     [InlineArray(Pieces.Features)]
@@ -31,7 +32,8 @@ internal struct DayJudgement
 
     private Tracked _tracked;
     private ushort _days;
-    private ushort _peerFlat, _peerNight;
+    private ushort _peerFlat, _peerNight, _feeder;
+    private bool _isBalanced;
     private byte _quietDays, _vacantDays, _zeroDays;
     private bool _open;
 
@@ -40,7 +42,9 @@ internal struct DayJudgement
         if (subject.Role == MeterRole.Observer) return new DayVerdict(0, "observer");
         Span<float> pieces = stackalloc float[Pieces.Count];
         Update(day, subject, cohort);
-        Weigh(day, subject, feeder, pieces);
+        if (feeder is { IsStatement: true } f)
+            (_feeder, _isBalanced) = (LogFloat.Encode(f.Of(new MeterId(subject.Key.Id)).Strength), f.IsAttributed);
+        Weigh(day, pieces);
         var sum = 0f;
         var top = 0;
         for (var i = 0; i < pieces.Length; i++)
@@ -68,7 +72,7 @@ internal struct DayJudgement
     }
 
     /// <summary>The calibrated pieces of the day just taken in.</summary>
-    internal readonly void Weigh(in DayFeatures day, in DaySubject subject, in FeederDay? feeder, Span<float> pieces)
+    internal readonly void Weigh(in DayFeatures day, Span<float> pieces)
     {
         pieces.Clear();
         var weight = Math.Min(1f, (float)_days / FullWeightDays);
@@ -79,11 +83,17 @@ internal struct DayJudgement
         }
         pieces[Pieces.PeerFlat] = weight * LogFloat.Decode(_peerFlat);
         pieces[Pieces.PeerNight] = weight * LogFloat.Decode(_peerNight);
-        if (feeder is { IsStatement: true } f) pieces[Pieces.Feeder] = f.Of(new MeterId(subject.Key.Id)).Strength;
+        pieces[Pieces.Feeder] = LogFloat.Decode(_feeder);
         for (var i = 0; i < Pieces.Count; i++) 
         {
             var p = pieces[i] / Pieces.HonestHundredth[i];
             pieces[i] = p * 1.25f / (1f + 0.25f * p);
+        }
+        if (_isBalanced)
+        {
+            // What a home does otherwise than before is its own affair as long as the feeder does not miss it.
+            var trust = UnmissedWeight + (1f - UnmissedWeight) * Math.Min(1f, LogFloat.Decode(_feeder) / MissedStrength);
+            for (var i = 0; i < Pieces.Feeder; i++) pieces[i] *= trust;
         }
         if (day.Has(DayMarks.Repeated)) pieces[Pieces.Repeat] = 4f;
         if (day.Has(DayMarks.Stuck)) pieces[Pieces.Stuck] = 4f;
@@ -140,6 +150,8 @@ internal struct DayJudgement
         to.UInt16(_days);
         to.UInt16(_peerFlat);
         to.UInt16(_peerNight);
+        to.UInt16(_feeder);
+        to.Bool(_isBalanced);
         to.Byte(_quietDays);
         to.Byte(_vacantDays);
         to.Byte(_zeroDays);
@@ -153,6 +165,8 @@ internal struct DayJudgement
         j._days = from.UInt16();
         j._peerFlat = from.UInt16();
         j._peerNight = from.UInt16();
+        j._feeder = from.UInt16();
+        j._isBalanced = from.Bool();
         j._quietDays = from.Byte();
         j._vacantDays = from.Byte();
         j._zeroDays = from.Byte();

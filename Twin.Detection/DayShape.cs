@@ -28,7 +28,7 @@ internal ref struct DayShape
     public ulong ValueHash, ValueSketch;
 
     /// <summary>Fills the grid. <paramref name="power"/> holds 48 and <paramref name="blocks"/> 8 numbers.</summary>
-    public static DayShape Of(in DayReadings day, Span<float> power, Span<float> blocks)
+    public static DayShape Of(scoped in DayReadings day, Span<float> power, Span<float> blocks)
     {
         var shape = new DayShape
         {
@@ -41,7 +41,7 @@ internal ref struct DayShape
         return shape;
     }
 
-    private void FillDirect(in DayReadings day)
+    private void FillDirect(scoped in DayReadings day)
     {
         var last = ReadingBlock.Missing;
         for (var i = 0; i < Slots; i++)
@@ -54,7 +54,7 @@ internal ref struct DayShape
         }
     }
 
-    private void FillResampled(in DayReadings day)
+    private void FillResampled(scoped in DayReadings day)
     {
         Span<float> energy = stackalloc float[Slots];
         Span<float> minutes = stackalloc float[Slots];

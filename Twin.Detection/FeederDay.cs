@@ -27,6 +27,9 @@ public struct FeederDay
     /// <summary>False when there is no observer, or some member's day is not complete: then nothing below is said.</summary>
     public bool IsStatement;
 
+    /// <summary>True when members were weighed: then a member that is not named is one that the feeder does not miss.</summary>
+    public bool IsAttributed;
+
     /// <summary>Energy of the observers beyond the members, Wh, and over the members' energy: technical loss and theft together.</summary>
     public float MissingWh, LossShare;
 
@@ -62,6 +65,7 @@ public struct FeederDay
     {
         to.VarInt(Day);
         to.Bool(IsStatement);
+        to.Bool(IsAttributed);
         to.Single(MissingWh);
         to.Single(LossShare);
         to.Single(UsualLossShare);
@@ -82,6 +86,7 @@ public struct FeederDay
         {
             Day = checked((int)from.VarInt()),
             IsStatement = from.Bool(),
+            IsAttributed = from.Bool(),
             MissingWh = from.Single(),
             LossShare = from.Single(),
             UsualLossShare = from.Single(),

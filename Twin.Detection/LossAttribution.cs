@@ -25,7 +25,7 @@ internal sealed class LossAttribution
     private const double Deadband = 0.03;
 
     /// <summary>Technical loss assumed at first; variances of the coefficients at first and their growth in a day.</summary>
-    private const float LossAtFirst = 0.035f, ShareVariance = 0.16f, BelowVariance = 0.09f, DailyVariance = 0.0006f;
+    private const float LossAtFirst = 0.035f, ShareVariance = 0.16f, BelowVariance = 0.09f, DailyVariance = 0.0003f;
 
     /// <summary>Noise variance of a block at first and at least: the observer's accuracy, squared.</summary>
     private const float NoiseAtFirst = 0.0004f, LeastNoise = 0.000016f, NoiseRate = 1f / 48;
@@ -194,6 +194,7 @@ internal sealed class LossAttribution
     private void NameSuspects(ReadOnlySpan<Member> members, float factor, ref FeederDay today)
     {
         var n = _ids.Length;
+        today.IsAttributed = true;
         Span<float> sorted = stackalloc float[MaxMembers];
         sorted = sorted[..n];
         _coefficients.AsSpan(0, n).CopyTo(sorted);

@@ -26,6 +26,6 @@ internal static class Pieces
     /// </summary>
     public static readonly float[] HonestHundredth =
     [
-        15f, 25f, 33f, 35f, 20f, 15f, 19f, 15f, 12.5f, 20f, 1000f, 7f, 2f, 3.5f, 6f, 1f, 1f,
+        15f, 30f, 33f, 50f, 30f, 15f, 19f, 15f, 12.5f, 30f, 1000f, 7f, 2f, 3.5f, 5f, 1f, 1f,
     ];
 }

@@ -61,7 +61,7 @@ internal static class Protocol
                 {
                     FeederDay? told = withObservers ? feederDay : null;
                     scores[h][d] = models[h].Judge(members[h].Features, Subject(h, MeterRole.Customer), cohort, told, kept[h]).Score;
-                    models[h].Judgement.Weigh(members[h].Features, Subject(h, MeterRole.Customer), told, pieces);
+                    models[h].Judgement.Weigh(members[h].Features, pieces);
                     for (var i = 0; d >= FirstJudgedDay && i < Pieces.Count; i++) maxima[h][i] = Math.Max(maxima[h][i], pieces[i]);
                 }
             }

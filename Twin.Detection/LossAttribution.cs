@@ -204,15 +204,31 @@ internal sealed class LossAttribution
         foreach (ref readonly var member in members)
         {
             if (member.Role != MeterRole.Customer) continue;
-            var share = Math.Max(0, _coefficients[at] - loss - Deadband);
-            var below = Math.Max(0, _coefficients[n + at] - Deadband);
-            var strength = Math.Sqrt(share * share / Math.Max(1e-6f, _covariance[At(at, at)])
-                + below * below / Math.Max(1e-6f, _covariance[At(n + at, n + at)]));
+            var share = Beyond(_coefficients[at] - loss);
+            var below = Beyond(_coefficients[n + at]);
+            var strength = Strength(share, below, _covariance[At(at, at)], _covariance[At(n + at, at)], _covariance[At(n + at, n + at)]);
             var f = member.Features;
-            var wh = share * f.TotalWh + below * Math.Max(0, factor * f.ExpectedWh - f.TotalWh);
+            var wh = Math.Max(0, share) * f.TotalWh + Math.Max(0, below) * Math.Max(0, factor * f.ExpectedWh - f.TotalWh);
             if (strength >= WeakestNamed) today.Name(new Attribution(member.Meter, (float)strength, (float)wh));
             at++;
         }
+    }
+
+    /// <summary>What lies outside the deadband.</summary>
+    private static double Beyond(double value) => value > Deadband ? value - Deadband : value < -Deadband ? value + Deadband : 0;
+
+    /// <summary>
+    /// Mahalanobis length of a member's two coefficients. Both signs speak: where readings are replaced, what is missing is the less the
+    /// more the meter reports.
+    /// </summary>
+    private static double Strength(double a, double b, double va, double vab, double vb)
+    {
+        va = Math.Max(1e-6, va);
+        vb = Math.Max(1e-6, vb);
+        var determinant = va * vb - vab * vab;
+        return determinant < 1e-3 * va * vb
+            ? Math.Sqrt(Math.Max(a * a / va, b * b / vb))
+            : Math.Sqrt(Math.Max(0, (a * a * vb - 2 * a * b * vab + b * b * va) / determinant));
     }
 
     public void Write(ByteWriter to)

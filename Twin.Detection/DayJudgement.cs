@@ -21,7 +21,7 @@ internal struct DayJudgement
     private const int FullWeightDays = 14;
     private const double FindingScore = 1.6, QuietScore = 0.8;
     private const int QuietDaysToRearm = 14;
-    private const float UnmissedWeight = 0.5f, MissedStrength = 3f;
+    private const float UnmissedWeight = 0.4f, MissedStrength = 3f;
     private const float PeerRate = 1f / 10;
 
     [InlineArray(Pieces.Features)]

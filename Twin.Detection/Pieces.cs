@@ -19,13 +19,13 @@ internal static class Pieces
     public static readonly float[] Floors = [0.05f, 0.05f, 0.02f, 0.03f, 0.05f, 0.03f];
 
     /// <summary>Deviation that a cumulative sum forgives each day, in standard deviations.</summary>
-    public static readonly float[] Slacks = [0.35f, 0.35f, 0.35f, 0.35f, 0.35f, 0.35f];
+    public static readonly float[] Slacks = [0.2f, 0.2f, 0.2f, 0.25f, 0.25f, 0.25f];
 
     /// <summary>
     /// What the piece reaches in one honest home of a hundred within 92 days (development half of the evaluation homes).
     /// </summary>
     public static readonly float[] HonestHundredth =
     [
-        15f, 30f, 33f, 50f, 30f, 15f, 19f, 15f, 12.5f, 30f, 1000f, 7f, 2f, 3.5f, 5f, 1f, 1f,
+        15f, 30f, 33f, 50f, 30f, 15f, 19f, 15f, 12.5f, 30f, 1000f, 7f, 2f, 3.5f, 4f, 1f, 1f,
     ];
 }

@@ -22,6 +22,7 @@ internal struct DayJudgement
     private const double FindingScore = 1.6, QuietScore = 0.8;
     private const int QuietDaysToRearm = 14;
     private const float UnmissedWeight = 0.4f, MissedStrength = 3f;
+    private const float RiseWeight = 0.6f;
     private const float PeerRate = 1f / 10;
 
     [InlineArray(Pieces.Features)]
@@ -49,10 +50,11 @@ internal struct DayJudgement
         var top = 0;
         for (var i = 0; i < pieces.Length; i++)
         {
-            sum += pieces[i] * pieces[i];
+            var square = pieces[i] * pieces[i];
+            sum += square * square;
             if (pieces[i] > pieces[top]) top = i;
         }
-        var score = Math.Sqrt(sum);
+        var score = Math.Sqrt(Math.Sqrt(sum));
         if ((subject.Context & ~ContextFlags.None) != 0) score *= 0.5;
         Report(score, top, pieces, day, subject, feeder, findings);
         if (_days < WarmUpDays && top is not (Pieces.Repeat or Pieces.Stuck or Pieces.Feeder)) return new DayVerdict(score, "warm_up");
@@ -87,8 +89,11 @@ internal struct DayJudgement
         for (var i = 0; i < Pieces.Count; i++) 
         {
             var p = pieces[i] / Pieces.HonestHundredth[i];
-            pieces[i] = p * 1.25f / (1f + 0.25f * p);
+            pieces[i] = p * 1.5f / (1f + 0.5f * p);
         }
+        // Theft and most faults do not raise what a meter registers; a new appliance does, and changes the shape of the day with it.
+        if (_tracked[Pieces.Level].Up > _tracked[Pieces.Level].Down)
+            for (var i = 2 * Pieces.Night; i < 2 * Pieces.Zero; i++) pieces[i] *= RiseWeight;
         if (_isBalanced)
         {
             // What a home does otherwise than before is its own affair as long as the feeder does not miss it.
@@ -113,7 +118,8 @@ internal struct DayJudgement
         [
             day.TotalWh / (day.ExpectedWh * factor),
             day.ExpectedNightW > 0 ? day.NightW / (day.ExpectedNightW * night) : 1f,
-            day.ShapeDistance, day.Roughness, day.EveningShare / evening, day.ZeroShare,
+            day.ShapeDistance, day.Roughness, day.EveningShare / evening,
+            day.Has(DayMarks.DaylightZeros) ? 0f : day.ZeroShare,
         ];
         for (var j = 0; j < Pieces.Features; j++)
             _tracked[j].Take(Math.Min(values[j], 20f), _days, Pieces.Floors[j], Pieces.Slacks[j], isWarm);

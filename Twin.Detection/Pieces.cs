@@ -26,6 +26,6 @@ internal static class Pieces
     /// </summary>
     public static readonly float[] HonestHundredth =
     [
-        15f, 30f, 33f, 50f, 30f, 15f, 19f, 15f, 12.5f, 30f, 1000f, 7f, 2f, 3.5f, 4f, 1f, 1f,
+        19f, 45f, 37f, 50f, 40f, 18f, 22f, 22f, 15f, 35f, 1000f, 7f, 1.7f, 3.4f, 5f, 1f, 1f,
     ];
 }

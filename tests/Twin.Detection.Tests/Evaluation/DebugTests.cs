@@ -15,7 +15,7 @@ public sealed class DebugTests(ITestOutputHelper output)
             if (d == 31) output.WriteLine("   " + string.Join(' ', hs.Skip(st).Take(n).Where(h => h.Cause != Cause.Honest).Select(h => h.Kind + "@" + h.Onset)));
         };
         var all = new List<Outcome>();
-        for (var i = 0; i < 8; i++) all.AddRange(Protocol.Run(pool, 20_090_301 + (ulong)i, true));
+        for (var i = 0; i < 8; i++) all.AddRange(Protocol.Run(pool, 20_090_301 + (ulong)i, false));
         foreach (var g in all.GroupBy(o => o.Kind))
         {
             var v = g.Select(o => o.PieceMax[Pieces.Feeder] * Pieces.HonestHundredth[Pieces.Feeder]).Order().ToArray();

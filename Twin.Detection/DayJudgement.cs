@@ -23,6 +23,8 @@ internal struct DayJudgement
     private const int QuietDaysToRearm = 14;
     private const float UnmissedWeight = 0.4f, MissedStrength = 3f;
     private const float RiseWeight = 0.6f;
+    private const float PvWeight = 0.6f;
+    private const int EnoughPvDays = 6, MaxPvDays = 28;
     private const float PeerRate = 1f / 10;
 
     [InlineArray(Pieces.Features)]
@@ -35,7 +37,7 @@ internal struct DayJudgement
     private ushort _days;
     private ushort _peerFlat, _peerNight, _feeder;
     private bool _isBalanced;
-    private byte _quietDays, _vacantDays, _zeroDays;
+    private byte _quietDays, _vacantDays, _zeroDays, _pvDays;
     private bool _open;
 
     public DayVerdict Judge(in DayFeatures day, in DaySubject subject, in CohortDay? cohort, in FeederDay? feeder, IFindingSink findings)
@@ -67,6 +69,8 @@ internal struct DayJudgement
         if (isNewCharacter) this = default;
         _vacantDays = day.Has(DayMarks.Vacant) ? (byte)Math.Min(255, _vacantDays + 1) : (byte)0;
         _zeroDays = day.Has(DayMarks.AllZero) ? (byte)Math.Min(255, _zeroDays + 1) : (byte)0;
+        if (day.Has(DayMarks.DaylightZeros)) _pvDays = (byte)Math.Min(MaxPvDays, _pvDays + 2);
+        else if (_pvDays > 0 && day.Has(DayMarks.Usable)) _pvDays--;
         // A run of days without consumption is one event, and the validation rules tell it.
         if (_zeroDays > 1) return;
         if (day.Has(DayMarks.Usable | DayMarks.Warm) && !day.Has(DayMarks.Vacant) && day.ExpectedWh > 0) Track(day, cohort);
@@ -83,6 +87,7 @@ internal struct DayJudgement
             pieces[2 * j] = weight * _tracked[j].Down;
             pieces[2 * j + 1] = weight * _tracked[j].Up;
         }
+        pieces[Pieces.Scale] = Math.Min(pieces[2 * Pieces.Level], pieces[2 * Pieces.Night]);
         pieces[Pieces.PeerFlat] = weight * LogFloat.Decode(_peerFlat);
         pieces[Pieces.PeerNight] = weight * LogFloat.Decode(_peerNight);
         pieces[Pieces.Feeder] = LogFloat.Decode(_feeder);
@@ -94,11 +99,15 @@ internal struct DayJudgement
         // Theft and most faults do not raise what a meter registers; a new appliance does, and changes the shape of the day with it.
         if (_tracked[Pieces.Level].Up > _tracked[Pieces.Level].Down)
             for (var i = 2 * Pieces.Night; i < 2 * Pieces.Zero; i++) pieces[i] *= RiseWeight;
+        // Zeros that keep to daylight, day after day, are new PV far more often than theft: less evidence, not none.
+        if (_pvDays >= EnoughPvDays)
+            for (var i = 0; i < 2 * Pieces.Features; i++) pieces[i] *= PvWeight;
         if (_isBalanced)
         {
             // What a home does otherwise than before is its own affair as long as the feeder does not miss it.
             var trust = UnmissedWeight + (1f - UnmissedWeight) * Math.Min(1f, LogFloat.Decode(_feeder) / MissedStrength);
             for (var i = 0; i < Pieces.Feeder; i++) pieces[i] *= trust;
+            pieces[Pieces.Scale] *= trust;
         }
         if (day.Has(DayMarks.Repeated)) pieces[Pieces.Repeat] = 4f;
         if (day.Has(DayMarks.Stuck)) pieces[Pieces.Stuck] = 4f;
@@ -161,6 +170,7 @@ internal struct DayJudgement
         to.Byte(_quietDays);
         to.Byte(_vacantDays);
         to.Byte(_zeroDays);
+        to.Byte(_pvDays);
         to.Bool(_open);
     }
 
@@ -176,6 +186,7 @@ internal struct DayJudgement
         j._quietDays = from.Byte();
         j._vacantDays = from.Byte();
         j._zeroDays = from.Byte();
+        j._pvDays = from.Byte();
         j._open = from.Bool();
         return j;
     }

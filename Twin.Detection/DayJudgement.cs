@@ -10,7 +10,7 @@ namespace Twin.Detection;
 /// </summary>
 /// <remarks>
 /// Each piece is divided by the value that one honest home in a hundred reaches in three months (see <see cref="Pieces"/>), so that 1 means the same
-/// for all; the score is the root of the sum of squares, which lets agreeing pieces of different nature add up and noise not.
+/// for all, and bounded at 3; the score is the fourth root of the sum of fourth powers, near the largest, a little more when others agree.
 /// </remarks>
 internal struct DayJudgement
 {
@@ -25,6 +25,7 @@ internal struct DayJudgement
     private const float RiseWeight = 0.6f;
     private const float PvWeight = 0.6f;
     private const int EnoughPvDays = 6, MaxPvDays = 28;
+    private const double ContextWeight = 0.7;
     private const float PeerRate = 1f / 10;
 
     [InlineArray(Pieces.Features)]
@@ -54,14 +55,20 @@ internal struct DayJudgement
         {
             var square = pieces[i] * pieces[i];
             sum += square * square;
-            if (pieces[i] > pieces[top]) top = i;
+            if (Rank(pieces, i) > Rank(pieces, top)) top = i;
         }
         var score = Math.Sqrt(Math.Sqrt(sum));
-        if ((subject.Context & ~ContextFlags.None) != 0) score *= 0.5;
+        if (subject.Context != ContextFlags.None) score *= ContextWeight;
         Report(score, top, pieces, day, subject, feeder, findings);
         if (_days < WarmUpDays && top is not (Pieces.Repeat or Pieces.Stuck or Pieces.Feeder)) return new DayVerdict(score, "warm_up");
         return new DayVerdict(score, score < 0.01 ? "none" : Pieces.Names[top]);
     }
+
+    /// <summary>
+    /// For naming the strongest: a lower level also bends the shape against a profile that is still learning it, never the other way.
+    /// </summary>
+    private static float Rank(ReadOnlySpan<float> pieces, int i) =>
+        i is Pieces.Scale or 2 * Pieces.Level ? 1.4f * pieces[i] : pieces[i];
 
     private void Update(in DayFeatures day, in DaySubject subject, in CohortDay? cohort)
     {

@@ -26,6 +26,6 @@ internal static class Pieces
     /// </summary>
     public static readonly float[] HonestHundredth =
     [
-        19f, 45f, 37f, 75f, 40f, 18f, 22f, 22f, 15f, 35f, 1000f, 7f, 1.7f, 3.4f, 5f, 1f, 1f, 12f,
+        19f, 45f, 37f, 75f, 40f, 18f, 22f, 22f, 15f, 35f, 1000f, 7f, 1.7f, 3.4f, 5f, 1f, 1f, 11f,
     ];
 }

@@ -73,7 +73,7 @@ public sealed class JudgementTests
     [Fact]
     public void A_tariff_change_on_record_lowers_score_and_confidence_and_is_named()
     {
-        Run(75, (d, wh) => d < 40 ? wh : [.. wh.Select(v => v * 3 / 10)], null, d => d >= 40 ? ContextFlags.TariffChange : ContextFlags.None);
+        Run(90, (d, wh) => d < 40 ? wh : [.. wh.Select(v => v * 3 / 10)], null, d => d >= 40 ? ContextFlags.TariffChange : ContextFlags.None);
         var finding = Assert.Single(_findings);
         Assert.Contains(finding.CounterEvidence, t => t.Contains("tariff", StringComparison.Ordinal));
         Assert.True(finding.Confidence <= 0.5);

@@ -142,7 +142,7 @@ public sealed class ReadingModelTests(ITestOutputHelper output)
         var qualities = Enumerable.Repeat(Quality.Actual, 48).ToArray();
         var findings = new FindingList();
         long allocated = 0;
-        const int Rounds = 40;
+        const int Rounds = 400;
         var clock = new Stopwatch();
         for (var round = 0; round < Rounds; round++)
         {

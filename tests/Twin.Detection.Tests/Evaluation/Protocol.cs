@@ -11,7 +11,6 @@ internal static class Protocol
     public const int FirstJudgedDay = 21;
     private const int Day = RecordedHomes.SlotsPerDay, FirstDayNumber = 14304; // 2009-03-01, a Sunday.
 
-    public static Action<int, int, Home[], int, int, FeederDay>? After;
     private sealed class Kept : IFindingSink
     {
         public int Count;
@@ -56,7 +55,6 @@ internal static class Protocol
                     var subject = new DaySubject(new TwinKey(TwinKind.Feeder, (ulong)f + 1), $"f{f}", MeterRole.Customer, ContextFlags.None);
                     feederDay = feederModels[f].Fold(FirstDayNumber + d, subject, [.. inFeeder, new Member(Id(1000 + f), MeterRole.Observer, features)], nobody);
                 }
-                After?.Invoke(d, f, homes, start, count, feederDay);
                 for (var h = start; h < start + count; h++)
                 {
                     FeederDay? told = withObservers ? feederDay : null;

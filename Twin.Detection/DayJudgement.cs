@@ -5,16 +5,19 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection;
 
 /// <summary>
-/// The judging half of a meter's model: six tracked features against the meter's own past and its cohort's day, two against the cohort's
-/// members, and the feeder's attribution, fused to one score a day. About 110 bytes.
+/// The judging half of a meter's model: six tracked features against the meter's own past and its cohort's day, two
+/// against the cohort's members, and the feeder's attribution, fused to one score a day. About 110 bytes.
 /// </summary>
 /// <remarks>
-/// Each piece is divided by the value that one honest home in a hundred reaches in three months (see <see cref="Pieces"/>), so that 1 means the same
-/// for all, and bounded at 3; the score is the fourth root of the sum of fourth powers, near the largest, a little more when others agree.
+/// Each piece is divided by the value that one honest home in a hundred reaches in three months (see
+/// <see cref="Pieces"/>), so that 1 means the same for all, and bounded at 3; the score is the fourth root of the sum
+/// of fourth powers, near the largest, a little more when others agree.
 /// </remarks>
 internal struct DayJudgement
 {
-    /// <summary>Judged days before the cumulative sums run; a change of character needs to know the character first.</summary>
+    /// <summary>
+    /// Judged days before the cumulative sums run; a change of character needs to know the character first.
+    /// </summary>
     private const int WarmUpDays = 7;
 
     /// <summary>Scores of the first weeks grow into their full weight.</summary>
@@ -41,7 +44,8 @@ internal struct DayJudgement
     private byte _quietDays, _vacantDays, _zeroDays, _pvDays;
     private bool _open;
 
-    public DayVerdict Judge(in DayFeatures day, in DaySubject subject, in CohortDay? cohort, in FeederDay? feeder, IFindingSink findings)
+    public DayVerdict Judge(in DayFeatures day, in DaySubject subject, in CohortDay? cohort, in FeederDay? feeder,
+        IFindingSink findings)
     {
         if (subject.Role == MeterRole.Observer) return new DayVerdict(0, "observer");
         Span<float> pieces = stackalloc float[Pieces.Count];
@@ -60,12 +64,14 @@ internal struct DayJudgement
         var score = Math.Sqrt(Math.Sqrt(sum));
         if (subject.Context != ContextFlags.None) score *= ContextWeight;
         Report(score, top, pieces, day, subject, feeder, findings);
-        if (_days < WarmUpDays && top is not (Pieces.Repeat or Pieces.Stuck or Pieces.Feeder)) return new DayVerdict(score, "warm_up");
+        if (_days < WarmUpDays
+            && top is not (Pieces.Repeat or Pieces.Stuck or Pieces.Feeder)) return new DayVerdict(score, "warm_up");
         return new DayVerdict(score, score < 0.01 ? "none" : Pieces.Names[top]);
     }
 
     /// <summary>
-    /// For naming the strongest: a lower level also bends the shape against a profile that is still learning it, never the other way.
+    /// For naming the strongest: a lower level also bends the shape against a profile that is still learning it, never
+    /// the other way.
     /// </summary>
     private static float Rank(ReadOnlySpan<float> pieces, int i) =>
         i is Pieces.Scale or 2 * Pieces.Level ? 1.4f * pieces[i] : pieces[i];
@@ -80,7 +86,8 @@ internal struct DayJudgement
         else if (_pvDays > 0 && day.Has(DayMarks.Usable)) _pvDays--;
         // A run of days without consumption is one event, and the validation rules tell it.
         if (_zeroDays > 1) return;
-        if (day.Has(DayMarks.Usable | DayMarks.Warm) && !day.Has(DayMarks.Vacant) && day.ExpectedWh > 0) Track(day, cohort);
+        if (day.Has(DayMarks.Usable | DayMarks.Warm) && !day.Has(DayMarks.Vacant) && day.ExpectedWh > 0) Track(day,
+            cohort);
         if (day.Has(DayMarks.Usable) && day.TotalWh > 0) Compare(day, cohort);
     }
 
@@ -103,7 +110,8 @@ internal struct DayJudgement
             var p = pieces[i] / Pieces.HonestHundredth[i];
             pieces[i] = p * 1.5f / (1f + 0.5f * p);
         }
-        // Theft and most faults do not raise what a meter registers; a new appliance does, and changes the shape of the day with it.
+        // Theft and most faults do not raise what a meter registers; a new appliance does, and changes the shape of
+        // the day with it.
         if (_tracked[Pieces.Level].Up > _tracked[Pieces.Level].Down)
             for (var i = 2 * Pieces.Night; i < 2 * Pieces.Zero; i++) pieces[i] *= RiseWeight;
         // Zeros that keep to daylight, day after day, are new PV far more often than theft: less evidence, not none.
@@ -112,7 +120,8 @@ internal struct DayJudgement
         if (_isBalanced)
         {
             // What a home does otherwise than before is its own affair as long as the feeder does not miss it.
-            var trust = UnmissedWeight + (1f - UnmissedWeight) * Math.Min(1f, LogFloat.Decode(_feeder) / MissedStrength);
+            var trust = UnmissedWeight + (1f - UnmissedWeight) * Math.Min(1f,
+                LogFloat.Decode(_feeder) / MissedStrength);
             for (var i = 0; i < Pieces.Feeder; i++) pieces[i] *= trust;
             pieces[Pieces.Scale] *= trust;
         }
@@ -143,7 +152,8 @@ internal struct DayJudgement
     }
 
     /// <summary>
-    /// Against the members as they are, not as they change: what has been wrong since the first day shows only here and on the feeder.
+    /// Against the members as they are, not as they change: what has been wrong since the first day shows only here
+    /// and on the feeder.
     /// </summary>
     private void Compare(in DayFeatures day, in CohortDay? cohort)
     {
@@ -151,15 +161,18 @@ internal struct DayJudgement
         var flat = (c.Roughness.Median - day.Roughness) / (c.Roughness.Spread + 0.02f);
         var night = (day.NightShare - c.NightShare.Median) / (c.NightShare.Spread + 0.02f);
         _peerFlat = LogFloat.Encode(LogFloat.Decode(_peerFlat) * (1f - PeerRate) + PeerRate * Math.Clamp(flat, 0f, 8f));
-        _peerNight = LogFloat.Encode(LogFloat.Decode(_peerNight) * (1f - PeerRate) + PeerRate * Math.Clamp(night, 0f, 8f));
+        _peerNight = LogFloat.Encode(LogFloat.Decode(_peerNight) * (1f - PeerRate)
+            + PeerRate * Math.Clamp(night, 0f, 8f));
     }
 
-    private void Report(double score, int top, ReadOnlySpan<float> pieces, in DayFeatures day, in DaySubject subject, in FeederDay? feeder,
+    private void Report(double score, int top, ReadOnlySpan<float> pieces, in DayFeatures day, in DaySubject subject,
+        in FeederDay? feeder,
         IFindingSink findings)
     {
         _quietDays = score < QuietScore ? (byte)Math.Min(255, _quietDays + 1) : (byte)0;
         if (_quietDays >= QuietDaysToRearm) _open = false;
-        if (_open || score < FindingScore || !day.Has(DayMarks.Usable) || day.Has(DayMarks.Stuck) || !day.Has(DayMarks.Warm)) return;
+        if (_open || score < FindingScore || !day.Has(DayMarks.Usable) || day.Has(DayMarks.Stuck)
+            || !day.Has(DayMarks.Warm)) return;
         _open = true;
         ReadOnlySpan<TrackedFeature> tracked = _tracked;
         findings.Add(Sentences.Of(score, top, pieces, tracked, day, subject, feeder));

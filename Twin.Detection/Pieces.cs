@@ -10,7 +10,8 @@ internal static class Pieces
 
     public static readonly string[] Names =
     [
-        "level_drop", "level_rise", "night_base_drop", "night_base_rise", "shape_nearer", "shape_distance", "roughness_drop", "roughness_rise",
+        "level_drop", "level_rise", "night_base_drop", "night_base_rise", "shape_nearer", "shape_distance",
+            "roughness_drop", "roughness_rise",
         "evening_share_drop", "evening_share_rise", "zero_share_drop", "zero_share_rise",
         "peer_flatness", "peer_night_share", "feeder_balance", "repeated_day", "stuck_day", "scale_drop",
     ];
@@ -22,7 +23,8 @@ internal static class Pieces
     public static readonly float[] Slacks = [0.2f, 0.2f, 0.2f, 0.25f, 0.25f, 0.25f];
 
     /// <summary>
-    /// What the piece reaches in one honest home of a hundred within 92 days (development half of the evaluation homes).
+    /// What the piece reaches in one honest home of a hundred within 92 days (development half of the evaluation
+    /// homes).
     /// </summary>
     public static readonly float[] HonestHundredth =
     [

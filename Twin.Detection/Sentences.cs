@@ -2,14 +2,18 @@ using Twin.Hardware;
 
 namespace Twin.Detection;
 
-/// <summary>Turns a judged day into a finding: one plain sentence with its numbers, and the evidence behind each piece.</summary>
+/// <summary>
+/// Turns a judged day into a finding: one plain sentence with its numbers, and the evidence behind each piece.
+/// </summary>
 internal static class Sentences
 {
     private static readonly string[] Units = ["x", "x", "", "", "x", ""];
     private static readonly string[] Features =
-        ["level_vs_cohort", "night_base_vs_cohort", "shape_distance", "roughness", "evening_share_vs_cohort", "zero_share"];
+        ["level_vs_cohort", "night_base_vs_cohort", "shape_distance", "roughness", "evening_share_vs_cohort",
+            "zero_share"];
 
-    public static Finding Of(double score, int top, ReadOnlySpan<float> pieces, ReadOnlySpan<TrackedFeature> tracked, in DayFeatures day,
+    public static Finding Of(double score, int top, ReadOnlySpan<float> pieces, ReadOnlySpan<TrackedFeature> tracked,
+        in DayFeatures day,
         in DaySubject subject, in FeederDay? feeder)
     {
         var kind = KindOf(top);
@@ -28,7 +32,8 @@ internal static class Sentences
         var natures = Natures(pieces);
         var confidence = Math.Min(0.95, 0.4 + 0.1 * score + 0.1 * natures);
         var finding = Statements.Make(subject, kind, from, day.End, score, severity, confidence,
-            kind == FindingKind.BalanceSuspect ? Statements.Balance : Statements.Reading, sentence, EvidenceOf(pieces, tracked, day, suspect));
+            kind == FindingKind.BalanceSuspect ? Statements.Balance : Statements.Reading, sentence,
+                EvidenceOf(pieces, tracked, day, suspect));
         return Soften(finding, day);
     }
 
@@ -43,7 +48,8 @@ internal static class Sentences
         _ => FindingKind.ShapeChange,
     };
 
-    private static string Say(int top, string since, ReadOnlySpan<TrackedFeature> tracked, in DayFeatures day, in Attribution suspect)
+    private static string Say(int top, string since, ReadOnlySpan<TrackedFeature> tracked, in DayFeatures day,
+        in Attribution suspect)
     {
         var t = top < 2 * Pieces.Features ? tracked[top / 2] : tracked[top == Pieces.Scale ? Pieces.Level : 0];
         var change = Change(t);
@@ -80,10 +86,12 @@ internal static class Sentences
     {
         var own = false;
         for (var i = 0; i < 2 * Pieces.Features; i++) own |= pieces[i] > 0.5f;
-        return (own ? 1 : 0) + (Math.Max(pieces[Pieces.PeerFlat], pieces[Pieces.PeerNight]) > 0.5f ? 1 : 0) + (pieces[Pieces.Feeder] > 0.5f ? 1 : 0);
+        return (own ? 1 : 0) + (Math.Max(pieces[Pieces.PeerFlat], pieces[Pieces.PeerNight]) > 0.5f ? 1 : 0)
+            + (pieces[Pieces.Feeder] > 0.5f ? 1 : 0);
     }
 
-    private static Evidence[] EvidenceOf(ReadOnlySpan<float> pieces, ReadOnlySpan<TrackedFeature> tracked, in DayFeatures day, in Attribution suspect)
+    private static Evidence[] EvidenceOf(ReadOnlySpan<float> pieces, ReadOnlySpan<TrackedFeature> tracked,
+        in DayFeatures day, in Attribution suspect)
     {
         var sum = 0.0;
         foreach (var p in pieces) sum += p * p;

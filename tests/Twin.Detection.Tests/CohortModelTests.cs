@@ -5,10 +5,12 @@ namespace Twin.Detection.Tests;
 
 public sealed class CohortModelTests
 {
-    private static Member Of(ulong id, float total, MeterRole role = MeterRole.Customer, DayMarks marks = DayMarks.Usable | DayMarks.Warm) =>
+    private static Member Of(ulong id, float total, MeterRole role = MeterRole.Customer,
+        DayMarks marks = DayMarks.Usable | DayMarks.Warm) =>
         new(new MeterId(id), role, new DayFeatures
         {
-            Day = 5, Minutes = 1440, Marks = marks, TotalWh = total, ExpectedWh = 1000, NightW = total / 48, ExpectedNightW = 20, Roughness = 0.5f,
+            Day = 5, Minutes = 1440, Marks = marks, TotalWh = total, ExpectedWh = 1000, NightW = total / 48,
+                ExpectedNightW = 20, Roughness = 0.5f,
         });
 
     [Fact]
@@ -27,7 +29,8 @@ public sealed class CohortModelTests
     }
 
     [Fact]
-    public void Nobody_is_a_cohort_that_says_nothing() => Assert.Equal(new CohortDay { Day = 9 }, new CohortModel().Fold(9, []));
+    public void Nobody_is_a_cohort_that_says_nothing() =>
+        Assert.Equal(new CohortDay { Day = 9 }, new CohortModel().Fold(9, []));
 
     [Fact]
     public void Day_and_model_survive_their_encoding()

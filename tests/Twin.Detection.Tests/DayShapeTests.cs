@@ -16,7 +16,8 @@ public sealed class DayShapeTests
     [InlineData(60, 1380)]
     public void A_steady_kilowatt_is_a_kilowatt_at_any_interval_and_length_of_day(int interval, int minutes)
     {
-        var shape = Of(TestHome.Constant(1000 * interval / 60, minutes / interval), interval, minutes, out var power, out var blocks);
+        var shape = Of(TestHome.Constant(1000 * interval / 60, minutes / interval), interval, minutes, out var power,
+            out var blocks);
         var skipped = minutes == 1380 ? 2 : 0;
         Assert.Equal(48 - skipped, power.Count(p => p >= 0));
         // 1000 W for 5 minutes are 83 Wh, not 83.3: intervals hold whole watt-hours.

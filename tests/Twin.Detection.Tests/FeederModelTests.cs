@@ -7,14 +7,17 @@ public sealed class FeederModelTests
 {
     private const ulong ObserverId = 900;
     private readonly FindingList _findings = [];
-    private readonly DaySubject _subject = new(new TwinKey(TwinKind.Feeder, 3), "F3", MeterRole.Customer, ContextFlags.None);
+    private readonly DaySubject _subject = new(new TwinKey(TwinKind.Feeder, 3), "F3", MeterRole.Customer,
+        ContextFlags.None);
     private FeederModel _model = new();
     private FeederDay _last;
 
     /// <summary>
-    /// Runs a feeder of invented homes whose observer sees the true sum plus a loss; <paramref name="tell"/> (home, day, Wh) is what a meter tells.
+    /// Runs a feeder of invented homes whose observer sees the true sum plus a loss; <paramref name="tell"/> (home,
+    /// day, Wh) is what a meter tells.
     /// </summary>
-    private void Run(int homes, int days, double loss, Func<int, int, int[], int[]> tell, Func<int, int, bool>? absent = null, bool reload = false)
+    private void Run(int homes, int days, double loss, Func<int, int, int[], int[]> tell, Func<int, int,
+        bool>? absent = null, bool reload = false)
     {
         var source = Enumerable.Range(0, homes).Select(i => new TestHome((ulong)i + 1)).ToArray();
         var models = Enumerable.Range(0, homes + 1).Select(_ => new ReadingModel()).ToArray();
@@ -27,11 +30,13 @@ public sealed class FeederModelTests
                 var wh = source[h].NextDay();
                 for (var s = 0; s < 48; s++) sum[s] += wh[s];
                 if (absent?.Invoke(h, d) == true) continue;
-                members.Add(new Member(new MeterId((ulong)h + 1), MeterRole.Customer, TestHome.Fold(models[h], d, tell(h, d, wh), [])));
+                members.Add(new Member(new MeterId((ulong)h + 1), MeterRole.Customer,
+                    TestHome.Fold(models[h], d, tell(h, d, wh), [])));
             }
             var observed = sum.Select(v => (int)Math.Round(v * (1 + loss))).ToArray();
             var subject = TestHome.Subject(ObserverId, role: MeterRole.Observer);
-            members.Add(new Member(new MeterId(ObserverId), MeterRole.Observer, TestHome.Fold(models[homes], d, observed, [], subject)));
+            members.Add(new Member(new MeterId(ObserverId), MeterRole.Observer,
+                TestHome.Fold(models[homes], d, observed, [], subject)));
             _last = _model.Fold(TestHome.FirstDay + d, _subject, [.. members], _findings);
             if (reload) _model = Copy(_model);
         }
@@ -80,8 +85,10 @@ public sealed class FeederModelTests
     [Fact]
     public void A_theft_that_leaves_out_hours_is_named_too()
     {
-        Run(20, 60, 0.03, (h, d, wh) => h == 11 && d >= 35 ? [.. wh.Select((v, s) => s is >= 30 and < 44 ? 0 : v)] : wh);
-        Assert.True(new MeterId(12) == _last.Suspect(0).Meter, string.Join(" ", Enumerable.Range(0, _last.SuspectCount).Select(i => $"{_last.Suspect(i)}")));
+        Run(20, 60, 0.03, (h, d, wh) => h == 11 && d >= 35 ? [.. wh.Select((v, s) => s is >= 30 and < 44 ? 0 : v)]
+            : wh);
+        Assert.True(new MeterId(12) == _last.Suspect(0).Meter,
+            string.Join(" ", Enumerable.Range(0, _last.SuspectCount).Select(i => $"{_last.Suspect(i)}")));
         Assert.True(_last.Suspect(0).Strength > 10);
     }
 
@@ -97,7 +104,9 @@ public sealed class FeederModelTests
             return wh;
         });
         Assert.False(_last.IsStatement);
-        var alone = new FeederModel().Fold(1, _subject, [new Member(new MeterId(1), MeterRole.Customer, new DayFeatures { Day = 1, Marks = DayMarks.Complete, TotalWh = 5 })], _findings);
+        var alone = new FeederModel().Fold(1, _subject,
+            [new Member(new MeterId(1), MeterRole.Customer,
+            new DayFeatures { Day = 1, Marks = DayMarks.Complete, TotalWh = 5 })], _findings);
         Assert.False(alone.IsStatement);
     }
 
@@ -140,12 +149,14 @@ public sealed class FeederModelTests
     [Fact]
     public void A_model_reloaded_every_day_ends_in_the_same_bytes()
     {
-        Run(8, 40, 0.03, (h, d, wh) => h == 6 && d > 20 ? [.. wh.Select(v => v / 2)] : wh, (h, d) => h == 3 && d is < 5 or 12);
+        Run(8, 40, 0.03, (h, d, wh) => h == 6 && d > 20 ? [.. wh.Select(v => v / 2)] : wh, (h, d) => h == 3
+            && d is < 5 or 12);
         var bytes = Bytes(_model);
         var w = new ByteWriter();
         _last.Write(w);
         _model = new FeederModel();
-        Run(8, 40, 0.03, (h, d, wh) => h == 6 && d > 20 ? [.. wh.Select(v => v / 2)] : wh, (h, d) => h == 3 && d is < 5 or 12, true);
+        Run(8, 40, 0.03, (h, d, wh) => h == 6 && d > 20 ? [.. wh.Select(v => v / 2)] : wh, (h, d) => h == 3
+            && d is < 5 or 12, true);
         Assert.Equal(bytes, Bytes(_model));
         var r = new ByteReader(w.Written);
         var again = new ByteWriter();

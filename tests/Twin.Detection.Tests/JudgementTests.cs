@@ -2,15 +2,21 @@ using Twin.Hardware;
 
 namespace Twin.Detection.Tests;
 
-/// <summary>A street of invented homes with one cohort, run day by day; one home may be made to tell less than it uses.</summary>
+/// <summary>
+/// A street of invented homes with one cohort, run day by day; one home may be made to tell less than it uses.
+/// </summary>
 public sealed class JudgementTests
 {
     private const int Homes = 20;
     private readonly FindingList _findings = [];
     private readonly List<DayVerdict> _verdicts = [];
 
-    /// <summary>Runs the street; <paramref name="tell"/> changes what home 0 tells of a day, <paramref name="weather"/> multiplies everybody.</summary>
-    private void Run(int days, Func<int, int[], int[]> tell, Func<int, double>? weather = null, Func<int, ContextFlags>? context = null)
+    /// <summary>
+    /// Runs the street; <paramref name="tell"/> changes what home 0 tells of a day, <paramref name="weather"/>
+    /// multiplies everybody.
+    /// </summary>
+    private void Run(int days, Func<int, int[], int[]> tell, Func<int, double>? weather = null, Func<int,
+        ContextFlags>? context = null)
     {
         var homes = Enumerable.Range(0, Homes).Select(i => new TestHome((ulong)i + 1)).ToArray();
         var models = homes.Select(_ => new ReadingModel()).ToArray();
@@ -25,7 +31,8 @@ public sealed class JudgementTests
                 if (weather is not null) wh = [.. wh.Select(v => (int)(v * weather(d)))];
                 if (h == 0) wh = tell(d, wh);
                 var subject = TestHome.Subject((ulong)h + 1, h == 0 ? flags : ContextFlags.None);
-                members[h] = new Member(new MeterId((ulong)h + 1), MeterRole.Customer, TestHome.Fold(models[h], d, wh, _findings, subject));
+                members[h] = new Member(new MeterId((ulong)h + 1), MeterRole.Customer,
+                    TestHome.Fold(models[h], d, wh, _findings, subject));
             }
             var day = cohort.Fold(TestHome.FirstDay + d, members);
             for (var h = 0; h < Homes; h++)
@@ -73,7 +80,8 @@ public sealed class JudgementTests
     [Fact]
     public void A_tariff_change_on_record_lowers_score_and_confidence_and_is_named()
     {
-        Run(90, (d, wh) => d < 40 ? wh : [.. wh.Select(v => v * 3 / 10)], null, d => d >= 40 ? ContextFlags.TariffChange : ContextFlags.None);
+        Run(90, (d, wh) => d < 40 ? wh : [.. wh.Select(v => v * 3 / 10)], null, d => d >= 40
+            ? ContextFlags.TariffChange : ContextFlags.None);
         var finding = Assert.Single(_findings);
         Assert.Contains(finding.CounterEvidence, t => t.Contains("tariff", StringComparison.Ordinal));
         Assert.True(finding.Confidence <= 0.5);
@@ -82,7 +90,8 @@ public sealed class JudgementTests
     [Fact]
     public void A_move_in_begins_a_new_character()
     {
-        Run(75, (d, wh) => d < 40 ? wh : [.. wh.Select(v => v / 3)], null, d => d == 40 ? ContextFlags.MoveIn : ContextFlags.None);
+        Run(75, (d, wh) => d < 40 ? wh : [.. wh.Select(v => v / 3)], null, d => d == 40 ? ContextFlags.MoveIn
+            : ContextFlags.None);
         Assert.Empty(_findings);
     }
 
@@ -119,7 +128,8 @@ public sealed class JudgementTests
         var home = new TestHome(1);
         for (var d = 0; d < 40; d++)
         {
-            var features = TestHome.Fold(model, d, d < 30 ? home.NextDay() : TestHome.Constant(400), _findings, subject);
+            var features = TestHome.Fold(model, d, d < 30 ? home.NextDay() : TestHome.Constant(400), _findings,
+                subject);
             Assert.Equal(new DayVerdict(0, "observer"), model.Judge(features, subject, null, null, _findings));
         }
         Assert.Equal(FindingKind.StuckReading, Assert.Single(_findings).Kind);

@@ -24,8 +24,11 @@ public sealed class ReadingModelTests(ITestOutputHelper output)
         return copy;
     }
 
-    /// <summary>A wild but plausible past: gaps, estimates, zeros, other intervals, days of other length, jumps over days.</summary>
-    private static List<(int Index, int[] Wh, Quality Quality, int Minutes, ContextFlags Context)> WildDays(int seed, int count)
+    /// <summary>
+    /// A wild but plausible past: gaps, estimates, zeros, other intervals, days of other length, jumps over days.
+    /// </summary>
+    private static List<(int Index, int[] Wh, Quality Quality, int Minutes, ContextFlags Context)> WildDays(int seed,
+        int count)
     {
         var random = new SplitMix64((ulong)seed);
         var home = new TestHome((ulong)seed);
@@ -80,7 +83,8 @@ public sealed class ReadingModelTests(ITestOutputHelper output)
             foreach (var (index, wh, quality, minutes, context) in WildDays(seed, 60))
             {
                 var subject = TestHome.Subject(context: context);
-                first.Add(together.Judge(TestHome.Fold(together, index, wh, a, subject, quality, minutes), subject, null, null, a));
+                first.Add(together.Judge(TestHome.Fold(together, index, wh, a, subject, quality, minutes), subject,
+                    null, null, a));
                 waiting.Enqueue((TestHome.Fold(apart, index, wh, b, subject, quality, minutes), subject));
                 while (waiting.Count > random.Next(5))
                 {
@@ -117,7 +121,8 @@ public sealed class ReadingModelTests(ITestOutputHelper output)
     {
         var bytes = Bytes(new ReadingModel());
         bytes[0]++;
-        Assert.Contains("version 2", Assert.Throws<InvalidDataException>(() => Read(bytes)).Message, StringComparison.Ordinal);
+        Assert.Contains("version 2", Assert.Throws<InvalidDataException>(() => Read(bytes)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<InvalidDataException>(() => Read(Bytes(new ReadingModel())[..100]));
 
         static ReadingModel Read(byte[] bytes)
@@ -150,7 +155,8 @@ public sealed class ReadingModelTests(ITestOutputHelper output)
             before = GC.GetAllocatedBytesForCurrentThread();
             for (var d = 0; d < days.Length; d++)
             {
-                var features = models[round].Fold(new DayReadings(TestHome.Day(d), 30, days[d], qualities), TestHome.Subject0, findings);
+                var features = models[round].Fold(new DayReadings(TestHome.Day(d), 30, days[d], qualities),
+                    TestHome.Subject0, findings);
                 models[round].Judge(features, TestHome.Subject0, null, null, findings);
             }
             allocated = GC.GetAllocatedBytesForCurrentThread() - before;

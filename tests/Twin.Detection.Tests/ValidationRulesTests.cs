@@ -9,7 +9,8 @@ public sealed class ValidationRulesTests
     private readonly FindingList _findings = [];
     private int _day;
 
-    private DayFeatures Fold(int[] wh, DaySubject? subject = null) => TestHome.Fold(_model, _day++, wh, _findings, subject);
+    private DayFeatures Fold(int[] wh, DaySubject? subject = null) =>
+        TestHome.Fold(_model, _day++, wh, _findings, subject);
 
     private void Ordinary(int days)
     {
@@ -148,7 +149,8 @@ public sealed class ValidationRulesTests
     {
         Ordinary(1);
         for (var i = 0; i < 2; i++)
-            _model.CheckSum(new UnixTime(0), new UnixTime(86_400), new WattHours(intervals), new WattHours(register), TestHome.Subject(), _findings);
+            _model.CheckSum(new UnixTime(0), new UnixTime(86_400), new WattHours(intervals), new WattHours(register),
+                TestHome.Subject(), _findings);
         Assert.Equal(expected, _findings.Count);
         Assert.All(_findings, f => Assert.Equal(FindingKind.SumCheck, f.Kind));
     }

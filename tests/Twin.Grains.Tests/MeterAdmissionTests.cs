@@ -151,11 +151,10 @@ public sealed class MeterAdmissionTests
     }
 
     [Fact]
-    public void A_folded_day_that_is_still_open_knows_its_readings()
+    public void A_complete_day_that_is_still_open_knows_its_readings()
     {
         for (var d = Day0; d < Day0 + 4; d++) _given.Append(UtcDay(d));
         _given.Close(Day0);
-        Assert.Null(view.ClosedThrough);
         _given.Append(UtcDay(Day0 + 4));
         Assert.Equal(Day0, View().ClosedThrough);
         for (var d = Day0 + 1; d < Day0 + 5; d++) Expect(_given.Append(UtcDay(d)), AdmissionStatus.Duplicate, 0, 48, 0,

@@ -39,7 +39,8 @@ public struct BlockCodes
 }
 
 /// <summary>
-/// What a meter's folded day tells its cohort and feeder, and all that <see cref="ReadingModel.Judge"/> needs of the day; about 70 bytes.
+/// What a meter's folded day tells its cohort and feeder, and all that <see cref="ReadingModel.Judge"/> needs of the
+/// day; about 70 bytes.
 /// </summary>
 public struct DayFeatures
 {
@@ -55,10 +56,15 @@ public struct DayFeatures
     /// <summary>Night base and what was usual, W.</summary>
     public float NightW, ExpectedNightW;
 
-    /// <summary>See <see cref="DayShape.Roughness"/>, <see cref="DayShape.EveningShare"/>; share of intervals that read zero.</summary>
+    /// <summary>
+    /// See <see cref="DayShape.Roughness"/>, <see cref="DayShape.EveningShare"/>; share of intervals that read zero.
+    /// </summary>
     public float Roughness, EveningShare, ZeroShare;
 
-    /// <summary>Half the sum of absolute differences between the day's and the profile's shape: 0 (same) to 1 (nothing in common).</summary>
+    /// <summary>
+    /// Half the sum of absolute differences between the day's and the profile's shape: 0 (same) to 1 (nothing in
+    /// common).
+    /// </summary>
     public float ShapeDistance;
 
     /// <summary>Energy by block, and what the profile expected of it (0 while there is none).</summary>

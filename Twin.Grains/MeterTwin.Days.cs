@@ -8,12 +8,14 @@ namespace Twin.Grains;
 // How readings become days, days are folded and judged.
 public sealed partial class MeterTwin
 {
-    private void ApplyReadings(in ReadingBlock block, IOutbox outbox)
+    private void ApplyReadings(in ReadingBlock block)
     {
         var offset = block.StartMinute - block.Day.StartMinute;
-        var fits = block.IsAdmitted && block.Day.Minutes % block.IntervalMinutes == 0 && offset % block.IntervalMinutes == 0
+        var fits = block.IsAdmitted && block.Day.Minutes % block.IntervalMinutes == 0
+            && offset % block.IntervalMinutes == 0
             && Math.Abs((long)block.Day.Number) <= MaxDayNumber;
-        if (!fits) throw new InvalidDataException($"A reading block of meter {Name} was never admitted or does not fit its day.");
+        if (!fits)
+            throw new InvalidDataException($"A block of meter {Name} was never admitted or does not fit its day.");
         if (block.IsLate || block.Day.Number <= _closedThrough)
         {
             ApplyLate(block);
@@ -21,7 +23,6 @@ public sealed partial class MeterTwin
         }
         if (!_open.TryFind(block.Channel, block.Day.Number, out var at) && IsWholeDay(block)) PutWholeDay(block, at);
         else Merge(block, at);
-        if (block.Channel == Channel.Import) FoldAhead(outbox);
     }
 
     private static bool IsWholeDay(in ReadingBlock block) =>
@@ -32,7 +33,8 @@ public sealed partial class MeterTwin
         var values = DecodePlain(block);
         var sum = 0L;
         foreach (var v in values) sum += v;
-        _open.Put(at, false, new OpenDay(block.Channel, OpenDayFlags.None, block.Day, block.IntervalMinutes), block.EncodedValues, default);
+        _open.Put(at, false, new OpenDay(block.Channel, OpenDayFlags.None, block.Day, block.IntervalMinutes),
+            block.EncodedValues, default);
         Count(block.Channel, block.StartMinute, block.EndMinute, block.IntervalMinutes, values.Length, sum);
     }
 
@@ -42,7 +44,8 @@ public sealed partial class MeterTwin
         var values = Scratch.Mine.Values.AsSpan(0, block.Count);
         var r = new ByteReader(block.EncodedValues);
         ValueCodec.Decode(ref r, values);
-        if (!r.AtEnd || values.Contains(ReadingBlock.Missing)) throw r.Bad("a reading block holds other than its readings");
+        var isClean = r.AtEnd && !values.Contains(ReadingBlock.Missing);
+        if (!isClean) throw r.Bad("a reading block holds other than its readings");
         return values;
     }
 
@@ -53,7 +56,10 @@ public sealed partial class MeterTwin
         state.Count(readings, sum, intervalMinutes);
     }
 
-    /// <summary>Puts the block's readings over what the day holds. Counts what really changes, so that applying twice is harmless.</summary>
+    /// <summary>
+    /// Puts the block's readings over what the day holds. Counts what really changes, so that applying twice is
+    /// harmless.
+    /// </summary>
     private void Merge(in ReadingBlock block, int at)
     {
         var s = Scratch.Mine;
@@ -61,7 +67,8 @@ public sealed partial class MeterTwin
         var head = new OpenDay(block.Channel, OpenDayFlags.None, block.Day, block.IntervalMinutes);
         var old = exists ? _open[at] : head;
         if (old.Day != head.Day || old.IntervalMinutes != head.IntervalMinutes)
-            throw new InvalidDataException($"Meter {Name}: the open day {head.Day.Date} has another zone or interval length than a block of it.");
+            throw new InvalidDataException(
+                $"Meter {Name}: the open day {head.Day.Date} has another zone or interval length than a block of it.");
         s.More.Clear();
         if (exists)
         {
@@ -114,21 +121,12 @@ public sealed partial class MeterTwin
         }
         if (n == 0) throw new InvalidDataException($"A reading block of meter {Name} holds no reading.");
         var added = block.IsRevision ? n - block.PriorCount : n;
-        if (added < 0) throw new InvalidDataException($"A revision of meter {Name} replaces more readings than it holds.");
+        if (added < 0)
+            throw new InvalidDataException($"A revision of meter {Name} replaces more readings than it holds.");
         Count(block.Channel, block.StartMinute + (long)first * block.IntervalMinutes,
-            block.StartMinute + (last + 1L) * block.IntervalMinutes, block.IntervalMinutes, added, sum - block.PriorSum);
+            block.StartMinute + (last + 1L) * block.IntervalMinutes, block.IntervalMinutes, added,
+                sum - block.PriorSum);
         ChannelOf(block.Channel).Late += added;
-    }
-
-    /// <summary>Folds the days that are complete and whose day before has folded.</summary>
-    private void FoldAhead(IOutbox outbox)
-    {
-        while (_foldedThrough != NoDay && _open.TryFind(Channel.Import, _foldedThrough + 1, out var at)
-            && !_open[at].Has(OpenDayFlags.Gaps))
-        {
-            Fold(at, outbox);
-            _foldedThrough++;
-        }
     }
 
     private void Fold(int at, IOutbox outbox)
@@ -139,11 +137,9 @@ public sealed partial class MeterTwin
         _model ??= new ReadingModel();
         var day = new DayReadings(head.Day, head.IntervalMinutes, s.Stored.Values, s.Stored.Qualities);
         var features = _model.Fold(day, SubjectOn(head.Day), s.SinkTo(outbox));
-        s.Bytes.Clear();
-        s.Bytes.Bytes(_open.Readings(at));
         s.More.Clear();
         features.Write(s.More);
-        _open.Put(at, true, head with { Flags = head.Flags | OpenDayFlags.Folded }, s.Bytes.Written, s.More.Written);
+        _open.SetFeatures(at, head.Flags | OpenDayFlags.Folded, true, s.More.Written);
         _silentDays = 0;
     }
 
@@ -162,23 +158,25 @@ public sealed partial class MeterTwin
 
     private void CloseDay(int day, IOutbox outbox)
     {
-        if (Math.Abs((long)day) > MaxDayNumber) throw new InvalidDataException($"Day {day} cannot close: it is no day of any calendar.");
+        if (Math.Abs((long)day) > MaxDayNumber)
+            throw new InvalidDataException($"Day {day} cannot close: it is no day of any calendar.");
         if (day <= _closedThrough) return;
         FoldThrough(day, outbox);
-        _foldedThrough = Math.Max(_foldedThrough, day);
         Release(day, outbox);
         _closedThrough = day;
         ForgetOldContext();
     }
 
-    /// <summary>Folds every day up to this one in order, empty ones too, as far as <see cref="MaxSilentDays"/> goes.</summary>
+    /// <summary>
+    /// Folds every day up to this one in order, empty ones too, as far as <see cref="MaxSilentDays"/> goes.
+    /// </summary>
     private void FoldThrough(int day, IOutbox outbox)
     {
-        for (var next = _foldedThrough == NoDay ? NextOpenDay(NoDay, day) : _foldedThrough + 1; next <= day; next++)
+        for (var next = _closedThrough == NoDay ? NextOpenDay(NoDay, day) : _closedThrough + 1; next <= day; next++)
         {
             if (_open.TryFind(Channel.Import, next, out var at))
             {
-                if (!_open[at].Has(OpenDayFlags.Folded)) Fold(at, outbox);
+                Fold(at, outbox);
             }
             else if (_model is null || _import.Stored == 0 || _silentDays >= MaxSilentDays)
             {
@@ -192,7 +190,9 @@ public sealed partial class MeterTwin
         }
     }
 
-    /// <summary>The first open day of the import channel from a day on; when there is none up to the limit, the day behind it.</summary>
+    /// <summary>
+    /// The first open day of the import channel from a day on; when there is none up to the limit, the day behind it.
+    /// </summary>
     private int NextOpenDay(int from, int limit)
     {
         for (var at = 0; at < _open.Used; at = _open.Next(at))
@@ -204,8 +204,9 @@ public sealed partial class MeterTwin
     }
 
     /// <summary>
-    /// Lets go of the days up to this one. The closing day is told to feeder and cohort and waits for their answers; an older one, which
-    /// closes only now because the meter is new, is judged alone: its feeder and cohort have long closed it.
+    /// Lets go of the days up to this one. The closing day is told to feeder and cohort and waits for their answers;
+    /// an older one, which closes only now because the meter is new, is judged alone: its feeder and cohort have long
+    /// closed it.
     /// </summary>
     private void Release(int day, IOutbox outbox)
     {
@@ -231,7 +232,8 @@ public sealed partial class MeterTwin
         }
         if (told) return;
         var row = _relations.At(day);
-        if (row.Feeder != 0) Send(TwinKind.Feeder, row.Feeder, row.FeederName(), _zone.Day(day), row.Role, false, default, outbox);
+        if (row.Feeder != 0) Send(TwinKind.Feeder, row.Feeder, row.FeederName(), _zone.Day(day), row.Role, false,
+            default, outbox);
     }
 
     private void Tell(in OpenDay head, int at, IOutbox outbox)
@@ -239,7 +241,7 @@ public sealed partial class MeterTwin
         var s = Scratch.Mine;
         s.More.Clear();
         s.More.Bytes(_open.Features(at));
-        _open.Put(at, true, head with { Flags = OpenDayFlags.Folded | OpenDayFlags.Closing }, default, s.More.Written);
+        _open.SetFeatures(at, OpenDayFlags.Folded | OpenDayFlags.Closing, false, s.More.Written);
         var row = _relations.At(head.Day.Number);
         if (row.Feeder != 0)
             Send(TwinKind.Feeder, row.Feeder, row.FeederName(), head.Day, row.Role, true, s.More.Written, outbox);
@@ -248,12 +250,16 @@ public sealed partial class MeterTwin
         Send(TwinKind.Cohort, row.Cohort, name.Written, head.Day, row.Role, true, s.More.Written, outbox);
     }
 
-    private static void Send(TwinKind kind, ulong to, ReadOnlySpan<byte> name, in LocalDay day, MeterRole role, bool hasData,
-        ReadOnlySpan<byte> features, IOutbox outbox)
+    private static void Send(TwinKind kind, ulong to, ReadOnlySpan<byte> name, in LocalDay day, MeterRole role,
+        bool hasData, ReadOnlySpan<byte> features, IOutbox outbox)
     {
         var message = Scratch.Mine.Bytes;
         message.Clear();
-        new MeterDayMessage { Day = day, Role = role, ReceiverName = name, HasData = hasData, Features = features }.Write(message);
+        var told = new MeterDayMessage
+        {
+            Day = day, Role = role, ReceiverName = name, HasData = hasData, Features = features,
+        };
+        told.Write(message);
         outbox.Send(new TwinKey(kind, to), message.Written);
     }
 

@@ -17,7 +17,6 @@ public sealed partial class MeterTwin
         to.Text(_zone.Name);
         to.Byte(_zoneRank);
         WriteDay(to, _closedThrough);
-        WriteDay(to, _foldedThrough);
         to.Byte(_silentDays);
         _import.Write(to);
         to.VarUInt((ulong)(_others?.Length ?? 0));
@@ -52,13 +51,14 @@ public sealed partial class MeterTwin
     {
         var r = new ByteReader(state);
         var version = r.Byte();
-        if (version != StateVersion) throw r.Bad($"a meter's state has version {version}, this MeterTwin knows {StateVersion}");
+        if (version != StateVersion)
+            throw r.Bad($"a meter's state has version {version}, this MeterTwin knows {StateVersion}");
         var twin = new MeterTwin(id) { _name = r.Text() };
         var zone = r.Text();
-        twin._zone = ZoneRules.TryGet(zone, out var rules) ? rules : throw r.Bad($"zone '{zone}' is not in TZDB {ZoneRules.TzdbVersion}");
+        twin._zone = ZoneRules.TryGet(zone, out var rules) ? rules
+            : throw r.Bad($"zone '{zone}' is not in TZDB {ZoneRules.TzdbVersion}");
         twin._zoneRank = r.Byte();
         twin._closedThrough = ReadDay(ref r);
-        twin._foldedThrough = ReadDay(ref r);
         twin._silentDays = r.Byte();
         twin._import = ChannelState.Read(ref r);
         var others = r.Count((int)Channel.Water);
@@ -76,7 +76,8 @@ public sealed partial class MeterTwin
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a meter's state");
     }
 
-    private static void WriteDay(ByteWriter to, int day) => to.VarUInt(day == NoDay ? 0 : unchecked((ulong)((long)day + MaxDayNumber + 1)));
+    private static void WriteDay(ByteWriter to, int day) => to.VarUInt(day == NoDay ? 0
+        : unchecked((ulong)((long)day + MaxDayNumber + 1)));
 
     private static int ReadDay(ref ByteReader r)
     {

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Twin.Api;
 using Twin.Grains;
 using Twin.Hardware;
+using Twin.Ingest.Readers;
 using Twin.Silo.Commands;
 using Twin.Silo.Embedded;
 
@@ -26,10 +27,11 @@ internal static class ApiHost
         builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddSingleton<IFleet>(new Borrowed(fleet));
+        var announced = new AnnouncedMeters();
         builder.Services.AddTwinApi(new ApiOptions
         {
             Describe = Describe,
-            NewParser = () => new ObservationLines().TryParse,
+            NewReader = batch => Reader(new ObservationBatch(batch, announced)),
             Edition = Cli.Edition,
             Mode = mode,
         });
@@ -45,6 +47,12 @@ internal static class ApiHost
         }
         return app;
     }
+
+    private static ObservationReader Reader(ObservationBatch lines) => new((ReadOnlySpan<byte> line, out string error) =>
+    {
+        error = lines.Add(line)?.ToString() ?? "";
+        return error.Length == 0;
+    }, lines.Committed);
 
     public static string Address(WebApplication app) =>
         app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();

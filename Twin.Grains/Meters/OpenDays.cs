@@ -30,16 +30,19 @@ internal readonly record struct OpenDay(Channel Channel, OpenDayFlags Flags, Loc
 }
 
 /// <summary>
-/// All days of one twin that have not closed, in one array: a day costs its head, about 60 bytes of readings and, once folded, its
-/// features; an object a day would cost as much again. Sorted by day, then channel, so that one content has one encoding.
+/// All days of one twin that have not closed, in one array: a day costs its head, about 60 bytes of readings and,
+/// once folded, its features; an object a day would cost as much again. Sorted by day, then channel, so that one
+/// content has one encoding.
 /// Edited in place with a little slack, so that a full garbage collection finds no trail of replaced arrays.
 /// </summary>
 internal struct OpenDays
 {
     private const int HeadLength = 18;
-    private const int Slack = 32;
+    private const int Slack = 16;
 
-    /// <summary>Most bytes that open days may take; <see cref="MeterTwin.MaxOpenDays"/> a channel keeps far below.</summary>
+    /// <summary>
+    /// Most bytes that open days may take; <see cref="MeterTwin.MaxOpenDays"/> a channel keeps far below.
+    /// </summary>
     private const int MaxBytes = 16 * 1024 * 1024;
 
     private byte[]? _bytes;
@@ -67,14 +70,17 @@ internal struct OpenDays
         get
         {
             var s = _bytes.AsSpan(at, HeadLength);
-            var day = new LocalDay(BinaryPrimitives.ReadInt32LittleEndian(s[2..]), BinaryPrimitives.ReadInt32LittleEndian(s[6..]),
+            var day = new LocalDay(BinaryPrimitives.ReadInt32LittleEndian(s[2..]),
+                BinaryPrimitives.ReadInt32LittleEndian(s[6..]),
                 BinaryPrimitives.ReadUInt16LittleEndian(s[10..]));
-            return new OpenDay((Channel)s[0], (OpenDayFlags)s[1], day, BinaryPrimitives.ReadUInt16LittleEndian(s[12..]));
+            return new OpenDay((Channel)s[0], (OpenDayFlags)s[1], day,
+                BinaryPrimitives.ReadUInt16LittleEndian(s[12..]));
         }
     }
 
     public readonly ReadOnlySpan<byte> Readings(int at) => _bytes.AsSpan(at + HeadLength, ReadingsLength(at));
-    public readonly ReadOnlySpan<byte> Features(int at) => _bytes.AsSpan(at + HeadLength + ReadingsLength(at), FeaturesLength(at));
+    public readonly ReadOnlySpan<byte> Features(int at) =>
+        _bytes.AsSpan(at + HeadLength + ReadingsLength(at), FeaturesLength(at));
 
     public readonly int Count(Channel channel)
     {
@@ -83,7 +89,9 @@ internal struct OpenDays
         return n;
     }
 
-    /// <summary>Writes a day at an offset that <see cref="TryFind"/> gave; the spans must not lie in this array.</summary>
+    /// <summary>
+    /// Writes a day at an offset that <see cref="TryFind"/> gave; the spans must not lie in this array.
+    /// </summary>
     public void Put(int at, bool exists, in OpenDay head, ReadOnlySpan<byte> readings, ReadOnlySpan<byte> features)
     {
         var length = HeadLength + readings.Length + features.Length;
@@ -100,6 +108,21 @@ internal struct OpenDays
         features.CopyTo(s[(HeadLength + readings.Length)..]);
     }
 
+    /// <summary>
+    /// Sets flags and features of a day that is there; <paramref name="keepReadings"/> false lets its readings go.
+    /// </summary>
+    public void SetFeatures(int at, OpenDayFlags flags, bool keepReadings, ReadOnlySpan<byte> features)
+    {
+        var readings = keepReadings ? ReadingsLength(at) : 0;
+        var begin = at + HeadLength + readings;
+        Resize(begin, Next(at) - begin, features.Length);
+        var s = _bytes.AsSpan(at, HeadLength);
+        s[1] = (byte)flags;
+        BinaryPrimitives.WriteUInt16LittleEndian(s[14..], checked((ushort)readings));
+        BinaryPrimitives.WriteUInt16LittleEndian(s[16..], checked((ushort)features.Length));
+        features.CopyTo(_bytes.AsSpan(begin));
+    }
+
     public void Remove(int at)
     {
         Resize(at, Next(at) - at, 0);
@@ -108,7 +131,8 @@ internal struct OpenDays
 
     public readonly void Write(ByteWriter to) => to.Blob(Bytes);
 
-    /// <exception cref="InvalidDataException">Damaged: a record does not fit, is out of order or has bounds no day has.</exception>
+    /// <exception cref="InvalidDataException">Damaged: a record does not fit, is out of order or has bounds no day
+    /// has.</exception>
     public static OpenDays Read(ref ByteReader from)
     {
         var bytes = from.Bytes(from.Count(Math.Min(MaxBytes, from.Left)));

@@ -4,7 +4,9 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Grains.Meters;
 
-/// <summary>Buffers that a thread lends to the twin it is running: nothing in them outlives one call, so twins stay small.</summary>
+/// <summary>
+/// Buffers that a thread lends to the twin it is running: nothing in them outlives one call, so twins stay small.
+/// </summary>
 internal sealed class Scratch : IFindingSink
 {
     [ThreadStatic] private static Scratch? t_mine;

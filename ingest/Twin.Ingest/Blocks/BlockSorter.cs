@@ -43,6 +43,9 @@ public sealed class BlockSorter(long memoryBytes, string? tempDirectory) : IDisp
         public int CompareTo(Entry other) => Key.CompareTo(other.Key);
     }
 
+    /// <summary>Inputs added.</summary>
+    public long Count { get; private set; }
+
     /// <summary>Runs written to disk so far.</summary>
     public int RunsWritten => _runNumber;
 
@@ -52,6 +55,7 @@ public sealed class BlockSorter(long memoryBytes, string? tempDirectory) : IDisp
         var chunk = Room(payload.Length);
         payload.CopyTo(chunk.AsSpan(_used));
         _entries.Add(new Entry(key, chunk, _used, payload.Length));
+        Count++;
         _used += payload.Length;
         _bytes += payload.Length + EntryBytes;
     }

@@ -67,6 +67,12 @@ public sealed class FeedReader : IDisposable
             var why = _errors.Count > 0 ? _errors[0] : "no file holds interval readings.";
             throw new FormatError(string.Join(", ", _options.Paths), $"nothing was readable: {why}", "Give files of interval readings, or --profile.");
         }
+        if (_sorter.Count == 0 && _records.Inputs.Count == 0 && (_errors.Count > 0 || _rejects.First.Count > 0))
+        {
+            throw new FormatError(string.Join(", ", _options.Paths), "nothing was readable: "
+                + (_errors.Count > 0 ? _errors[0] : "every row was rejected, the first as " + _rejects.First[0] + "."),
+                "Give the right profile with --profile.");
+        }
         _sorted = _sorter.Sorted();
         _merger = new BlockMerger(_sorted);
         _arrivals = [.. _meters.All.Where(static m => m.FirstDay != int.MaxValue).OrderBy(static m => m.FirstDay).ThenBy(static m => m.Id)];

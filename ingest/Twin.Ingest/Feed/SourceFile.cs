@@ -1,5 +1,3 @@
-using System.IO.Compression;
-
 namespace Twin.Ingest.Feed;
 
 /// <summary>A file of a feed, plain or gzip (told by its first bytes, not by its name).</summary>
@@ -41,7 +39,7 @@ public sealed class SourceFile(string path)
         var n = _raw.ReadAtLeast(magic, 2, throwOnEndOfStream: false);
         _raw.Position = 0;
         if (n == 2 && magic.SequenceEqual("PK"u8)) throw new FormatError(Path, "is a zip archive.", "Unpack it, or pack it with gzip.");
-        return n == 2 && magic[0] == 0x1F && magic[1] == 0x8B ? new GZipStream(_raw, CompressionMode.Decompress) : _raw;
+        return n == 2 && magic[0] == 0x1F && magic[1] == 0x8B ? new GzipFile(_raw) : _raw;
     }
 
     public void Done() => _done = Length;

@@ -41,14 +41,9 @@ internal static class ColumnGuess
 
     private static bool IsTime(string text) => Array.Exists(Patterns, p => TimePattern.Compile(p).TryParse(Encoding.UTF8.GetBytes(text), out _));
 
-    private static bool IsNull(string cell) => new NullTokens(new Profile
-    {
-        Name = "",
-        Shape = FileShape.CsvLong,
-        Id = new IdRule(IdSource.File, ""),
-        TimeColumns = [],
-        Values = [],
-    }.NullTokens).Matches(Encoding.UTF8.GetBytes(cell));
+    private static bool IsNull(string cell) => Nulls.Matches(Encoding.UTF8.GetBytes(cell));
+
+    private static readonly NullTokens Nulls = new(Profile.DefaultNullTokens);
 
     /// <exception cref="FormatError">No interval readings, or more than one way to read them.</exception>
     public static Profile Guess(string file, bool json, char delimiter, string[] header, List<string[]> rows)
@@ -58,9 +53,7 @@ internal static class ColumnGuess
         var rest = header.Where(h => !timeColumns.Contains(h) && h.Length > 0).ToList();
         var id = rest.FirstOrDefault(IsIdName);
         if (id is not null) rest.Remove(id);
-        bool Numeric(string h) => cells.Any(r => IsNumber(r[Array.IndexOf(header, h)]))
-            && cells.TrueForAll(r => IsNumber(r[Array.IndexOf(header, h)]) || IsNull(r[Array.IndexOf(header, h)]));
-        var numbers = rest.Where(Numeric).ToList();
+        var numbers = rest.Where(h => IsNumeric(cells, Array.IndexOf(header, h))).ToList();
         if (numbers.Count == 0)
             throw new FormatError(file, $"holds no interval readings: no column of numbers among {LongReader.Shown(header)}.", "Leave it out, or give --profile.");
         if (numbers.Count > 1 && numbers.Count(static n => StatisticNames.Any(s => n.Contains(s, StringComparison.OrdinalIgnoreCase))) > 1)
@@ -77,6 +70,13 @@ internal static class ColumnGuess
             Values = wide ? [new ValueColumn("*", Channel.Import, UnitOf("", numbers, header, cells), false)] : [],
         };
         return wide ? profile : profile with { Values = LongValues(file, numbers, header, cells) };
+    }
+
+    // Half of what is there being numbers is enough: the others are rejects later, not a reason to miss the column.
+    private static bool IsNumeric(List<string[]> cells, int column)
+    {
+        var numbers = cells.Count(r => IsNumber(r[column]));
+        return numbers > 0 && numbers * 2 >= cells.Count(r => !IsNull(r[column]));
     }
 
     private static List<ValueColumn> LongValues(string file, List<string> numbers, string[] header, List<string[]> cells)

@@ -5,14 +5,16 @@ namespace Twin.Ingest.Profiles;
 /// <summary>A place in a JSON document that knows its path, so that every error can name it.</summary>
 internal readonly struct Node(string file, string path, JsonElement element)
 {
-    public string Name => path[(path.LastIndexOf('.') + 1)..];
+    private readonly string _path = path;
 
-    public FormatError Bad(string problem, string remedy) => new(file, $"property '{path}' {problem}.", remedy);
+    public string Name => _path[(_path.LastIndexOf('.') + 1)..];
+
+    public FormatError Bad(string problem, string remedy) => new(file, $"property '{_path}' {problem}.", remedy);
 
     public FormatError Missing(string name) => At(name).Bad("is missing", "Add it.");
 
     public Node At(string name) =>
-        new(file, path.Length == 0 ? name : $"{path}.{name}", TryGet(name, out var e) ? e : default);
+        new(file, _path.Length == 0 ? name : $"{_path}.{name}", TryGet(name, out var e) ? e : default);
 
     private bool TryGet(string name, out JsonElement e)
     {
@@ -55,7 +57,7 @@ internal readonly struct Node(string file, string path, JsonElement element)
     public List<Node> Members()
     {
         var members = new List<Node>();
-        foreach (var p in element.EnumerateObject()) members.Add(new Node(file, $"{path}.{p.Name}", p.Value));
+        foreach (var p in element.EnumerateObject()) members.Add(new Node(file, $"{_path}.{p.Name}", p.Value));
         return members;
     }
 
@@ -64,7 +66,7 @@ internal readonly struct Node(string file, string path, JsonElement element)
         if (!TryGet(name, out var e)) throw Missing(name);
         if (e.ValueKind != JsonValueKind.Array) throw At(name).Bad("is no list", "Write it as [ … ].");
         var items = new List<Node>();
-        foreach (var item in e.EnumerateArray()) items.Add(new Node(file, $"{path}{name}[{items.Count}]", item));
+        foreach (var item in e.EnumerateArray()) items.Add(new Node(file, $"{At(name)._path}[{items.Count}]", item));
         return items;
     }
 

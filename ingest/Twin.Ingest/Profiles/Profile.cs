@@ -71,7 +71,8 @@ public sealed record Profile
     public QualityColumn? Quality { get; init; }
 
     /// <summary>Texts that mean "no reading", without regard to case; the empty cell always does.</summary>
-    public IReadOnlyList<string> NullTokens { get; init; } = ["null", "na", "n/a", "-"];
+    public IReadOnlyList<string> NullTokens { get; init; } = DefaultNullTokens;
+    public static IReadOnlyList<string> DefaultNullTokens { get; } = ["null", "na", "n/a", "-"];
 
     /// <summary>What differs by file, keyed by its stem (name without extensions).</summary>
     public IReadOnlyDictionary<string, Override> Files { get; init; } = new Dictionary<string, Override>();

@@ -19,7 +19,7 @@ public static class ProfileJson
             using var document = JsonDocument.Parse(json.ToArray(), options);
             return Build(new Node(file, "", document.RootElement));
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new FormatError(file, $"is no JSON document: {e.Message}", "See the profiles under ingest/profiles.");
         }
@@ -86,6 +86,8 @@ public static class ProfileJson
             throw root.At("id").Bad("is \"header\"", "A wide file, and only a wide file, has its ids in the header.");
         if (p.Shape == FileShape.CsvWide && (p.Values.Count != 1 || p.Values[0].Column != "*"))
             throw root.At("values").Bad("of a wide file must be one entry with column \"*\"", "");
+        if (p.Shape == FileShape.CsvWide && (p.Values[0].IsCumulative || p.Register is not null || p.Quality is not null))
+            throw root.At("values").Bad("of a wide file are interval energies without register and quality", "Use a long file for the rest.");
     }
 
     private static IdRule ReadId(Node root)

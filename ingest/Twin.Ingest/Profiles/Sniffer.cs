@@ -56,7 +56,9 @@ public static class Sniffer
         if (text.StartsWith(Encoding.UTF8.Preamble)) text = text[3..];
         text = text.TrimStart(" \t\r\n"u8);
         if (text.IsEmpty) throw new FormatError(file.Path, "is empty.", "");
-        var json = text[0] is (byte)'[' or (byte)'{';
+        if (text[0] == '{')
+            throw new FormatError(file.Path, "is a JSON object, not a list of records.", "Name a file of NDJSON observations *.ndjson.");
+        var json = text[0] == '[';
         var (header, rows, delimiter) = json ? SampleJson(text) : SampleCsv(file.Path, head, given);
         var profile = given ?? ProfileLibrary.Match(json, header, file.Stem);
         var recognised = profile is not null;
@@ -144,7 +146,7 @@ public static class Sniffer
                 }
             }
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // What was read so far is the sample; reading the file says where it breaks.
         }

@@ -156,7 +156,7 @@ internal sealed class JsonRecords(Stream stream, string[] names)
         var records = new JsonRecords(stream, names);
         while (records.Next(out var text))
         {
-            context.CountRow();
+            context.CountRow(4);
             rows.ColumnBase = records.RecordColumn;
             rows.Row(records.RecordLine, text, records.Fields);
         }

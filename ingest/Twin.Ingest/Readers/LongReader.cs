@@ -14,7 +14,7 @@ internal static class LongReader
         while (lines.Next(out var line))
         {
             if (line.Trim(" \t"u8).IsEmpty) continue;
-            context.CountRow();
+            context.CountRow(4);
             if (!csv.Split(line, out var text))
                 context.Rejects.Row(context.File, lines.LineNumber, 1, "", "a quote has no end on this line", line);
             else if (csv.Fields.Length != header.Length)

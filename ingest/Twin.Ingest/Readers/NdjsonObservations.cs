@@ -113,7 +113,7 @@ public static class NdjsonObservations
         if (reader.TokenType == JsonTokenType.Null) return null;
         if (reader.TokenType != JsonTokenType.Number) return "is no number";
         var status = Decimals.Parse(reader.ValueSpan, scale, out var v);
-        if (status > NumberStatus.Rounded) return ValueFaults.Explain(status, reader.ValueSpan);
+        if (status > NumberStatus.Rounded) return ValueFaults.Explain(status);
         if (status == NumberStatus.Rounded) rounded++;
         value = v;
         return null;
@@ -123,7 +123,7 @@ public static class NdjsonObservations
     {
         if (reader.TokenType != JsonTokenType.Number) return "is no number";
         var status = Decimals.ParseLong(reader.ValueSpan, 0, out var v);
-        if (status > NumberStatus.Rounded) return ValueFaults.Explain(status, reader.ValueSpan);
+        if (status > NumberStatus.Rounded) return ValueFaults.Explain(status);
         if (status == NumberStatus.Rounded) f.Rounded++;
         f.Register = v;
         return null;

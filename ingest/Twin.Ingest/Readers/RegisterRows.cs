@@ -42,7 +42,7 @@ internal sealed class RegisterRows
             return;
         }
         var column = Rejects.ColumnOf(text, fields[_index].Start.Value);
-        _context.Rejects.Cell(_context.File, line, column, _column.Column, ValueFaults.Explain(status, cell), cell);
+        _context.Rejects.Cell(_context.File, line, column, _column.Column, ValueFaults.Explain(status), cell);
     }
 
     private void Keep(FeedMeter meter, Channel channel, long minute, long value)

@@ -28,16 +28,20 @@ public sealed class RowContext(MeterTable meters, BlockBuilder builder, Rejects 
     /// <summary>Values finer than the stored unit.</summary>
     public long Rounded { get; set; }
 
-    /// <summary>Called now and then with the rows so far.</summary>
+    /// <summary>Called every so many cells.</summary>
     public Action? Pulse { get; set; }
-    public const int RowsPerPulse = 4096;
+    private const int CellsPerPulse = 1 << 16;
+    private int _cells;
 
     public void Begin(string file, string stem) => (File, Stem) = (file, stem);
 
-    public void CountRow()
+    public void CountRow(int cells)
     {
         Rows++;
-        if (Rows % RowsPerPulse == 0) Pulse?.Invoke();
+        _cells += cells;
+        if (_cells < CellsPerPulse) return;
+        _cells = 0;
+        Pulse?.Invoke();
     }
 }
 
@@ -123,10 +127,6 @@ internal sealed class NullTokens(IReadOnlyList<string> tokens)
 /// <summary>Texts of rejected values.</summary>
 internal static class ValueFaults
 {
-    public static string Explain(NumberStatus status, ReadOnlySpan<byte> cell) => status switch
-    {
-        NumberStatus.OutOfRange => "this value is out of range",
-        _ when Ascii.EqualsIgnoreCase(cell, "nan"u8) || cell.IndexOfAnyExceptInRange((byte)'a', (byte)'z') < 0 => "this is not a number",
-        _ => "this is no decimal number",
-    };
+    public static string Explain(NumberStatus status) =>
+        status == NumberStatus.OutOfRange ? "this value is out of range" : "this is no decimal number";
 }

@@ -193,7 +193,7 @@ internal sealed class RowProcessor
         else status = Decimals.Parse(cell, v.Scale, out value);
         if (status > NumberStatus.Rounded)
         {
-            _context.Rejects.Cell(_context.File, line, Rejects(text, field), v.Name, ValueFaults.Explain(status, cell), cell);
+            _context.Rejects.Cell(_context.File, line, Rejects(text, field), v.Name, ValueFaults.Explain(status), cell);
             return;
         }
         if (status == NumberStatus.Rounded) _context.Rounded++;

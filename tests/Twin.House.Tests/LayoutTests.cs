@@ -63,7 +63,7 @@ public class LayoutTests
 
     [Fact]
     public void Every_room_has_a_test_project() =>
-        Assert.Empty(Rooms.Order.Where(r => !Projects.Any(p => p.Path == $"tests/{r}.Tests/{r}.Tests.csproj")));
+        Verdict.None(Rooms.Order.Select(r => $"tests/{r}.Tests/{r}.Tests.csproj").Except(Projects.Select(p => p.Path)));
 
     [Fact]
     public void The_solution_holds_every_project()

@@ -71,7 +71,7 @@ public class TidyTests
 
     [Fact]
     public void Every_rule_has_a_bad_example() =>
-        Assert.Equal(Rules.Keys.Order(), BadExamples.Select(r => r.Data.Item1).Distinct().Order());
+        Assert.Equal(Rules.Keys.Order(), BadExamples.Select(r => (string)r[0]).Distinct().Order());
 
     [Fact]
     public void No_file_is_large() => Verdict.None(Repository.Files.SelectMany(f => Layout.Size(f.Path, f.Bytes)));

@@ -267,7 +267,7 @@ public sealed partial class MeterTwin
     /// </summary>
     private bool LoadStored(in ReadingBlock head, IRecall recall, DayBuffer stored)
     {
-        var open = _open.TryFind(head.Channel, head.Day.Number, out var at) && !_open[at].Has(OpenDayFlags.Closing);
+        var open = _open.TryFind(head.Channel, head.Day.Number, out var at);
         if (open)
         {
             stored.Load(_open[at], _open.Readings(at));

@@ -50,6 +50,10 @@ public sealed partial class MeterTwin : TwinState
     private int _lastScoreDay = NoDay;
     private int _closedThrough = NoDay;
     private byte _silentDays;
+
+    /// <summary>Features of the day that is closing, until feeder and cohort have answered; null between closings.</summary>
+    private byte[]? _closing;
+
     private byte _zoneRank;
 
     public MeterTwin(ulong id) : base(id) { }
@@ -174,7 +178,6 @@ public sealed partial class MeterTwin : TwinState
     private void CountAnew(int at)
     {
         var head = _open[at];
-        if (head.Has(OpenDayFlags.Closing)) return;
         var stored = Scratch.Mine.Stored;
         stored.Load(head, _open.Readings(at));
         ref var channel = ref ChannelOf(head.Channel);

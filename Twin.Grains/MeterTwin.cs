@@ -59,7 +59,10 @@ public sealed partial class MeterTwin : TwinState
     public MeterTwin(ulong id) : base(id) { }
 
     private MeterId Meter => new(Id);
-    private string Name => _name.Length > 0 ? _name : Meter.ToString();
+    private string Name => KnownName() is { Length: > 0 } name ? name : Meter.ToString();
+
+    /// <summary>The utility's name, empty when nobody told it. A name that a relation row holds is not kept twice.</summary>
+    private string KnownName() => _name.Length > 0 ? _name : _relations.Name();
 
     /// <exception cref="InvalidDataException">Damaged, or a kind no meter knows.</exception>
     public override void Apply(ReadOnlySpan<byte> input, IOutbox outbox)
@@ -97,20 +100,21 @@ public sealed partial class MeterTwin : TwinState
 
     private void ApplySeen(MeterSeen seen)
     {
-        if (seen.Name.Length > 0) _name = seen.Name;
+        if (seen.Name.Length > 0) _name = seen.Name == _relations.Name() ? "" : seen.Name;
         DeclareZone(seen.Zone, seen.ZoneRank);
     }
 
     private void ApplyRelation(MeterRelation relation)
     {
-        if (_name.Length == 0) _name = relation.Name;
+        var name = KnownName();
         DeclareZone(relation.Zone, FleetZoneRank);
         _relations.Add(relation);
+        _name = name == _relations.Name() ? "" : name;
     }
 
     private void ApplySupply(SupplyRecord supply, ReadOnlySpan<byte> input)
     {
-        if (_name.Length == 0) _name = supply.Name;
+        if (KnownName().Length == 0) _name = supply.Name;
         _supply = Envelope.Payload(input).ToArray();
     }
 

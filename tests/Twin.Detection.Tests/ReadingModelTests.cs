@@ -162,7 +162,8 @@ public sealed class ReadingModelTests(ITestOutputHelper output)
             allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         }
         clock.Stop();
-        output.WriteLine($"{clock.Elapsed.TotalNanoseconds / (Rounds / 2 * days.Length * 48):0} ns a reading for fold and judge (measured, shared machine)");
+        output.WriteLine($"{clock.Elapsed.TotalNanoseconds / (Rounds / 2 * days.Length * 48):0} ns a reading for "
+            + $"fold and judge (measured, shared machine)");
         Assert.Empty(findings);
         Assert.Equal(0, allocated);
     }

@@ -35,8 +35,8 @@ internal sealed class LossAttribution
     /// <summary>Noise variance of a block at first and at least: the observer's accuracy, squared.</summary>
     private const float NoiseAtFirst = 0.0004f, LeastNoise = 0.000016f, NoiseRate = 0.5f / DayShape.Blocks;
 
-    /// <summary>An innovation beyond so many standard deviations counts less.</summary>
-    private const float HuberAt = 2f;
+    /// <summary>An innovation beyond so many standard deviations counts less: Huber's constant.</summary>
+    private const float HuberAt = 1.345f;
 
     /// <summary>Complete days before anybody is named.</summary>
     private const int EnoughDays = 8;

@@ -35,6 +35,24 @@ public sealed class EvaluationTests(ITestOutputHelper output)
             $"observers do not help: {with.Tpr5:0.000} against {without.Tpr5:0.000}, seed {Seed}");
     }
 
+    [Fact]
+    public void Homes_as_they_were_recorded_raise_few_findings()
+    {
+        var homes = RecordedHomes.Load();
+        if (homes is null)
+        {
+            output.WriteLine("The recorded homes (shared data, edrp) are not there: nothing was evaluated.");
+            return;
+        }
+        var kinds = Protocol.Untouched(homes);
+        var years = homes.Length * RecordedHomes.Days / 365.25;
+        output.WriteLine($"{homes.Length} homes, {years:0} meter-years: {kinds.Values.Sum()} findings, "
+            + $"{1000 * kinds.Values.Sum() / years:0} per 1,000 meter-years; "
+            + string.Join(", ", kinds.Select(k => $"{k.Value} {Twin.Hardware.Finding.NameOf(k.Key)}")));
+        Assert.True(kinds.Values.Sum() <= homes.Length / 20,
+            "more than one home in twenty raises a finding in 92 days");
+    }
+
     private (double Tpr1, double Tpr5, double Auc) Report(int[][] pool, int sets, bool withObservers)
     {
         var all = new List<Outcome>();

@@ -185,13 +185,13 @@ internal struct DayJudgement
     }
 
     private void Report(double score, int top, ReadOnlySpan<float> pieces, in DayFeatures day, in DaySubject subject,
-        in FeederDay? feeder,
-        IFindingSink findings)
+        in FeederDay? feeder, IFindingSink findings)
     {
         _quietDays = score < QuietScore ? (byte)Math.Min(255, _quietDays + 1) : (byte)0;
         if (_quietDays >= QuietDaysToRearm) _open = false;
-        if (_open || score < FindingScore || !day.Has(DayMarks.Usable) || day.Has(DayMarks.Stuck)
-            || !day.Has(DayMarks.Warm)) return;
+        if (_open || score < FindingScore || !day.Has(DayMarks.Usable | DayMarks.Warm)) return;
+        // The validation rules tell of a constant day, and of days of zeros once they are a run.
+        if ((day.Marks & (DayMarks.Stuck | DayMarks.AllZero)) != 0) return;
         _open = true;
         ReadOnlySpan<TrackedFeature> tracked = _tracked;
         findings.Add(Sentences.Of(score, top, pieces, tracked, day, subject, feeder));

@@ -190,6 +190,8 @@ internal struct DayJudgement
         _quietDays = score < QuietScore ? (byte)Math.Min(255, _quietDays + 1) : (byte)0;
         if (_quietDays >= QuietDaysToRearm) _open = false;
         if (_open || score < FindingScore || !day.Has(DayMarks.Usable | DayMarks.Warm)) return;
+        // A suspicion of the feeder is told on a day on which the feeder has its numbers.
+        if (top == Pieces.Feeder && feeder is not { IsAttributed: true }) return;
         // The validation rules tell of a constant day, and of days of zeros once they are a run.
         if ((day.Marks & (DayMarks.Stuck | DayMarks.AllZero)) != 0) return;
         _open = true;

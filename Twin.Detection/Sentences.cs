@@ -33,14 +33,14 @@ internal static class Sentences
         var confidence = Math.Min(0.95, 0.4 + 0.1 * score + 0.1 * natures);
         var finding = Statements.Make(subject, kind, from, day.End, score, severity, confidence,
             kind == FindingKind.BalanceSuspect ? Statements.Balance : Statements.Reading, sentence,
-                EvidenceOf(pieces, tracked, day, suspect));
+            EvidenceOf(pieces, tracked, day, suspect));
         return Soften(finding, day);
     }
 
     private static FindingKind KindOf(int top) => top switch
     {
         0 or 1 or Pieces.Scale => FindingKind.LevelShift,
-        2 or 3 => FindingKind.NightBaseLost,
+        2 => FindingKind.NightBaseLost,
         Pieces.PeerFlat or Pieces.PeerNight => FindingKind.CohortDeviation,
         Pieces.Feeder => FindingKind.BalanceSuspect,
         Pieces.Repeat => FindingKind.RepeatedDay,
@@ -58,12 +58,11 @@ internal static class Sentences
         return top switch
         {
             0 or 1 => $"Since {since} the meter registers {Statements.Percent(change)} {than} than its cohort's "
-                + $"day lets expect; "
-                + $"on the last day {Statements.Kwh(day.TotalWh)} where its own profile has "
+                + $"day lets expect; on the last day {Statements.Kwh(day.TotalWh)} where its own profile has "
                 + $"{Statements.Kwh(day.ExpectedWh)} ({Signed(own)}).",
             Pieces.Scale => $"Since {since} the meter registers {Statements.Percent(change)} {than} than its "
-                + $"cohort's day lets expect, and its night base "
-                + $"is {Statements.Percent(Change(tracked[Pieces.Night]))} lower too: everything shrank together.",
+                + $"cohort's day lets expect, and its night base is "
+                    + $"{Statements.Percent(Change(tracked[Pieces.Night]))} lower too: everything shrank together.",
             2 or 3 => $"Since {since} the night base is {Statements.Percent(change)} {than} than before, "
                 + $"now {Statements.Number(day.NightW)} W where {Statements.Number(day.ExpectedNightW)} W was usual.",
             4 or 5 => $"Since {since} the shape of the day has changed: its distance from the profile is "
@@ -80,8 +79,8 @@ internal static class Sentences
             Pieces.PeerNight => $"The night base is {Statements.Percent(day.NightShare)} of the mean, far more "
                 + $"than in its cohort.",
             Pieces.Feeder => $"The feeder misses about {Statements.Kwh(suspect.WhPerDay)} a day that follow this "
-                + $"meter's days and hours "
-                + $"({Statements.Number(suspect.Strength)} standard errors); the meter registered "
+                + $"meter's days and hours ({Statements.Number(suspect.Strength)} standard errors); the meter "
+                    + $"registered "
                 + $"{Statements.Kwh(day.TotalWh)}.",
             Pieces.Repeat => $"On {since} the readings are those of an earlier day of the same week, value by value.",
             _ => $"On {since} all readings are the same.",

@@ -24,7 +24,8 @@ public sealed class OrderTests
                 var quality = random.Next(30) == 0 ? "estimated" : "";
                 var offset = m % 2 == 0 ? "+05:30" : "Z";
                 var at = start + i * 30L;
-                var text = m % 2 == 0 ? UnixTime.FromMinutes(at + 330).ToString()[..^1] : UnixTime.FromMinutes(at).ToString()[..^1];
+                var text = m % 2 == 0 ? UnixTime.FromMinutes(at + 330).ToString()[..^1]
+                    : UnixTime.FromMinutes(at).ToString()[..^1];
                 var row = $"meter{m},{text}{offset},30,{random.Next(3000)},{quality}\n";
                 rows.Add(row);
                 if (random.Next(25) == 0) rows.Add(row);
@@ -56,7 +57,8 @@ public sealed class OrderTests
         Assert.True(plain.Stream() == shuffled.Stream(), $"seed {seed}: a shuffled file gives another stream");
         var half = rows.Count / 2;
         var split = Feeds.WithFiles([("a.csv", Encoding.UTF8.GetBytes(Header + string.Concat(rows.Take(half)))),
-            ("b.csv.gz", Feeds.Gzip(Encoding.UTF8.GetBytes(Header + string.Concat(rows.Skip(half)))))], static p => Feeds.Collect(p));
+            ("b.csv.gz", Feeds.Gzip(Encoding.UTF8.GetBytes(Header + string.Concat(rows.Skip(half)))))],
+            static p => Feeds.Collect(p));
         Assert.True(plain.Stream() == split.Stream(), $"seed {seed}: two files give another stream");
         Assert.Equal(plain.Totals.Missing, shuffled.Totals.Missing);
         Assert.Equal(rows.Count, plain.Readings.Count);
@@ -66,7 +68,8 @@ public sealed class OrderTests
         Assert.Equal("+05:30", plain.Others.OfType<MeterSeen>().Single(static m => m.Name == "meter0").Zone);
     }
 
-    private static long ExpectedMissing(IEnumerable<(string Name, Channel, long Start)> keys) => keys.GroupBy(static k => k.Name)
+    private static long ExpectedMissing(IEnumerable<(string Name, Channel, long Start)> keys) =>
+        keys.GroupBy(static k => k.Name)
         .Sum(static g => (g.Max(static k => k.Start) - g.Min(static k => k.Start)) / 30 + 1 - g.Count());
 
     [Theory]
@@ -79,7 +82,8 @@ public sealed class OrderTests
         Shuffle(rows, new SplitMix64(10));
         var text = Encoding.UTF8.GetBytes(Header + string.Concat(rows));
         var (all, small) = Feeds.WithFiles([("a.csv", text)], p => (Feeds.Collect(p),
-            Feeds.Collect(new FeedOptions { Paths = p, SortMemoryBytes = bytes, TempDirectory = Path.GetDirectoryName(p[0]) })));
+            Feeds.Collect(new FeedOptions { Paths = p, SortMemoryBytes = bytes,
+            TempDirectory = Path.GetDirectoryName(p[0]) })));
         Assert.True(all.Stream() == small.Stream(), "the stream depends on the memory of the sort");
     }
 
@@ -96,7 +100,8 @@ public sealed class OrderTests
         {
             for (var i = 0; i < 700; i++)
             {
-                var key = new SortKey(random.Next(5) - 2, random.NextUInt64() % 4, (byte)random.Next(3), random.Next(3), i);
+                var key = new SortKey(random.Next(5) - 2, random.NextUInt64() % 4, (byte)random.Next(3), random.Next(3),
+                    i);
                 var payload = new byte[random.Next(200)];
                 for (var k = 0; k < payload.Length; k++) payload[k] = (byte)random.Next(256);
                 expected.Add((key, payload));
@@ -130,9 +135,11 @@ public sealed class OrderTests
     [Fact]
     public void Meters_come_on_the_day_they_first_speak()
     {
-        var c = Feeds.CollectText("a.csv", Header + "late,2026-01-02T00:00:00Z,30,1,\nearly,2026-01-01T00:00:00Z,30,1,\nlate,2026-01-03T00:00:00Z,30,1,\n");
+        var c = Feeds.CollectText("a.csv", Header
+            + "late,2026-01-02T00:00:00Z,30,1,\nearly,2026-01-01T00:00:00Z,30,1,\nlate,2026-01-03T00:00:00Z,30,1,\n");
         var kinds = c.Inputs.Select(static i => Envelope.Read(i).Kind);
-        Assert.Equal([InputKind.MeterSeen, InputKind.ReadingBlock, InputKind.MeterSeen, InputKind.ReadingBlock, InputKind.ReadingBlock,
+        Assert.Equal([InputKind.MeterSeen, InputKind.ReadingBlock, InputKind.MeterSeen, InputKind.ReadingBlock,
+            InputKind.ReadingBlock,
             InputKind.SourceEnded], kinds);
         Assert.Equal("early", Assert.IsType<MeterSeen>(Input.Read(c.Inputs[0])).Name);
     }

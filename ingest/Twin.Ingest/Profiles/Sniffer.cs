@@ -7,7 +7,8 @@ using Twin.Ingest.Text;
 namespace Twin.Ingest.Profiles;
 
 /// <summary>What a file was found to be.</summary>
-/// <param name="IsRecognised">True when a profile of the library or the caller's own fits; false when the columns were guessed.</param>
+/// <param name="IsRecognised">True when a profile of the library or the caller's own fits; false when the columns were
+/// guessed.</param>
 /// <param name="Header">Column names, or the names in a JSON record.</param>
 /// <param name="IntervalMinutes">From the profile, else from the first rows; null when each row tells it.</param>
 public sealed record Sniff(string File, Profile Profile, bool IsRecognised, string[] Header, int? IntervalMinutes)
@@ -34,20 +35,23 @@ public sealed record Sniff(string File, Profile Profile, bool IsRecognised, stri
             .Append(IntervalMinutes is { } m ? $"{m} minutes" : $"column '{p.IntervalColumn}'");
         foreach (var v in p.Values)
         {
-            text.Append(v.Column == "*" ? ", every column " : $", '{v.Column}' ").Append(ProfileNames.Of(v.Channel)).Append(" in ")
+            text.Append(v.Column == "*" ? ", every column " : $", '{v.Column}' ").Append(ProfileNames.Of(v.Channel))
+                .Append(" in ")
                 .Append(ProfileNames.Of(v.Unit)).Append(v.IsCumulative ? " cumulative" : "");
         }
         return text.Append('.').ToString();
     }
 }
 
-/// <summary>Finds out how to read a file: a given profile, one of the library that fits the header, or a guess from the first rows.</summary>
+/// <summary>Finds out how to read a file: a given profile, one of the library that fits the header, or a guess from the
+/// first rows.</summary>
 public static class Sniffer
 {
     private const int MaxSampleRows = 400;
     private const int MaxSampleBytes = 1 << 20;
 
-    /// <exception cref="FormatError">The file is empty, binary, has no header, or holds no interval readings.</exception>
+    /// <exception cref="FormatError">The file is empty, binary, has no header, or holds no interval
+    /// readings.</exception>
     public static Sniff Inspect(SourceFile file, Profile? given)
     {
         using var stream = file.Open();
@@ -57,13 +61,16 @@ public static class Sniffer
         text = text.TrimStart(" \t\r\n"u8);
         if (text.IsEmpty) throw new FormatError(file.Path, "is empty.", "");
         if (text[0] == '{')
-            throw new FormatError(file.Path, "is a JSON object, not a list of records.", "Name a file of NDJSON observations *.ndjson.");
+            throw new FormatError(file.Path, "is a JSON object, not a list of records.",
+                "Name a file of NDJSON observations *.ndjson.");
         var json = text[0] == '[';
         var (header, rows, delimiter) = json ? SampleJson(text) : SampleCsv(file.Path, head, given);
         var profile = given ?? ProfileLibrary.Match(json, header, file.Stem);
         var recognised = profile is not null;
         if (given is not null && (given.Shape == FileShape.Json) != json)
-            throw new FormatError(file.Path, $"is {(json ? "JSON" : "no JSON")}, profile '{given.Name}' says {ProfileNames.Of(given.Shape)}.", "Give another profile.");
+            throw new FormatError(file.Path,
+                $"is {(json ? "JSON" : "no JSON")}, profile '{given.Name}' says {ProfileNames.Of(given.Shape)}.",
+                "Give another profile.");
         if (rows.Count == 0 && profile is null) throw new FormatError(file.Path, "has a header and no rows.", "");
         if (profile is not null) profile = ForFile(profile, file.Stem);
         profile ??= ColumnGuess.Guess(file.Path, json, delimiter, header, rows);
@@ -78,7 +85,8 @@ public static class Sniffer
         return profile with
         {
             Id = special.Id is null ? profile.Id : new IdRule(IdSource.Constant, special.Id),
-            Values = [.. profile.Values.Select(v => v with { Channel = special.Channel ?? v.Channel, Unit = special.Unit ?? v.Unit })],
+            Values = [.. profile.Values.Select(v =>
+                v with { Channel = special.Channel ?? v.Channel, Unit = special.Unit ?? v.Unit })],
         };
     }
 

@@ -6,8 +6,9 @@ namespace Twin.Ingest.Text;
 public enum ClockStatus : byte { Ok, Skipped }
 
 /// <summary>
-/// Wall-clock minutes of one zone to minutes since 1970-01-01T00:00Z. A time that occurs twice is the earlier one, unless the
-/// meter has already passed that instant: then it is the later one. A time that the clock skipped is refused.
+/// Wall-clock minutes of one zone to minutes since 1970-01-01T00:00Z. A time that occurs twice is the earlier one,
+/// unless the meter has already passed that instant: then it is the later one. A time that the clock skipped is
+/// refused.
 /// </summary>
 public sealed class WallClock(ZoneRules zone)
 {
@@ -17,7 +18,8 @@ public sealed class WallClock(ZoneRules zone)
     public ZoneRules Zone { get; } = zone;
 
     /// <param name="wallMinute">Minutes since 1970-01-01T00:00 by this zone's clock.</param>
-    /// <param name="lastMinute">Stamp (UTC minute) that the meter's row before had; <c>long.MinValue</c> for none.</param>
+    /// <param name="lastMinute">Stamp (UTC minute) that the meter's row before had; <c>long.MinValue</c> for
+    /// none.</param>
     public ClockStatus ToUnix(long wallMinute, long lastMinute, out long unixMinute)
     {
         var number = (int)Math.DivRem(wallMinute, 1440, out var ofDay);

@@ -117,8 +117,9 @@ public sealed class MalformedTests
     public void A_gzip_of_several_members_is_whole()
     {
         var random = new SplitMix64(8);
-        string Part(int day) => string.Concat(Enumerable.Range(0, 48).Select(i =>
-            $"m1,{UnixTime.FromMinutes(Feeds.Minute("2026-01-01T00:00Z") + day * 1440L + i * 30L)},30,{random.Next(5000)},,,\n"));
+        var first = Feeds.Minute("2026-01-01T00:00Z");
+        string Part(int day) => string.Concat(Enumerable.Range(day * 48, 48).Select(i =>
+            $"m1,{UnixTime.FromMinutes(first + i * 30L)},30,{random.Next(5000)},,,\n"));
         var bytes = Feeds.Gzip(Encoding.UTF8.GetBytes(Canonical + Part(0)))
             .Concat(Feeds.Gzip(Encoding.UTF8.GetBytes(Part(1)))).ToArray();
         var whole = Feeds.WithFiles([("t.csv.gz", bytes)], static p => Feeds.Collect(p));

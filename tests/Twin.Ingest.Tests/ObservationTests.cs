@@ -17,7 +17,8 @@ public sealed class ObservationTests
     public void A_reading_brings_its_meter()
     {
         var (error,
-            batch) = One("{\"meter\":\"m 1\",\"start\":\"2026-01-01T00:30:00+01:00\",\"interval_minutes\":30,\"import_wh\":123,\"voltage_v\":230.14}");
+            batch) = One("{\"meter\":\"m 1\",\"start\":\"2026-01-01T00:30:00+01:00\",\"interval_minutes\":30,\"impo"
+                + "rt_wh\":123,\"voltage_v\":230.14}");
         Assert.Null(error);
         Assert.Equal(1..3, Assert.Single(batch.Lines));
         Assert.Equal(new MeterSeen(MeterId.FromUtilityId("m 1"), "m 1", "+01:00", 1), Input.Read(batch.Batch[0]));
@@ -36,7 +37,8 @@ public sealed class ObservationTests
         var batch = new ObservationBatch(new InputBatch("http"), announced);
         string[] lines =
         [
-            "{\"meter\":\"m\",\"start\":\"2026-01-01T00:00:00Z\",\"interval_minutes\":15,\"channel\":\"export\",\"values\":[1,null,-3],\"quality\":\"estimated\","
+            "{\"meter\":\"m\",\"start\":\"2026-01-01T00:00:00Z\",\"interval_minutes\":15,\"channel\":\"export\",\"v"
+                + "alues\":[1,null,-3],\"quality\":\"estimated\","
                 + "\"stamp\":\"2026-01-02T00:00:05Z\"}",
             "{\"meter\":\"m\",\"at\":\"2026-01-01T00:00:07Z\",\"profile\":\"dlms\",\"code\":7,\"detail\":\"x\"}",
             "{\"meter\":\"m\",\"at\":\"2026-01-01T00:00:00Z\",\"register_wh\":123456789012}",
@@ -83,7 +85,8 @@ public sealed class ObservationTests
         "'values': is empty")]
     [InlineData("{\"meter\":\"m\",\"start\":\"2026-01-01T00:00:00Z\",\"interval_minutes\":30,\"values\":[null]}",
         "'values': hold no reading")]
-    [InlineData("{\"meter\":\"m\",\"start\":\"2026-01-01T00:00:00Z\",\"interval_minutes\":30,\"values\":[1],\"channel\":\"voltage\"}", "must stand before 'values'")]
+    [InlineData("{\"meter\":\"m\",\"start\":\"2026-01-01T00:00:00Z\",\"interval_minutes\":30,\"values\":[1],\"chann"
+        + "el\":\"voltage\"}", "must stand before 'values'")]
     [InlineData("{\"meter\":\"m\",\"start\":\"2026-01-01T00:00:00Z\",\"interval_minutes\":30,\"import\":1}",
         "'import': is not known")]
     [InlineData("{\"meter\":\"m\",\"at\":\"2026-01-01T00:00:00Z\"}", "'code': is missing")]

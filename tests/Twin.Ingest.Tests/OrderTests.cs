@@ -126,7 +126,8 @@ public sealed class OrderTests
     public void A_revision_follows_its_first_value()
     {
         var c = Feeds.CollectText("a.csv", Header + "m,2026-01-01T00:30:00Z,30,1,\nm,2026-01-01T01:00:00Z,30,5,\n"
-            + "m,2026-01-02T00:00:00Z,30,8,\nm,2026-01-01T00:00:00Z,30,9,\nm,2026-01-01T00:30:00Z,30,2,\nm,2026-01-01T00:30:00Z,30,1,\n");
+            + "m,2026-01-02T00:00:00Z,30,8,\nm,2026-01-01T00:00:00Z,30,9,\nm,2026-01-01T00:30:00Z,30,2,\nm,2026-01-"
+            + "01T00:30:00Z,30,1,\n");
         Assert.Equal([(0, 9), (30, 1), (60, 5), (30, 2), (30, 1), (1440, 8)],
             c.Readings.Select(static r => ((int)(r.Start - Feeds.Minute("2026-01-01T00:00Z")), r.Value)));
         Assert.Equal(5, c.Inputs.Count(static i => Envelope.Read(i).Kind == InputKind.ReadingBlock) + 1);

@@ -71,12 +71,14 @@ public sealed class ProfileTests
     public void A_quality_map_an_id_prefix_and_mixed_formats()
     {
         var profile = ProfileJson.Read("p", """
-            {"name":"p","format":"csv-long","delimiter":";","id":"file:site-","time":{"columns":["d","h"],"formats":["d/M/yyyy H:mm","yyyy-MM-dd H:mm"],
-             "zone":"Europe/London","intervalMinutes":30},"values":[{"column":"v","channel":"water","unit":"m3"}],
+            {"name":"p","format":"csv-long","delimiter":";","id":"file:site-","time":{"columns":["d","h"],
+             "formats":["d/M/yyyy H:mm","yyyy-MM-dd H:mm"],"zone":"Europe/London","intervalMinutes":30},
+             "values":[{"column":"v","channel":"water","unit":"m3"}],
              "quality":{"column":"q","map":{"A":"actual","E":"estimated","N":"missing"}},"nullTokens":["x"]}
             """u8);
         var c = Feeds.CollectText("north.csv",
-            "d;h;v;q\n1/7/2026;0:00;0.5;A\n2026-07-01;0:30;0.25;E\n1/7/2026;1:00;9;N\n1/7/2026;1:30;X;A\n1/7/2026;2:00;1;?\n"
+            "d;h;v;q\n1/7/2026;0:00;0.5;A\n2026-07-01;0:30;0.25;E\n1/7/2026;1:00;9;N\n1/7/2026;1:30;X;A\n1/7/2026;2"
+                + ":00;1;?\n"
             + "29/3/2026;1:30;1;A\n", profile);
         Assert.Equal([("site-north", 500, Quality.Actual), ("site-north", 250, Quality.Estimated)],
             c.Readings.Select(static r => (r.Name, r.Value, r.Quality)));
@@ -87,12 +89,17 @@ public sealed class ProfileTests
 
     [Theory]
     [InlineData("ID,Timestamp,Energy (kWh)\na,2026-01-01 00:00,1\na,2026-01-01 00:15,1\n",
-        "csv-long with ',', id from column 'ID', time from 'Timestamp' as iso, zone not declared, stamps begin the interval of 15 minutes, 'Energy (kWh)' import in kWh.")]
+        "csv-long with ',', id from column 'ID', time from 'Timestamp' as iso, zone not declared, stamps begin the "
+            + "interval of 15 minutes, 'Energy (kWh)' import in kWh.")]
     [InlineData("when|north|south\n13/01/2026 0:00|1|2\n13/01/2026 1:00|1|2\n",
-        "csv-wide with '|', id from the header, time from 'when' as d/M/yyyy H:mm, zone not declared, stamps begin the interval of 60 minutes, every column import in Wh.")]
+        "csv-wide with '|', id from the header, time from 'when' as d/M/yyyy H:mm, zone not declared, stamps begin "
+            + "the interval of 60 minutes, every column import in Wh.")]
     [InlineData("date\thour\timport_wh\texport_wh\n01.02.2026\t0:00\t1\t0\n01.02.2026\t0:30\t1\t0\n",
-        "csv-long with tabs, id from the file's name, time from 'date' and 'hour' as d.M.yyyy H:mm, zone not declared, stamps begin the interval of 30 minutes, 'import_wh' import in Wh, 'export_wh' export in Wh.")]
-    [InlineData("[{\"meter\":\"a\",\"time\":\"2026-01-01T00:00:00Z\",\"value\":1.5},{\"meter\":\"a\",\"time\":\"2026-01-01T00:05:00Z\",\"value\":2}]", "json, id from column 'meter', time from 'time' as iso, zone not declared, stamps begin the interval of 5 minutes, 'value' import in kWh.")]
+        "csv-long with tabs, id from the file's name, time from 'date' and 'hour' as d.M.yyyy H:mm, zone not declar"
+            + "ed, stamps begin the interval of 30 minutes, 'import_wh' import in Wh, 'export_wh' export in Wh.")]
+    [InlineData("[{\"meter\":\"a\",\"time\":\"2026-01-01T00:00:00Z\",\"value\":1.5},{\"meter\":\"a\",\"time\":\"202"
+        + "6-01-01T00:05:00Z\",\"value\":2}]", "json, id from column 'meter', time from 'time' as iso, zone not dec"
+        + "lared, stamps begin the interval of 5 minutes, 'value' import in kWh.")]
     public void A_sniff_can_be_printed_and_saved(string text, string expected)
     {
         Feeds.WithFiles([("f.csv", Encoding.UTF8.GetBytes(text))], p =>

@@ -71,7 +71,8 @@ public sealed class RecordedSetsTests(ITestOutputHelper output)
         Assert.Equal(Feeds.Minute("2012-10-12T00:00Z"), values.Keys.Min(static k => k.Item3));
         Assert.Equal(Feeds.Minute("2014-02-27T23:30Z"), values.Keys.Max(static k => k.Item3));
         var reject = Assert.Single(c.Rejects);
-        Assert.Contains("\"line\":3242,\"column\":11,\"field\":\"DateTime\",\"reason\":\"this time is off the grid of 30 minutes\"", reject);
+        Assert.Contains("\"line\":3242,\"column\":11,\"field\":\"DateTime\",\"reason\":\"this time is off the grid "
+            + "of 30 minutes\"", reject);
         Assert.Contains("\"text\":\"2012-12-19 12:37:27.0000000\"", reject);
     }
 

@@ -27,7 +27,8 @@ public sealed class RecordsTests
         var (inputs, rejects) = Read("fleet.csv", Fleet
             + "m1,customer,F1,Z3,1.0,A,2020-05-01,U1,L1,Europe/London,R,medical,2024-01-01,2025-01-01\n"
             + "o1,Observer,F1,Z3,1.0,A,,,,,,,,\n"
-            + "m2,boss,F1,Z3,1.0,A,,,,,,,,\nm3,,F1,,,,01/05/2020,,,,,,,\nm4,,F1,,,,,,,Mars/Base,,,,\nm5,,F1,,,,,,,,,,2025-01-01,2025-01-01\n,,F1,,,,,,,,,,,\n"
+            + "m2,boss,F1,Z3,1.0,A,,,,,,,,\nm3,,F1,,,,01/05/2020,,,,,,,\nm4,,F1,,,,,,,Mars/Base,,,,\nm5,,F1,,,,,,,,"
+            + ",,2025-01-01,2025-01-01\n,,F1,,,,,,,,,,,\n"
             + "m6,,F1\n", static (f, p) => f.ReadFleet(p));
         var first = Assert.IsType<MeterRelation>(inputs[0]);
         Assert.Equal(new MeterRelation(MeterId.FromUtilityId("m1"), "m1", MeterRole.Customer, "F1", "Z3", "1.0", "A",

@@ -55,12 +55,15 @@ public sealed class ReplayTests
     {
         var text = new StringBuilder("time,a,b,c\n");
         for (var i = 0; i < 48 * 10; i++)
-            text.Append($"{UnixTime.FromMinutes(Feeds.Minute("2026-01-01T00:00Z") + i * 30L).ToString()[..16]},0.5,0.25,{i / 1000.0}\n");
+        {
+            var time = UnixTime.FromMinutes(Feeds.Minute("2026-01-01T00:00Z") + i * 30L).ToString();
+            text.Append($"{time[..16]},0.5,0.25,{i / 1000.0}\n");
+        }
         return
         [
             ("w.csv", Encoding.UTF8.GetBytes(text.ToString())),
-            ("fleet.csv",
-            "meter,role,feeder,model,firmware,lot,installed\na,customer,F1,Z,1,L,2020-01-01\nd,observer,F1,Z,1,L,\n"u8.ToArray()),
+            ("fleet.csv", Encoding.UTF8.GetBytes("meter,role,feeder,model,firmware,lot,installed\n"
+                + "a,customer,F1,Z,1,L,2020-01-01\nd,observer,F1,Z,1,L,\n")),
             ("events.ndjson", "{\"meter\":\"e\",\"at\":\"2026-01-01T00:00:10Z\",\"code\":\"7\"}\n"u8.ToArray()),
             ("context.csv",
             "feeder,kind,from,to,note\nF1,outage,2026-01-02T00:00:00Z,2026-01-02T03:00:00Z,storm\n"u8.ToArray()),

@@ -11,7 +11,8 @@ internal static class ColumnGuess
     private static readonly string[] Patterns =
     [
         TimePattern.Iso, "d/M/yyyy H:mm", "M/d/yyyy H:mm", "d/M/yyyy H:mm:ss", "M/d/yyyy H:mm:ss", "yyyy/M/d H:mm",
-        "yyyy/M/d H:mm:ss", "d.M.yyyy H:mm", "d.M.yyyy H:mm:ss", "d-M-yyyy H:mm", "d-M-yyyy H:mm:ss", "yyyyMMddHHmm", "yyyyMMddHHmmss", "yyyyMMdd HH:mm",
+        "yyyy/M/d H:mm:ss", "d.M.yyyy H:mm", "d.M.yyyy H:mm:ss", "d-M-yyyy H:mm", "d-M-yyyy H:mm:ss", "yyyyMMddHHmm",
+        "yyyyMMddHHmmss", "yyyyMMdd HH:mm",
         "d/M/yyyy", "M/d/yyyy", "d.M.yyyy", "d-M-yyyy",
     ];
 

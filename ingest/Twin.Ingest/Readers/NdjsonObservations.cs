@@ -16,8 +16,9 @@ public sealed record ObservationError(int Column, string Property, string Reason
 
 /// <summary>
 /// One observation a line, as <c>POST /api/v1/observations</c> and <c>*.ndjson</c> files carry it:
-/// readings
-/// <c>{"meter","start","interval_minutes","import_wh"|"export_wh"|"voltage_v"|"channel"+"values":[…],"quality","stamp"}</c>, events <c>{"meter","at","profile","code","detail"}</c>, registers <c>{"meter","at","channel","register_wh"}</c>.
+/// readings <c>{"meter","start","interval_minutes","import_wh"|"export_wh"|"voltage_v","quality","stamp"}</c> or, as a
+/// block, <c>"channel"</c> and <c>"values":[…]</c> instead of the single value;
+/// events <c>{"meter","at","profile","code","detail"}</c>; registers <c>{"meter","at","channel","register_wh"}</c>.
 /// Times are RFC 3339; values are whole Wh, litres, or volts to one decimal; null in <c>values</c> is a gap.
 /// </summary>
 public static class NdjsonObservations

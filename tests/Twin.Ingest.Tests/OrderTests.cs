@@ -144,4 +144,27 @@ public sealed class OrderTests
             InputKind.SourceEnded], kinds);
         Assert.Equal("early", Assert.IsType<MeterSeen>(Input.Read(c.Inputs[0])).Name);
     }
+
+    [Fact]
+    public void A_key_told_a_hundred_times_keeps_all_its_values_in_order()
+    {
+        var text = Header + string.Concat(Enumerable.Range(0, 100).Select(static i =>
+            $"m,2026-01-01T00:30:00Z,30,{i},\nm,2026-01-0{1 + i % 3}T05:00:00Z,30,7,\n"));
+        var c = Feeds.CollectText("a.csv", text);
+        var start = Feeds.Minute("2026-01-01T00:30Z");
+        Assert.Equal(Enumerable.Range(0, 100), c.Readings.Where(r => r.Start == start).Select(static r => r.Value));
+        Assert.Equal(200, c.Readings.Count);
+        // 00:30 to 05:00 two days later at half an hour, less the four that are there.
+        Assert.Equal(48 * 2 + 9 + 1 - 4, c.Totals.Missing);
+    }
+
+    [Fact]
+    public void A_temporary_directory_that_cannot_be_written_is_named()
+    {
+        using var sorter = new BlockSorter(1, "/dev/null/none");
+        sorter.Add(new SortKey(0, 1, 1, 0, 0), [1]);
+        var error = Assert.Throws<FormatError>(() => sorter.Add(new SortKey(0, 1, 1, 0, 1), [1]));
+        Assert.Contains("/dev/null/none", error.Message);
+        Assert.Contains("Free some space", error.Remedy);
+    }
 }

@@ -112,4 +112,21 @@ public sealed class ProfileTests
             return 0;
         });
     }
+
+    [Fact]
+    public void Wide_columns_may_differ_or_be_left_out()
+    {
+        var profile = ProfileJson.Read("p", """
+            {"name":"p","format":"csv-wide","id":"header:home-","time":{"columns":["t"],"intervalMinutes":60},
+             "values":[{"column":"*","channel":"import","unit":"kWh"}],"ignore":["weather"],
+             "columns":{"pv":{"id":"home-a","channel":"export","unit":"Wh"}}}
+            """u8);
+        var c = Feeds.CollectText("w.csv", "t,a,pv,weather\n2026-01-01T02:00+02:00,1,250,rain\n2026-01-01T00:00+01:00,2,0,\n",
+            profile);
+        Assert.Equal([(Channel.Import, 2000), (Channel.Export, 0), (Channel.Import, 1000), (Channel.Export, 250)],
+            c.Readings.Select(static r => (r.Channel, r.Value)));
+        // The offset of the earliest row, not of the first in the file.
+        var seen = c.Others.OfType<MeterSeen>().Single();
+        Assert.Equal(("home-a", "+01:00", 1), (seen.Name, seen.Zone, seen.ZoneRank));
+    }
 }

@@ -72,15 +72,29 @@ public sealed class BlockSorter(long memoryBytes, string? tempDirectory) : IDisp
     private void Spill()
     {
         _entries.Sort();
-        WriteRun(new MemoryRun(_entries));
+        Store(new MemoryRun(_entries));
         _entries.Clear();
         _chunks.Clear();
         (_used, _bytes) = (ChunkBytes, 0);
         if (_runs.Count < MaxRuns) return;
         var merged = _runs.ToArray();
         _runs.Clear();
-        using (var all = new MergedRun([.. merged.Select(static f => (SortedRun)new FileRun(f))])) WriteRun(all);
+        using (var all = new MergedRun([.. merged.Select(static f => (SortedRun)new FileRun(f))])) Store(all);
         foreach (var file in merged) File.Delete(file);
+    }
+
+    private void Store(SortedRun run)
+    {
+        try
+        {
+            WriteRun(run);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            var where = _directory?.FullName ?? tempDirectory ?? Path.GetTempPath();
+            throw new FormatError(where, $"cannot hold the feed while it is sorted: {e.Message}",
+                "Free some space there, name another temporary directory, or allow the sort more memory.");
+        }
     }
 
     private void WriteRun(SortedRun run)

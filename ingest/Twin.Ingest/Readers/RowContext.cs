@@ -83,7 +83,7 @@ internal sealed class RowClock
             stampMinute = stamp.WallMinute - offset;
             if (_declared && !stamp.HasSeconds) onGrid = _clock.IsOnGrid(stampMinute, intervalMinutes);
         }
-        else if (_clock.ToUnix(stamp.WallMinute, lastStamp, out stampMinute) == ClockStatus.Skipped)
+        else if (_clock.ToUnix(stamp.WallMinute, lastStamp, intervalMinutes, out stampMinute) == ClockStatus.Skipped)
             return TimeFault.Skipped;
         startMinute = _stampsEnd ? stampMinute - intervalMinutes : stampMinute;
         return onGrid ? TimeFault.None : TimeFault.OffGrid;

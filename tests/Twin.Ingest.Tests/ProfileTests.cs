@@ -121,12 +121,22 @@ public sealed class ProfileTests
              "values":[{"column":"*","channel":"import","unit":"kWh"}],"ignore":["weather"],
              "columns":{"pv":{"id":"home-a","channel":"export","unit":"Wh"}}}
             """u8);
-        var c = Feeds.CollectText("w.csv", "t,a,pv,weather\n2026-01-01T02:00+02:00,1,250,rain\n2026-01-01T00:00+01:00,2,0,\n",
+        var c = Feeds.CollectText("w.csv",
+            "t,a,pv,weather\n2026-01-01T02:00+02:00,1,250,rain\n2026-01-01T00:00+01:00,2,0,\n",
             profile);
         Assert.Equal([(Channel.Import, 2000), (Channel.Export, 0), (Channel.Import, 1000), (Channel.Export, 250)],
             c.Readings.Select(static r => (r.Channel, r.Value)));
         // The offset of the earliest row, not of the first in the file.
         var seen = c.Others.OfType<MeterSeen>().Single();
         Assert.Equal(("home-a", "+01:00", 1), (seen.Name, seen.Zone, seen.ZoneRank));
+    }
+
+    [Fact]
+    public void The_interval_is_found_behind_many_meters_at_one_time()
+    {
+        var rows = Enumerable.Range(0, 2000).Select(static i => $"m{i % 1000},2026-01-01T00:{i / 1000 * 15:00},1.5\n");
+        var c = Feeds.CollectText("f.csv", "meter,time,kwh\n" + string.Concat(rows));
+        Assert.Equal(2000, c.Readings.Count);
+        Assert.All(c.Readings, static r => Assert.Equal(15, r.Interval));
     }
 }

@@ -135,7 +135,8 @@ public sealed class TextTests
         Assert.Equal(ClockStatus.Skipped, clock.ToUnix(Feeds.Minute("2021-03-28T02:15Z"), long.MinValue, 15, out _));
         Assert.Equal(ClockStatus.Ok, clock.ToUnix(Feeds.Minute("2021-03-28T03:00Z"), long.MinValue, 15, out var after));
         Assert.Equal(Feeds.Minute("2021-03-28T01:00Z"), after);
-        Assert.Equal(ClockStatus.Ok, clock.ToUnix(Feeds.Minute("2021-03-28T01:45Z"), long.MinValue, 15, out var before));
+        Assert.Equal(ClockStatus.Ok, clock.ToUnix(Feeds.Minute("2021-03-28T01:45Z"), long.MinValue, 15,
+            out var before));
         Assert.Equal(after - 15, before);
     }
 

@@ -160,9 +160,10 @@ internal static class ColumnGuess
         return fits > 0 && fits * 100 >= cells.Count * 99;
     }
 
-    /// <summary>The commonest step between rows of one meter that divides a day.</summary>
-    /// <exception cref="FormatError">The rows do not tell.</exception>
-    public static int Interval(string file, Profile profile, string[] header, List<string[]> rows)
+    /// <summary>The commonest step between rows of one meter that divides a day; null when the rows do not
+    /// tell.</summary>
+    /// <exception cref="FormatError">A column of the profile is not there.</exception>
+    public static int? Interval(string file, Profile profile, string[] header, List<string[]> rows)
     {
         var columns = profile.TimeColumns.Select(c => LongReader.IndexOf(file, header, c)).ToArray();
         var id = profile.Id.Source == IdSource.Column ? LongReader.IndexOf(file, header, profile.Id.Text) : -1;
@@ -186,8 +187,6 @@ internal static class ColumnGuess
         var best = steps.Where(static s => s.Key is >= 1 and <= 1440 && 1440 % s.Key == 0)
             .OrderByDescending(static s => s.Value)
             .ThenBy(static s => s.Key).FirstOrDefault();
-        return best.Value > 0 ? (int)best.Key
-            : throw new FormatError(file, "does not tell its interval in its first rows.",
-            "Give \"intervalMinutes\" with --profile.");
+        return best.Value > 0 ? (int)best.Key : null;
     }
 }

@@ -32,7 +32,8 @@ public sealed class WallClock(ZoneRules zone)
         unixMinute = Zone.ToUnixMinute(date.Year, date.Month, date.Day, hour, minute);
         if (_day.Minutes > 1440)
         {
-            // The same stamp again is the row repeated, unless the interval is so long that the second hour begins there.
+            // The same stamp again is the row repeated, unless the interval is so long that the second hour begins
+            // there.
             var passed = unixMinute < lastMinute || (unixMinute == lastMinute && intervalMinutes >= 60);
             if (passed && Zone.IsAmbiguous(date.Year, date.Month, date.Day, hour, minute))
                 unixMinute = Zone.ToUnixMinute(date.Year, date.Month, date.Day, hour, minute, second: true);

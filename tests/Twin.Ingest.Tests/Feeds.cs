@@ -86,8 +86,11 @@ public static class Feeds
 
     /// <summary>Reads text as a file of that name in a directory of its own.</summary>
     public static Collected CollectText(string name, string text, Profile? profile = null) =>
-        WithFiles([(name, Encoding.UTF8.GetBytes(text))], paths => Collect(new FeedOptions { Paths = paths,
-            Profile = profile }));
+        WithFiles([(name, Encoding.UTF8.GetBytes(text))], paths => Collect(new FeedOptions
+        {
+            Paths = paths,
+            Profile = profile
+        }));
 
     public static T WithFiles<T>((string Name, byte[] Bytes)[] files, Func<string[], T> use)
     {

@@ -82,8 +82,12 @@ public sealed class OrderTests
         Shuffle(rows, new SplitMix64(10));
         var text = Encoding.UTF8.GetBytes(Header + string.Concat(rows));
         var (all, small) = Feeds.WithFiles([("a.csv", text)], p => (Feeds.Collect(p),
-            Feeds.Collect(new FeedOptions { Paths = p, SortMemoryBytes = bytes,
-            TempDirectory = Path.GetDirectoryName(p[0]) })));
+            Feeds.Collect(new FeedOptions
+            {
+                Paths = p,
+                SortMemoryBytes = bytes,
+                TempDirectory = Path.GetDirectoryName(p[0])
+            })));
         Assert.True(all.Stream() == small.Stream(), "the stream depends on the memory of the sort");
     }
 

@@ -29,7 +29,7 @@ public enum DayMarks : ushort
     Vacant = 256,
 }
 
-/// <summary>Eight numbers of three-hour blocks, Wh, as <see cref="LogFloat"/> codes.</summary>
+/// <summary>Sixteen numbers, one for each block of 90 minutes, Wh, as <see cref="LogFloat"/> codes.</summary>
 [InlineArray(DayShape.Blocks)]
 public struct BlockCodes
 {
@@ -40,7 +40,7 @@ public struct BlockCodes
 
 /// <summary>
 /// What a meter's folded day tells its cohort and feeder, and all that <see cref="ReadingModel.Judge"/> needs of the
-/// day; about 70 bytes.
+/// day, about 115 bytes.
 /// </summary>
 public struct DayFeatures
 {

@@ -24,11 +24,20 @@ internal struct DayJudgement
     private const int FullWeightDays = 14;
     private const double FindingScore = 1.6, QuietScore = 0.8;
     private const int QuietDaysToRearm = 14;
+
+    /// <summary>
+    /// Weight of what a home does otherwise while its feeder does not miss it, up to the strength at which it does.
+    /// After a fortnight without a statement the feeder is no witness any more.
+    /// </summary>
     private const float UnmissedWeight = 0.4f, MissedStrength = 3f;
-    private const float RiseWeight = 0.6f;
-    private const float PvWeight = 0.6f;
-    private const int EnoughPvDays = 6, MaxPvDays = 28;
+    private const byte MaxFeederAge = 14;
+
+    /// <summary>
+    /// Weights of inferred and imported innocent causes, and the days of daylight zeros that make PV likely.
+    /// </summary>
+    private const float RiseWeight = 0.6f, PvWeight = 0.6f;
     private const double ContextWeight = 0.7;
+    private const int EnoughPvDays = 6, MaxPvDays = 28;
     private const float PeerRate = 1f / 10;
 
     [InlineArray(Pieces.Features)]
@@ -37,11 +46,14 @@ internal struct DayJudgement
         private TrackedFeature _first;
     }
 
+    public DayJudgement()
+    {
+    }
+
     private Tracked _tracked;
     private ushort _days;
     private ushort _peerFlat, _peerNight, _feeder;
-    private bool _isBalanced;
-    private byte _quietDays, _vacantDays, _zeroDays, _pvDays;
+    private byte _feederAge = MaxFeederAge, _quietDays, _zeroDays, _pvDays;
     private bool _open;
 
     public DayVerdict Judge(in DayFeatures day, in DaySubject subject, in CohortDay? cohort, in FeederDay? feeder,
@@ -51,7 +63,8 @@ internal struct DayJudgement
         Span<float> pieces = stackalloc float[Pieces.Count];
         Update(day, subject, cohort);
         if (feeder is { IsStatement: true } f)
-            (_feeder, _isBalanced) = (LogFloat.Encode(f.Of(new MeterId(subject.Key.Id)).Strength), f.IsAttributed);
+            Attribute(f, new MeterId(subject.Key.Id));
+        else if (_feederAge < MaxFeederAge && ++_feederAge == MaxFeederAge) _feeder = 0;
         Weigh(day, pieces);
         var sum = 0f;
         var top = 0;
@@ -64,8 +77,8 @@ internal struct DayJudgement
         var score = Math.Sqrt(Math.Sqrt(sum));
         if (subject.Context != ContextFlags.None) score *= ContextWeight;
         Report(score, top, pieces, day, subject, feeder, findings);
-        if (_days < WarmUpDays
-            && top is not (Pieces.Repeat or Pieces.Stuck or Pieces.Feeder)) return new DayVerdict(score, "warm_up");
+        if (_days < WarmUpDays && top is not (Pieces.Repeat or Pieces.Stuck or Pieces.Feeder))
+            return new DayVerdict(score, "warm_up");
         return new DayVerdict(score, score < 0.01 ? "none" : Pieces.Names[top]);
     }
 
@@ -76,18 +89,24 @@ internal struct DayJudgement
     private static float Rank(ReadOnlySpan<float> pieces, int i) =>
         i is Pieces.Scale or 2 * Pieces.Level ? 1.4f * pieces[i] : pieces[i];
 
+    private void Attribute(in FeederDay feeder, MeterId meter)
+    {
+        if (!feeder.IsAttributed) return;
+        _feeder = LogFloat.Encode(feeder.Of(meter).Strength);
+        _feederAge = 0;
+    }
+
     private void Update(in DayFeatures day, in DaySubject subject, in CohortDay? cohort)
     {
         var isNewCharacter = (subject.Context & (ContextFlags.MoveIn | ContextFlags.Exchange)) != 0;
-        if (isNewCharacter) this = default;
-        _vacantDays = day.Has(DayMarks.Vacant) ? (byte)Math.Min(255, _vacantDays + 1) : (byte)0;
+        if (isNewCharacter) this = new DayJudgement();
         _zeroDays = day.Has(DayMarks.AllZero) ? (byte)Math.Min(255, _zeroDays + 1) : (byte)0;
         if (day.Has(DayMarks.DaylightZeros)) _pvDays = (byte)Math.Min(MaxPvDays, _pvDays + 2);
         else if (_pvDays > 0 && day.Has(DayMarks.Usable)) _pvDays--;
         // A run of days without consumption is one event, and the validation rules tell it.
         if (_zeroDays > 1) return;
-        if (day.Has(DayMarks.Usable | DayMarks.Warm) && !day.Has(DayMarks.Vacant) && day.ExpectedWh > 0) Track(day,
-            cohort);
+        if (day.Has(DayMarks.Usable | DayMarks.Warm) && !day.Has(DayMarks.Vacant) && day.ExpectedWh > 0)
+            Track(day, cohort);
         if (day.Has(DayMarks.Usable) && day.TotalWh > 0) Compare(day, cohort);
     }
 
@@ -105,7 +124,7 @@ internal struct DayJudgement
         pieces[Pieces.PeerFlat] = weight * LogFloat.Decode(_peerFlat);
         pieces[Pieces.PeerNight] = weight * LogFloat.Decode(_peerNight);
         pieces[Pieces.Feeder] = LogFloat.Decode(_feeder);
-        for (var i = 0; i < Pieces.Count; i++) 
+        for (var i = 0; i < Pieces.Count; i++)
         {
             var p = pieces[i] / Pieces.HonestHundredth[i];
             pieces[i] = p * 1.5f / (1f + 0.5f * p);
@@ -117,11 +136,11 @@ internal struct DayJudgement
         // Zeros that keep to daylight, day after day, are new PV far more often than theft: less evidence, not none.
         if (_pvDays >= EnoughPvDays)
             for (var i = 0; i < 2 * Pieces.Features; i++) pieces[i] *= PvWeight;
-        if (_isBalanced)
+        if (_feederAge < MaxFeederAge)
         {
             // What a home does otherwise than before is its own affair as long as the feeder does not miss it.
-            var trust = UnmissedWeight + (1f - UnmissedWeight) * Math.Min(1f,
-                LogFloat.Decode(_feeder) / MissedStrength);
+            var missed = Math.Min(1f, LogFloat.Decode(_feeder) / MissedStrength);
+            var trust = UnmissedWeight + (1f - UnmissedWeight) * missed;
             for (var i = 0; i < Pieces.Feeder; i++) pieces[i] *= trust;
             pieces[Pieces.Scale] *= trust;
         }
@@ -166,13 +185,15 @@ internal struct DayJudgement
     }
 
     private void Report(double score, int top, ReadOnlySpan<float> pieces, in DayFeatures day, in DaySubject subject,
-        in FeederDay? feeder,
-        IFindingSink findings)
+        in FeederDay? feeder, IFindingSink findings)
     {
         _quietDays = score < QuietScore ? (byte)Math.Min(255, _quietDays + 1) : (byte)0;
         if (_quietDays >= QuietDaysToRearm) _open = false;
-        if (_open || score < FindingScore || !day.Has(DayMarks.Usable) || day.Has(DayMarks.Stuck)
-            || !day.Has(DayMarks.Warm)) return;
+        if (_open || score < FindingScore || !day.Has(DayMarks.Usable | DayMarks.Warm)) return;
+        // A suspicion of the feeder is told on a day on which the feeder has its numbers.
+        if (top == Pieces.Feeder && feeder is not { IsAttributed: true }) return;
+        // The validation rules tell of a constant day, and of days of zeros once they are a run.
+        if ((day.Marks & (DayMarks.Stuck | DayMarks.AllZero)) != 0) return;
         _open = true;
         ReadOnlySpan<TrackedFeature> tracked = _tracked;
         findings.Add(Sentences.Of(score, top, pieces, tracked, day, subject, feeder));
@@ -186,9 +207,8 @@ internal struct DayJudgement
         to.UInt16(_peerFlat);
         to.UInt16(_peerNight);
         to.UInt16(_feeder);
-        to.Bool(_isBalanced);
+        to.Byte(_feederAge);
         to.Byte(_quietDays);
-        to.Byte(_vacantDays);
         to.Byte(_zeroDays);
         to.Byte(_pvDays);
         to.Bool(_open);
@@ -196,15 +216,14 @@ internal struct DayJudgement
 
     public static DayJudgement Read(ref ByteReader from)
     {
-        var j = default(DayJudgement);
+        var j = new DayJudgement();
         for (var i = 0; i < Pieces.Features; i++) j._tracked[i] = TrackedFeature.Read(ref from);
         j._days = from.UInt16();
         j._peerFlat = from.UInt16();
         j._peerNight = from.UInt16();
         j._feeder = from.UInt16();
-        j._isBalanced = from.Bool();
+        j._feederAge = from.Byte();
         j._quietDays = from.Byte();
-        j._vacantDays = from.Byte();
         j._zeroDays = from.Byte();
         j._pvDays = from.Byte();
         j._open = from.Bool();

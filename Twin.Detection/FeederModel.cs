@@ -91,8 +91,10 @@ public sealed class FeederModel
         var wh = Math.Max(0, (_recent - usual) * reported);
         var date = LocalDay.FormatDate(rose ? _changeDay : today.Day);
         var why = rose
-            ? $"Since {date} the feeder loses {Statements.Percent(_recent)} of what its members report, {Statements.Percent(_usual)} was usual"
-            : $"On {date} and the week before the feeder loses {Statements.Percent(_recent)} of what its members report, above any technical loss";
+            ? $"Since {date} the feeder loses {Statements.Percent(_recent)} of what its members report, "
+                + $"{Statements.Percent(_usual)} was usual"
+            : $"On {date} and the week before the feeder loses {Statements.Percent(_recent)} of what its members "
+                + $"report, above any technical loss";
         var from = new UnixTime(clock.Start.Seconds - (rose ? (today.Day - _changeDay) * 86_400L : 6 * 86_400L));
         findings.Add(Statements.Make(subject, FindingKind.FeederLoss, from, clock.End,
             Math.Min(10, 1 + Math.Abs(today.Z) / 4),

@@ -33,10 +33,10 @@ internal sealed class LossAttribution
     private const float LossAtFirst = 0.035f, ShareVariance = 0.16f, BelowVariance = 0.09f, DailyVariance = 0.0003f;
 
     /// <summary>Noise variance of a block at first and at least: the observer's accuracy, squared.</summary>
-    private const float NoiseAtFirst = 0.0004f, LeastNoise = 0.000016f, NoiseRate = 1f / 48;
+    private const float NoiseAtFirst = 0.0004f, LeastNoise = 0.000016f, NoiseRate = 0.5f / DayShape.Blocks;
 
-    /// <summary>An innovation beyond so many standard deviations counts less.</summary>
-    private const float HuberAt = 2f;
+    /// <summary>An innovation beyond so many standard deviations counts less: Huber's constant.</summary>
+    private const float HuberAt = 1.345f;
 
     /// <summary>Complete days before anybody is named.</summary>
     private const int EnoughDays = 8;
@@ -138,8 +138,8 @@ internal sealed class LossAttribution
             {
                 if (member.Role == MeterRole.Observer) continue;
                 var wh = member.Features.Blocks.Wh(block);
-                var below = member.Features.ExpectedWh > 0 ? factor * member.Features.ExpectedBlocks.Wh(block) - wh
-                    : 0f;
+                var below = member.Features.ExpectedWh > 0
+                    ? factor * member.Features.ExpectedBlocks.Wh(block) - wh : 0f;
                 columns[at] = wh / reported;
                 columns[n + at++] = below / reported;
             }
@@ -217,16 +217,16 @@ internal sealed class LossAttribution
             var strength = Strength(share, below, _covariance[At(at, at)], _covariance[At(n + at, at)],
                 _covariance[At(n + at, n + at)]);
             var f = member.Features;
-            var wh = Math.Max(0, share) * f.TotalWh + Math.Max(0, below) * Math.Max(0,
-                factor * f.ExpectedWh - f.TotalWh);
+            var wh = Math.Max(0, share) * f.TotalWh
+                + Math.Max(0, below) * Math.Max(0, factor * f.ExpectedWh - f.TotalWh);
             if (strength >= WeakestNamed) today.Name(new Attribution(member.Meter, (float)strength, (float)wh));
             at++;
         }
     }
 
     /// <summary>What lies outside the deadband.</summary>
-    private static double Beyond(double value) => value > Deadband ? value - Deadband : value < -Deadband ? value
-        + Deadband : 0;
+    private static double Beyond(double value) =>
+        value > Deadband ? value - Deadband : value < -Deadband ? value + Deadband : 0;
 
     /// <summary>
     /// Mahalanobis length of a member's two coefficients. Both signs speak: where readings are replaced, what is

@@ -20,7 +20,7 @@ public sealed class ReadingModel
     private ValidationRules _rules;
     private RecentDays _recent;
     private ushort _nightW;
-    private DayJudgement _judgement;
+    private DayJudgement _judgement = new();
 
     /// <summary>Folds a day (days come in ascending order; whole days may be missing) and learns from it.</summary>
     public DayFeatures Fold(in DayReadings day, in DaySubject subject, IFindingSink findings)
@@ -79,8 +79,13 @@ public sealed class ReadingModel
         for (var b = 0; b < DayShape.Blocks; b++) f.Blocks[b] = LogFloat.Encode(shape.BlockWh[b]);
         if ((marks & DayMarks.Warm) != 0)
         {
-            for (var s = 0; s < DayShape.Slots; s += 2) f.ExpectedBlocks[s / 2] =
-                LogFloat.Encode((expected[s] + expected[s + 1]) * 0.5f);
+            const int Each = DayShape.Slots / DayShape.Blocks;
+            for (var b = 0; b < DayShape.Blocks; b++)
+            {
+                var sum = 0f;
+                foreach (var p in expected.Slice(b * Each, Each)) sum += p;
+                f.ExpectedBlocks[b] = LogFloat.Encode(sum * 0.5f);
+            }
             if (LooksVacant(f)) marks |= DayMarks.Vacant;
         }
         if (OnlyDaylightZeros(shape)) marks |= DayMarks.DaylightZeros;

@@ -33,14 +33,14 @@ internal static class Sentences
         var confidence = Math.Min(0.95, 0.4 + 0.1 * score + 0.1 * natures);
         var finding = Statements.Make(subject, kind, from, day.End, score, severity, confidence,
             kind == FindingKind.BalanceSuspect ? Statements.Balance : Statements.Reading, sentence,
-                EvidenceOf(pieces, tracked, day, suspect));
+            EvidenceOf(pieces, tracked, day, suspect));
         return Soften(finding, day);
     }
 
     private static FindingKind KindOf(int top) => top switch
     {
         0 or 1 or Pieces.Scale => FindingKind.LevelShift,
-        2 or 3 => FindingKind.NightBaseLost,
+        2 => FindingKind.NightBaseLost,
         Pieces.PeerFlat or Pieces.PeerNight => FindingKind.CohortDeviation,
         Pieces.Feeder => FindingKind.BalanceSuspect,
         Pieces.Repeat => FindingKind.RepeatedDay,
@@ -57,21 +57,31 @@ internal static class Sentences
         var own = day.ExpectedWh > 0 ? day.TotalWh / day.ExpectedWh - 1 : 0;
         return top switch
         {
-            0 or 1 => $"Since {since} the meter registers {Statements.Percent(change)} {than} than its cohort's day lets expect; "
-                + $"on the last day {Statements.Kwh(day.TotalWh)} where its own profile has {Statements.Kwh(day.ExpectedWh)} ({Signed(own)}).",
-            Pieces.Scale => $"Since {since} the meter registers {Statements.Percent(change)} {than} than its cohort's day lets expect, and its night base "
-                + $"is {Statements.Percent(Change(tracked[Pieces.Night]))} lower too: everything shrank together.",
+            0 or 1 => $"Since {since} the meter registers {Statements.Percent(change)} {than} than its cohort's "
+                + $"day lets expect; on the last day {Statements.Kwh(day.TotalWh)} where its own profile has "
+                + $"{Statements.Kwh(day.ExpectedWh)} ({Signed(own)}).",
+            Pieces.Scale => $"Since {since} the meter registers {Statements.Percent(change)} {than} than its "
+                + $"cohort's day lets expect, and its night base is "
+                    + $"{Statements.Percent(Change(tracked[Pieces.Night]))} lower too: everything shrank together.",
             2 or 3 => $"Since {since} the night base is {Statements.Percent(change)} {than} than before, "
                 + $"now {Statements.Number(day.NightW)} W where {Statements.Number(day.ExpectedNightW)} W was usual.",
-            4 or 5 => $"Since {since} the shape of the day has changed: its distance from the profile is {Statements.Number(t.Recent)}, {Statements.Number(t.Usual)} was usual.",
+            4 or 5 => $"Since {since} the shape of the day has changed: its distance from the profile is "
+                + $"{Statements.Number(t.Recent)}, {Statements.Number(t.Usual)} was usual.",
             6 or 7 => $"Since {since} the load curve is {(change < 0 ? "smoother" : "rougher")} than this home's: "
-                + $"neighbouring half-hours differ by {Statements.Number(t.Recent)} of the mean, {Statements.Number(t.Usual)} was usual.",
-            8 or 9 => $"Since {since} the share of energy from 17:00 to 21:00, measured against the cohort's, is {Statements.Number(t.Recent)}; {Statements.Number(t.Usual)} was usual.",
-            10 or 11 => $"Since {since} {Statements.Percent(t.Recent)} of the intervals read zero, {Statements.Percent(t.Usual)} was usual.",
-            Pieces.PeerFlat => $"The load curve is far smoother than any of its cohort: neighbouring half-hours differ by {Statements.Number(day.Roughness)} of the mean.",
-            Pieces.PeerNight => $"The night base is {Statements.Percent(day.NightShare)} of the mean, far more than in its cohort.",
-            Pieces.Feeder => $"The feeder misses about {Statements.Kwh(suspect.WhPerDay)} a day that follow this meter's days and hours "
-                + $"({Statements.Number(suspect.Strength)} standard errors); the meter registered {Statements.Kwh(day.TotalWh)}.",
+                + $"neighbouring half-hours differ by {Statements.Number(t.Recent)} of the mean, "
+                + $"{Statements.Number(t.Usual)} was usual.",
+            8 or 9 => $"Since {since} the share of energy from 17:00 to 21:00, measured against the cohort's, is "
+                + $"{Statements.Number(t.Recent)}; {Statements.Number(t.Usual)} was usual.",
+            10 or 11 => $"Since {since} {Statements.Percent(t.Recent)} of the intervals read zero, "
+                + $"{Statements.Percent(t.Usual)} was usual.",
+            Pieces.PeerFlat => $"The load curve is far smoother than any of its cohort: neighbouring half-hours "
+                + $"differ by {Statements.Number(day.Roughness)} of the mean.",
+            Pieces.PeerNight => $"The night base is {Statements.Percent(day.NightShare)} of the mean, far more "
+                + $"than in its cohort.",
+            Pieces.Feeder => $"The feeder misses about {Statements.Kwh(suspect.WhPerDay)} a day that follow this "
+                + $"meter's days and hours ({Statements.Number(suspect.Strength)} standard errors); the meter "
+                    + $"registered "
+                + $"{Statements.Kwh(day.TotalWh)}.",
             Pieces.Repeat => $"On {since} the readings are those of an earlier day of the same week, value by value.",
             _ => $"On {since} all readings are the same.",
         };
@@ -122,8 +132,10 @@ internal static class Sentences
     private static Finding Soften(Finding finding, in DayFeatures day)
     {
         var texts = new List<string>(finding.CounterEvidence);
-        if (day.Has(DayMarks.DaylightZeros)) texts.Add("zeros fall between 08:00 and 18:00 only: new PV would look like this");
-        if (day.Has(DayMarks.Vacant)) texts.Add("the night base is intact and nothing else runs: an empty home would look like this");
+        if (day.Has(DayMarks.DaylightZeros)) 
+            texts.Add("zeros fall between 08:00 and 18:00 only: new PV would look like this");
+        if (day.Has(DayMarks.Vacant)) 
+            texts.Add("the night base is intact and nothing else runs: an empty home would look like this");
         if (day.Has(DayMarks.CatchUp)) texts.Add("a catch-up read makes up for the gap before it");
         return texts.Count == finding.CounterEvidence.Length ? finding
             : finding with { CounterEvidence = [.. texts], Confidence = finding.Confidence * 0.6 };

@@ -117,7 +117,8 @@ internal struct ValidationRules
         findings.Add(Statements.Make(subject, FindingKind.MissingReadings, from,
             UnixTime.FromMinutes(day.Day.EndMinute), 1, Severity.Low, 0.9,
             Statements.Validation,
-            $"Since {LocalDay.FormatDate(_gapFromDay)} {Statements.Number(hours)} hours of readings are missing and no later read makes up for them.",
+            $"Since {LocalDay.FormatDate(_gapFromDay)} {Statements.Number(hours)} hours of readings are missing "
+                + $"and no later read makes up for them.",
             [new Evidence("missing_hours", hours, 0, 1, "h")]));
         return false;
     }
@@ -144,7 +145,8 @@ internal struct ValidationRules
         if (learned > max && (marks & DayMarks.CatchUp) == 0) _maxW = LogFloat.Encode(learned);
         if (!isSpike || !Begins(Episode.Spike)) return !isSpike;
         findings.Add(OfDay(day, subject, FindingKind.Spike, Severity.Medium,
-            $"On {day.Day.Date} an interval shows a mean of {Statements.Number(w / 1000)} kW; the most ever before was {Statements.Number(max / 1000)} kW.",
+            $"On {day.Day.Date} an interval shows a mean of {Statements.Number(w / 1000)} kW; the most ever "
+                + $"before was {Statements.Number(max / 1000)} kW.",
             new Evidence("peak_power", w, max, 1, "W")));
         return false;
     }
@@ -166,7 +168,8 @@ internal struct ValidationRules
         findings.Add(Statements.Make(subject, FindingKind.ZeroRun, from, UnixTime.FromMinutes(day.Day.EndMinute), 1.5,
             Severity.Medium, 0.7,
             Statements.Validation,
-            $"The meter has read nothing but zero for {_zeroRun} days up to {day.Day.Date}; an empty home still shows its standing load.",
+            $"The meter has read nothing but zero for {_zeroRun} days up to {day.Day.Date}; an empty home still "
+                + $"shows its standing load.",
             [new Evidence("zero_days", _zeroRun, 0, 1, "d")]));
         return DayMarks.AllZero;
     }
@@ -197,7 +200,8 @@ internal struct ValidationRules
         if (!Begins(Episode.SumCheck)) return;
         findings.Add(Statements.Make(subject, FindingKind.SumCheck, from, to, 1, Severity.Medium, 0.9,
             Statements.Validation,
-            $"Between {from} and {to} the register advances by {Statements.Kwh(register.Value)}, the intervals add up to {Statements.Kwh(intervals.Value)}.",
+            $"Between {from} and {to} the register advances by {Statements.Kwh(register.Value)}, the intervals "
+                + $"add up to {Statements.Kwh(intervals.Value)}.",
             [new Evidence("interval_sum", intervals.Value, register.Value, 1, "Wh")]));
     }
 

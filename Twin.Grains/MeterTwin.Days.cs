@@ -34,7 +34,7 @@ public sealed partial class MeterTwin
         var sum = 0L;
         foreach (var v in values) sum += v;
         _open.Put(at, false, new OpenDay(block.Channel, OpenDayFlags.None, block.Day, block.IntervalMinutes),
-            block.EncodedValues, default);
+            block.EncodedValues);
         Count(block.Channel, block.StartMinute, block.EndMinute, block.IntervalMinutes, values.Length, sum);
     }
 
@@ -69,20 +69,12 @@ public sealed partial class MeterTwin
         if (old.Day != head.Day || old.IntervalMinutes != head.IntervalMinutes)
             throw new InvalidDataException(
                 $"Meter {Name}: the open day {head.Day.Date} has another zone or interval length than a block of it.");
-        s.More.Clear();
-        if (exists)
-        {
-            s.Stored.Load(old, _open.Readings(at));
-            s.More.Bytes(_open.Features(at));
-        }
-        else
-        {
-            s.Stored.Reset(head.Slots);
-        }
+        if (exists) s.Stored.Load(old, _open.Readings(at));
+        else s.Stored.Reset(head.Slots);
         Overlay(block, s);
         s.Bytes.Clear();
-        var flags = s.Stored.Store(s.Bytes) | (old.Flags & OpenDayFlags.Folded);
-        _open.Put(at, exists, head with { Flags = flags }, s.Bytes.Written, s.More.Written);
+        var flags = s.Stored.Store(s.Bytes);
+        _open.Put(at, exists, head with { Flags = flags }, s.Bytes.Written);
     }
 
     private void Overlay(in ReadingBlock block, Scratch s)
@@ -129,18 +121,15 @@ public sealed partial class MeterTwin
         ChannelOf(block.Channel).Late += added;
     }
 
-    private void Fold(int at, IOutbox outbox)
+    private DayFeatures Fold(int at, IOutbox outbox)
     {
         var s = Scratch.Mine;
         var head = _open[at];
         s.Stored.Load(head, _open.Readings(at));
         _model ??= new ReadingModel();
         var day = new DayReadings(head.Day, head.IntervalMinutes, s.Stored.Values, s.Stored.Qualities);
-        var features = _model.Fold(day, SubjectOn(head.Day), s.SinkTo(outbox));
-        s.More.Clear();
-        features.Write(s.More);
-        _open.SetFeatures(at, head.Flags | OpenDayFlags.Folded, true, s.More.Written);
         _silentDays = 0;
+        return _model.Fold(day, SubjectOn(head.Day), s.SinkTo(outbox));
     }
 
     private void FoldEmpty(int day, IOutbox outbox)
@@ -161,14 +150,18 @@ public sealed partial class MeterTwin
         if (Math.Abs((long)day) > MaxDayNumber)
             throw new InvalidDataException($"Day {day} cannot close: it is no day of any calendar.");
         if (day <= _closedThrough) return;
+        _closing = null;
         FoldThrough(day, outbox);
-        Release(day, outbox);
+        while (_open.Used > 0 && _open[0].Day.Number <= day) _open.Remove(0);
+        if (_closing is null) TellNothing(day, outbox);
         _closedThrough = day;
         ForgetOldContext();
     }
 
     /// <summary>
-    /// Folds every day up to this one in order, empty ones too, as far as <see cref="MaxSilentDays"/> goes.
+    /// Folds every day up to this one in order, empty ones too, as far as <see cref="MaxSilentDays"/> goes. The closing day is told to
+    /// feeder and cohort and waits for their answers; an older one, which closes only now because the meter is new, is judged alone: its
+    /// feeder and cohort have long closed it.
     /// </summary>
     private void FoldThrough(int day, IOutbox outbox)
     {
@@ -176,7 +169,9 @@ public sealed partial class MeterTwin
         {
             if (_open.TryFind(Channel.Import, next, out var at))
             {
-                Fold(at, outbox);
+                var features = Fold(at, outbox);
+                if (next < day) Judge(_open[at].Day, features, null, null, outbox);
+                else Tell(_open[at].Day, features, outbox);
             }
             else if (_model is null || _import.Stored == 0 || _silentDays >= MaxSilentDays)
             {
@@ -203,51 +198,25 @@ public sealed partial class MeterTwin
         return limit + 1;
     }
 
-    /// <summary>
-    /// Lets go of the days up to this one. The closing day is told to feeder and cohort and waits for their answers;
-    /// an older one, which closes only now because the meter is new, is judged alone: its feeder and cohort have long
-    /// closed it.
-    /// </summary>
-    private void Release(int day, IOutbox outbox)
-    {
-        var told = false;
-        for (var at = 0; at < _open.Used && _open[at].Day.Number <= day;)
-        {
-            var head = _open[at];
-            if (head.Channel != Channel.Import || !head.Has(OpenDayFlags.Folded))
-            {
-                _open.Remove(at);
-            }
-            else if (head.Day.Number < day)
-            {
-                Judge(at, null, null, outbox);
-                _open.Remove(at);
-            }
-            else
-            {
-                Tell(head, at, outbox);
-                told = true;
-                at = _open.Next(at);
-            }
-        }
-        if (told) return;
-        var row = _relations.At(day);
-        if (row.Feeder != 0) Send(TwinKind.Feeder, row.Feeder, row.FeederName(), _zone.Day(day), row.Role, false,
-            default, outbox);
-    }
-
-    private void Tell(in OpenDay head, int at, IOutbox outbox)
+    private void Tell(in LocalDay day, in DayFeatures features, IOutbox outbox)
     {
         var s = Scratch.Mine;
         s.More.Clear();
-        s.More.Bytes(_open.Features(at));
-        _open.SetFeatures(at, OpenDayFlags.Folded | OpenDayFlags.Closing, false, s.More.Written);
-        var row = _relations.At(head.Day.Number);
+        features.Write(s.More);
+        _closing = s.More.Written.ToArray();
+        var row = _relations.At(day.Number);
+        if (row.Feeder != 0) Send(TwinKind.Feeder, row.Feeder, row.FeederName(), day, row.Role, true, _closing, outbox);
+        s.Name.Clear();
+        row.CohortName(s.Name);
+        Send(TwinKind.Cohort, row.Cohort, s.Name.Written, day, row.Role, true, _closing, outbox);
+    }
+
+    /// <summary>A feeder must know that a member is missing, or it would take the gap for loss.</summary>
+    private void TellNothing(int day, IOutbox outbox)
+    {
+        var row = _relations.At(day);
         if (row.Feeder != 0)
-            Send(TwinKind.Feeder, row.Feeder, row.FeederName(), head.Day, row.Role, true, s.More.Written, outbox);
-        var name = new ByteWriter(64);
-        row.CohortName(name);
-        Send(TwinKind.Cohort, row.Cohort, name.Written, head.Day, row.Role, true, s.More.Written, outbox);
+            Send(TwinKind.Feeder, row.Feeder, row.FeederName(), _zone.Day(day), row.Role, false, default, outbox);
     }
 
     private static void Send(TwinKind kind, ulong to, ReadOnlySpan<byte> name, in LocalDay day, MeterRole role,
@@ -289,22 +258,22 @@ public sealed partial class MeterTwin
             else if (kind == MessageKind.FeederDay) feeder = FeederDay.Read(ref r);
             else throw r.Bad($"meter {Name} got a message that is no answer");
         }
-        if (!_open.TryFind(Channel.Import, day, out var at) || !_open[at].Has(OpenDayFlags.Closing)) return;
-        Judge(at, cohort, feeder, outbox);
-        _open.Remove(at);
+        if (_closing is null) return;
+        var kept = new ByteReader(_closing);
+        var features = DayFeatures.Read(ref kept);
+        if (features.Day != day) return;
+        _closing = null;
+        Judge(new LocalDay(day, features.StartMinute, features.Minutes), features, cohort, feeder, outbox);
     }
 
-    private void Judge(int at, CohortDay? cohort, FeederDay? feeder, IOutbox outbox)
+    private void Judge(in LocalDay day, in DayFeatures features, CohortDay? cohort, FeederDay? feeder, IOutbox outbox)
     {
         var s = Scratch.Mine;
-        var head = _open[at];
-        var r = new ByteReader(_open.Features(at));
-        var features = DayFeatures.Read(ref r);
         _model ??= new ReadingModel();
-        var verdict = _model.Judge(features, SubjectOn(head.Day), cohort, feeder, s.SinkTo(outbox));
-        _lastScoreDay = head.Day.Number;
+        var verdict = _model.Judge(features, SubjectOn(day), cohort, feeder, s.SinkTo(outbox));
+        _lastScoreDay = day.Number;
         _lastScore = verdict.Score;
         _lastTop = verdict.Top ?? "";
-        s.Score(outbox, new DayScore(Meter, Name, head.Day.Number, verdict.Score, _lastTop));
+        s.Score(outbox, new DayScore(Meter, Name, day.Number, verdict.Score, _lastTop));
     }
 }

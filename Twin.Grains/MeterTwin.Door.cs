@@ -51,16 +51,22 @@ public sealed partial class MeterTwin
 
     private Admission AdmitSeen(MeterSeen seen)
     {
-        if (Meter.IsMapped && _name.Length > 0 && seen.Name.Length > 0 && seen.Name.Trim() != _name.Trim())
-            return Admission.Reject(
-                $"meter {Name}: the id {Meter} is also that of '{seen.Name}'; rename one of the two meters");
+        var known = KnownName();
+        if (Collision(known, seen.Name) is { } collision) return collision;
         if (UnknownZone(seen.Zone) is { } reason) return Admission.Reject(reason);
-        var changesName = seen.Name.Length > 0 && seen.Name != _name;
+        var changesName = seen.Name.Length > 0 && seen.Name != known;
         return changesName || WouldChangeZone(seen.Zone, seen.ZoneRank) ? Admission.Accept : Admission.Repeat;
     }
 
+    /// <summary>Two utility ids that map to one meter id.</summary>
+    private Admission? Collision(string known, string name) =>
+        Meter.IsMapped && known.Length > 0 && name.Length > 0 && name.Trim() != known.Trim()
+            ? Admission.Reject($"meter {Name}: the id {Meter} is also that of '{name}'; rename one of the two meters")
+            : null;
+
     private Admission AdmitRelation(MeterRelation relation)
     {
+        if (Collision(KnownName(), relation.Name) is { } collision) return collision;
         if (UnknownZone(relation.Zone) is { } reason) return Admission.Reject(reason);
         if (relation.ValidToDay <= relation.ValidFromDay)
             return Admission.Reject($"meter {Name}: a relation ends before it begins; correct valid_from and valid_to");
@@ -267,7 +273,7 @@ public sealed partial class MeterTwin
     /// </summary>
     private bool LoadStored(in ReadingBlock head, IRecall recall, DayBuffer stored)
     {
-        var open = _open.TryFind(head.Channel, head.Day.Number, out var at) && !_open[at].Has(OpenDayFlags.Closing);
+        var open = _open.TryFind(head.Channel, head.Day.Number, out var at);
         if (open)
         {
             stored.Load(_open[at], _open.Readings(at));

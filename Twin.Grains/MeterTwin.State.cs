@@ -22,6 +22,7 @@ public sealed partial class MeterTwin
         to.VarUInt((ulong)(_others?.Length ?? 0));
         foreach (ref readonly var c in _others.AsSpan()) c.Write(to);
         _open.Write(to);
+        to.Blob(_closing);
         _relations.Write(to);
         to.Blob(_supply);
         _contexts.Write(to);
@@ -65,6 +66,7 @@ public sealed partial class MeterTwin
         if (others > 0) twin._others = new ChannelState[others];
         for (var i = 0; i < others; i++) twin._others![i] = ChannelState.Read(ref r);
         twin._open = OpenDays.Read(ref r);
+        twin._closing = r.Blob() is { IsEmpty: false } closing ? closing.ToArray() : null;
         twin._relations = Relations.Read(twin.Meter, ref r);
         twin._supply = r.Blob() is { IsEmpty: false } supply ? supply.ToArray() : null;
         twin._contexts = Contexts.Read(ref r);

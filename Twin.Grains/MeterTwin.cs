@@ -50,12 +50,19 @@ public sealed partial class MeterTwin : TwinState
     private int _lastScoreDay = NoDay;
     private int _closedThrough = NoDay;
     private byte _silentDays;
+
+    /// <summary>Features of the day that is closing, until feeder and cohort have answered; null between closings.</summary>
+    private byte[]? _closing;
+
     private byte _zoneRank;
 
     public MeterTwin(ulong id) : base(id) { }
 
     private MeterId Meter => new(Id);
-    private string Name => _name.Length > 0 ? _name : Meter.ToString();
+    private string Name => KnownName() is { Length: > 0 } name ? name : Meter.ToString();
+
+    /// <summary>The utility's name, empty when nobody told it. A name that a relation row holds is not kept twice.</summary>
+    private string KnownName() => _name.Length > 0 ? _name : _relations.Name();
 
     /// <exception cref="InvalidDataException">Damaged, or a kind no meter knows.</exception>
     public override void Apply(ReadOnlySpan<byte> input, IOutbox outbox)
@@ -93,20 +100,21 @@ public sealed partial class MeterTwin : TwinState
 
     private void ApplySeen(MeterSeen seen)
     {
-        if (seen.Name.Length > 0) _name = seen.Name;
+        if (seen.Name.Length > 0) _name = seen.Name == _relations.Name() ? "" : seen.Name;
         DeclareZone(seen.Zone, seen.ZoneRank);
     }
 
     private void ApplyRelation(MeterRelation relation)
     {
-        if (_name.Length == 0) _name = relation.Name;
+        var name = KnownName();
         DeclareZone(relation.Zone, FleetZoneRank);
         _relations.Add(relation);
+        _name = name == _relations.Name() ? "" : name;
     }
 
     private void ApplySupply(SupplyRecord supply, ReadOnlySpan<byte> input)
     {
-        if (_name.Length == 0) _name = supply.Name;
+        if (KnownName().Length == 0) _name = supply.Name;
         _supply = Envelope.Payload(input).ToArray();
     }
 
@@ -174,7 +182,6 @@ public sealed partial class MeterTwin : TwinState
     private void CountAnew(int at)
     {
         var head = _open[at];
-        if (head.Has(OpenDayFlags.Closing)) return;
         var stored = Scratch.Mine.Stored;
         stored.Load(head, _open.Readings(at));
         ref var channel = ref ChannelOf(head.Channel);

@@ -15,14 +15,10 @@ internal enum OpenDayFlags : byte
     Qualities = 2,
     /// <summary>Runs of source stamps follow: at least one reading carries a stamp.</summary>
     Stamps = 4,
-    /// <summary>Folded: the features of the day are kept behind the readings until the day is judged.</summary>
-    Folded = 8,
-    /// <summary>Closed and waiting for the answers of cohort and feeder; the readings are gone.</summary>
-    Closing = 16,
-    All = Gaps | Qualities | Stamps | Folded | Closing,
+    All = Gaps | Qualities | Stamps,
 }
 
-/// <summary>The head of one open day: 18 bytes.</summary>
+/// <summary>The head of one open day: 16 bytes.</summary>
 internal readonly record struct OpenDay(Channel Channel, OpenDayFlags Flags, LocalDay Day, int IntervalMinutes)
 {
     public int Slots => Day.Minutes / IntervalMinutes;
@@ -30,14 +26,14 @@ internal readonly record struct OpenDay(Channel Channel, OpenDayFlags Flags, Loc
 }
 
 /// <summary>
-/// All days of one twin that have not closed, in one array: a day costs its head, about 60 bytes of readings and,
-/// once folded, its features; an object a day would cost as much again. Sorted by day, then channel, so that one
+/// All days of one twin that have not closed, in one array: a day costs its head and about 50 bytes of readings; an
+/// object a day would cost as much again. Sorted by day, then channel, so that one
 /// content has one encoding.
 /// Edited in place with a little slack, so that a full garbage collection finds no trail of replaced arrays.
 /// </summary>
 internal struct OpenDays
 {
-    private const int HeadLength = 18;
+    private const int HeadLength = 16;
     private const int Slack = 16;
 
     /// <summary>
@@ -63,7 +59,7 @@ internal struct OpenDays
         return false;
     }
 
-    public readonly int Next(int at) => at + HeadLength + ReadingsLength(at) + FeaturesLength(at);
+    public readonly int Next(int at) => at + HeadLength + ReadingsLength(at);
 
     public readonly OpenDay this[int at]
     {
@@ -79,8 +75,6 @@ internal struct OpenDays
     }
 
     public readonly ReadOnlySpan<byte> Readings(int at) => _bytes.AsSpan(at + HeadLength, ReadingsLength(at));
-    public readonly ReadOnlySpan<byte> Features(int at) =>
-        _bytes.AsSpan(at + HeadLength + ReadingsLength(at), FeaturesLength(at));
 
     public readonly int Count(Channel channel)
     {
@@ -92,9 +86,9 @@ internal struct OpenDays
     /// <summary>
     /// Writes a day at an offset that <see cref="TryFind"/> gave; the spans must not lie in this array.
     /// </summary>
-    public void Put(int at, bool exists, in OpenDay head, ReadOnlySpan<byte> readings, ReadOnlySpan<byte> features)
+    public void Put(int at, bool exists, in OpenDay head, ReadOnlySpan<byte> readings)
     {
-        var length = HeadLength + readings.Length + features.Length;
+        var length = HeadLength + readings.Length;
         Resize(at, exists ? Next(at) - at : 0, length);
         var s = _bytes.AsSpan(at, length);
         (s[0], s[1]) = ((byte)head.Channel, (byte)head.Flags);
@@ -103,24 +97,7 @@ internal struct OpenDays
         BinaryPrimitives.WriteUInt16LittleEndian(s[10..], checked((ushort)head.Day.Minutes));
         BinaryPrimitives.WriteUInt16LittleEndian(s[12..], checked((ushort)head.IntervalMinutes));
         BinaryPrimitives.WriteUInt16LittleEndian(s[14..], checked((ushort)readings.Length));
-        BinaryPrimitives.WriteUInt16LittleEndian(s[16..], checked((ushort)features.Length));
         readings.CopyTo(s[HeadLength..]);
-        features.CopyTo(s[(HeadLength + readings.Length)..]);
-    }
-
-    /// <summary>
-    /// Sets flags and features of a day that is there; <paramref name="keepReadings"/> false lets its readings go.
-    /// </summary>
-    public void SetFeatures(int at, OpenDayFlags flags, bool keepReadings, ReadOnlySpan<byte> features)
-    {
-        var readings = keepReadings ? ReadingsLength(at) : 0;
-        var begin = at + HeadLength + readings;
-        Resize(begin, Next(at) - begin, features.Length);
-        var s = _bytes.AsSpan(at, HeadLength);
-        s[1] = (byte)flags;
-        BinaryPrimitives.WriteUInt16LittleEndian(s[14..], checked((ushort)readings));
-        BinaryPrimitives.WriteUInt16LittleEndian(s[16..], checked((ushort)features.Length));
-        features.CopyTo(_bytes.AsSpan(begin));
     }
 
     public void Remove(int at)
@@ -153,7 +130,6 @@ internal struct OpenDays
     }
 
     private readonly int ReadingsLength(int at) => BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(at + 14));
-    private readonly int FeaturesLength(int at) => BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(at + 16));
 
     private void Resize(int at, int oldLength, int newLength)
     {

@@ -97,6 +97,14 @@ internal struct Relations
         return found.IsNone || day >= found.ValidTo ? default : found;
     }
 
+    /// <summary>The meter's name as the earliest row tells it; empty when there is no row.</summary>
+    public readonly string Name()
+    {
+        if (IsEmpty) return "";
+        var r = new ByteReader(this[0].Texts);
+        return r.Text();
+    }
+
     public readonly bool Contains(MeterRelation relation)
     {
         var texts = TextsOf(relation);

@@ -20,6 +20,7 @@ internal sealed class Scratch : IFindingSink
     public readonly int[] Replaced = new int[LocalDay.MaxMinutes];
     public readonly ByteWriter Bytes = new(1024);
     public readonly ByteWriter More = new(256);
+    public readonly ByteWriter Name = new(64);
 
     private readonly ByteWriter _fact = new(512);
     private IOutbox? _outbox;

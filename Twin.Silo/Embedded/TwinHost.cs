@@ -20,6 +20,7 @@ internal sealed class TwinHost : IDisposable
     /// <summary>Inputs collected before a rebuild hands them to the shards.</summary>
     private const int RebuildItems = 16_384;
 
+    private static readonly TwinKind[] Kinds = Enum.GetValues<TwinKind>();
     private readonly ITwinFactory _factory;
     private readonly ShardPool _pool;
     private readonly Shard[] _shards;
@@ -42,7 +43,8 @@ internal sealed class TwinHost : IDisposable
     public long Count(TwinKind? kind)
     {
         long n = 0;
-        foreach (var s in _shards) n += kind is { } k ? s.Count(k) : s.Twins.Count;
+        foreach (var k in Kinds)
+            if (kind is null || kind == k) foreach (var s in _shards) n += s.Count(k);
         return n;
     }
 
@@ -83,7 +85,18 @@ internal sealed class TwinHost : IDisposable
             var bodies = _shards.Select(s => s.Before).ToArray();
             _pool.Run(letters < InlineItems, s => Deliver(s, bodies));
         }
+        foreach (var s in _shards) s.Rest();
+        foreach (var mail in _mail) Trim(mail);
         into.Publications.Sort((a, b) => a.Day != b.Day ? a.Day.CompareTo(b.Day) : a.From.CompareTo(b.From));
+    }
+
+    /// <summary>Letters that a list may hold room for between closings; a larger list is let go, since the twins need the memory.</summary>
+    private const int KeptLetters = 65_536;
+
+    public static void Trim<T>(List<T> list)
+    {
+        list.Clear();
+        if (list.Capacity > KeptLetters) list.TrimExcess();
     }
 
     private void Deliver(int shard, Outbox[] bodies)
@@ -150,7 +163,7 @@ internal sealed class TwinHost : IDisposable
     public T? Read<T>(TwinKey key, Func<TwinState, T> read) where T : class
     {
         var shard = _shards[Shard.Of(key, _shards.Length)];
-        lock (shard.Gate) return shard.Twins.TryGetValue(key, out var twin) ? read(twin) : null;
+        lock (shard.Gate) return shard.Find(key) is { } twin ? read(twin) : null;
     }
 
     public void Put(TwinKey key, ReadOnlySpan<byte> state) => _shards[Shard.Of(key, _shards.Length)].Put(key, _factory.Restore(key, state));
@@ -167,8 +180,8 @@ internal sealed class TwinHost : IDisposable
         var keys = new List<TwinKey>();
         foreach (var s in _shards)
             lock (s.Gate)
-                foreach (var k in s.Twins.Keys)
-                    if (kind is null || k.Kind == kind) keys.Add(k);
+                foreach (var k in Kinds)
+                    if (kind is null || kind == k) keys.AddRange(s.Keys(k));
         keys.Sort();
         return [.. keys];
     }
@@ -180,7 +193,7 @@ internal sealed class TwinHost : IDisposable
         foreach (var key in Keys(null))
         {
             writer.Clear();
-            _shards[Shard.Of(key, _shards.Length)].Twins[key].Write(writer);
+            _shards[Shard.Of(key, _shards.Length)].Find(key)!.Write(writer);
             visit(key, writer.WrittenMemory);
         }
     }

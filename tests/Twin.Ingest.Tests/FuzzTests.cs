@@ -11,12 +11,17 @@ public sealed class FuzzTests
 {
     private static readonly string[] Seeds =
     [
-        "meter,start,interval_minutes,import_wh,export_wh,quality\nm1,2026-01-01T00:00:00Z,30,100,5,actual\nm1,2026-01-01T00:30:00+02:00,30,1,,estimated\n",
+        "meter,start,interval_minutes,import_wh,export_wh,quality\nm1,2026-01-01T00:00:00Z,30,100,5,actual\nm1,2026"
+            + "-01-01T00:30:00+02:00,30,1,,estimated\n",
         "timestamp_local,X2,X4\n2009-03-01T00:00:00,0.042,0.289\n2009-03-01T00:30:00,0.05,\"0.051\"\n",
-        ",Date,Hour,Index(Wh),Consumption(Wh),Day,Weekend,Week,Month,Temperature,Humidity,Pressure,Wind speed,Wind direction,Rainfall,Snowfall,"
-            + "Snow depth,Irradiation,Minutes\n0,25/10/2020,02:45,806469,56,1,0,23,6,11.69,79.32,1015.13,3.67,71.66,0.0,0.0,0.0,0.0,0\n",
-        "[{\"time\":\"2023-01-01T00:00:00+0000\"},{\"time\":\"2023-01-01T00:10:00+0000\",\"value\":4.5e1},{\"time\":\"2023-01-01T00:20:00+0000\",\"value\":null}]",
-        "{\"meter\":\"m\",\"start\":\"2026-01-01T23:30:00Z\",\"interval_minutes\":30,\"values\":[1,2,null,4]}\n{\"meter\":\"m\",\"at\":\"2026-01-01T12:00:00Z\",\"code\":\"7\"}\n",
+        ",Date,Hour,Index(Wh),Consumption(Wh),Day,Weekend,Week,Month,Temperature,Humidity,Pressure,Wind speed,Wind "
+            + "direction,Rainfall,Snowfall,"
+            + "Snow depth,Irradiation,Minutes\n0,25/10/2020,02:45,806469,56,1,0,23,6,11.69,79.32,1015.13,3.67,71.66"
+            + ",0.0,0.0,0.0,0.0,0\n",
+        "[{\"time\":\"2023-01-01T00:00:00+0000\"},{\"time\":\"2023-01-01T00:10:00+0000\",\"value\":4.5e1},{\"time\""
+            + ":\"2023-01-01T00:20:00+0000\",\"value\":null}]",
+        "{\"meter\":\"m\",\"start\":\"2026-01-01T23:30:00Z\",\"interval_minutes\":30,\"values\":[1,2,null,4]}\n{\"m"
+            + "eter\":\"m\",\"at\":\"2026-01-01T12:00:00Z\",\"code\":\"7\"}\n",
     ];
 
     private static byte[] Damage(byte[] bytes, SplitMix64 random)

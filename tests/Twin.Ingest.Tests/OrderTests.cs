@@ -24,7 +24,8 @@ public sealed class OrderTests
                 var quality = random.Next(30) == 0 ? "estimated" : "";
                 var offset = m % 2 == 0 ? "+05:30" : "Z";
                 var at = start + i * 30L;
-                var text = m % 2 == 0 ? UnixTime.FromMinutes(at + 330).ToString()[..^1] : UnixTime.FromMinutes(at).ToString()[..^1];
+                var text = m % 2 == 0 ? UnixTime.FromMinutes(at + 330).ToString()[..^1]
+                    : UnixTime.FromMinutes(at).ToString()[..^1];
                 var row = $"meter{m},{text}{offset},30,{random.Next(3000)},{quality}\n";
                 rows.Add(row);
                 if (random.Next(25) == 0) rows.Add(row);
@@ -56,7 +57,8 @@ public sealed class OrderTests
         Assert.True(plain.Stream() == shuffled.Stream(), $"seed {seed}: a shuffled file gives another stream");
         var half = rows.Count / 2;
         var split = Feeds.WithFiles([("a.csv", Encoding.UTF8.GetBytes(Header + string.Concat(rows.Take(half)))),
-            ("b.csv.gz", Feeds.Gzip(Encoding.UTF8.GetBytes(Header + string.Concat(rows.Skip(half)))))], static p => Feeds.Collect(p));
+            ("b.csv.gz", Feeds.Gzip(Encoding.UTF8.GetBytes(Header + string.Concat(rows.Skip(half)))))],
+            static p => Feeds.Collect(p));
         Assert.True(plain.Stream() == split.Stream(), $"seed {seed}: two files give another stream");
         Assert.Equal(plain.Totals.Missing, shuffled.Totals.Missing);
         Assert.Equal(rows.Count, plain.Readings.Count);
@@ -66,7 +68,8 @@ public sealed class OrderTests
         Assert.Equal("+05:30", plain.Others.OfType<MeterSeen>().Single(static m => m.Name == "meter0").Zone);
     }
 
-    private static long ExpectedMissing(IEnumerable<(string Name, Channel, long Start)> keys) => keys.GroupBy(static k => k.Name)
+    private static long ExpectedMissing(IEnumerable<(string Name, Channel, long Start)> keys) =>
+        keys.GroupBy(static k => k.Name)
         .Sum(static g => (g.Max(static k => k.Start) - g.Min(static k => k.Start)) / 30 + 1 - g.Count());
 
     [Theory]
@@ -79,7 +82,12 @@ public sealed class OrderTests
         Shuffle(rows, new SplitMix64(10));
         var text = Encoding.UTF8.GetBytes(Header + string.Concat(rows));
         var (all, small) = Feeds.WithFiles([("a.csv", text)], p => (Feeds.Collect(p),
-            Feeds.Collect(new FeedOptions { Paths = p, SortMemoryBytes = bytes, TempDirectory = Path.GetDirectoryName(p[0]) })));
+            Feeds.Collect(new FeedOptions
+            {
+                Paths = p,
+                SortMemoryBytes = bytes,
+                TempDirectory = Path.GetDirectoryName(p[0])
+            })));
         Assert.True(all.Stream() == small.Stream(), "the stream depends on the memory of the sort");
     }
 
@@ -96,7 +104,8 @@ public sealed class OrderTests
         {
             for (var i = 0; i < 700; i++)
             {
-                var key = new SortKey(random.Next(5) - 2, random.NextUInt64() % 4, (byte)random.Next(3), random.Next(3), i);
+                var key = new SortKey(random.Next(5) - 2, random.NextUInt64() % 4, (byte)random.Next(3), random.Next(3),
+                    i);
                 var payload = new byte[random.Next(200)];
                 for (var k = 0; k < payload.Length; k++) payload[k] = (byte)random.Next(256);
                 expected.Add((key, payload));
@@ -121,7 +130,8 @@ public sealed class OrderTests
     public void A_revision_follows_its_first_value()
     {
         var c = Feeds.CollectText("a.csv", Header + "m,2026-01-01T00:30:00Z,30,1,\nm,2026-01-01T01:00:00Z,30,5,\n"
-            + "m,2026-01-02T00:00:00Z,30,8,\nm,2026-01-01T00:00:00Z,30,9,\nm,2026-01-01T00:30:00Z,30,2,\nm,2026-01-01T00:30:00Z,30,1,\n");
+            + "m,2026-01-02T00:00:00Z,30,8,\nm,2026-01-01T00:00:00Z,30,9,\nm,2026-01-01T00:30:00Z,30,2,\nm,2026-01-"
+            + "01T00:30:00Z,30,1,\n");
         Assert.Equal([(0, 9), (30, 1), (60, 5), (30, 2), (30, 1), (1440, 8)],
             c.Readings.Select(static r => ((int)(r.Start - Feeds.Minute("2026-01-01T00:00Z")), r.Value)));
         Assert.Equal(5, c.Inputs.Count(static i => Envelope.Read(i).Kind == InputKind.ReadingBlock) + 1);
@@ -130,10 +140,35 @@ public sealed class OrderTests
     [Fact]
     public void Meters_come_on_the_day_they_first_speak()
     {
-        var c = Feeds.CollectText("a.csv", Header + "late,2026-01-02T00:00:00Z,30,1,\nearly,2026-01-01T00:00:00Z,30,1,\nlate,2026-01-03T00:00:00Z,30,1,\n");
+        var c = Feeds.CollectText("a.csv", Header
+            + "late,2026-01-02T00:00:00Z,30,1,\nearly,2026-01-01T00:00:00Z,30,1,\nlate,2026-01-03T00:00:00Z,30,1,\n");
         var kinds = c.Inputs.Select(static i => Envelope.Read(i).Kind);
-        Assert.Equal([InputKind.MeterSeen, InputKind.ReadingBlock, InputKind.MeterSeen, InputKind.ReadingBlock, InputKind.ReadingBlock,
+        Assert.Equal([InputKind.MeterSeen, InputKind.ReadingBlock, InputKind.MeterSeen, InputKind.ReadingBlock,
+            InputKind.ReadingBlock,
             InputKind.SourceEnded], kinds);
         Assert.Equal("early", Assert.IsType<MeterSeen>(Input.Read(c.Inputs[0])).Name);
+    }
+
+    [Fact]
+    public void A_key_told_a_hundred_times_keeps_all_its_values_in_order()
+    {
+        var text = Header + string.Concat(Enumerable.Range(0, 100).Select(static i =>
+            $"m,2026-01-01T00:30:00Z,30,{i},\nm,2026-01-0{1 + i % 3}T05:00:00Z,30,7,\n"));
+        var c = Feeds.CollectText("a.csv", text);
+        var start = Feeds.Minute("2026-01-01T00:30Z");
+        Assert.Equal(Enumerable.Range(0, 100), c.Readings.Where(r => r.Start == start).Select(static r => r.Value));
+        Assert.Equal(200, c.Readings.Count);
+        // 00:30 to 05:00 two days later at half an hour, less the four that are there.
+        Assert.Equal(48 * 2 + 9 + 1 - 4, c.Totals.Missing);
+    }
+
+    [Fact]
+    public void A_temporary_directory_that_cannot_be_written_is_named()
+    {
+        using var sorter = new BlockSorter(1, "/dev/null/none");
+        sorter.Add(new SortKey(0, 1, 1, 0, 0), [1]);
+        var error = Assert.Throws<FormatError>(() => sorter.Add(new SortKey(0, 1, 1, 0, 1), [1]));
+        Assert.Contains("/dev/null/none", error.Message);
+        Assert.Contains("Free some space", error.Remedy);
     }
 }

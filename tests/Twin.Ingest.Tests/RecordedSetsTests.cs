@@ -4,7 +4,8 @@ using Xunit.Abstractions;
 namespace Twin.Ingest.Tests;
 
 /// <summary>
-/// The recorded interval sets, with figures counted independently (Python's csv, json and decimal). Sums are in the stored unit.
+/// The recorded interval sets, with figures counted independently (Python's csv, json and decimal). Sums are in the
+/// stored unit.
 /// </summary>
 public sealed class RecordedSetsTests(ITestOutputHelper output)
 {
@@ -15,7 +16,8 @@ public sealed class RecordedSetsTests(ITestOutputHelper output)
         return null;
     }
 
-    private static long Sum(Collected c, Channel channel) => c.Readings.Where(r => r.Channel == channel).Sum(static r => (long)r.Value);
+    private static long Sum(Collected c, Channel channel) => c.Readings.Where(r => r.Channel == channel)
+        .Sum(static r => (long)r.Value);
 
     private static void Clean(Collected c, int meters, long readings)
     {
@@ -36,7 +38,8 @@ public sealed class RecordedSetsTests(ITestOutputHelper output)
         Assert.Equal(0, c.Totals.Missing);
         Assert.Equal(4416, c.Totals.Rows);
         Assert.All(c.Others.OfType<MeterSeen>(), static m => Assert.Equal(("UTC", 3), (m.Zone, m.ZoneRank)));
-        Assert.Equal(42, c.Readings.Single(static r => r.Name == "X2" && r.Start == Feeds.Minute("2009-03-01T00:00Z")).Value);
+        Assert.Equal(42, c.Readings.Single(static r => r.Name == "X2"
+            && r.Start == Feeds.Minute("2009-03-01T00:00Z")).Value);
         // 409 meters × 92 days, one block each, behind the meters and before the end.
         Assert.Equal(409 + 409 * 92 + 1, c.Inputs.Count);
     }
@@ -68,7 +71,8 @@ public sealed class RecordedSetsTests(ITestOutputHelper output)
         Assert.Equal(Feeds.Minute("2012-10-12T00:00Z"), values.Keys.Min(static k => k.Item3));
         Assert.Equal(Feeds.Minute("2014-02-27T23:30Z"), values.Keys.Max(static k => k.Item3));
         var reject = Assert.Single(c.Rejects);
-        Assert.Contains("\"line\":3242,\"column\":11,\"field\":\"DateTime\",\"reason\":\"this time is off the grid of 30 minutes\"", reject);
+        Assert.Contains("\"line\":3242,\"column\":11,\"field\":\"DateTime\",\"reason\":\"this time is off the grid "
+            + "of 30 minutes\"", reject);
         Assert.Contains("\"text\":\"2012-12-19 12:37:27.0000000\"", reject);
     }
 
@@ -122,7 +126,8 @@ public sealed class RecordedSetsTests(ITestOutputHelper output)
         Clean(c, 6, 105_120);
         Assert.Equal(17_919_251, Sum(c, Channel.Import));
         Assert.Equal(0, c.Totals.Missing);
-        Assert.Equal(58, c.Readings.Single(static r => r.Name == "B5" && r.Start == Feeds.Minute("2016-08-08T14:00Z")).Value);
+        Assert.Equal(58, c.Readings.Single(static r => r.Name == "B5"
+            && r.Start == Feeds.Minute("2016-08-08T14:00Z")).Value);
         Assert.Contains(c.Others.OfType<MeterSeen>(), static m => m.Name == "cp");
     }
 
@@ -190,6 +195,7 @@ public sealed class RecordedSetsTests(ITestOutputHelper output)
         var c = Feeds.Collect(path);
         Assert.Equal((12, 12), (c.Totals.Files, c.Totals.Meters));
         Assert.Equal(566_827, c.Totals.ReadingsRead);
-        Assert.Contains("meters.json", Assert.Single(c.Messages, static m => m.StartsWith("left out", StringComparison.Ordinal)));
+        Assert.Contains("meters.json", Assert.Single(c.Messages, static m => m.StartsWith("left out",
+            StringComparison.Ordinal)));
     }
 }

@@ -8,7 +8,8 @@ namespace Twin.Ingest.Tests;
 
 public sealed class RecordsTests
 {
-    private static (List<Input> Inputs, List<string> Rejects) Read(string name, string text, Action<RecordFeed, string> read) =>
+    private static (List<Input> Inputs, List<string> Rejects) Read(string name, string text, Action<RecordFeed,
+        string> read) =>
         Feeds.WithFiles([(name, Encoding.UTF8.GetBytes(text))], p =>
         {
             using var rejects = new Rejects(null);
@@ -17,17 +18,21 @@ public sealed class RecordsTests
             return (feed.Inputs.ToList(), rejects.First.Select(r => r[(p[0].Length + 1)..]).ToList());
         });
 
-    private const string Fleet = "meter,role,feeder,model,firmware,lot,installed,usage_point,phase,zone,region,category,valid_from,valid_to\n";
+    private const string Fleet =
+        "meter,role,feeder,model,firmware,lot,installed,usage_point,phase,zone,region,category,valid_from,valid_to\n";
 
     [Fact]
     public void A_fleet_file_is_read()
     {
-        var (inputs, rejects) = Read("fleet.csv", Fleet + "m1,customer,F1,Z3,1.0,A,2020-05-01,U1,L1,Europe/London,R,medical,2024-01-01,2025-01-01\n"
+        var (inputs, rejects) = Read("fleet.csv", Fleet
+            + "m1,customer,F1,Z3,1.0,A,2020-05-01,U1,L1,Europe/London,R,medical,2024-01-01,2025-01-01\n"
             + "o1,Observer,F1,Z3,1.0,A,,,,,,,,\n"
-            + "m2,boss,F1,Z3,1.0,A,,,,,,,,\nm3,,F1,,,,01/05/2020,,,,,,,\nm4,,F1,,,,,,,Mars/Base,,,,\nm5,,F1,,,,,,,,,,2025-01-01,2025-01-01\n,,F1,,,,,,,,,,,\n"
+            + "m2,boss,F1,Z3,1.0,A,,,,,,,,\nm3,,F1,,,,01/05/2020,,,,,,,\nm4,,F1,,,,,,,Mars/Base,,,,\nm5,,F1,,,,,,,,"
+            + ",,2025-01-01,2025-01-01\n,,F1,,,,,,,,,,,\n"
             + "m6,,F1\n", static (f, p) => f.ReadFleet(p));
         var first = Assert.IsType<MeterRelation>(inputs[0]);
-        Assert.Equal(new MeterRelation(MeterId.FromUtilityId("m1"), "m1", MeterRole.Customer, "F1", "Z3", "1.0", "A", "2020-05-01", "U1", "L1",
+        Assert.Equal(new MeterRelation(MeterId.FromUtilityId("m1"), "m1", MeterRole.Customer, "F1", "Z3", "1.0", "A",
+            "2020-05-01", "U1", "L1",
             "Europe/London", "", "R", CustomerCategory.Medical, 19_723, 20_089), first);
         var second = Assert.IsType<MeterRelation>(inputs[1]);
         Assert.Equal((MeterRole.Observer, int.MinValue, int.MaxValue, CustomerCategory.Unknown),
@@ -42,19 +47,27 @@ public sealed class RecordsTests
     [Fact]
     public void Registry_events_and_context_are_read_from_both_formats()
     {
-        var (registry, _) = Read("r.ndjson", "{\"meter\":\"m1\",\"manufacturer\":\"Acme\",\"lot\":7,\"shipped\":\"2025-02-03\",\"plant\":null}\n",
+        var (registry, _) = Read("r.ndjson",
+            "{\"meter\":\"m1\",\"manufacturer\":\"Acme\",\"lot\":7,\"shipped\":\"2025-02-03\",\"plant\":null}\n",
             static (f, p) => f.ReadRegistry(p));
-        Assert.Equal(new SupplyRecord(MeterId.FromUtilityId("m1"), "m1", "Acme", "", "7", "", "", "", "", "2025-02-03"), Assert.Single(registry));
-        var (events, rejects) = Read("e.csv", "meter,at,code,detail\nm1,2026-01-01T00:00:30+01:00,12,\"cover, open\"\nm1,2026-01-01T00:00:30,12,\n",
+        Assert.Equal(new SupplyRecord(MeterId.FromUtilityId("m1"), "m1", "Acme", "", "7", "", "", "", "", "2025-02-03"),
+            Assert.Single(registry));
+        var (events, rejects) = Read("e.csv",
+            "meter,at,code,detail\nm1,2026-01-01T00:00:30+01:00,12,\"cover, open\"\nm1,2026-01-01T00:00:30,12,\n",
             static (f, p) => f.ReadEvents(p));
-        Assert.Equal(new DeviceEvent(MeterId.FromUtilityId("m1"), new UnixTime(Feeds.Minute("2025-12-31T23:00Z") * 60 + 30), "", "12", "cover, open"),
+        Assert.Equal(new DeviceEvent(MeterId.FromUtilityId("m1"),
+            new UnixTime(Feeds.Minute("2025-12-31T23:00Z") * 60 + 30), "", "12", "cover, open"),
             Assert.Single(events));
         Assert.StartsWith("3:4 at: is no RFC 3339 time", Assert.Single(rejects));
-        var (context, refused) = Read("c.csv", "meter,feeder,kind,from,to,note\n,F1,planned-work,2026-01-01,2026-01-03,cable\nm1,,move_in,2026-01-01,,\n"
-            + "m1,F1,outage,2026-01-01,,\nm1,,flood,2026-01-01,,\nm1,,outage,2026-01-02,2026-01-01,\n", static (f, p) => f.ReadContext(p));
+        var (context, refused) = Read("c.csv",
+            "meter,feeder,kind,from,to,note\n,F1,planned-work,2026-01-01,2026-01-03,cable\nm1,,move_in,2026-01-01,,\n"
+            + "m1,F1,outage,2026-01-01,,\nm1,,flood,2026-01-01,,\nm1,,outage,2026-01-02,2026-01-01,\n", static (f, p) =>
+            f.ReadContext(p));
         var day = Feeds.Minute("2026-01-01T00:00Z") * 60;
-        Assert.Equal([new ContextPeriod(TwinKey.Named(TwinKind.Feeder, "F1"), ContextKind.PlannedWork, new UnixTime(day), new UnixTime(day + 172_800), "cable"),
-            new ContextPeriod(MeterId.FromUtilityId("m1").Twin, ContextKind.MoveIn, new UnixTime(day), new UnixTime(day + 86_400), "")], context);
+        Assert.Equal([new ContextPeriod(TwinKey.Named(TwinKind.Feeder, "F1"), ContextKind.PlannedWork,
+            new UnixTime(day), new UnixTime(day + 172_800), "cable"),
+            new ContextPeriod(MeterId.FromUtilityId("m1").Twin, ContextKind.MoveIn, new UnixTime(day),
+            new UnixTime(day + 86_400), "")], context);
         Assert.Equal(3, refused.Count);
     }
 
@@ -85,7 +98,8 @@ public sealed class RecordsTests
             [MeterId.FromUtilityId("c")] = (SupplyRecord)inputs[2],
         };
         var diff = RegistryDiff.Of(inputs, static _ => null, id => known.GetValueOrDefault(id)).ToArray();
-        Assert.Equal([("a", DiffKind.New), ("b", DiffKind.Changed), ("c", DiffKind.Same)], diff.Select(static d => (d.Meter, d.Kind)));
+        Assert.Equal([("a", DiffKind.New), ("b", DiffKind.Changed), ("c", DiffKind.Same)],
+            diff.Select(static d => (d.Meter, d.Kind)));
         Assert.Equal(["lot: '9' → '2'", "installer: 'Ann' → ''"], diff[1].Changes);
     }
 }

@@ -7,7 +7,8 @@ namespace Twin.Ingest.Tests;
 
 public sealed class ReplayTests
 {
-    /// <summary>Keeps what is appended; checks that one append ends before the next begins and that its batch stays untouched.</summary>
+    /// <summary>Keeps what is appended; checks that one append ends before the next begins and that its batch stays
+    /// untouched.</summary>
     private sealed class KeepingFleet(int failAt) : IFleet
     {
         public readonly List<byte[]> Inputs = [];
@@ -23,21 +24,27 @@ public sealed class ReplayTests
             for (var i = 0; i < 1000; i++) await Task.Yield();
             Assert.Equal(before.Count, batch.Count);
             for (var i = 0; i < before.Count; i++) Assert.True(batch[i].SequenceEqual(before[i]));
-            if (Sizes.Count == failAt) throw new StorageUnavailableException("The disk is full. Free some space.", null);
+            if (Sizes.Count == failAt) throw new StorageUnavailableException("The disk is full. Free some space.",
+                null);
             Inputs.AddRange(before);
             Sizes.Add(before.Count);
             var items = before.ConvertAll(static b => Envelope.Read(b).Kind == InputKind.ReadingBlock
-                ? new Admission(AdmissionStatus.Accepted, ReadingBlock.Read(b).PresentCount, 0, 0, 0, "") : Admission.Accept);
+                ? new Admission(AdmissionStatus.Accepted, ReadingBlock.Read(b).PresentCount, 0, 0, 0, "")
+                : Admission.Accept);
             if (Sizes.Count == 1) items[^1] = Admission.Reject("not today");
             Assert.Equal(0, Interlocked.Decrement(ref _underWay));
             return new AppendReceipt([.. items], Inputs.Count);
         }
 
-        public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) => throw new NotSupportedException();
-        public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit, CancellationToken cancel) =>
+        public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) =>
             throw new NotSupportedException();
-        public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) => throw new NotSupportedException();
-        public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit, CancellationToken cancel) =>
+        public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit,
+            CancellationToken cancel) =>
+            throw new NotSupportedException();
+        public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
+            throw new NotSupportedException();
+        public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit,
+            CancellationToken cancel) =>
             throw new NotSupportedException();
         public ValueTask<string> StateHash(CancellationToken cancel) => throw new NotSupportedException();
         public FleetStatus Status => throw new NotSupportedException();
@@ -48,13 +55,18 @@ public sealed class ReplayTests
     {
         var text = new StringBuilder("time,a,b,c\n");
         for (var i = 0; i < 48 * 10; i++)
-            text.Append($"{UnixTime.FromMinutes(Feeds.Minute("2026-01-01T00:00Z") + i * 30L).ToString()[..16]},0.5,0.25,{i / 1000.0}\n");
+        {
+            var time = UnixTime.FromMinutes(Feeds.Minute("2026-01-01T00:00Z") + i * 30L).ToString();
+            text.Append($"{time[..16]},0.5,0.25,{i / 1000.0}\n");
+        }
         return
         [
             ("w.csv", Encoding.UTF8.GetBytes(text.ToString())),
-            ("fleet.csv", "meter,role,feeder,model,firmware,lot,installed\na,customer,F1,Z,1,L,2020-01-01\nd,observer,F1,Z,1,L,\n"u8.ToArray()),
+            ("fleet.csv", Encoding.UTF8.GetBytes("meter,role,feeder,model,firmware,lot,installed\n"
+                + "a,customer,F1,Z,1,L,2020-01-01\nd,observer,F1,Z,1,L,\n")),
             ("events.ndjson", "{\"meter\":\"e\",\"at\":\"2026-01-01T00:00:10Z\",\"code\":\"7\"}\n"u8.ToArray()),
-            ("context.csv", "feeder,kind,from,to,note\nF1,outage,2026-01-02T00:00:00Z,2026-01-02T03:00:00Z,storm\n"u8.ToArray()),
+            ("context.csv",
+            "feeder,kind,from,to,note\nF1,outage,2026-01-02T00:00:00Z,2026-01-02T03:00:00Z,storm\n"u8.ToArray()),
         ];
     }
 
@@ -80,7 +92,8 @@ public sealed class ReplayTests
         });
         Assert.All(fleet.Sizes.SkipLast(1), n => Assert.Equal(size, n));
         var kinds = fleet.Inputs.ConvertAll(static i => Envelope.Read(i).Kind);
-        Assert.Equal([InputKind.MeterSeen, InputKind.MeterRelation, InputKind.MeterRelation, InputKind.ContextPeriod, InputKind.DeviceEvent,
+        Assert.Equal([InputKind.MeterSeen, InputKind.MeterRelation, InputKind.MeterRelation, InputKind.ContextPeriod,
+            InputKind.DeviceEvent,
             InputKind.MeterSeen, InputKind.MeterSeen, InputKind.MeterSeen, InputKind.ReadingBlock], kinds.Take(9));
         Assert.Equal(9 + 29 + 1, kinds.Count);
         Assert.Equal(InputKind.SourceEnded, kinds[^1]);
@@ -104,7 +117,8 @@ public sealed class ReplayTests
     public void Progress_tells_bytes_and_rows()
     {
         var seen = new List<FeedProgress>();
-        var text = new StringBuilder("time," + string.Join(',', Enumerable.Range(0, 500).Select(static i => $"m{i}")) + "\n");
+        var text = new StringBuilder("time," + string.Join(',', Enumerable.Range(0, 500).Select(static i => $"m{i}"))
+            + "\n");
         for (var i = 0; i < 480; i++)
         {
             text.Append(UnixTime.FromMinutes(Feeds.Minute("2026-01-01T00:00Z") + i * 30L).ToString().AsSpan(0, 16));
@@ -121,8 +135,10 @@ public sealed class ReplayTests
     [Fact]
     public void Patterns_and_directories_are_read_in_the_order_of_names()
     {
-        static byte[] File(int value) => Encoding.UTF8.GetBytes($"time,kwh\n2026-01-01T00:00,{value}\n2026-01-01T00:30,{value}\n");
-        var c = Feeds.WithFiles([("b.csv", File(2)), ("a.csv", File(1)), ("c.txt.gz", Feeds.Gzip(File(3))), ("x.bin", [1, 2])], p =>
+        static byte[] File(int value) =>
+            Encoding.UTF8.GetBytes($"time,kwh\n2026-01-01T00:00,{value}\n2026-01-01T00:30,{value}\n");
+        var c = Feeds.WithFiles([("b.csv", File(2)), ("a.csv", File(1)), ("c.txt.gz", Feeds.Gzip(File(3))),
+            ("x.bin", [1, 2])], p =>
         {
             var directory = Path.GetDirectoryName(p[0])!;
             var byPattern = Feeds.Collect(Path.Combine(directory, "*.csv"));
@@ -130,6 +146,7 @@ public sealed class ReplayTests
             return Feeds.Collect(directory, p[0]);
         });
         Assert.Equal(3, c.Totals.Files);
-        Assert.Equal(["a", "b", "c"], c.Messages.Select(static m => Path.GetFileName(m[..m.IndexOf(": ", StringComparison.Ordinal)])[..1]));
+        Assert.Equal(["a", "b", "c"], c.Messages.Select(static m => Path.GetFileName(m[..m.IndexOf(": ",
+            StringComparison.Ordinal)])[..1]));
     }
 }

@@ -124,14 +124,19 @@ public sealed class TextTests
         Assert.True(ZoneRules.TryGet("Europe/Brussels", out var zone));
         var clock = new WallClock(zone);
         var doubled = Feeds.Minute("2020-10-25T02:15Z");
-        Assert.Equal(ClockStatus.Ok, clock.ToUnix(doubled, long.MinValue, out var first));
+        Assert.Equal(ClockStatus.Ok, clock.ToUnix(doubled, long.MinValue, 15, out var first));
         Assert.Equal(Feeds.Minute("2020-10-25T00:15Z"), first);
-        Assert.Equal(ClockStatus.Ok, clock.ToUnix(doubled, first + 30, out var second));
+        Assert.Equal(ClockStatus.Ok, clock.ToUnix(doubled, first + 30, 15, out var second));
         Assert.Equal(first + 60, second);
-        Assert.Equal(ClockStatus.Skipped, clock.ToUnix(Feeds.Minute("2021-03-28T02:15Z"), long.MinValue, out _));
-        Assert.Equal(ClockStatus.Ok, clock.ToUnix(Feeds.Minute("2021-03-28T03:00Z"), long.MinValue, out var after));
+        Assert.Equal(ClockStatus.Ok, clock.ToUnix(doubled, first, 15, out var repeated));
+        Assert.Equal(first, repeated);
+        Assert.Equal(ClockStatus.Ok, clock.ToUnix(doubled, first, 60, out var hourly));
+        Assert.Equal(first + 60, hourly);
+        Assert.Equal(ClockStatus.Skipped, clock.ToUnix(Feeds.Minute("2021-03-28T02:15Z"), long.MinValue, 15, out _));
+        Assert.Equal(ClockStatus.Ok, clock.ToUnix(Feeds.Minute("2021-03-28T03:00Z"), long.MinValue, 15, out var after));
         Assert.Equal(Feeds.Minute("2021-03-28T01:00Z"), after);
-        Assert.Equal(ClockStatus.Ok, clock.ToUnix(Feeds.Minute("2021-03-28T01:45Z"), long.MinValue, out var before));
+        Assert.Equal(ClockStatus.Ok, clock.ToUnix(Feeds.Minute("2021-03-28T01:45Z"), long.MinValue, 15,
+            out var before));
         Assert.Equal(after - 15, before);
     }
 

@@ -4,8 +4,8 @@ using System.IO.Compression;
 namespace Twin.Ingest.Feed;
 
 /// <summary>
-/// A gzip file that tells when it is cut short: the framework's stream just ends there. The check is the length that RFC 1952
-/// puts at the end of every member; files of several members are settled by inflating the last one again.
+/// A gzip file that tells when it is cut short: the framework's stream just ends there. The check is the length that
+/// RFC 1952 puts at the end of every member; files of several members are settled by inflating the last one again.
 /// </summary>
 internal sealed class GzipFile(FileStream raw) : Stream
 {
@@ -59,7 +59,8 @@ internal sealed class GzipFile(FileStream raw) : Stream
     {
         try
         {
-            using var member = new GZipStream(new MemoryStream(bytes, from, bytes.Length - from), CompressionMode.Decompress);
+            using var member = new GZipStream(new MemoryStream(bytes, from, bytes.Length - from),
+                CompressionMode.Decompress);
             var buffer = new byte[1 << 14];
             long length = 0;
             for (int n; (n = member.Read(buffer)) > 0;) length += n;
@@ -85,7 +86,12 @@ internal sealed class GzipFile(FileStream raw) : Stream
     public override bool CanSeek => false;
     public override bool CanWrite => false;
     public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
     public override void Flush() { }
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
     public override void SetLength(long value) => throw new NotSupportedException();

@@ -28,7 +28,8 @@ internal readonly struct Node(string file, string path, JsonElement element)
     {
         if (element.ValueKind != JsonValueKind.Object) throw Bad("is no object", "Write it as { … }.");
         foreach (var p in element.EnumerateObject())
-            if (!known.Contains(p.Name)) throw At(p.Name).Bad("is not known", $"Known here: {string.Join(", ", known)}.");
+            if (!known.Contains(p.Name)) throw At(p.Name).Bad("is not known",
+                $"Known here: {string.Join(", ", known)}.");
     }
 
     public string AsText() =>
@@ -45,13 +46,15 @@ internal readonly struct Node(string file, string path, JsonElement element)
     public int? OptionalInt(string name)
     {
         if (!TryGet(name, out var e) || e.ValueKind == JsonValueKind.Null) return null;
-        return e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out var v) ? v : throw At(name).Bad("is no whole number", "");
+        return e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out var v) ? v
+            : throw At(name).Bad("is no whole number", "");
     }
 
     public Node Object(string name)
     {
         if (!TryGet(name, out var e)) throw Missing(name);
-        return e.ValueKind == JsonValueKind.Object ? At(name) : throw At(name).Bad("is no object", "Write it as { … }.");
+        return e.ValueKind == JsonValueKind.Object ? At(name)
+            : throw At(name).Bad("is no object", "Write it as { … }.");
     }
 
     public List<Node> Members()

@@ -5,7 +5,8 @@ using Twin.Hardware;
 
 namespace Twin.Ingest.Profiles;
 
-/// <summary>A profile as the document that <see cref="ProfileJson"/> reads: a sniff saved, corrected and given back with --profile.</summary>
+/// <summary>A profile as the document that <see cref="ProfileJson"/> reads: a sniff saved, corrected and given back
+/// with --profile.</summary>
 public static class ProfileWriter
 {
     public static string ToJson(Profile p)
@@ -20,7 +21,8 @@ public static class ProfileWriter
             w.WriteString("format", ProfileNames.Of(p.Shape));
             w.WriteString("delimiter", p.Delimiter.ToString());
             if (p.Match.Count > 0) Texts(w, "match", p.Match);
-            w.WriteString("id", p.Id.Source.ToString().ToLowerInvariant() + (p.Id.Text.Length > 0 ? ":" + p.Id.Text : ""));
+            w.WriteString("id", p.Id.Source.ToString().ToLowerInvariant()
+                + (p.Id.Text.Length > 0 ? ":" + p.Id.Text : ""));
             Time(w, p);
             w.WriteStartArray("values");
             foreach (var v in p.Values)

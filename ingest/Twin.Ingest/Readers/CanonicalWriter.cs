@@ -4,12 +4,13 @@ using Twin.Hardware;
 namespace Twin.Ingest.Readers;
 
 /// <summary>One row of the canonical long form; null where a channel has no reading.</summary>
-public readonly record struct CanonicalRow(string Meter, long StartMinute, int IntervalMinutes, int? ImportWh, int? ExportWh,
+public readonly record struct CanonicalRow(string Meter, long StartMinute, int IntervalMinutes, int? ImportWh,
+    int? ExportWh,
     int? VoltageTenths, Quality Quality);
 
 /// <summary>
-/// Writes <c>meter,start,interval_minutes,import_wh[,export_wh][,voltage_v][,quality]</c> with <c>start</c> in RFC 3339, UTC unless an
-/// offset is given. <see cref="Feed.FeedReader"/> reads it back to the same readings.
+/// Writes <c>meter,start,interval_minutes,import_wh[,export_wh][,voltage_v][,quality]</c> with <c>start</c> in RFC
+/// 3339, UTC unless an offset is given. <see cref="Feed.FeedReader"/> reads it back to the same readings.
 /// </summary>
 public sealed class CanonicalWriter
 {
@@ -29,7 +30,8 @@ public sealed class CanonicalWriter
         _to.Write('\n');
     }
 
-    /// <param name="offsetMinutes">Offset from UTC in which <c>start</c> is shown; the reader takes it for the meter's zone.</param>
+    /// <param name="offsetMinutes">Offset from UTC in which <c>start</c> is shown; the reader takes it for the meter's
+    /// zone.</param>
     public void Write(in CanonicalRow row, int offsetMinutes)
     {
         Span<char> text = stackalloc char[32];

@@ -67,7 +67,8 @@ internal sealed class RowClock
 
     public ZoneRules Zone => _clock.Zone;
 
-    /// <param name="lastStamp">Stamp of the same meter's row before; tells the second of two equal wall-clock times.</param>
+    /// <param name="lastStamp">Stamp of the same meter's row before; tells the second of two equal wall-clock
+    /// times.</param>
     /// <param name="stampMinute">The stamp as UTC minute.</param>
     /// <param name="offset">The row's own offset in minutes; 0 when it has none.</param>
     public TimeFault Read(ReadOnlySpan<byte> text, int intervalMinutes, long lastStamp,
@@ -82,7 +83,8 @@ internal sealed class RowClock
             stampMinute = stamp.WallMinute - offset;
             if (_declared && !stamp.HasSeconds) onGrid = _clock.IsOnGrid(stampMinute, intervalMinutes);
         }
-        else if (_clock.ToUnix(stamp.WallMinute, lastStamp, out stampMinute) == ClockStatus.Skipped) return TimeFault.Skipped;
+        else if (_clock.ToUnix(stamp.WallMinute, lastStamp, intervalMinutes, out stampMinute) == ClockStatus.Skipped)
+            return TimeFault.Skipped;
         startMinute = _stampsEnd ? stampMinute - intervalMinutes : stampMinute;
         return onGrid ? TimeFault.None : TimeFault.OffGrid;
     }
@@ -101,7 +103,8 @@ internal sealed class RowClock
 
     public string Explain(TimeFault fault, int intervalMinutes) => fault switch
     {
-        TimeFault.Unreadable => $"this is no time of the form {string.Join(" or ", _patterns.Select(static p => p.Text))}",
+        TimeFault.Unreadable =>
+            $"this is no time of the form {string.Join(" or ", _patterns.Select(static p => p.Text))}",
         TimeFault.Skipped => $"the clock of {_clock.Zone.Name} skipped this time",
         _ => $"this time is off the grid of {intervalMinutes} minutes",
     };

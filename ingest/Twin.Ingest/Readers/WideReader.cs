@@ -7,8 +7,8 @@ using Twin.Ingest.Text;
 namespace Twin.Ingest.Readers;
 
 /// <summary>
-/// Wide CSV: a row an interval, a column a meter. The hot path of recorded fleets: one pass over the bytes, a number parsed
-/// where it stands; whatever is unusual about a cell goes to the slow path.
+/// Wide CSV: a row an interval, a column a meter. The hot path of recorded fleets: one pass over the bytes, a number
+/// parsed where it stands; whatever is unusual about a cell goes to the slow path.
 /// </summary>
 internal sealed class WideReader
 {
@@ -52,7 +52,8 @@ internal sealed class WideReader
         var channel = special?.Channel ?? all.Channel;
         _scales[column] = ProfileNames.Scale(special?.Unit ?? all.Unit);
         var meter = _context.Meters.Find(_context.File, special?.Id ?? _profile.Id.Text + name)
-            ?? throw new FormatError(_context.File, $"column {column + 1} has no meter id in the header.", "Name it, or list it under \"ignore\".");
+            ?? throw new FormatError(_context.File, $"column {column + 1} has no meter id in the header.",
+            "Name it, or list it under \"ignore\".");
         if (Array.IndexOf(_header, name) < column)
             throw new FormatError(_context.File, $"column '{name}' stands twice in the header.", "Rename one of them.");
         if (_profile.Zone is { } zone) meter.Declare(zone, 3, 0);
@@ -106,7 +107,8 @@ internal sealed class WideReader
     {
         var single = _timeColumns is [0] && !quoted;
         if (!single && !quoted) _csv.Split(line, out text);
-        var time = single ? line[..line.IndexOf(_delimiter)].Trim(" \t"u8) : LongReader.Join(text, _csv.Fields, _timeColumns, _timeText);
+        var time = single ? line[..line.IndexOf(_delimiter)].Trim(" \t"u8)
+            : LongReader.Join(text, _csv.Fields, _timeColumns, _timeText);
         var fault = _clock.Read(time, _interval, _lastStamp, out var start, out var stamp, out var offset);
         if (fault != TimeFault.None)
         {
@@ -148,7 +150,8 @@ internal sealed class WideReader
             var done = i == line.Length || line[i] == _delimiter;
             var series = columns[column];
             var places = scales[column] - (point < 0 ? 0 : digits - point);
-            if (done && digits > 0 && places is >= 0 and <= 6 && series >= 0 && (long)mantissa * tens[places] <= int.MaxValue)
+            if (done && digits > 0 && places is >= 0 and <= 6 && series >= 0
+                && (long)mantissa * tens[places] <= int.MaxValue)
                 builder.AddAtCursor(series, mantissa * tens[places]);
             else
             {

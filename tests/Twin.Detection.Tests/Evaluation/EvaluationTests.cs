@@ -35,6 +35,24 @@ public sealed class EvaluationTests(ITestOutputHelper output)
             $"observers do not help: {with.Tpr5:0.000} against {without.Tpr5:0.000}, seed {Seed}");
     }
 
+    [Fact]
+    public void Homes_as_they_were_recorded_raise_few_findings()
+    {
+        var homes = RecordedHomes.Load();
+        if (homes is null)
+        {
+            output.WriteLine("The recorded homes (shared data, edrp) are not there: nothing was evaluated.");
+            return;
+        }
+        var kinds = Protocol.Untouched(homes);
+        var years = homes.Length * RecordedHomes.Days / 365.25;
+        output.WriteLine($"{homes.Length} homes, {years:0} meter-years: {kinds.Values.Sum()} findings, "
+            + $"{1000 * kinds.Values.Sum() / years:0} per 1,000 meter-years; "
+            + string.Join(", ", kinds.Select(k => $"{k.Value} {Twin.Hardware.Finding.NameOf(k.Key)}")));
+        Assert.True(kinds.Values.Sum() <= homes.Length / 20,
+            "more than one home in twenty raises a finding in 92 days");
+    }
+
     private (double Tpr1, double Tpr5, double Auc) Report(int[][] pool, int sets, bool withObservers)
     {
         var all = new List<Outcome>();
@@ -56,7 +74,8 @@ public sealed class EvaluationTests(ITestOutputHelper output)
                 .Where(p => p.Share >= 0.1).OrderByDescending(p => p.Share).Take(6).Select(p =>
                     $"{p.Item1} {p.Share:0.00}"));
             text.AppendLine(CultureInfo.InvariantCulture,
-                $"  {group.Key,-18} n={group.Count(),3}  {row.Item1:0.00} {row.Item2:0.00} {row.Item3:0.00}   {byPiece}");
+                $"  {group.Key,-18} n={group.Count(),3}  {row.Item1:0.00} {row.Item2:0.00} {row.Item3:0.00}   "
+                    + $"{byPiece}");
         }
         var early = all.Where(o => o.Cause == Cause.Theft && o.Onset == 0).ToList();
         var delays = all.Where(o => o.Cause == Cause.Theft && o.Onset > 0 && o.Score > at1)
@@ -64,13 +83,18 @@ public sealed class EvaluationTests(ITestOutputHelper output)
                 d >= 0).Order().ToArray();
         var years = honest.Count * 92 / 365.25;
         output.WriteLine($"{(withObservers ? "With" : "Without")} observers, {sets} sets of 200, seed {Seed}: "
-            + $"macro TPR@1% {rows.Average(r => r.Item1):0.000}, @5% {rows.Average(r => r.Item2):0.000}, AUC {rows.Average(r => r.Item3):0.000}; "
-            + $"from the first day {early.Average(o => o.Score > at1 ? 1.0 : 0):0.00} ({early.Average(o => o.Score > at5 ? 1.0 : 0):0.00}); "
-            + $"median delay {(delays.Length == 0 ? -1 : delays[delays.Length / 2])} d; thresholds {at1:0.00} {at5:0.00}; "
+            + $"macro TPR@1% {rows.Average(r => r.Item1):0.000}, @5% {rows.Average(r => r.Item2):0.000}, AUC "
+                + $"{rows.Average(r => r.Item3):0.000}; "
+            + $"from the first day {early.Average(o => o.Score > at1 ? 1.0 : 0):0.00} "
+                + $"({early.Average(o => o.Score > at5 ? 1.0 : 0):0.00}); "
+            + $"median delay {(delays.Length == 0 ? -1 : delays[delays.Length / 2])} d; thresholds {at1:0.00} "
+                + $"{at5:0.00}; "
             + $"findings {1000 * honest.Sum(o => o.Findings) / years:0} per 1,000 honest meter-years");
         foreach (var group in all.Where(o => o.Cause is Cause.LookAlike or Cause.Fault).GroupBy(o => (o.Cause, o.Kind)))
             text.AppendLine(CultureInfo.InvariantCulture,
-                $"  {group.Key.Cause} {group.Key.Kind,-12} n={group.Count(),3}  {group.Average(o => o.Score > at1 ? 1.0 : 0):0.00} {group.Average(o => o.Score > at5 ? 1.0 : 0):0.00}");
+                $"  {group.Key.Cause} {group.Key.Kind,-12} n={group.Count(),3}  "
+                    + $"{group.Average(o => o.Score > at1 ? 1.0 : 0):0.00} "
+                    + $"{group.Average(o => o.Score > at5 ? 1.0 : 0):0.00}");
         var alikes = all.Where(o => o.Cause == Cause.LookAlike).ToList();
         text.AppendLine(CultureInfo.InvariantCulture,
             $"  look-alikes alarmed {alikes.Average(o => o.Score > at1 ? 1.0 : 0):0.00}");

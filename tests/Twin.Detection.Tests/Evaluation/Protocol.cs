@@ -81,6 +81,27 @@ internal static class Protocol
             maxima[h], scores[h], kept[h].Count))];
     }
 
+    /// <summary>Findings by kind on homes as they were recorded, one cohort, no observers.</summary>
+    public static SortedDictionary<FindingKind, int> Untouched(int[][] homes)
+    {
+        var models = homes.Select(_ => new ReadingModel()).ToArray();
+        var kept = new Kept();
+        var cohortModel = new CohortModel();
+        var members = new Member[homes.Length];
+        for (var d = 0; d < RecordedHomes.Days; d++)
+        {
+            for (var h = 0; h < homes.Length; h++)
+            {
+                var features = models[h].Fold(Readings(homes[h], d), Subject(h, MeterRole.Customer), kept);
+                members[h] = new Member(Id(h), MeterRole.Customer, features);
+            }
+            var cohort = cohortModel.Fold(FirstDayNumber + d, members);
+            for (var h = 0; h < homes.Length; h++)
+                models[h].Judge(members[h].Features, Subject(h, MeterRole.Customer), cohort, null, kept);
+        }
+        return new SortedDictionary<FindingKind, int>(kept.Kinds);
+    }
+
     private static MeterId Id(int h) => new((ulong)h + 1);
     private static DaySubject Subject(int h, MeterRole role) => new(Id(h).Twin, $"m{h}", role, ContextFlags.None);
 

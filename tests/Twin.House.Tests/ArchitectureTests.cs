@@ -12,7 +12,8 @@ public class ArchitectureTests
     public static TheoryData<string> RoomNames => [.. Rooms.Order];
 
     [Fact]
-    public void Every_room_of_the_design_is_a_project() => Assert.Equal(Rooms.Order.Order(), RoomProjects.Select(NameOf).Order());
+    public void Every_room_of_the_design_is_a_project() =>
+        Assert.Equal(Rooms.Order.Order(), RoomProjects.Select(NameOf).Order());
 
     [Fact]
     public void Project_files_refer_downwards_only() =>
@@ -27,7 +28,8 @@ public class ArchitectureTests
     public void Pure_rooms_need_no_impure_assembly(string room) => Verdict.None(Rooms.Pure(room, Compiled(room)));
 
     private static IReadOnlyList<string> Compiled(string room) =>
-        Rooms.AssemblyReferences(Path.Combine(AppContext.BaseDirectory, (room == "Twin.Silo" ? "metertwin" : room) + ".dll"));
+        Rooms.AssemblyReferences(Path.Combine(AppContext.BaseDirectory, (room == "Twin.Silo" ? "metertwin" : room)
+            + ".dll"));
 
     [Fact]
     public void An_upward_reference_is_found()
@@ -55,11 +57,12 @@ public class ArchitectureTests
     [Fact]
     public void A_package_of_edition_full_is_found()
     {
-        const string bare = "<Project><ItemGroup><PackageReference Include=\"Microsoft.Orleans.Server\" /></ItemGroup></Project>";
+        const string bare =
+            "<Project><ItemGroup><PackageReference Include=\"Microsoft.Orleans.Server\" /></ItemGroup></Project>";
         Assert.Contains("Condition", Assert.Single(Rooms.ConditionalPackages("Twin.Grains/Twin.Grains.csproj", bare)));
         var conditional = bare.Replace("<ItemGroup>", "<ItemGroup Condition=\"'$(Edition)' == 'full'\">");
         Assert.Empty(Rooms.ConditionalPackages("Twin.Grains/Twin.Grains.csproj", conditional));
-        const string locked = """{ "version": 2, "dependencies": { "net10.0": { "InfluxDB.Client": { "type": "Transitive" } } } }""";
+        const string locked = """{ "dependencies": { "net10.0": { "InfluxDB.Client": { "type": "Transitive" } } } }""";
         Assert.Single(Rooms.StandaloneLock("ingest/Twin.Ingest/packages.standalone.lock.json", locked));
     }
 
@@ -77,8 +80,11 @@ public class ArchitectureTests
         Assert.Contains("Orleans/", Assert.Single(Rooms.FullCode("Twin.Grains/A.cs", "using Orleans.Runtime;\n")));
         Assert.Empty(Rooms.FullCode("Twin.Grains/Orleans/A.cs", "using Orleans.Runtime;\n"));
         string[] files = ["Twin.Grains/Orleans/A.cs"];
-        Assert.Contains("Compile Remove", Assert.Single(Rooms.LeftOut("Twin.Grains/Twin.Grains.csproj", "<Project />", files)));
-        const string leftOut = "<Project><ItemGroup Condition=\"'$(Edition)' != 'full'\"><Compile Remove=\"Orleans/**\" /></ItemGroup></Project>";
+        Assert.Contains("Compile Remove",
+            Assert.Single(Rooms.LeftOut("Twin.Grains/Twin.Grains.csproj", "<Project />", files)));
+        const string leftOut =
+            "<Project><ItemGroup Condition=\"'$(Edition)' != 'full'\">"
+            + "<Compile Remove=\"Orleans/**\" /></ItemGroup></Project>";
         Assert.Empty(Rooms.LeftOut("Twin.Grains/Twin.Grains.csproj", leftOut, files));
     }
 }

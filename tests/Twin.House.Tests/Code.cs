@@ -4,8 +4,8 @@ namespace Twin.House.Tests;
 internal readonly record struct Member(int Line, int Lines, string Head);
 
 /// <summary>
-/// Just enough of C#'s lexis to see code without comments and texts, and where members begin and end. It need not understand
-/// what it reads.
+/// Just enough of C#'s lexis to see code without comments and texts, and where members begin and end. It need not
+/// understand what it reads.
 /// </summary>
 internal static class Code
 {
@@ -29,7 +29,8 @@ internal static class Code
         var rest = text.AsSpan(at);
         if (rest.StartsWith("//")) return EndOf(text, "\n", at);
         if (rest.StartsWith("/*")) return EndOf(text, "*/", at + 2) + 2;
-        if (rest[0] == '\'') return at + (rest.Length > 1 && rest[1] == '\\' ? Math.Max(4, rest[2..].IndexOf('\'') + 3) : 3);
+        if (rest[0] == '\'')
+            return at + (rest.Length > 1 && rest[1] == '\\' ? Math.Max(4, rest[2..].IndexOf('\'') + 3) : 3);
         var p = 0;
         while (p < rest.Length && rest[p] is '$' or '@') p++;
         if (p >= rest.Length || rest[p] != '"') return at;
@@ -81,7 +82,8 @@ internal static class Code
     }
 
     private static readonly System.Text.RegularExpressions.Regex TypeHead =
-        new(@"\b(class|struct|interface|enum|record|namespace)\s+\w", System.Text.RegularExpressions.RegexOptions.Compiled);
+        new(@"\b(class|struct|interface|enum|record|namespace)\s+\w",
+            System.Text.RegularExpressions.RegexOptions.Compiled);
 
     /// <summary>Members with a body in braces, directly inside a type.</summary>
     public static IEnumerable<Member> Members(string text)

@@ -23,21 +23,25 @@ public class DocumentTests
     /// <summary>What the built program says of a verb.</summary>
     private static string Help(DocumentedCommand command)
     {
-        string[] verb = command.Verb.Length == 0 ? [] : command.Verb is "config" ? [command.Verb, command.SubVerb] : [command.Verb];
+        string[] verb = command.Verb.Length == 0 ? []
+            : command.Verb == "config" ? [command.Verb, command.SubVerb] : [command.Verb];
         return Helps.GetOrAdd(string.Join(' ', verb), _ =>
         {
             string[] arguments = [Path.Combine(AppContext.BaseDirectory, "metertwin.dll"), .. verb, "--help"];
             var code = Repository.TryRun("dotnet", arguments, out var output);
-            return code == 0 ? output : throw new InvalidOperationException($"metertwin {string.Join(' ', verb)} --help exits with {code}: {output}");
+            return code == 0 ? output : throw new InvalidOperationException(
+                $"metertwin {string.Join(' ', verb)} --help exits with {code}: {output}");
         });
     }
 
     [Fact]
-    public void Links_lead_somewhere() => Verdict.None(Pages.SelectMany(p => Documents.Links(p.Path, p.Text, Paths.Contains)));
+    public void Links_lead_somewhere() =>
+        Verdict.None(Pages.SelectMany(p => Documents.Links(p.Path, p.Text, Paths.Contains)));
 
     [Fact]
     public void Named_files_exist() =>
-        Verdict.None(Pages.Where(p => !p.In("docs/adr")).SelectMany(p => Documents.NamedPaths(p.Path, p.Text, Paths.Contains)));
+        Verdict.None(Pages.Where(p => !p.In("docs/adr"))
+            .SelectMany(p => Documents.NamedPaths(p.Path, p.Text, Paths.Contains)));
 
     [Fact]
     public void Verbs_exist()
@@ -47,19 +51,22 @@ public class DocumentTests
     }
 
     [Fact]
-    public void Flags_of_marked_blocks_exist() => Verdict.None(Pages.SelectMany(p => Documents.Flags(p.Path, p.Text, Help)));
+    public void Flags_of_marked_blocks_exist() =>
+        Verdict.None(Pages.SelectMany(p => Documents.Flags(p.Path, p.Text, Help)));
 
     [Fact]
     public void First_pages_have_marked_blocks()
     {
         foreach (var page in (string[])["README.md", "docs/start.md"])
-            Assert.True(Documents.Commands(Repository.Get(page).Text, onlyMarked: true).Any(), $"{page} has no block behind {Documents.RunMark}.");
+            Assert.True(Documents.Commands(Repository.Get(page).Text, onlyMarked: true).Any(),
+                $"{page} has no block behind {Documents.RunMark}.");
     }
 
     [Theory]
     [InlineData("dotnet run -c Release --project Twin.Silo -- demo")]
     [InlineData("dotnet test -c Release")]
-    public void The_readme_has_the_two_commands(string command) => Assert.Contains(command, Repository.Get("README.md").Text);
+    public void The_readme_has_the_two_commands(string command) =>
+        Assert.Contains(command, Repository.Get("README.md").Text);
 
     [Fact]
     public void Continuous_integration_runs_the_test_command_of_the_readme() =>
@@ -68,14 +75,17 @@ public class DocumentTests
     [Fact]
     public void A_dead_link_is_found()
     {
-        Assert.Contains("docs/gone.md", Assert.Single(Documents.Links("docs/a.md", "see [b](../docs/gone.md#x)\n", Paths.Contains)));
-        Assert.Empty(Documents.Links("docs/a.md", "[b](../README.md) [c](https://example.org/x)\n```\n[d](gone.md)\n```\n", Paths.Contains));
+        Assert.Contains("docs/gone.md",
+            Assert.Single(Documents.Links("docs/a.md", "see [b](../docs/gone.md#x)\n", Paths.Contains)));
+        Assert.Empty(Documents.Links("docs/a.md",
+            "[b](../README.md) [c](https://example.org/x)\n```\n[d](gone.md)\n```\n", Paths.Contains));
     }
 
     [Fact]
     public void A_file_that_is_gone_is_found()
     {
-        Assert.Contains("Twin.Silo/Gone.cs", Assert.Single(Documents.NamedPaths("docs/a.md", "in `Twin.Silo/Gone.cs`\n", Paths.Contains)));
+        Assert.Contains("Twin.Silo/Gone.cs",
+            Assert.Single(Documents.NamedPaths("docs/a.md", "in `Twin.Silo/Gone.cs`\n", Paths.Contains)));
         Assert.Empty(Documents.NamedPaths("docs/a.md", "in `Twin.Silo/Program.cs` and `tests/`\n", Paths.Contains));
     }
 
@@ -89,7 +99,9 @@ public class DocumentTests
     [Fact]
     public void A_flag_that_is_gone_is_found()
     {
-        const string page = "<!-- run -->\n```sh\nmetertwin demo --exit \\\n  --fast --data=x\n```\n\n```sh\nmetertwin demo --other\n```\n";
+        const string page =
+            "<!-- run -->\n```sh\nmetertwin demo --exit \\\n  --fast --data=x\n```\n\n"
+            + "```sh\nmetertwin demo --other\n```\n";
         var found = Documents.Flags("docs/a.md", page, c => c.Verb == "demo" ? "  --exit  stop\n  --data <data>" : "");
         Assert.Contains("--fast", Assert.Single(found));
     }

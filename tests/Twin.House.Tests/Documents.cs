@@ -8,7 +8,9 @@ internal sealed record DocumentedCommand(int Line, string Verb, string SubVerb, 
 /// <summary>What documents promise: links lead somewhere, commands exist.</summary>
 internal static partial class Documents
 {
-    /// <summary>A fenced sh block behind this comment is meant to be typed as it stands, so its flags are checked too.</summary>
+    /// <summary>
+    /// A fenced sh block behind this comment is meant to be typed as it stands, so its flags are checked too.
+    /// </summary>
     public const string RunMark = "<!-- run -->";
 
     public static IEnumerable<string> Links(string path, string text, Func<string, bool> exists)
@@ -19,9 +21,11 @@ internal static partial class Documents
             foreach (Match m in Link().Matches(line))
             {
                 var target = m.Groups["to"].Value.Split('#')[0];
-                if (target.Length == 0 || target.Contains("://") || target.StartsWith("mailto:", StringComparison.Ordinal)) continue;
+                if (target.Length == 0 || target.Contains("://")
+                    || target.StartsWith("mailto:", StringComparison.Ordinal)) continue;
                 if (!exists(Resolve(folder, target)))
-                    yield return $"{path}:{number} links to {target}, which does not exist. Correct the link, or write the page.";
+                    yield return $"{path}:{number} links to {target}, which does not exist. Correct the link, or "
+                        + "write the page.";
             }
         }
     }
@@ -33,7 +37,8 @@ internal static partial class Documents
         {
             foreach (Match m in NamedPath().Matches(line))
                 if (!exists(m.Groups["path"].Value.TrimEnd('/')))
-                    yield return $"{path}:{number} names {m.Groups["path"].Value}, which does not exist. Name what is there now.";
+                    yield return $"{path}:{number} names {m.Groups["path"].Value}, which does not exist. Name what is "
+                        + "there now.";
         }
     }
 
@@ -42,7 +47,8 @@ internal static partial class Documents
     {
         foreach (var c in Commands(text, onlyMarked: false))
             if (c.Verb.Length > 0 && !verbs.Contains(c.Verb))
-                yield return $"{path}:{c.Line} uses '{c.Verb}', which is no verb. There are: {string.Join(", ", verbs.Order())}.";
+                yield return $"{path}:{c.Line} uses '{c.Verb}', which is no verb. There are: "
+                    + $"{string.Join(", ", verbs.Order())}.";
     }
 
     /// <summary>Flags of marked blocks, checked against the verb's own help.</summary>
@@ -74,7 +80,8 @@ internal static partial class Documents
             if (!fenced)
             {
                 if (line.Trim().Length > 0) marked = line.Trim() == RunMark;
-                if (!onlyMarked && line.StartsWith("    ", StringComparison.Ordinal) && Parse(number, line) is { } indented) yield return indented;
+                if (!onlyMarked && line.StartsWith("    ", StringComparison.Ordinal)
+                    && Parse(number, line) is { } indented) yield return indented;
                 continue;
             }
             if (!taken) continue;
@@ -93,7 +100,8 @@ internal static partial class Documents
         var words = m.Groups["rest"].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         var verb = words is [var v, ..] && Word().IsMatch(v) ? v : "";
         var sub = words is [_, var s, ..] && Word().IsMatch(s) ? s : "";
-        return new DocumentedCommand(line, verb, sub, [.. words.Where(w => w.StartsWith("--", StringComparison.Ordinal)).Select(w => w.Split('=')[0])]);
+        return new DocumentedCommand(line, verb, sub,
+            [.. words.Where(w => w.StartsWith("--", StringComparison.Ordinal)).Select(w => w.Split('=')[0])]);
     }
 
     /// <summary>Verbs by the source of the command line: <c>new Command("replay", …)</c>.</summary>
@@ -114,7 +122,8 @@ internal static partial class Documents
     private static string Resolve(string folder, string target)
     {
         var parts = new List<string>();
-        foreach (var part in (target.StartsWith('/') ? target : folder + "/" + target).Split('/', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var part in (target.StartsWith('/') ? target : folder + "/" + target)
+            .Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
             if (part == ".." && parts.Count > 0) parts.RemoveAt(parts.Count - 1);
             else if (part != ".") parts.Add(part);

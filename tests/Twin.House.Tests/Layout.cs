@@ -9,21 +9,25 @@ internal static partial class Layout
     /// <summary>All that may lie in the root. A new room is a change of the design, and of this list.</summary>
     public static readonly IReadOnlySet<string> RootEntries = new HashSet<string>
     {
-        "MeterTwin.sln", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "BannedSymbols.txt",
+        "MeterTwin.sln", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE",
+        "BannedSymbols.txt",
         "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "global.json",
         ".editorconfig", ".gitignore", ".gitattributes", ".dockerignore", ".ci",
-        "Twin.Hardware", "Twin.Detection", "Twin.Grains", "ingest", "Twin.Api", "Twin.Silo", "deploy", "docs", "data", "tests",
+        "Twin.Hardware", "Twin.Detection", "Twin.Grains", "ingest", "Twin.Api", "Twin.Silo", "deploy", "docs", "data",
+        "tests",
     };
 
     public static IEnumerable<string> Roots(IEnumerable<string> paths) =>
         from entry in paths.Select(p => p.Split('/')[0]).Distinct()
         where !RootEntries.Contains(entry)
-        select $"'{entry}' does not belong in the root. Put it into the room it is for; plans and notes belong in issues.";
+        select $"'{entry}' does not belong in the root. Put it into the room it is for; plans and notes belong in "
+            + "issues.";
 
     public static IEnumerable<string> Size(string path, long bytes)
     {
         if (bytes > Tidy.MaxFileBytes)
-            yield return $"{path} has {bytes:n0} bytes. Let a test generate it from a seed, or keep it out of the repository.";
+            yield return $"{path} has {bytes:n0} bytes. Let a test generate it from a seed, or keep it out of the "
+                + "repository.";
     }
 
     /// <summary>A version is exact: no range, no wildcard.</summary>
@@ -43,13 +47,15 @@ internal static partial class Layout
     /// <summary>A project names packages, never versions, and only such as the central file pins.</summary>
     public static IEnumerable<string> CentralVersions(string path, string xml, string central)
     {
-        var pinned = XDocument.Parse(central).Descendants("PackageVersion").Select(p => p.Attribute("Include")?.Value).ToHashSet();
+        var pinned = XDocument.Parse(central).Descendants("PackageVersion").Select(p => p.Attribute("Include")?.Value)
+            .ToHashSet();
         foreach (var p in XDocument.Parse(xml).Descendants("PackageReference"))
         {
             var name = p.Attribute("Include")?.Value;
             if (p.Attribute("Version") is not null || p.Attribute("VersionOverride") is not null)
                 yield return $"{path}: {name} has a version of its own. Pin it in Directory.Packages.props.";
-            if (!pinned.Contains(name)) yield return $"{path}: {name} is not pinned. Add it to Directory.Packages.props.";
+            if (!pinned.Contains(name))
+                yield return $"{path}: {name} is not pinned. Add it to Directory.Packages.props.";
         }
     }
 
@@ -66,17 +72,21 @@ internal static partial class Layout
     {
         var allowed = XDocument.Parse(xml).Descendants("AllowHostApis").Any(e => e.Value.Trim() == "true");
         if (allowed && path != "Twin.Silo/Twin.Silo.csproj")
-            yield return $"{path} sets AllowHostApis. Only the host reads clocks: take a TimeProvider or event time instead.";
+            yield return $"{path} sets AllowHostApis. Only the host reads clocks: take a TimeProvider or event time "
+                + "instead.";
     }
 
-    /// <summary>A test project stands beside a room and refers to it; the house's own tests refer to the host.</summary>
+    /// <summary>
+    /// A test project stands beside a room and refers to it; the house's own tests refer to the host.
+    /// </summary>
     public static IEnumerable<string> MirroredTests(string path, string xml)
     {
         if (!path.StartsWith("tests/", StringComparison.Ordinal)) yield break;
         var name = Path.GetFileNameWithoutExtension(path);
         var room = name == "Twin.House.Tests" ? "Twin.Silo" : name.Replace(".Tests", "");
         var references = Rooms.ProjectReferences(xml);
-        if (path != $"tests/{name}/{name}.csproj" || !name.EndsWith(".Tests", StringComparison.Ordinal) || !Rooms.Order.Contains(room))
+        if (path != $"tests/{name}/{name}.csproj" || !name.EndsWith(".Tests", StringComparison.Ordinal)
+            || !Rooms.Order.Contains(room))
             yield return $"{path} stands beside no room. A test project is tests/ROOM.Tests/ROOM.Tests.csproj.";
         else if (!references.Contains(room))
             yield return $"{path} does not refer to {room}. Its tests are of that room.";

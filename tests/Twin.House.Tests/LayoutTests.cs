@@ -3,7 +3,8 @@ namespace Twin.House.Tests;
 /// <summary>Root, packages, lock files, test projects.</summary>
 public class LayoutTests
 {
-    private const string Package = "<Project><ItemGroup><PackageReference Include=\"A\" Version=\"1.0.0\" /></ItemGroup></Project>";
+    private const string Package =
+        "<Project><ItemGroup><PackageReference Include=\"A\" Version=\"1.0.0\" /></ItemGroup></Project>";
 
     private static IEnumerable<SourceText> Projects => Repository.Of(".csproj");
 
@@ -22,7 +23,8 @@ public class LayoutTests
         Verdict.None(Layout.ExactVersions("Directory.Packages.props", Central));
         foreach (var version in (string[])["1.*", "[1.0,2.0)", "1.0", ""])
         {
-            var xml = $"<Project><ItemGroup><PackageVersion Include=\"A\" Version=\"{version}\" /></ItemGroup></Project>";
+            var xml =
+                $"<Project><ItemGroup><PackageVersion Include=\"A\" Version=\"{version}\" /></ItemGroup></Project>";
             Assert.Contains("exact", Assert.Single(Layout.ExactVersions("Directory.Packages.props", xml)));
         }
     }
@@ -32,7 +34,8 @@ public class LayoutTests
     {
         Verdict.None(Projects.SelectMany(p => Layout.CentralVersions(p.Path, p.Text, Central)));
         Assert.Equal(2, Layout.CentralVersions("Twin.Api/Twin.Api.csproj", Package, Central).Count());
-        Assert.Empty(Layout.CentralVersions("Twin.Api/Twin.Api.csproj", Package.Replace("\"A\" Version=\"1.0.0\"", "\"FsCheck\""), Central));
+        Assert.Empty(Layout.CentralVersions("Twin.Api/Twin.Api.csproj",
+            Package.Replace("\"A\" Version=\"1.0.0\"", "\"FsCheck\""), Central));
     }
 
     [Fact]
@@ -55,10 +58,13 @@ public class LayoutTests
     public void Test_projects_mirror_rooms()
     {
         Verdict.None(Projects.SelectMany(p => Layout.MirroredTests(p.Path, p.Text)));
-        const string refers = "<Project><ItemGroup><ProjectReference Include=\"../../Twin.Api/Twin.Api.csproj\" /></ItemGroup></Project>";
+        const string refers =
+            "<Project><ItemGroup><ProjectReference Include=\"../../Twin.Api/Twin.Api.csproj\" /></ItemGroup></Project>";
         Assert.Empty(Layout.MirroredTests("tests/Twin.Api.Tests/Twin.Api.Tests.csproj", refers));
-        Assert.Contains("does not refer", Assert.Single(Layout.MirroredTests("tests/Twin.Grains.Tests/Twin.Grains.Tests.csproj", refers)));
-        Assert.Contains("no room", Assert.Single(Layout.MirroredTests("tests/Twin.Extra.Tests/Twin.Extra.Tests.csproj", refers)));
+        Assert.Contains("does not refer",
+            Assert.Single(Layout.MirroredTests("tests/Twin.Grains.Tests/Twin.Grains.Tests.csproj", refers)));
+        Assert.Contains("no room",
+            Assert.Single(Layout.MirroredTests("tests/Twin.Extra.Tests/Twin.Extra.Tests.csproj", refers)));
     }
 
     [Fact]

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Twin.House.Tests;
 
-/// <summary>A file of the repository: path from the root with forward slashes, and its text (empty when it is binary).</summary>
+/// <summary>
+/// A file of the repository: path from the root with forward slashes, and its text (empty when it is binary).
+/// </summary>
 internal sealed record SourceText(string Path, string Text, long Bytes)
 {
     public bool Is(string extension) => Path.EndsWith(extension, StringComparison.Ordinal);
@@ -21,7 +23,8 @@ internal static class Repository
     public static IReadOnlyList<string> Tracked { get; } = List("--cached");
 
     public static IReadOnlyList<SourceText> Files { get; } =
-        [.. List("--cached", "--others", "--exclude-standard").Where(p => File.Exists(Full(p))).Distinct().Select(Read)];
+        [.. List("--cached", "--others", "--exclude-standard").Where(p => File.Exists(Full(p))).Distinct()
+            .Select(Read)];
 
     public static IEnumerable<SourceText> Of(string extension) => Files.Where(f => f.Is(extension));
 
@@ -33,7 +36,8 @@ internal static class Repository
     private static SourceText Read(string path)
     {
         var bytes = File.ReadAllBytes(Full(path));
-        var isText = !bytes.AsSpan(0, Math.Min(bytes.Length, 8192)).Contains((byte)0) && !bytes.AsSpan().StartsWith(Gzip);
+        var isText = !bytes.AsSpan(0, Math.Min(bytes.Length, 8192)).Contains((byte)0)
+            && !bytes.AsSpan().StartsWith(Gzip);
         return new SourceText(path, isText ? System.Text.Encoding.UTF8.GetString(bytes) : "", bytes.Length);
     }
 
@@ -60,7 +64,9 @@ internal static class Repository
             .Order(StringComparer.Ordinal)];
     }
 
-    /// <summary>Runs a tool in the root; its exit code, or -1 when there is no such tool or it takes too long.</summary>
+    /// <summary>
+    /// Runs a tool in the root; its exit code, or -1 when there is no such tool or it takes too long.
+    /// </summary>
     public static int TryRun(string tool, IEnumerable<string> arguments, out string output)
     {
         output = "";

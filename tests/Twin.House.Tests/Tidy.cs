@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Twin.House.Tests;
 
 /// <summary>
-/// The rules of style that a program can check. Each is a function of one file, so that a test can show that it is able to fail;
-/// each answer says where, what, and what to do instead.
+/// The rules of style that a program can check. Each is a function of one file, so that a test can show that it is able
+/// to fail; each answer says where, what, and what to do instead.
 /// </summary>
 internal static partial class Tidy
 {
@@ -34,7 +34,8 @@ internal static partial class Tidy
         ("Skip = ", "mend or delete the test"),
     ];
 
-    private static readonly string[] VagueNames = ["Manager", "Helper", "Helpers", "Util", "Utils", "Utilities", "Misc", "Common"];
+    private static readonly string[] VagueNames =
+        ["Manager", "Helper", "Helpers", "Util", "Utils", "Utilities", "Misc", "Common"];
 
     // Put together here, so that this file does not hold what it forbids.
     private static readonly string[] Notes = ["TO" + "DO", "FIX" + "ME", "HA" + "CK", "XX" + "X"];
@@ -59,18 +60,21 @@ internal static partial class Tidy
         if (!path.EndsWith(".cs", StringComparison.Ordinal)) yield break;
         foreach (var m in Code.Members(text))
             if (m.Lines > MaxMethodLines)
-                yield return $"{path}:{m.Line} has a method of {m.Lines} lines. Name its steps; the limit is {MaxMethodLines}.";
+                yield return $"{path}:{m.Line} has a method of {m.Lines} lines. Name its steps; the limit is "
+                    + $"{MaxMethodLines}.";
     }
 
     public static IEnumerable<string> BannedCalls(string path, string text)
     {
         if (!path.EndsWith(".cs", StringComparison.Ordinal)) yield break;
         var inTests = path.StartsWith("tests/", StringComparison.Ordinal);
-        var banned = inTests ? [.. Clocks, .. InTests] : path.StartsWith("Twin.Silo/", StringComparison.Ordinal) ? [] : Clocks;
+        var banned = inTests ? [.. Clocks, .. InTests] : path.StartsWith("Twin.Silo/", StringComparison.Ordinal) ? []
+            : Clocks;
         foreach (var (number, line) in Lines(Code.Bare(text)))
         {
             foreach (var (name, instead) in banned)
-                if (line.Contains(name, StringComparison.Ordinal)) yield return $"{path}:{number} uses {name.Trim()}: {instead}.";
+                if (line.Contains(name, StringComparison.Ordinal))
+                    yield return $"{path}:{number} uses {name.Trim()}: {instead}.";
         }
     }
 
@@ -81,7 +85,8 @@ internal static partial class Tidy
         {
             foreach (Match m in TypeName().Matches(line))
                 if (VagueNames.Any(v => m.Groups["name"].Value.EndsWith(v, StringComparison.Ordinal)))
-                    yield return $"{path}:{number} declares {m.Groups["name"].Value}. Name the type after what it is or does.";
+                    yield return $"{path}:{number} declares {m.Groups["name"].Value}. Name the type after what it is "
+                        + "or does.";
         }
     }
 
@@ -93,7 +98,8 @@ internal static partial class Tidy
         foreach (var (number, line) in Lines(text))
         {
             foreach (var note in Notes)
-                if (Regex.IsMatch(line, $@"\b{note}\b")) yield return $"{path}:{number} says {note}. Do it, or open an issue.";
+                if (Regex.IsMatch(line, $@"\b{note}\b"))
+                    yield return $"{path}:{number} says {note}. Do it, or open an issue.";
         }
     }
 
@@ -109,7 +115,8 @@ internal static partial class Tidy
     {
         if (IsToolWritten(path)) yield break;
         foreach (var (number, line) in Lines(text))
-            if (line.EndsWith(' ') || line.EndsWith('\t')) yield return $"{path}:{number} ends with blanks. Remove them.";
+            if (line.EndsWith(' ') || line.EndsWith('\t'))
+                yield return $"{path}:{number} ends with blanks. Remove them.";
     }
 
     public static IEnumerable<string> Preprocessor(string path, string text)
@@ -118,10 +125,12 @@ internal static partial class Tidy
         foreach (var (number, line) in Lines(Code.Bare(text)))
         {
             if (PreprocessorLine().IsMatch(line))
-                yield return $"{path}:{number} uses the preprocessor. Editions differ by folders that the project file leaves out; "
+                yield return $"{path}:{number} uses the preprocessor. Editions differ by folders that the project "
+                    + "file leaves out; "
                     + $"only {EditionFile} may tell them apart.";
             if (line.Contains("#pragma warning disable RS0030", StringComparison.Ordinal))
-                yield return $"{path}:{number} switches the banned-API check off. Take time and chance from outside instead.";
+                yield return $"{path}:{number} switches the banned-API check off. Take time and chance from outside "
+                    + "instead.";
         }
     }
 

@@ -59,7 +59,8 @@ public class TidyTests
         { "line length", "Twin.Api/A.cs", new string('x', 120) + "\n" },
         { "method length", "Twin.Api/A.cs", Method(60) },
         { "banned calls", "Twin.Grains/A.cs", "// never DateTime.Now\nvar s = \"DateTime.Now\";\n" },
-        { "banned calls", "Twin.Grains/A.cs", "var s = $\"{a(\"x\")} Thread.Sleep {{\"; var t = @\"\"\"Thread.Sleep\"; var c = '\"';\n" },
+        { "banned calls", "Twin.Grains/A.cs",
+            "var s = $\"{a(\"x\")} Thread.Sleep {{\"; var t = @\"\"\"Thread.Sleep\"; var c = '\"';\n" },
         { "banned calls", "Twin.Silo/A.cs", "var t = TimeProvider.System.GetUtcNow();\n" },
         { "vague types", "Twin.Api/A.cs", "class ManagerOfWorks { }\n" },
         { "preprocessor", Tidy.EditionFile, "#if FULL\n#endif\n" },
@@ -67,7 +68,8 @@ public class TidyTests
 
     [Theory]
     [MemberData(nameof(GoodExamples))]
-    public void The_rule_lets_good_code_pass(string rule, string path, string text) => Assert.Empty(Rules[rule](path, text));
+    public void The_rule_lets_good_code_pass(string rule, string path, string text) =>
+        Assert.Empty(Rules[rule](path, text));
 
     [Fact]
     public void Every_rule_has_a_bad_example() =>

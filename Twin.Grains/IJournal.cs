@@ -35,8 +35,11 @@ public interface IJournal : IDisposable
     /// <summary>What a twin published when a day closed; null when nothing.</summary>
     byte[]? Publication(TwinKey from, int day);
 
-    /// <summary>Positions at which days closed, ascending.</summary>
-    IReadOnlyList<(int Day, long Position)> ClosedDays();
+    /// <summary>Positions after <paramref name="after"/> at which days closed, ascending.</summary>
+    IReadOnlyList<(int Day, long Position)> ClosedDays(long after);
+
+    /// <summary>The newest checkpoint of a twin that was made when a day up to this one closed; null when there is none.</summary>
+    TwinCheckpoint? Checkpoint(TwinKey key, int throughDay);
 
     IReadOnlyList<Finding> Findings(FindingQuery query);
 
@@ -46,8 +49,8 @@ public interface IJournal : IDisposable
     /// <summary>Stored readings, merged with late ones and revisions, ascending by day; unsealed days of the tail included.</summary>
     void Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit);
 
-    /// <summary>Reading blocks of one meter, sealed or still in the tail, as journalled; in no particular order.</summary>
-    void ReadReadings(MeterId meter, JournalVisitor visit);
+    /// <summary>Reading blocks of one meter from a day on, sealed or still in the tail, as journalled; in no particular order.</summary>
+    void ReadReadings(MeterId meter, int fromDay, JournalVisitor visit);
 
     /// <summary>Moves readings of closed days from the arrival-ordered tail into sealed segments. Safe at any time; nothing is lost by a crash.</summary>
     void Compact(int closedThrough, bool everything);
@@ -87,6 +90,9 @@ public readonly record struct ContentKey(UInt128 Value)
     }
 }
 
+/// <summary>A twin's state as it was when a day had closed: where the rebuilding of its past may begin.</summary>
+public sealed record TwinCheckpoint(TwinKey Key, int Day, long Position, byte[] State);
+
 /// <summary>What is left of erased readings: how many, and the digest of what was there.</summary>
 public sealed record Tombstone(MeterId? Meter, int BeforeDay, long Position, long Readings, string Digest);
 
@@ -121,6 +127,7 @@ public sealed class JournalBatch(long firstPosition)
     public List<byte[]> Findings { get; } = [];
     public List<(TwinKey From, int Day, byte[] Body)> Publications { get; } = [];
     public List<(int Day, long Position)> Closed { get; } = [];
+    public List<TwinCheckpoint> Checkpoints { get; } = [];
     public byte[] Marks { get; set; } = [];
 
     /// <summary>Judging version from this batch on; null: unchanged.</summary>

@@ -112,6 +112,7 @@ public sealed partial class EmbeddedFleet
             var position = journal.Add(new DayClosed(day).ToBytes(), int.MinValue, sealable: false);
             journal.Closed.Add((day, position));
             _host.CloseDay(day, consequences);
+            _host.Checkpoints(day, PastTwin.CheckpointDays, position, journal.Checkpoints);
             _watermark.Close(day);
         }
     }

@@ -70,32 +70,41 @@ internal static class Rebuilder
 
 /// <summary>
 /// One meter as of an event time, on what is known now: its own inputs up to then, and what its feeder and cohort published when days closed. No other
-/// meter is touched, so the work is bounded by one meter's history.
+/// meter is touched, and yearly checkpoints bound the work.
 /// </summary>
 internal static class PastTwin
 {
+    /// <summary>Closings between two checkpoints of a twin.</summary>
+    public const int CheckpointDays = 364;
+
+    /// <summary>A checkpoint holds open days too; one this much older than the time asked for has none that lie after it.</summary>
+    private const int CheckpointMargin = 40;
+
     public static byte[]? Rebuild(IJournal journal, ITwinFactory factory, TwinKey key, UnixTime at)
     {
         if (key.Kind != TwinKind.Meter)
             throw new ArgumentException($"The past of {key} cannot be rebuilt alone: it depends on its members. Ask for a meter.", nameof(key));
+        var through = (int)Math.Clamp(at.Seconds / 86_400 - CheckpointMargin, LocalDay.MinNumber, LocalDay.MaxNumber);
+        var checkpoint = journal.Checkpoint(key, through);
+        var after = checkpoint?.Position ?? 0;
         var inputs = new List<(long Position, byte[] Input)>();
-        journal.ReadAddressed(key, (p, input) => Keep(p, input));
-        journal.ReadReadings(new MeterId(key.Id), (p, input) => Keep(p, input));
-        if (inputs.Count == 0) return null;
-        foreach (var (day, position) in journal.ClosedDays())
+        void Keep(long position, ReadOnlySpan<byte> input)
+        {
+            if (position > after && Before(input, at)) inputs.Add((position, input.ToArray()));
+        }
+        journal.ReadAddressed(key, Keep);
+        journal.ReadReadings(new MeterId(key.Id), checkpoint is null ? int.MinValue : checkpoint.Day - 1, Keep);
+        if (inputs.Count == 0 && checkpoint is null) return null;
+        foreach (var (day, position) in journal.ClosedDays(after))
             if ((day + 1L) * 86_400 <= at.Seconds) inputs.Add((position, new DayClosed(day).ToBytes()));
         inputs.Sort((a, b) => a.Position.CompareTo(b.Position));
-        var twin = factory.Create(key);
+        var twin = checkpoint is null ? factory.Create(key) : factory.Restore(key, checkpoint.State);
         var outbox = new Outbox(0);
         foreach (var (_, input) in inputs) Apply(journal, twin, key, input, outbox);
+        outbox.Clear();
         var state = new Twin.Hardware.Coding.ByteWriter(1024);
         twin.Write(state);
         return state.ToArray();
-
-        void Keep(long position, ReadOnlySpan<byte> input)
-        {
-            if (Before(input, at)) inputs.Add((position, input.ToArray()));
-        }
     }
 
     private static bool Before(ReadOnlySpan<byte> input, UnixTime at) => Envelope.Read(input).Kind switch
@@ -130,5 +139,6 @@ internal static class PastTwin
         outbox.Clear();
         outbox.Begin(key, inbox, maySend: true);
         twin.Receive(inbox, outbox);
+        answers.Clear();
     }
 }

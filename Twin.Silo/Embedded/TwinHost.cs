@@ -174,6 +174,24 @@ internal sealed class TwinHost : IDisposable
         foreach (var s in _shards) s.Clear();
     }
 
+    /// <summary>States of the meters whose turn it is on a day: each has one day in <paramref name="period"/>, so that the work is spread.</summary>
+    public void Checkpoints(int day, int period, long position, List<TwinCheckpoint> into)
+    {
+        var from = into.Count;
+        var writer = new ByteWriter(1024);
+        foreach (var s in _shards)
+        {
+            foreach (var key in s.Keys(TwinKind.Meter))
+            {
+                if ((StableHash.Mix(key.Id) >> 8) % (ulong)period != (ulong)(((day % period) + period) % period)) continue;
+                writer.Clear();
+                s.Find(key)!.Write(writer);
+                into.Add(new TwinCheckpoint(key, day, position, writer.ToArray()));
+            }
+        }
+        into.Sort(from, into.Count - from, Comparer<TwinCheckpoint>.Create((a, b) => a.Key.CompareTo(b.Key)));
+    }
+
     /// <summary>All keys, sorted; of one kind when given.</summary>
     public TwinKey[] Keys(TwinKind? kind)
     {

@@ -44,6 +44,8 @@ public sealed partial class SqliteJournal
         EraseFromSegments(meter, beforeDay, Goes);
         EraseFromKept(meter, Goes);
         EraseFromTail(beforeDay, Goes);
+        using (var checkpoints = _write.Prepare("DELETE FROM checkpoint WHERE kind=1 AND twin=$t", "$t").With(Sql.Signed(meter.Value)))
+            checkpoints.ExecuteNonQuery();
         BuryRow(meter, beforeDay, position, readings, hash);
     }
 

@@ -7,10 +7,10 @@ namespace Twin.Silo.Storage;
 // The history is the compacted journal: series are read from segments, with late readings, revisions and the unsealed tail laid over.
 public sealed partial class SqliteJournal
 {
-    public void ReadReadings(MeterId meter, JournalVisitor visit)
+    public void ReadReadings(MeterId meter, int fromDay, JournalVisitor visit)
     {
-        foreach (var segment in SegmentsOf(meter, int.MinValue, int.MaxValue)) segment.Visit(meter.Value, visit);
-        foreach (var (before, items) in TailOf(int.MinValue, int.MaxValue))
+        foreach (var segment in SegmentsOf(meter, fromDay, int.MaxValue)) segment.Visit(meter.Value, visit);
+        foreach (var (before, items) in TailOf(fromDay, int.MaxValue))
         {
             JournalBatch.Visit(items, before, (position, input) =>
             {

@@ -56,9 +56,17 @@ public sealed partial class SqliteJournal
         lock (_readGate) return (byte[]?)_publicationSelect.With((int)from.Kind, Sql.Signed(from.Id), day).ExecuteScalar();
     }
 
-    public IReadOnlyList<(int Day, long Position)> ClosedDays() => Reading(c =>
+    public TwinCheckpoint? Checkpoint(TwinKey key, int throughDay) => Reading(c =>
     {
-        using var select = c.Prepare("SELECT day, position FROM closed ORDER BY position");
+        using var select = c.Prepare("SELECT day, position, state FROM checkpoint WHERE kind=$k AND twin=$t AND day<=$d AND judging=$j ORDER BY day DESC LIMIT 1",
+            "$k", "$t", "$d", "$j").With((int)key.Kind, Sql.Signed(key.Id), throughDay, JudgingVersion);
+        using var reader = select.ExecuteReader();
+        return reader.Read() ? new TwinCheckpoint(key, reader.GetInt32(0), reader.GetInt64(1), reader.Blob(2)) : null;
+    });
+
+    public IReadOnlyList<(int Day, long Position)> ClosedDays(long after) => Reading(c =>
+    {
+        using var select = c.Prepare("SELECT day, position FROM closed WHERE position>$a ORDER BY position", "$a").With(after);
         using var reader = select.ExecuteReader();
         var found = new List<(int, long)>();
         while (reader.Read()) found.Add((reader.GetInt32(0), reader.GetInt64(1)));

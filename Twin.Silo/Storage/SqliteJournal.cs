@@ -15,7 +15,7 @@ public sealed partial class SqliteJournal : IJournal
     private readonly SqliteConnection _read;
     private readonly Lock _readGate = new();
     private readonly Lock _writeGate = new();
-    private readonly SqliteCommand _insertBatch, _insertKept, _insertSegment, _insertPublication, _insertClosed, _insertContent, _insertFinding, _setHead;
+    private readonly SqliteCommand _insertBatch, _insertKept, _insertSegment, _insertPublication, _insertClosed, _insertContent, _insertFinding, _insertCheckpoint, _setHead;
     private readonly SqliteCommand _publicationSelect;
     private long _readings;
 
@@ -49,6 +49,7 @@ public sealed partial class SqliteJournal : IJournal
         _insertClosed = _write.Prepare("INSERT OR REPLACE INTO closed VALUES($d,$p)", "$d", "$p");
         _insertContent = _write.Prepare("INSERT OR IGNORE INTO content VALUES($k)", "$k");
         _insertFinding = _write.Prepare("INSERT OR REPLACE INTO finding VALUES($i,$k,$t,$f,$from,$at,$p,$b)", "$i", "$k", "$t", "$f", "$from", "$at", "$p", "$b");
+        _insertCheckpoint = _write.Prepare("INSERT OR REPLACE INTO checkpoint VALUES($k,$t,$d,$p,$j,$s)", "$k", "$t", "$d", "$p", "$j", "$s");
         _setHead = _write.Prepare("UPDATE head SET position=$p, readings=$r, marks=$m, judging=$j", "$p", "$r", "$m", "$j");
     }
 
@@ -104,6 +105,8 @@ public sealed partial class SqliteJournal : IJournal
         foreach (var (from, day, body) in batch.Publications)
             _insertPublication.With((int)from.Kind, Sql.Signed(from.Id), day, body).ExecuteNonQuery();
         foreach (var (day, position) in batch.Closed) _insertClosed.With(day, position).ExecuteNonQuery();
+        foreach (var c in batch.Checkpoints)
+            _insertCheckpoint.With((int)c.Key.Kind, Sql.Signed(c.Key.Id), c.Day, c.Position, batch.JudgingVersion ?? JudgingVersion, c.State).ExecuteNonQuery();
         foreach (var key in batch.Contents) _insertContent.With(key.ToBytes()).ExecuteNonQuery();
         foreach (var body in batch.Findings)
         {
@@ -145,7 +148,7 @@ public sealed partial class SqliteJournal : IJournal
     public void Dispose()
     {
         foreach (var c in (SqliteCommand[])
-            [_insertBatch, _insertKept, _insertSegment, _insertPublication, _insertClosed, _insertContent, _insertFinding, _setHead, _publicationSelect]) c.Dispose();
+            [_insertBatch, _insertKept, _insertSegment, _insertPublication, _insertClosed, _insertContent, _insertFinding, _insertCheckpoint, _setHead, _publicationSelect]) c.Dispose();
         _read.Dispose();
         _write.Dispose();
     }

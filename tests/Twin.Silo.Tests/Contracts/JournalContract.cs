@@ -155,7 +155,7 @@ public abstract class JournalContract : IDisposable
         Assert.False(again.HasContent(ContentKey.Of(Event(3, 5))));
         Assert.Equal([1, 2, 3], again.Publication(feeder, Noon));
         Assert.Null(again.Publication(feeder, Noon + 1));
-        Assert.Equal([(Noon, 1L)], again.ClosedDays());
+        Assert.Equal([(Noon, 1L)], again.ClosedDays(0));
         Assert.Equal([9], again.Marks);
     }
 }

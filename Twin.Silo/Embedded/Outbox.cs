@@ -36,12 +36,15 @@ internal readonly record struct StatedFact(TwinKey From, int Sequence, FactKind 
     }
 }
 
-/// <summary>Append-only bytes in pages, so that growing copies nothing. A piece never spans pages. Pages come from and go to a shared pool.</summary>
+/// <summary>
+/// Append-only bytes in pages, so that growing copies nothing. A piece never spans pages. One page is kept between closings; the twins need the rest.
+/// </summary>
 internal sealed class PagedBytes
 {
     private const int PageBits = 20;
     private const int PageBytes = 1 << PageBits;
     private readonly List<byte[]> _pages = [];
+    private byte[]? _spare;
     private int _used = PageBytes;
 
     /// <summary>Most pages: offsets are 31 bits.</summary>
@@ -53,7 +56,8 @@ internal sealed class PagedBytes
         if (_used + bytes.Length > PageBytes)
         {
             if (_pages.Count == MaxPages) throw new InvalidOperationException("The twins of a shard say more than 2 GiB in one round.");
-            _pages.Add(System.Buffers.ArrayPool<byte>.Shared.Rent(PageBytes));
+            _pages.Add(_spare ?? GC.AllocateUninitializedArray<byte>(PageBytes));
+            _spare = null;
             _used = 0;
         }
         bytes.CopyTo(_pages[^1].AsSpan(_used));
@@ -66,7 +70,7 @@ internal sealed class PagedBytes
 
     public void Clear()
     {
-        foreach (var page in _pages) System.Buffers.ArrayPool<byte>.Shared.Return(page);
+        if (_pages.Count > 0) _spare = _pages[0];
         _pages.Clear();
         _used = PageBytes;
     }

@@ -77,8 +77,14 @@ public struct DayFeatures
     /// <summary>Night base over mean power: near 1 for a flat line.</summary>
     public readonly float NightShare => TotalWh <= 0 ? 0f : NightW * Minutes / (60f * TotalWh);
 
-    public readonly void Write(ByteWriter to)
+    public readonly void Write(ByteWriter to) => Write(to, true);
+
+    /// <summary>What a cohort needs: everything but the blocks, which only a feeder's attribution looks at.</summary>
+    public readonly void WriteBrief(ByteWriter to) => Write(to, false);
+
+    private readonly void Write(ByteWriter to, bool blocks)
     {
+        to.Bool(blocks);
         to.VarInt(Day);
         to.VarInt(StartMinute);
         to.VarInt(Minutes);
@@ -91,6 +97,7 @@ public struct DayFeatures
         to.Single(EveningShare);
         to.Single(ZeroShare);
         to.Single(ShapeDistance);
+        if (!blocks) return;
         for (var b = 0; b < DayShape.Blocks; b++) to.UInt16(Blocks[b]);
         for (var b = 0; b < DayShape.Blocks; b++) to.UInt16(ExpectedBlocks[b]);
     }
@@ -98,6 +105,7 @@ public struct DayFeatures
     /// <exception cref="InvalidDataException">Damaged.</exception>
     public static DayFeatures Read(ref ByteReader from)
     {
+        var blocks = from.Bool();
         var f = new DayFeatures
         {
             Day = checked((int)from.VarInt()),
@@ -113,6 +121,7 @@ public struct DayFeatures
             ZeroShare = from.Single(),
             ShapeDistance = from.Single(),
         };
+        if (!blocks) return f;
         for (var b = 0; b < DayShape.Blocks; b++) f.Blocks[b] = from.UInt16();
         for (var b = 0; b < DayShape.Blocks; b++) f.ExpectedBlocks[b] = from.UInt16();
         return f;

@@ -208,7 +208,9 @@ public sealed partial class MeterTwin
         if (row.Feeder != 0) Send(TwinKind.Feeder, row.Feeder, row.FeederName(), day, row.Role, true, _closing, outbox);
         s.Name.Clear();
         row.CohortName(s.Name);
-        Send(TwinKind.Cohort, row.Cohort, s.Name.Written, day, row.Role, true, _closing, outbox);
+        s.More.Clear();
+        features.WriteBrief(s.More);
+        Send(TwinKind.Cohort, row.Cohort, s.Name.Written, day, row.Role, true, s.More.Written, outbox);
     }
 
     /// <summary>A feeder must know that a member is missing, or it would take the gap for loss.</summary>

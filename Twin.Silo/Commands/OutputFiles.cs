@@ -32,13 +32,13 @@ internal sealed class ScoreFile : IDisposable
         var factory = new TwinFactory();
         using var directory = DataDirectory.Open(data, mustExist: true);
         using var journal = new SqliteJournal(directory.JournalFile);
-        using var host = new TwinHost(shards, factory);
+        using var host = new TwinHost(shards, factory, keepScores: true);
         void Spill(Consequences c)
         {
             foreach (var score in c.Scores) to.Write(score);
             c.Clear();
         }
-        var consequences = new Consequences(keepScores: true);
+        var consequences = new Consequences();
         Rebuilder.FromBase(host, journal, directory.Path, factory.JudgingVersion, consequences, Cli.Message, Spill);
         Spill(consequences);
     }

@@ -14,7 +14,7 @@ public sealed partial class EmbeddedFleet
     {
         var results = new Admission[batch.Count];
         var journal = new JournalBatch(_position + 1);
-        var consequences = new Consequences(keepScores: _options.OnScore is not null);
+        var consequences = new Consequences();
         for (var from = 0; from < batch.Count;)
         {
             var to = StepEnd(batch, from, results);

@@ -61,7 +61,7 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
     private EmbeddedFleet(EmbeddedOptions options, ITwinFactory factory, DataDirectory directory, SqliteJournal journal, Action<string> log)
     {
         (_options, _factory, _directory, _journal) = (options, factory, directory, journal);
-        _host = new TwinHost(options.Shards, factory);
+        _host = new TwinHost(options.Shards, factory, keepScores: options.OnScore is not null);
         var rebuilt = Rebuilder.Recover(_host, journal, directory.Path, factory.JudgingVersion, log);
         _watermark = Watermark.Read(journal.Marks);
         _position = journal.Position;

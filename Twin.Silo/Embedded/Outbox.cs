@@ -77,7 +77,7 @@ internal sealed class PagedBytes
 }
 
 /// <summary>What the twins of one shard say in one round.</summary>
-internal sealed class Outbox(int shard) : IOutbox
+internal sealed class Outbox(int shard, bool keepScores) : IOutbox
 {
     private readonly PagedBytes _bytes = new();
     private TwinKey _from;
@@ -119,7 +119,10 @@ internal sealed class Outbox(int shard) : IOutbox
         }
     }
 
-    public void Fact(FactKind kind, ReadOnlySpan<byte> fact) => Facts.Add(new StatedFact(_from, Facts.Count, kind, _bytes.Keep(fact), fact.Length));
+    public void Fact(FactKind kind, ReadOnlySpan<byte> fact)
+    {
+        if (kind != FactKind.Score || keepScores) Facts.Add(new StatedFact(_from, Facts.Count, kind, _bytes.Keep(fact), fact.Length));
+    }
 }
 
 /// <summary>A slice of sorted letters to one twin.</summary>
@@ -143,18 +146,13 @@ internal sealed class Inbox(Outbox[] outboxes) : IInbox
 }
 
 /// <summary>Facts and publications in a fixed order, for whoever stores or watches them.</summary>
-/// <param name="keepScores">False where nobody wants scores: a rebuild of years would hold millions.</param>
-public sealed class Consequences(bool keepScores)
+public sealed class Consequences
 {
     public List<byte[]> Findings { get; } = [];
     public List<byte[]> Scores { get; } = [];
     public List<(TwinKey From, int Day, byte[] Body)> Publications { get; } = [];
 
-    internal void Add(FactKind kind, byte[] body)
-    {
-        if (kind == FactKind.Finding) Findings.Add(body);
-        else if (keepScores) Scores.Add(body);
-    }
+    internal void Add(FactKind kind, byte[] body) => (kind == FactKind.Finding ? Findings : Scores).Add(body);
 
     public void Clear()
     {

@@ -17,7 +17,7 @@ internal static class Rebuilder
         var from = LoadSnapshot(host, SnapshotFile.List(folder).Where(s => s.Position <= journal.Position), judgingVersion, log);
         if (from == 0) RequireWholeJournal(journal, folder);
         var erasures = new List<(long, Erasure)>();
-        var bytes = Apply(host, journal, from, new Consequences(keepScores: false), erasures);
+        var bytes = Apply(host, journal, from, new Consequences(), erasures);
         erasures.RemoveAll(e => journal.Tombstones().Any(t => t.Position == e.Item1));
         return new Result(from, bytes, journal.JudgingVersion != judgingVersion, erasures);
     }
@@ -99,7 +99,7 @@ internal static class PastTwin
             if ((day + 1L) * 86_400 <= at.Seconds) inputs.Add((position, new DayClosed(day).ToBytes()));
         inputs.Sort((a, b) => a.Position.CompareTo(b.Position));
         var twin = checkpoint is null ? factory.Create(key) : factory.Restore(key, checkpoint.State);
-        var outbox = new Outbox(0);
+        var outbox = new Outbox(0, keepScores: false);
         foreach (var (_, input) in inputs) Apply(journal, twin, key, input, outbox);
         outbox.Clear();
         var state = new Twin.Hardware.Coding.ByteWriter(1024);
@@ -124,7 +124,7 @@ internal static class PastTwin
         twin.Apply(input, outbox);
         if (!closing || outbox.Letters.Count == 0) return;
         var day = ((DayClosed)Input.Read(input)).Day;
-        var answers = new Outbox(0);
+        var answers = new Outbox(0, keepScores: false);
         var letters = new List<Letter>();
         foreach (var to in outbox.Letters.Select(l => l.To).Distinct().Order())
         {

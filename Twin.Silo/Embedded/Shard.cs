@@ -12,7 +12,7 @@ internal readonly record struct AcceptedInput(int Item, int Offset, int Length, 
 /// A part of the twins. Shards are a compute partition only: nothing stored depends on their number. The gate is held while twins
 /// change, in slices, so that reads get in between.
 /// </summary>
-internal sealed class Shard(int index, ITwinFactory factory) : IAccepted
+internal sealed class Shard(int index, ITwinFactory factory, bool keepScores) : IAccepted
 {
     /// <summary>Inputs processed before a waiting reader gets its turn.</summary>
     private const int Slice = 256;
@@ -26,8 +26,8 @@ internal sealed class Shard(int index, ITwinFactory factory) : IAccepted
     public Lock Gate { get; } = new();
     public List<AcceptedInput> Accepted { get; } = [];
     public List<int> Items { get; } = [];
-    public Outbox Now { get; private set; } = new(index);
-    public Outbox Before { get; private set; } = new(index);
+    public Outbox Now { get; private set; } = new(index, keepScores);
+    public Outbox Before { get; private set; } = new(index, keepScores);
 
     public TwinState? Find(TwinKey key) => (int)key.Kind < Kinds ? _twins[(int)key.Kind].GetValueOrDefault(key.Id) : null;
 

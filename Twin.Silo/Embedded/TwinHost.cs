@@ -29,11 +29,14 @@ internal sealed class TwinHost : IDisposable
     private readonly List<(int Offset, int Length)>[] _pending;
     private int _pendingCount;
 
-    public TwinHost(int shards, ITwinFactory factory)
+    /// <param name="shards">Compute partitions.</param>
+    /// <param name="factory">Makes the twins.</param>
+    /// <param name="keepScores">False where nobody wants scores: a day of a million meters has a million.</param>
+    public TwinHost(int shards, ITwinFactory factory, bool keepScores)
     {
         _factory = factory;
         _pool = new ShardPool(shards);
-        _shards = [.. Enumerable.Range(0, shards).Select(i => new Shard(i, factory))];
+        _shards = [.. Enumerable.Range(0, shards).Select(i => new Shard(i, factory, keepScores))];
         _mail = [.. _shards.Select(_ => new List<Letter>())];
         _pending = [.. _shards.Select(_ => new List<(int, int)>())];
     }

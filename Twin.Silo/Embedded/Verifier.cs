@@ -28,10 +28,10 @@ public static class Verifier
             ? $"meter {m}: {t.Readings} readings before {LocalDay.FormatDate(t.BeforeDay)} erased (digest {t.Digest})"
             : $"all meters: {t.Readings} readings before {LocalDay.FormatDate(t.BeforeDay)} erased by retention (digest {t.Digest})").ToArray();
         if (differences.Count > 0) return new VerifyReport(journal.Position, journal.Size().Readings, 0, "", differences.List, erased);
-        using var rebuilt = new TwinHost(shards, factory);
-        var consequences = new Consequences(keepScores: false);
+        using var rebuilt = new TwinHost(shards, factory, keepScores: false);
+        var consequences = new Consequences();
         var from = Rebuilder.FromBase(rebuilt, journal, directory.Path, factory.JudgingVersion, consequences, log, null);
-        using (var live = new TwinHost(shards, factory))
+        using (var live = new TwinHost(shards, factory, keepScores: false))
         {
             Rebuilder.Recover(live, journal, directory.Path, factory.JudgingVersion, log);
             CompareTwins(rebuilt, live, differences);

@@ -46,8 +46,8 @@ internal static class SegmentChunk
     }
 }
 
-/// <summary>One reading block on its way into a segment.</summary>
-internal readonly record struct Piece(ulong Meter, Channel Channel, int Day, long Position, int Offset, int Length) : IComparable<Piece>
+/// <summary>One reading block on its way into a segment: where it lies in the rows of the tail.</summary>
+internal readonly record struct Piece(ulong Meter, Channel Channel, int Day, long Position, int Row, int Offset, int Length) : IComparable<Piece>
 {
     public int CompareTo(Piece other)
     {

@@ -30,13 +30,13 @@ public sealed partial class SqliteJournal
 
     private void SealTail(int closedThrough)
     {
-        var pool = new ByteWriter(1 << 20);
         var pieces = new List<Piece>();
         var revised = Revised(closedThrough);
-        foreach (var (last, before, items) in TailRows(closedThrough)) TakePieces(last, before, items, closedThrough, pool, pieces);
+        var rows = TailRows(closedThrough);
+        for (var row = 0; row < rows.Count; row++) TakePieces(rows[row].Last, rows[row].Before, rows[row].Items, row, closedThrough, pieces);
         if (pieces.Count == 0) return;
         pieces.Sort();
-        WriteDays(CollectionsMarshal.AsSpan(pieces), pool, revised);
+        WriteDays(CollectionsMarshal.AsSpan(pieces), rows, revised);
     }
 
     private List<(long Last, long Before, byte[] Items)> TailRows(int closedThrough)
@@ -72,7 +72,7 @@ public sealed partial class SqliteJournal
     }
 
     /// <summary>Takes the blocks of closed days out of a tail row; what is left stays, under the same key.</summary>
-    private void TakePieces(long last, long before, byte[] items, int closedThrough, ByteWriter pool, List<Piece> pieces)
+    private void TakePieces(long last, long before, byte[] items, int row, int closedThrough, List<Piece> pieces)
     {
         var rest = new ByteWriter(1024);
         var restLast = before;
@@ -82,8 +82,9 @@ public sealed partial class SqliteJournal
             var block = ReadingBlock.Read(input);
             if (block.Day.Number <= closedThrough)
             {
-                pieces.Add(new Piece(block.Meter.Value, block.Channel, block.Day.Number, position, pool.Length, input.Length));
-                pool.Bytes(input);
+                // The input is a slice of the row; where it begins is all that is kept of it.
+                if (!items.AsSpan().Overlaps(input, out var offset)) throw new InvalidOperationException("A visited item lies outside its row.");
+                pieces.Add(new Piece(block.Meter.Value, block.Channel, block.Day.Number, position, row, offset, input.Length));
                 return;
             }
             JournalBatch.AddFramed(rest, ref restLast, position, input);
@@ -99,8 +100,9 @@ public sealed partial class SqliteJournal
         delete.ExecuteNonQuery();
     }
 
-    private void WriteDays(Span<Piece> pieces, ByteWriter pool, HashSet<(ulong, Channel, int)> revised)
+    private void WriteDays(Span<Piece> pieces, List<(long Last, long Before, byte[] Items)> rows, HashSet<(ulong, Channel, int)> revised)
     {
+        ReadOnlySpan<byte> Bytes(in Piece p) => rows[p.Row].Items.AsSpan(p.Offset, p.Length);
         var chunk = new ChunkBuilder(this, 1);
         var slots = new DaySlots();
         var merged = new ByteWriter(1024);
@@ -114,17 +116,17 @@ public sealed partial class SqliteJournal
             if (revised.Contains((first.Meter, first.Channel, first.Day)))
             {
                 foreach (var p in group)
-                    InsertKept(new TwinKey(TwinKind.Meter, p.Meter), p.Position, pool.Written.Slice(p.Offset, p.Length).ToArray());
+                    InsertKept(new TwinKey(TwinKind.Meter, p.Meter), p.Position, Bytes(p).ToArray());
                 continue;
             }
             if (group.Length == 1)
             {
-                chunk.AddDay(first.Day, first.Meter, first.Position, pool.Written.Slice(first.Offset, first.Length));
+                chunk.AddDay(first.Day, first.Meter, first.Position, Bytes(first));
                 continue;
             }
             foreach (var p in group)
             {
-                var block = ReadingBlock.Read(pool.Written.Slice(p.Offset, p.Length));
+                var block = ReadingBlock.Read(Bytes(p));
                 if (p == first) slots.Begin(block);
                 slots.Lay(block);
             }

@@ -15,48 +15,17 @@ internal static class GenerateCommand
             Description = "where the files go; files of the same names are replaced",
         };
         var defaults = new WorldOptions();
-        var meters = new Option<int>("--meters")
-        {
-            Description = $"homes and observers, 1 to {WorldOptions.MaxMeters}",
-            DefaultValueFactory = _ => defaults.Meters,
-        };
-        var feeders = new Option<int>("--feeders")
-        {
-            Description = "feeders; 0: one for each 20 meters", DefaultValueFactory = _ => 0,
-        };
-        var days = new Option<int>("--days")
-        {
-            Description = $"local days, 1 to {WorldOptions.MaxDays}", DefaultValueFactory = _ => defaults.Days,
-        };
+        var meters = Choice("--meters", $"homes and observers, 1 to {WorldOptions.MaxMeters}", defaults.Meters);
+        var feeders = Choice("--feeders", "feeders; 0: one for each 20 meters", 0);
+        var days = Choice("--days", $"local days, 1 to {WorldOptions.MaxDays}", defaults.Days);
         var years = new Option<int?>("--years") { Description = "calendar years instead of --days" };
-        var start = new Option<DateOnly>("--start")
-        {
-            Description = "first local day", DefaultValueFactory = _ => defaults.Start,
-        };
-        var interval = new Option<int>("--interval")
-        {
-            Description = "minutes: 5, 10, 15, 20, 30 or 60", DefaultValueFactory = _ => defaults.IntervalMinutes,
-        };
-        var zone = new Option<string>("--zone")
-        {
-            Description = "IANA zone or fixed offset", DefaultValueFactory = _ => defaults.Zone,
-        };
-        var seed = new Option<ulong>("--seed")
-        {
-            Description = "one seed, one fleet", DefaultValueFactory = _ => defaults.Seed,
-        };
-        var anomalies = new Option<double>("--anomalies")
-        {
-            Description = "share of homes with a theft or fault", DefaultValueFactory = _ => defaults.AnomalyShare,
-        };
-        var alike = new Option<double>("--look-alikes")
-        {
-            Description = "share of homes with an innocent change", DefaultValueFactory = _ => defaults.LookAlikeShare,
-        };
-        var format = new Option<GenerateFormat>("--format")
-        {
-            Description = "long, wide or json", DefaultValueFactory = _ => GenerateFormat.Long,
-        };
+        var start = Choice("--start", "first local day", defaults.Start);
+        var interval = Choice("--interval", "minutes: 5, 10, 15, 20, 30 or 60", defaults.IntervalMinutes);
+        var zone = Choice("--zone", "IANA zone or fixed offset", defaults.Zone);
+        var seed = Choice("--seed", "one seed, one fleet", defaults.Seed);
+        var anomalies = Choice("--anomalies", "share of homes with a theft or fault", defaults.AnomalyShare);
+        var alike = Choice("--look-alikes", "share of homes with an innocent change", defaults.LookAlikeShare);
+        var format = Choice("--format", "long, wide or json", GenerateFormat.Long);
         var gzip = new Option<bool>("--gzip") { Description = "compress" };
         var command = new Command("generate", "Write a seeded fleet's telemetry, with labels of what was put in.")
         {
@@ -78,6 +47,9 @@ internal static class GenerateCommand
         }));
         return command;
     }
+
+    private static Option<T> Choice<T>(string name, string description, T otherwise) =>
+        new(name) { Description = description, DefaultValueFactory = _ => otherwise };
 
     private static Task<int> Run(WorldOptions world, GenerateOptions options, bool json, CancellationToken cancel)
     {

@@ -11,7 +11,7 @@ namespace Twin.Detection;
 internal ref struct DayShape
 {
     public const int Slots = 48;
-    
+
     /// <summary>
     /// A day's energy is told to the feeder in so many blocks: twice as many would name one thief in fifty more, at
     /// twice the size of what every meter keeps of an open day.

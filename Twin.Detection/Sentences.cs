@@ -132,9 +132,9 @@ internal static class Sentences
     private static Finding Soften(Finding finding, in DayFeatures day)
     {
         var texts = new List<string>(finding.CounterEvidence);
-        if (day.Has(DayMarks.DaylightZeros)) 
+        if (day.Has(DayMarks.DaylightZeros))
             texts.Add("zeros fall between 08:00 and 18:00 only: new PV would look like this");
-        if (day.Has(DayMarks.Vacant)) 
+        if (day.Has(DayMarks.Vacant))
             texts.Add("the night base is intact and nothing else runs: an empty home would look like this");
         if (day.Has(DayMarks.CatchUp)) texts.Add("a catch-up read makes up for the gap before it");
         return texts.Count == finding.CounterEvidence.Length ? finding

@@ -33,9 +33,9 @@ internal static class Statements
         if (context == ContextFlags.None) return [];
         var texts = new List<string>(5);
         if ((context & ContextFlags.Outage) != 0) texts.Add("an outage is on record for this time");
-        if ((context & ContextFlags.TariffChange) != 0) 
+        if ((context & ContextFlags.TariffChange) != 0)
             texts.Add("a tariff change is on record: use may have moved in time");
-        if ((context & ContextFlags.MoveIn) != 0) 
+        if ((context & ContextFlags.MoveIn) != 0)
             texts.Add("a move-in is on record: the old profile does not bind the new customer");
         if ((context & ContextFlags.Exchange) != 0) texts.Add("a meter exchange is on record");
         if ((context & ContextFlags.PlannedWork) != 0) texts.Add("planned work is on record");

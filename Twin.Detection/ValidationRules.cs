@@ -32,8 +32,11 @@ internal struct ValidationRules
     private const int CatchUpGapMinutes = 120;
 
     [Flags]
-    private enum Episode : byte { None = 0, Missing = 1, ZeroRun = 2, Stuck = 4, Spike = 8, Negative = 16,
-        SumCheck = 32 }
+    private enum Episode : byte
+    {
+        None = 0, Missing = 1, ZeroRun = 2, Stuck = 4, Spike = 8, Negative = 16,
+        SumCheck = 32
+    }
 
     private int _lastDay, _gapFromDay, _gapMinutes, _missingMinutes;
     private ushort _days, _maxW;

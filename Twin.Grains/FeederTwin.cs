@@ -25,8 +25,11 @@ internal sealed class MemberDay
     public static MemberDay? Collect(IInbox inbox)
     {
         if (inbox.Count == 0) return null;
-        var collected = new MemberDay { Day = new LocalDay(int.MinValue, 0, 0),
-            _members = ArrayPool<Member>.Shared.Rent(inbox.Count) };
+        var collected = new MemberDay
+        {
+            Day = new LocalDay(int.MinValue, 0, 0),
+            _members = ArrayPool<Member>.Shared.Rent(inbox.Count)
+        };
         for (var i = 0; i < inbox.Count; i++)
         {
             var mail = inbox[i];

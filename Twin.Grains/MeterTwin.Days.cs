@@ -159,9 +159,9 @@ public sealed partial class MeterTwin
     }
 
     /// <summary>
-    /// Folds every day up to this one in order, empty ones too, as far as <see cref="MaxSilentDays"/> goes. The closing day is told to
-    /// feeder and cohort and waits for their answers; an older one, which closes only now because the meter is new, is judged alone: its
-    /// feeder and cohort have long closed it.
+    /// Folds every day up to this one in order, empty ones too, as far as <see cref="MaxSilentDays"/> goes. The closing
+    /// day is told to feeder and cohort and waits for their answers; an older one, which closes only now because the
+    /// meter is new, is judged alone: its feeder and cohort have long closed it.
     /// </summary>
     private void FoldThrough(int day, IOutbox outbox)
     {

@@ -6,11 +6,11 @@ using Twin.Hardware.Coding;
 namespace Twin.Grains;
 
 /// <summary>
-/// The twin of one meter. Its days are open (readings are held and compared in memory) or closed (folded, learned from and judged;
-/// readings only in the history). DESIGN, invariant 4.
+/// The twin of one meter. Its days are open (readings are held and compared in memory) or closed (folded, learned from
+/// and judged; readings only in the history). DESIGN, invariant 4.
 ///
-/// Invariant: while a day is open, the state is a function of the set of readings, not of their order. So a day folds when it closes
-/// and not before, however complete it looks: a revision may still come (docs/adr/0002).
+/// Invariant: while a day is open, the state is a function of the set of readings, not of their order. So a day folds
+/// when it closes and not before, however complete it looks: a revision may still come (docs/adr/0002).
 /// </summary>
 public sealed partial class MeterTwin : TwinState
 {
@@ -51,7 +51,9 @@ public sealed partial class MeterTwin : TwinState
     private int _closedThrough = NoDay;
     private byte _silentDays;
 
-    /// <summary>Features of the day that is closing, until feeder and cohort have answered; null between closings.</summary>
+    /// <summary>
+    /// Features of the day that is closing, until feeder and cohort have answered; null between closings.
+    /// </summary>
     private byte[]? _closing;
 
     private byte _zoneRank;
@@ -61,7 +63,9 @@ public sealed partial class MeterTwin : TwinState
     private MeterId Meter => new(Id);
     private string Name => KnownName() is { Length: > 0 } name ? name : Meter.ToString();
 
-    /// <summary>The utility's name, empty when nobody told it. A name that a relation row holds is not kept twice.</summary>
+    /// <summary>
+    /// The utility's name, empty when nobody told it. A name that a relation row holds is not kept twice.
+    /// </summary>
     private string KnownName() => _name.Length > 0 ? _name : _relations.Name();
 
     /// <exception cref="InvalidDataException">Damaged, or a kind no meter knows.</exception>

@@ -6,7 +6,9 @@ using Twin.Silo.Embedded;
 
 namespace Twin.Silo.Bench;
 
-/// <summary>Figures of one load of daily blocks through the whole engine: journal with fsync, twins, detectors, closings.</summary>
+/// <summary>
+/// Figures of one load of daily blocks through the whole engine: journal with fsync, twins, detectors, closings.
+/// </summary>
 internal sealed record IngestFigures(long Readings, double Seconds, long Meters, int Days);
 
 /// <summary>Feeds a fleet's days as a replay would: relation rows first, then day by day, meter by meter.</summary>
@@ -20,14 +22,16 @@ internal static class IngestBench
     /// <summary>Meters on one feeder.</summary>
     private const int FeederMembers = 20;
 
-    public static MeterId Meter(int index) => MeterId.FromUtilityId("bench-" + index.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    public static MeterId Meter(int index) =>
+        MeterId.FromUtilityId("bench-" + index.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
     public static async Task Register(IFleet fleet, MeterId[] meters)
     {
         var batch = new InputBatch("bench");
         for (var i = 0; i < meters.Length; i++)
         {
-            batch.Add(new MeterRelation(meters[i], $"bench-{i}", MeterRole.Customer, $"F{i / FeederMembers}", "M1", "1.0", $"L{i % 7}", "", "", "", "UTC", "", "",
+            batch.Add(new MeterRelation(meters[i], $"bench-{i}", MeterRole.Customer, $"F{i / FeederMembers}", "M1",
+                "1.0", $"L{i % 7}", "", "", "", "UTC", "", "",
                 CustomerCategory.Ordinary, int.MinValue, int.MaxValue));
             if (!batch.IsFull && batch.Count < 8192) continue;
             await fleet.Append(batch, CancellationToken.None);

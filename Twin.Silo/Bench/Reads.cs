@@ -9,7 +9,9 @@ using Twin.Silo.Embedded;
 
 namespace Twin.Silo.Bench;
 
-/// <summary>Reads over HTTP while readings come in: p99 of a twin, of ten years at 1,200 columns, of a twin in the past.</summary>
+/// <summary>
+/// Reads over HTTP while readings come in: p99 of a twin, of ten years at 1,200 columns, of a twin in the past.
+/// </summary>
 internal static class Reads
 {
     /// <summary>Twins in the fleet; of <see cref="OldMeters"/> ten years are stored.</summary>
@@ -36,7 +38,8 @@ internal static class Reads
         var to = UnixTime.FromMinutes((FirstDay + Years * 365L) * 1440).ToString();
         var from = UnixTime.FromMinutes(FirstDay * 1440L).ToString();
         var scale = string.Create(CultureInfo.InvariantCulture,
-            $"{Twins:n0} twins, {ReadingsPerSecond:n0} readings/s in, {PerSecond} requests/s: 7 twins, 2 series, 1 past of 10; {Requests} requests");
+            $"{Twins:n0} twins, {ReadingsPerSecond:n0} readings/s in, {PerSecond} requests/s: 7 twins, 2 series, 1 "
+                + $"past of 10; {Requests} requests");
         bench.Say("reads: requests");
         var times = await Mix(client, (kind, i) => kind switch
         {
@@ -54,7 +57,8 @@ internal static class Reads
 
     private enum Kind { Twin, Series, Past }
 
-    private static Kind KindOf(int request) => (request % 10) switch { 3 or 8 => Kind.Series, 5 => Kind.Past, _ => Kind.Twin };
+    private static Kind KindOf(int request) =>
+        (request % 10) switch { 3 or 8 => Kind.Series, 5 => Kind.Past, _ => Kind.Twin };
 
     private static double P99(List<double> times)
     {
@@ -62,8 +66,11 @@ internal static class Reads
         return times[(int)(times.Count * 0.99)];
     }
 
-    /// <summary>Requests at a steady rate whether or not earlier ones have been answered; the first few warm up.</summary>
-    private static async Task<Dictionary<Kind, List<double>>> Mix(HttpClient client, Func<Kind, int, string> url, CancellationToken cancel)
+    /// <summary>
+    /// Requests at a steady rate whether or not earlier ones have been answered; the first few warm up.
+    /// </summary>
+    private static async Task<Dictionary<Kind, List<double>>> Mix(HttpClient client, Func<Kind, int, string> url,
+        CancellationToken cancel)
     {
         const int warmUp = 50;
         var times = Enum.GetValues<Kind>().ToDictionary(k => k, _ => new List<double>());
@@ -104,7 +111,8 @@ internal static class Reads
                 {
                     raw.Clear();
                     var minute = (FirstDay + Years * 365L) * 1440 + next / meters.Length * 30;
-                    ReadingBlock.WriteRaw(raw, meters[next % meters.Length], Channel.Import, 30, minute, [(int)(next % 500)], [], 0);
+                    ReadingBlock.WriteRaw(raw, meters[next % meters.Length], Channel.Import, 30, minute,
+                        [(int)(next % 500)], [], 0);
                     batch.Add(raw.Written);
                 }
                 await fleet.Append(batch, CancellationToken.None);

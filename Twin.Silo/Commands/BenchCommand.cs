@@ -4,7 +4,9 @@ using Twin.Silo.Bench;
 
 namespace Twin.Silo.Commands;
 
-/// <summary><c>metertwin bench</c>: the budgets of the design that exist so far, each with its scale and how it was got.</summary>
+/// <summary>
+/// <c>metertwin bench</c>: the budgets of the design that exist so far, each with its scale and how it was got.
+/// </summary>
 internal static class BenchCommand
 {
     public static Command Make()
@@ -24,5 +26,6 @@ internal static class BenchCommand
     }
 
     private static string Line(BenchFigure f) => string.Create(CultureInfo.InvariantCulture,
-        $"{(f.Met is null ? "·" : f.Met.Value ? "✓" : "✗")} {f.Name,-44} {f.Figure,14:#,0.###} {f.Unit,-12} budget {f.Budget,-14} {f.Scale} ({f.Method})");
+        $"{(f.Met is null ? "·" : f.Met.Value ? "✓" : "✗")} {f.Name,-44} {f.Figure,14:#,0.###} {f.Unit,-12} budget "
+            + $"{f.Budget,-14} {f.Scale} ({f.Method})");
 }

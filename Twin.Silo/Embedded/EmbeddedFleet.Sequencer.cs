@@ -3,8 +3,9 @@ using Twin.Hardware;
 
 namespace Twin.Silo.Embedded;
 
-// How a batch becomes journal. A batch is taken in steps; a step ends where event time enters a new UTC day, so that days close between
-// steps as they would have closed between batches. Which items share a step is a function of the batch alone.
+// How a batch becomes journal. A batch is taken in steps; a step ends where event time enters a new UTC day, so that
+// days close between steps as they would have closed between batches. Which items share a step is a function of the
+// batch alone.
 public sealed partial class EmbeddedFleet
 {
     /// <summary>Content keys of inputs not yet surely committed.</summary>
@@ -31,7 +32,9 @@ public sealed partial class EmbeddedFleet
         Finish(journal, consequences, results, done);
     }
 
-    /// <summary>End of the step that begins at an item; the item itself when it speaks to the engine, not to a twin.</summary>
+    /// <summary>
+    /// End of the step that begins at an item; the item itself when it speaks to the engine, not to a twin.
+    /// </summary>
     private int StepEnd(InputBatch batch, int from, Admission[] results)
     {
         var day = long.MinValue;
@@ -48,7 +51,8 @@ public sealed partial class EmbeddedFleet
                     if (day == long.MinValue) day = itemDay;
                     else if (itemDay > day) return i;
                 }
-                else if (Input.KeyedByContent(envelope.Kind) && IsRepeat(ContentKey.Of(batch[i]))) results[i] = Admission.Repeat;
+                else if (Input.KeyedByContent(envelope.Kind) && IsRepeat(ContentKey.Of(batch[i])))
+                    results[i] = Admission.Repeat;
             }
             catch (InvalidDataException e)
             {
@@ -67,7 +71,8 @@ public sealed partial class EmbeddedFleet
         if (!Input.KeyedByContent(Envelope.Read(input).Kind)) return;
         var key = ContentKey.Of(input);
         journal.Contents.Add(key);
-        while (_recentKeys.Count > 0 && (_recentKeys.Peek().Position <= _journal.Position || _recentKeys.Count >= MaxRecentKeys))
+        while (_recentKeys.Count > 0 && (_recentKeys.Peek().Position <= _journal.Position
+            || _recentKeys.Count >= MaxRecentKeys))
             _recentSet.Remove(_recentKeys.Dequeue().Key);
         _recentKeys.Enqueue((position, key));
         _recentSet.Add(key);
@@ -99,7 +104,8 @@ public sealed partial class EmbeddedFleet
                 journal.JudgingVersion = v.Version;
                 break;
             default:
-                return Admission.Reject($"An input of kind {input.Kind} cannot be sent to everyone. Address it to one twin.");
+                return Admission.Reject(
+                    $"An input of kind {input.Kind} cannot be sent to everyone. Address it to one twin.");
         }
         journal.Add(batch[item], int.MinValue, sealable: false);
         return Admission.Accept;
@@ -117,7 +123,8 @@ public sealed partial class EmbeddedFleet
         }
     }
 
-    private void Finish(JournalBatch journal, Consequences consequences, Admission[] results, TaskCompletionSource<AppendReceipt> done)
+    private void Finish(JournalBatch journal, Consequences consequences, Admission[] results,
+        TaskCompletionSource<AppendReceipt> done)
     {
         var marks = new Twin.Hardware.Coding.ByteWriter(64);
         _watermark.Write(marks);

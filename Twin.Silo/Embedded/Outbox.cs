@@ -5,9 +5,11 @@ using Twin.Hardware.Coding;
 namespace Twin.Silo.Embedded;
 
 /// <summary>
-/// One message under way, 40 bytes; the body lies in the outbox of the sender's shard. A closing of a million meters has millions of them.
+/// One message under way, 40 bytes; the body lies in the outbox of the sender's shard. A closing of a million meters
+/// has millions of them.
 /// </summary>
-internal readonly struct Letter(TwinKey to, TwinKey from, int sequence, int shard, int offset, int length) : IComparable<Letter>
+internal readonly struct Letter(TwinKey to, TwinKey from, int sequence, int shard, int offset, int length)
+    : IComparable<Letter>
 {
     private readonly ulong _to = to.Id, _from = from.Id;
     private readonly byte _toKind = (byte)to.Kind, _fromKind = (byte)from.Kind, _shard = (byte)shard;
@@ -27,7 +29,8 @@ internal readonly struct Letter(TwinKey to, TwinKey from, int sequence, int shar
 }
 
 /// <summary>A fact of a twin; sorted by who states it, so that the order never depends on shards.</summary>
-internal readonly record struct StatedFact(TwinKey From, int Sequence, FactKind Kind, int Offset, int Length) : IComparable<StatedFact>
+internal readonly record struct StatedFact(TwinKey From, int Sequence, FactKind Kind, int Offset, int Length)
+    : IComparable<StatedFact>
 {
     public int CompareTo(StatedFact other)
     {
@@ -37,7 +40,8 @@ internal readonly record struct StatedFact(TwinKey From, int Sequence, FactKind 
 }
 
 /// <summary>
-/// Append-only bytes in pages, so that growing copies nothing. A piece never spans pages. One page is kept between closings; the twins need the rest.
+/// Append-only bytes in pages, so that growing copies nothing. A piece never spans pages. One page is kept between
+/// closings; the twins need the rest.
 /// </summary>
 internal sealed class PagedBytes
 {
@@ -52,10 +56,12 @@ internal sealed class PagedBytes
 
     public int Keep(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length > PageBytes) throw new InvalidOperationException($"A twin says {bytes.Length} bytes at once; {PageBytes} are allowed.");
+        if (bytes.Length > PageBytes)
+            throw new InvalidOperationException($"A twin says {bytes.Length} bytes at once; {PageBytes} are allowed.");
         if (_used + bytes.Length > PageBytes)
         {
-            if (_pages.Count == MaxPages) throw new InvalidOperationException("The twins of a shard say more than 2 GiB in one round.");
+            if (_pages.Count == MaxPages)
+                throw new InvalidOperationException("The twins of a shard say more than 2 GiB in one round.");
             _pages.Add(_spare ?? GC.AllocateUninitializedArray<byte>(PageBytes));
             _spare = null;
             _used = 0;
@@ -66,7 +72,8 @@ internal sealed class PagedBytes
         return offset;
     }
 
-    public ReadOnlySpan<byte> this[int offset, int length] => _pages[offset >> PageBits].AsSpan(offset & (PageBytes - 1), length);
+    public ReadOnlySpan<byte> this[int offset, int length] =>
+        _pages[offset >> PageBits].AsSpan(offset & (PageBytes - 1), length);
 
     public void Clear()
     {
@@ -90,8 +97,12 @@ internal sealed class Outbox(int shard, bool keepScores) : IOutbox
 
     public ReadOnlySpan<byte> Body(int offset, int length) => length == 0 ? default : _bytes[offset, length];
 
-    /// <summary>Names the speaker of what follows. <paramref name="answering"/> is the inbox whose senders a publication goes to.</summary>
-    public void Begin(TwinKey from, IInbox? answering, bool maySend) => (_from, _answering, _maySend) = (from, answering, maySend);
+    /// <summary>
+    /// Names the speaker of what follows. <paramref name="answering"/> is the inbox whose senders a publication goes
+    /// to.
+    /// </summary>
+    public void Begin(TwinKey from, IInbox? answering, bool maySend) =>
+        (_from, _answering, _maySend) = (from, answering, maySend);
 
     public void Clear()
     {
@@ -115,13 +126,15 @@ internal sealed class Outbox(int shard, bool keepScores) : IOutbox
         for (var i = 0; i < _answering.Count; i++)
         {
             var to = _answering[i].From;
-            if (i == 0 || _answering[i - 1].From != to) Letters.Add(new Letter(to, _from, Letters.Count, shard, offset, message.Length));
+            if (i == 0 || _answering[i - 1].From != to)
+                Letters.Add(new Letter(to, _from, Letters.Count, shard, offset, message.Length));
         }
     }
 
     public void Fact(FactKind kind, ReadOnlySpan<byte> fact)
     {
-        if (kind != FactKind.Score || keepScores) Facts.Add(new StatedFact(_from, Facts.Count, kind, _bytes.Keep(fact), fact.Length));
+        if (kind != FactKind.Score || keepScores)
+            Facts.Add(new StatedFact(_from, Facts.Count, kind, _bytes.Keep(fact), fact.Length));
     }
 }
 

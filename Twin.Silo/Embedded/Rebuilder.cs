@@ -4,17 +4,23 @@ using Twin.Silo.Storage;
 
 namespace Twin.Silo.Embedded;
 
-/// <summary>Brings twins back from the journal: after a crash from the newest sound snapshot, for verification from the base.</summary>
+/// <summary>
+/// Brings twins back from the journal: after a crash from the newest sound snapshot, for verification from the base.
+/// </summary>
 internal static class Rebuilder
 {
     /// <summary>What a recovery did.</summary>
-    public readonly record struct Result(long From, long BytesApplied, bool NewEpoch, List<(long Position, Erasure Act)> UnfinishedErasures);
+    public readonly record struct Result(long From, long BytesApplied, bool NewEpoch,
+        List<(long Position, Erasure Act)> UnfinishedErasures);
 
-    public static Result Recover(TwinHost host, SqliteJournal journal, string folder, int judgingVersion, Action<string> log)
+    public static Result Recover(TwinHost host, SqliteJournal journal, string folder, int judgingVersion,
+        Action<string> log)
     {
         if (journal.JudgingVersion > judgingVersion)
-            throw new DataDirectoryException($"{folder} was judged by version {journal.JudgingVersion}; this MeterTwin judges by {judgingVersion}. Use the newer MeterTwin that wrote it.", null);
-        var from = LoadSnapshot(host, SnapshotFile.List(folder).Where(s => s.Position <= journal.Position), judgingVersion, log);
+            throw new DataDirectoryException($"{folder} was judged by version {journal.JudgingVersion}; this "
+                + $"MeterTwin judges by {judgingVersion}. Use the newer MeterTwin that wrote it.", null);
+        var from = LoadSnapshot(host, SnapshotFile.List(folder).Where(s => s.Position <= journal.Position),
+            judgingVersion, log);
         if (from == 0) RequireWholeJournal(journal, folder);
         var erasures = new List<(long, Erasure)>();
         var bytes = Apply(host, journal, from, new Consequences(), erasures);
@@ -23,7 +29,8 @@ internal static class Rebuilder
     }
 
     /// <summary>Rebuilds from the newest base, or from the start, as if nothing but the journal were there.</summary>
-    public static long FromBase(TwinHost host, SqliteJournal journal, string folder, int judgingVersion, Consequences into, Action<string> log,
+    public static long FromBase(TwinHost host, SqliteJournal journal, string folder, int judgingVersion,
+        Consequences into, Action<string> log,
         Action<Consequences>? onClosed)
     {
         var bases = SnapshotFile.List(folder).Where(s => s.IsBase && s.Position <= journal.Position);
@@ -33,7 +40,8 @@ internal static class Rebuilder
         return from;
     }
 
-    private static long LoadSnapshot(TwinHost host, IEnumerable<SnapshotFile.Info> candidates, int judgingVersion, Action<string> log)
+    private static long LoadSnapshot(TwinHost host, IEnumerable<SnapshotFile.Info> candidates, int judgingVersion,
+        Action<string> log)
     {
         foreach (var info in candidates)
         {
@@ -47,10 +55,12 @@ internal static class Rebuilder
     private static void RequireWholeJournal(SqliteJournal journal, string folder)
     {
         if (journal.Tombstones().Count == 0) return;
-        throw new DataDirectoryException($"Readings were erased from {folder}, and the base snapshot made then is missing or damaged. Restore the newest backup ('metertwin restore').", null);
+        throw new DataDirectoryException($"Readings were erased from {folder}, and the base snapshot made then is "
+            + $"missing or damaged. Restore the newest backup ('metertwin restore').", null);
     }
 
-    private static long Apply(TwinHost host, SqliteJournal journal, long from, Consequences into, List<(long, Erasure)> erasures,
+    private static long Apply(TwinHost host, SqliteJournal journal, long from, Consequences into,
+        List<(long, Erasure)> erasures,
         Action<Consequences>? onClosed = null)
     {
         long bytes = 0;
@@ -69,21 +79,24 @@ internal static class Rebuilder
 }
 
 /// <summary>
-/// One meter as of an event time, on what is known now: its own inputs up to then, and what its feeder and cohort published when days closed. No other
-/// meter is touched, and yearly checkpoints bound the work.
+/// One meter as of an event time, on what is known now: its own inputs up to then, and what its feeder and cohort
+/// published when days closed. No other meter is touched, and yearly checkpoints bound the work.
 /// </summary>
 internal static class PastTwin
 {
     /// <summary>Closings between two checkpoints of a twin.</summary>
     public const int CheckpointDays = 364;
 
-    /// <summary>A checkpoint holds open days too; one this much older than the time asked for has none that lie after it.</summary>
+    /// <summary>
+    /// A checkpoint holds open days too; one this much older than the time asked for has none that lie after it.
+    /// </summary>
     private const int CheckpointMargin = 40;
 
     public static byte[]? Rebuild(IJournal journal, ITwinFactory factory, TwinKey key, UnixTime at)
     {
         if (key.Kind != TwinKind.Meter)
-            throw new ArgumentException($"The past of {key} cannot be rebuilt alone: it depends on its members. Ask for a meter.", nameof(key));
+            throw new ArgumentException(
+                $"The past of {key} cannot be rebuilt alone: it depends on its members. Ask for a meter.", nameof(key));
         var through = (int)Math.Clamp(at.Seconds / 86_400 - CheckpointMargin, LocalDay.MinNumber, LocalDay.MaxNumber);
         var checkpoint = journal.Checkpoint(key, through);
         var after = checkpoint?.Position ?? 0;

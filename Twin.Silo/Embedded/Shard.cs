@@ -9,8 +9,8 @@ namespace Twin.Silo.Embedded;
 internal readonly record struct AcceptedInput(int Item, int Offset, int Length, int Day, long EndMinute, bool Sealable);
 
 /// <summary>
-/// A part of the twins. Shards are a compute partition only: nothing stored depends on their number. The gate is held while twins
-/// change, in slices, so that reads get in between.
+/// A part of the twins. Shards are a compute partition only: nothing stored depends on their number. The gate is held
+/// while twins change, in slices, so that reads get in between.
 /// </summary>
 internal sealed class Shard(int index, ITwinFactory factory, bool keepScores) : IAccepted
 {
@@ -19,7 +19,8 @@ internal sealed class Shard(int index, ITwinFactory factory, bool keepScores) : 
 
     private static readonly int Kinds = Enum.GetValues<TwinKind>().Max(k => (int)k) + 1;
 
-    private readonly Dictionary<ulong, TwinState>[] _twins = [.. Enumerable.Range(0, Kinds).Select(_ => new Dictionary<ulong, TwinState>())];
+    private readonly Dictionary<ulong, TwinState>[] _twins =
+        [.. Enumerable.Range(0, Kinds).Select(_ => new Dictionary<ulong, TwinState>())];
     private readonly ByteWriter _bytes = new();
     private int _item;
 
@@ -29,7 +30,8 @@ internal sealed class Shard(int index, ITwinFactory factory, bool keepScores) : 
     public Outbox Now { get; private set; } = new(index, keepScores);
     public Outbox Before { get; private set; } = new(index, keepScores);
 
-    public TwinState? Find(TwinKey key) => (int)key.Kind < Kinds ? _twins[(int)key.Kind].GetValueOrDefault(key.Id) : null;
+    public TwinState? Find(TwinKey key) => (int)key.Kind < Kinds ? _twins[(int)key.Kind].GetValueOrDefault(key.Id)
+        : null;
 
     /// <summary>Keys of one kind, in no order.</summary>
     public IEnumerable<TwinKey> Keys(TwinKind kind) => _twins[(int)kind].Keys.Select(id => new TwinKey(kind, id));

@@ -6,8 +6,8 @@ using Twin.Hardware.Coding;
 namespace Twin.Silo.Embedded;
 
 /// <summary>
-/// Twins in memory, on N shards: admits, applies, closes days in supersteps, writes and reads snapshots. Knows no journal, no disk and
-/// no meters. Live service, recovery, verification and replay all run through it.
+/// Twins in memory, on N shards: admits, applies, closes days in supersteps, writes and reads snapshots. Knows no
+/// journal, no disk and no meters. Live service, recovery, verification and replay all run through it.
 /// </summary>
 internal sealed class TwinHost : IDisposable
 {
@@ -51,8 +51,11 @@ internal sealed class TwinHost : IDisposable
         return n;
     }
 
-    /// <summary>Admits and applies items [from, to) and adds what was accepted to the journal batch, in item order.</summary>
-    public void Admit(InputBatch batch, int from, int to, Admission[] results, IRecall recall, Action<ReadOnlySpan<byte>, AcceptedInput> accepted)
+    /// <summary>
+    /// Admits and applies items [from, to) and adds what was accepted to the journal batch, in item order.
+    /// </summary>
+    public void Admit(InputBatch batch, int from, int to, Admission[] results, IRecall recall,
+        Action<ReadOnlySpan<byte>, AcceptedInput> accepted)
     {
         foreach (var s in _shards) s.Items.Clear();
         for (var i = from; i < to; i++)
@@ -64,7 +67,8 @@ internal sealed class TwinHost : IDisposable
             if (results[i].Status != AdmissionStatus.Accepted) continue;
             var s = ShardOf(batch[i]);
             var list = _shards[s].Accepted;
-            for (; next[s] < list.Count && list[next[s]].Item == i; next[s]++) accepted(_shards[s].Bytes(list[next[s]]), list[next[s]]);
+            for (; next[s] < list.Count && list[next[s]].Item == i; next[s]++)
+                accepted(_shards[s].Bytes(list[next[s]]), list[next[s]]);
         }
     }
 
@@ -80,11 +84,14 @@ internal sealed class TwinHost : IDisposable
         {
             TakeFacts(into);
             foreach (var s in _shards)
-                foreach (var (from, offset, length) in s.Now.Publications) into.Publications.Add((from, day, s.Now.Body(offset, length).ToArray()));
+                foreach (var (from, offset, length) in s.Now.Publications)
+                    into.Publications.Add((from, day, s.Now.Body(offset, length).ToArray()));
             foreach (var s in _shards) s.Turn();
             var letters = _shards.Sum(s => s.Before.Letters.Count);
             if (letters == 0) break;
-            if (round == MaxRounds) throw new InvalidOperationException($"Twins still talk after {MaxRounds} rounds of closing day {LocalDay.FormatDate(day)}.");
+            if (round == MaxRounds)
+                throw new InvalidOperationException(
+                    $"Twins still talk after {MaxRounds} rounds of closing day {LocalDay.FormatDate(day)}.");
             var bodies = _shards.Select(s => s.Before).ToArray();
             _pool.Run(letters < InlineItems, s => Deliver(s, bodies));
         }
@@ -93,7 +100,10 @@ internal sealed class TwinHost : IDisposable
         into.Publications.Sort((a, b) => a.Day != b.Day ? a.Day.CompareTo(b.Day) : a.From.CompareTo(b.From));
     }
 
-    /// <summary>Letters that a list may hold room for between closings; a larger list is let go, since the twins need the memory.</summary>
+    /// <summary>
+    /// Letters that a list may hold room for between closings; a larger list is let go, since the twins need the
+    /// memory.
+    /// </summary>
     private const int KeptLetters = 65_536;
 
     public static void Trim<T>(List<T> list)
@@ -135,7 +145,10 @@ internal sealed class TwinHost : IDisposable
         foreach (var s in _shards) s.Now.Clear();
     }
 
-    /// <summary>Applies one journalled input of a rebuild. Inputs are collected; a closing or <see cref="Flush"/> brings them to the twins.</summary>
+    /// <summary>
+    /// Applies one journalled input of a rebuild. Inputs are collected; a closing or <see cref="Flush"/> brings them to
+    /// the twins.
+    /// </summary>
     public void Rebuild(ReadOnlySpan<byte> input, Consequences into)
     {
         var envelope = Envelope.Read(input);
@@ -169,7 +182,8 @@ internal sealed class TwinHost : IDisposable
         lock (shard.Gate) return shard.Find(key) is { } twin ? read(twin) : null;
     }
 
-    public void Put(TwinKey key, ReadOnlySpan<byte> state) => _shards[Shard.Of(key, _shards.Length)].Put(key, _factory.Restore(key, state));
+    public void Put(TwinKey key, ReadOnlySpan<byte> state) =>
+        _shards[Shard.Of(key, _shards.Length)].Put(key, _factory.Restore(key, state));
 
     /// <summary>Forgets every twin: a snapshot proved damaged half way.</summary>
     public void Clear()
@@ -177,7 +191,10 @@ internal sealed class TwinHost : IDisposable
         foreach (var s in _shards) s.Clear();
     }
 
-    /// <summary>States of the meters whose turn it is on a day: each has one day in <paramref name="period"/>, so that the work is spread.</summary>
+    /// <summary>
+    /// States of the meters whose turn it is on a day: each has one day in <paramref name="period"/>, so that the work
+    /// is spread.
+    /// </summary>
     public void Checkpoints(int day, int period, long position, List<TwinCheckpoint> into)
     {
         var from = into.Count;
@@ -186,7 +203,8 @@ internal sealed class TwinHost : IDisposable
         {
             foreach (var key in s.Keys(TwinKind.Meter))
             {
-                if ((StableHash.Mix(key.Id) >> 8) % (ulong)period != (ulong)(((day % period) + period) % period)) continue;
+                if ((StableHash.Mix(key.Id) >> 8) % (ulong)period != (ulong)(((day % period) + period) % period))
+                    continue;
                 writer.Clear();
                 s.Find(key)!.Write(writer);
                 into.Add(new TwinCheckpoint(key, day, position, writer.ToArray()));
@@ -207,7 +225,9 @@ internal sealed class TwinHost : IDisposable
         return [.. keys];
     }
 
-    /// <summary>Visits the canonical states in key order. The caller sees to it that nothing changes meanwhile.</summary>
+    /// <summary>
+    /// Visits the canonical states in key order. The caller sees to it that nothing changes meanwhile.
+    /// </summary>
     public void VisitStates(Action<TwinKey, ReadOnlyMemory<byte>> visit)
     {
         var writer = new ByteWriter(4096);

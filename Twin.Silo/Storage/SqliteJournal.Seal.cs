@@ -6,10 +6,11 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Silo.Storage;
 
-// Sealing: readings of closed days leave the arrival-ordered tail for segments sorted by meter, first one day each, then 14 days each.
-// A block's place in the total order goes with it. Pieces of one meter-day become one block at the place of the last piece: nothing
-// that a twin keeps depends on when within its open time a reading came. A meter-day that was revised while open keeps its pieces
-// apart (table kept), because their order decides. Every step is one transaction: a crash leaves the step done or not done.
+// Sealing: readings of closed days leave the arrival-ordered tail for segments sorted by meter, first one day each,
+// then 14 days each. A block's place in the total order goes with it. Pieces of one meter-day become one block at the
+// place of the last piece: nothing that a twin keeps depends on when within its open time a reading came. A meter-day
+// that was revised while open keeps its pieces apart (table kept), because their order decides. Every step is one
+// transaction: a crash leaves the step done or not done.
 public sealed partial class SqliteJournal
 {
     /// <summary>Local days in a long segment; windows begin at multiples of it.</summary>
@@ -33,7 +34,8 @@ public sealed partial class SqliteJournal
         var pieces = new List<Piece>();
         var revised = Revised(closedThrough);
         var rows = TailRows(closedThrough);
-        for (var row = 0; row < rows.Count; row++) TakePieces(rows[row].Last, rows[row].Before, rows[row].Items, row, closedThrough, pieces);
+        for (var row = 0; row < rows.Count; row++)
+            TakePieces(rows[row].Last, rows[row].Before, rows[row].Items, row, closedThrough, pieces);
         if (pieces.Count == 0) return;
         pieces.Sort();
         WriteDays(CollectionsMarshal.AsSpan(pieces), rows, revised);
@@ -41,7 +43,8 @@ public sealed partial class SqliteJournal
 
     private List<(long Last, long Before, byte[] Items)> TailRows(int closedThrough)
     {
-        using var select = _write.Prepare("SELECT last, before, items, digest FROM batch WHERE min_day<=$d ORDER BY last", "$d").With(closedThrough);
+        using var select = _write.Prepare(
+            "SELECT last, before, items, digest FROM batch WHERE min_day<=$d ORDER BY last", "$d").With(closedThrough);
         using var reader = select.ExecuteReader();
         var rows = new List<(long, long, byte[])>();
         while (reader.Read())
@@ -58,7 +61,8 @@ public sealed partial class SqliteJournal
     {
         var found = new HashSet<(ulong, Channel, int)>();
         var from = (long)(_write.Scalar("SELECT COALESCE(MIN(before), 0) FROM batch") ?? 0L);
-        using var select = _write.Prepare("SELECT position, input FROM kept WHERE position>$p AND kind=1", "$p").With(from);
+        using var select = _write.Prepare("SELECT position, input FROM kept WHERE position>$p AND kind=1", "$p")
+            .With(from);
         using var reader = select.ExecuteReader();
         while (reader.Read())
         {
@@ -83,8 +87,10 @@ public sealed partial class SqliteJournal
             if (block.Day.Number <= closedThrough)
             {
                 // The input is a slice of the row; where it begins is all that is kept of it.
-                if (!items.AsSpan().Overlaps(input, out var offset)) throw new InvalidOperationException("A visited item lies outside its row.");
-                pieces.Add(new Piece(block.Meter.Value, block.Channel, block.Day.Number, position, row, offset, input.Length));
+                if (!items.AsSpan().Overlaps(input, out var offset))
+                    throw new InvalidOperationException("A visited item lies outside its row.");
+                pieces.Add(new Piece(block.Meter.Value, block.Channel, block.Day.Number, position, row, offset,
+                    input.Length));
                 return;
             }
             JournalBatch.AddFramed(rest, ref restLast, position, input);
@@ -100,7 +106,8 @@ public sealed partial class SqliteJournal
         delete.ExecuteNonQuery();
     }
 
-    private void WriteDays(Span<Piece> pieces, List<(long Last, long Before, byte[] Items)> rows, HashSet<(ulong, Channel, int)> revised)
+    private void WriteDays(Span<Piece> pieces, List<(long Last, long Before, byte[] Items)> rows,
+        HashSet<(ulong, Channel, int)> revised)
     {
         ReadOnlySpan<byte> Bytes(in Piece p) => rows[p.Row].Items.AsSpan(p.Offset, p.Length);
         var chunk = new ChunkBuilder(this, 1);
@@ -151,11 +158,13 @@ public sealed partial class SqliteJournal
         return [.. windows];
     }
 
-    internal static int WindowOf(int day) => (day >= 0 ? day / SegmentDays : -((-day + SegmentDays - 1) / SegmentDays)) * SegmentDays;
+    internal static int WindowOf(int day) =>
+        (day >= 0 ? day / SegmentDays : -((-day + SegmentDays - 1) / SegmentDays)) * SegmentDays;
 
     private static void CheckDigest(byte[] body, byte[] digest, string what)
     {
-        if (!Sql.Digest(body).AsSpan(0, digest.Length).SequenceEqual(digest)) throw Sql.Damaged($"the digest of the {what} does not match", null);
+        if (!Sql.Digest(body).AsSpan(0, digest.Length).SequenceEqual(digest))
+            throw Sql.Damaged($"the digest of the {what} does not match", null);
     }
 
     /// <summary>Collects sorted blocks into chunks and stores each as a row.</summary>
@@ -174,10 +183,14 @@ public sealed partial class SqliteJournal
             SegmentChunk.Add(_body, ref _lastId, ref _lastPosition, position, input);
         }
 
-        /// <summary>Makes room for an entry of a meter; true when a new chunk begins, because the last is full or of another period.</summary>
+        /// <summary>
+        /// Makes room for an entry of a meter; true when a new chunk begins, because the last is full or of another
+        /// period.
+        /// </summary>
         public bool Begin(int fromDay, ulong meter, long min, long max)
         {
-            if (_body.Length > 0 && (fromDay != _fromDay || (_body.Length >= SegmentChunk.TargetBytes && meter != _lastId))) Flush();
+            if (_body.Length > 0 && (fromDay != _fromDay
+                || (_body.Length >= SegmentChunk.TargetBytes && meter != _lastId))) Flush();
             var isNew = _body.Length == 0;
             if (isNew) (_fromDay, _firstId, _lastId, _lastPosition, _min, _max) = (fromDay, meter, 0, 0, min, max);
             (_min, _max) = (Math.Min(_min, min), Math.Max(_max, max));
@@ -196,7 +209,8 @@ public sealed partial class SqliteJournal
         {
             if (_body.Length == 0) return;
             var body = _body.ToArray();
-            journal._insertSegment.With(_fromDay, days, Sql.Signed(_firstId), Sql.Signed(_lastId), _min, _max, body, Sql.Digest(body)).ExecuteNonQuery();
+            journal._insertSegment.With(_fromDay, days, Sql.Signed(_firstId), Sql.Signed(_lastId), _min, _max, body,
+                Sql.Digest(body)).ExecuteNonQuery();
             _body.Clear();
         }
     }

@@ -10,7 +10,7 @@ public sealed class CohortModelTests
         new(new MeterId(id), role, new DayFeatures
         {
             Day = 5, Minutes = 1440, Marks = marks, TotalWh = total, ExpectedWh = 1000, NightW = total / 48,
-                ExpectedNightW = 20, Roughness = 0.5f,
+            ExpectedNightW = 20, Roughness = 0.5f,
         });
 
     [Fact]

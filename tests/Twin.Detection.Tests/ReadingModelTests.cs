@@ -162,7 +162,8 @@ public sealed class ReadingModelTests(ITestOutputHelper output)
             allocated = GC.GetAllocatedBytesForCurrentThread() - before;
             best = Math.Min(best, Stopwatch.GetElapsedTime(begin).TotalNanoseconds / (days.Length * 48));
         }
-        output.WriteLine($"{best:0} ns a reading for fold and judge (measured, best of {Rounds} rounds of {days.Length} days)");
+        output.WriteLine(
+            $"{best:0} ns a reading for fold and judge (measured, best of {Rounds} rounds of {days.Length} days)");
         Assert.Empty(findings);
         Assert.Equal(0, allocated);
     }

@@ -144,8 +144,11 @@ public sealed class MeterAdmissionTests
         _given.Close(Day0);
         Expect(_given.Append(Raw(Day0 * 1440L, Changed(Changed(Values(Day0), 0, 1), 1, 2))), AdmissionStatus.Accepted,
             0, 46, 2, 0);
-        Assert.True(ReadingBlock.Read(Assert.Single(_given.LastAccepted).Input) is { IsLate: true, IsRevision: true,
-            PriorCount: 2 });
+        Assert.True(ReadingBlock.Read(Assert.Single(_given.LastAccepted).Input) is
+        {
+            IsLate: true, IsRevision: true,
+            PriorCount: 2
+        });
         Assert.Equal((48, 0, Changed(Changed(Values(Day0), 0, 1), 1, 2).Sum(v => (long)v)),
             (View().Stored, View().Import!.Late, View().Import!.Sum));
     }

@@ -38,8 +38,11 @@ public sealed class MeterMemoryTests(ITestOutputHelper output)
             harness.Close(Day0 + d - Horizon);
         }
         clock.Stop();
-        Assert.True(MeterView.From(meters[0].Twin, harness.State(meters[0].Twin)) is { OpenDays: Horizon,
-            Stored: Days * 48 });
+        Assert.True(MeterView.From(meters[0].Twin, harness.State(meters[0].Twin)) is
+        {
+            OpenDays: Horizon,
+            Stored: Days * 48
+        });
         var state = meters.Average(m => harness.State(m.Twin).Length);
         var with = GC.GetTotalMemory(true);
         foreach (var m in meters) harness.Remove(m.Twin);

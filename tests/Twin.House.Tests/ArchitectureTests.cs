@@ -36,7 +36,8 @@ public class ArchitectureTests
     {
         Assert.Contains("Twin.Grains", Assert.Single(Rooms.OneWay("Twin.Detection", ["Twin.Hardware", "Twin.Grains"])));
         Assert.Single(Rooms.OneWay("Twin.Hardware", Rooms.ProjectReferences(
-            "<Project><ItemGroup><ProjectReference Include=\"..\\Twin.Silo\\Twin.Silo.csproj\" /></ItemGroup></Project>")));
+            "<Project><ItemGroup><ProjectReference Include=\"..\\Twin.Silo\\Twin.Silo.csproj\" "
+                + "/></ItemGroup></Project>")));
         Assert.Contains("Twin.Grains", Compiled("Twin.Silo"));
     }
 

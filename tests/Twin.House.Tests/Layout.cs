@@ -37,7 +37,8 @@ internal static partial class Layout
         {
             var version = p.Attribute("Version")?.Value ?? "";
             if (!Exact().IsMatch(version))
-                yield return $"{path}: {p.Attribute("Include")?.Value} has version '{version}'. Give one exact version.";
+                yield return $"{path}: {p.Attribute("Include")?.Value} has version '{version}'. Give one exact "
+                    + $"version.";
         }
     }
 

@@ -15,8 +15,8 @@ public sealed class ProfileTests
     [Fact]
     public void The_library_holds_every_recorded_set()
     {
-        Assert.Equal(["apartments-bondi", "apartments-profiles", "ausgrid", "belgium", "canonical", "edrp", "lancaster",
-            "lcl", "sgsc"],
+        Assert.Equal(["apartments-bondi", "apartments-profiles", "ausgrid", "belgium", "canonical", "edrp",
+            "generated-json", "generated-wide", "lancaster", "lcl", "sgsc"],
             ProfileLibrary.All.Select(static p => p.Name));
         Assert.All(ProfileLibrary.All, static p => Assert.NotEmpty(p.Comment));
     }

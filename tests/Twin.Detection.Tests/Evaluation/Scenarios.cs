@@ -60,7 +60,8 @@ internal static class Scenarios
                 case "f5": var was = Mean(before); Fill(y, _ => alpha * was); break;
                 case "peak_shift": ShiftPeak(y); break;
                 case "intermittent_zero": if (random.NextDouble() < 0.3) y.Clear(); break;
-                case "replay": home.Told.AsSpan((onset >= 7 ? onset - 7 + (d - onset) % 7 : d % 7) * Day,
+                case "replay":
+                    home.Told.AsSpan((onset >= 7 ? onset - 7 + (d - onset) % 7 : d % 7) * Day,
                     Day).CopyTo(y); break;
                 default: throw new ArgumentException(kind);
             }

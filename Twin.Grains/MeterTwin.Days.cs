@@ -129,8 +129,15 @@ public sealed partial class MeterTwin
         _model ??= new ReadingModel();
         var day = new DayReadings(head.Day, head.IntervalMinutes, s.Stored.Values, s.Stored.Qualities);
         _silentDays = 0;
-        return _model.Fold(day, SubjectOn(head.Day), s.SinkTo(outbox));
+        var features = _model.Fold(day, SubjectOn(head.Day), s.SinkTo(outbox));
+        CheckRegister(head.Day, head.IntervalMinutes, s.Stored.Values, outbox);
+        return features;
     }
+
+    /// <summary>After the fold: the sum check belongs to the same half of the model.</summary>
+    private void CheckRegister(LocalDay day, int intervalMinutes, ReadOnlySpan<int> slots, IOutbox outbox) =>
+        _log?.SumCheck?.Fold(day, intervalMinutes, slots, (from, to, intervals, register) =>
+            _model!.CheckSum(from, to, intervals, register, SubjectOn(day), Scratch.Mine.SinkTo(outbox)));
 
     private void FoldEmpty(int day, IOutbox outbox)
     {
@@ -140,6 +147,7 @@ public sealed partial class MeterTwin
         s.Stored.Reset(local.Minutes / _import.IntervalMinutes);
         var empty = new DayReadings(local, _import.IntervalMinutes, s.Stored.Values, s.Stored.Qualities);
         _ = _model!.Fold(empty, SubjectOn(local), s.SinkTo(outbox));
+        CheckRegister(local, _import.IntervalMinutes, s.Stored.Values, outbox);
     }
 
     private DaySubject SubjectOn(in LocalDay day) =>

@@ -173,7 +173,7 @@ public sealed partial class MeterTwin : TwinState
         everything &= LastMinute() <= DayOrBound(beforeDay).StartMinute;
         _import = ChannelState.Of(Channel.Import);
         _others = null;
-        if (_log is not null) _log.Registers = [];
+        if (_log is not null) (_log.Registers, _log.SumCheck) = ([], null);
         if (_lastScoreDay < beforeDay) (_lastScoreDay, _lastScore, _lastTop) = (NoDay, 0, "");
         for (var at = 0; at < _open.Used; at = _open.Next(at)) CountAnew(at);
         if (!everything) return;

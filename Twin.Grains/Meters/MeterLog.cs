@@ -49,6 +49,9 @@ internal sealed class MeterLog
     public CodeCount[] Codes = [];
     public RegisterReading[] Registers = [];
 
+    /// <summary>Of the import register; null before its first snapshot.</summary>
+    public RegisterCheck? SumCheck;
+
     public void Add(DeviceEvent e)
     {
         var entry = new LoggedEvent(e.At.Seconds, Cut(e.Profile), Cut(e.Code), Cut(e.Detail));
@@ -60,6 +63,7 @@ internal sealed class MeterLog
 
     public void Add(RegisterSnapshot s)
     {
+        if (s.Channel == Channel.Import) (SumCheck ??= new RegisterCheck()).Add(s.At.Seconds, s.Value);
         var i = Array.FindIndex(Registers, r => r.Channel == s.Channel);
         if (i < 0)
         {
@@ -125,6 +129,8 @@ internal sealed class MeterLog
             to.VarInt(r.PriorAt);
             to.VarInt(r.PriorValue);
         }
+        to.Bool(SumCheck is not null);
+        SumCheck?.Write(to);
     }
 
     public static MeterLog Read(ref ByteReader from)
@@ -138,6 +144,7 @@ internal sealed class MeterLog
         for (var i = 0; i < log.Registers.Length; i++)
             log.Registers[i] = new RegisterReading((Channel)from.Byte(), from.VarInt(), from.VarInt(), from.VarInt(),
                 from.VarInt());
+        if (from.Bool()) log.SumCheck = RegisterCheck.Read(ref from);
         return log;
     }
 }

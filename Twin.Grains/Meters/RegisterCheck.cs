@@ -47,7 +47,9 @@ internal sealed class RegisterCheck
         Reach(day.EndMinute * 60, compare);
     }
 
-    /// <summary>Takes the snapshots up to a border between two intervals; one inside an interval cannot be compared.</summary>
+    /// <summary>
+    /// Takes the snapshots up to a border between two intervals; one inside an interval cannot be compared.
+    /// </summary>
     private void Reach(long border, Comparison compare)
     {
         var taken = 0;
@@ -57,7 +59,8 @@ internal sealed class RegisterCheck
             var onBorder = at == border;
             // A register that went back has rolled over or belongs to another meter.
             if (!_broken && onBorder && _lastAt != long.MinValue && value >= _lastValue)
-                compare(new UnixTime(_lastAt), new UnixTime(at), new WattHours(_sum), new WattHours(value - _lastValue));
+                compare(new UnixTime(_lastAt), new UnixTime(at), new WattHours(_sum),
+                    new WattHours(value - _lastValue));
             (_lastAt, _lastValue, _sum, _broken) = (at, value, 0, !onBorder);
         }
         if (taken > 0) _pending = _pending[taken..];
@@ -83,7 +86,8 @@ internal sealed class RegisterCheck
         for (var i = 0; i < pending.Length; i++) pending[i] = (from.VarInt(), from.VarInt());
         return new RegisterCheck
         {
-            _pending = pending, _lastAt = from.VarInt(), _lastValue = from.VarInt(), _sum = from.VarInt(), _broken = from.Bool(),
+            _pending = pending, _lastAt = from.VarInt(), _lastValue = from.VarInt(), _sum = from.VarInt(),
+            _broken = from.Bool(),
         };
     }
 }

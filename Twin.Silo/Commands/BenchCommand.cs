@@ -13,7 +13,10 @@ internal static class BenchCommand
     {
         var quick = new Option<bool>("--quick") { Description = "100,000 twins instead of 1,000,000" };
         var twins = new Option<int?>("--twins") { Description = "another number of twins" };
-        var command = new Command("bench", "Measure the design's budgets on this machine.") { quick, twins, Cli.JsonFlag };
+        var command = new Command("bench", "Measure the design's budgets on this machine.")
+        {
+            quick, twins, Cli.JsonFlag,
+        };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
             var run = new BenchRun(p.GetValue(twins) ?? (p.GetValue(quick) ? 100_000 : 1_000_000), cancel);

@@ -119,7 +119,7 @@ internal struct ValidationRules
         var hours = _missingMinutes / 60.0;
         var from = UnixTime.FromMinutes(day.Day.StartMinute - (day.Day.Number - _gapFromDay) * 1440L);
         findings.Add(Statements.Make(subject, FindingKind.MissingReadings, from,
-            UnixTime.FromMinutes(day.Day.EndMinute), 1, Severity.Low, 0.9,
+            UnixTime.FromMinutes(day.Day.EndMinute), 1, Severity.Info, 0.9,
             Statements.Validation,
             $"Since {LocalDay.FormatDate(_gapFromDay)} {Statements.Number(hours)} hours of readings are missing "
                 + $"and no later read makes up for them.",

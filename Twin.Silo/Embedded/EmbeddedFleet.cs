@@ -33,6 +33,7 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
     private long _bytesSinceSnapshot;
     private long _meters, _twins;
     private string? _fatal;
+    private readonly Action<string> _log;
 
     private sealed class Counters
     {
@@ -50,17 +51,19 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
             journal = new SqliteJournal(directory.JournalFile);
             return new EmbeddedFleet(options, factory, directory, journal, log ?? (_ => { }));
         }
-        catch
+        catch (Exception e)
         {
             journal?.Dispose();
             directory.Dispose();
+            if (e is Microsoft.Data.Sqlite.SqliteException or InvalidDataException) throw Sql.Damaged($"{directory.JournalFile}: {e.Message}", e);
             throw;
         }
     }
 
     private EmbeddedFleet(EmbeddedOptions options, ITwinFactory factory, DataDirectory directory, SqliteJournal journal, Action<string> log)
     {
-        (_options, _factory, _directory, _journal) = (options, factory, directory, journal);
+        (_options, _factory, _directory, _journal, _log) = (options, factory, directory, journal, log);
+        DropSnapshotsAhead();
         _host = new TwinHost(options.Shards, factory);
         var rebuilt = Rebuilder.Recover(_host, journal, directory.Path, factory.JudgingVersion, log);
         _watermark = Watermark.Read(journal.Marks);
@@ -70,8 +73,21 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
         _writer = new JournalWriter(journal, OnCommitted);
         _sequencer = new Thread(RunRequests) { IsBackground = true, Name = "sequencer" };
         _sequencer.Start();
-        foreach (var (position, act) in rebuilt.UnfinishedErasures) Ask(() => EraseFiles(act, position)).GetAwaiter().GetResult();
+        foreach (var (position, act) in journal.UnfinishedErasures()) Ask(() => EraseFiles(act, position)).GetAwaiter().GetResult();
         if (rebuilt.NewEpoch) OpenEpoch();
+    }
+
+    /// <summary>
+    /// A snapshot of a position that the journal does not reach speaks of commits that the disk has lost. It goes, before other inputs take
+    /// those positions.
+    /// </summary>
+    private void DropSnapshotsAhead()
+    {
+        foreach (var ahead in SnapshotFile.List(_directory.Path).Where(s => s.Position > _journal.Position))
+        {
+            _log($"{ahead.Path} is ahead of the journal, which ends at position {_journal.Position}: the disk has lost commits. The snapshot is removed.");
+            File.Delete(ahead.Path);
+        }
     }
 
     /// <summary>The journal records under which detectors and zone rules the following inputs are judged; a snapshot there is the new base.</summary>
@@ -98,7 +114,7 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
             throw new ArgumentException($"A batch holds at most {InputBatch.MaxItems} items and {InputBatch.MaxBytes} bytes; send it in parts.", nameof(batch));
         if ((_fatal ?? _writer.Error) is { } error) throw new StorageUnavailableException(error, null);
         var done = new TaskCompletionSource<AppendReceipt>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Enqueue(() => Process(batch, done), e => done.TrySetException(e), cancel);
+        Enqueue(() => Process(batch, done), e => done.TrySetException(e), changesTwins: true, cancel);
         return new ValueTask<AppendReceipt>(done.Task);
     }
 
@@ -106,17 +122,19 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
     private Task<T> Ask<T>(Func<T> work)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Enqueue(() => done.TrySetResult(work()), e => done.TrySetException(e), CancellationToken.None);
+        Enqueue(() => done.TrySetResult(work()), e => done.TrySetException(e), changesTwins: false, CancellationToken.None);
         return done.Task;
     }
 
-    private void Enqueue(Action work, Action<Exception> failed, CancellationToken cancel) => _requests.Add(() =>
+    private void Enqueue(Action work, Action<Exception> failed, bool changesTwins, CancellationToken cancel) => _requests.Add(() =>
     {
         try
         {
+            // What waited behind a batch that failed half way must not be judged by what that left in memory.
+            if (_fatal is { } error) throw new StorageUnavailableException(error, null);
             work();
         }
-        catch (StorageUnavailableException e)
+        catch (Exception e) when (e is StorageUnavailableException || !changesTwins)
         {
             failed(e);
         }
@@ -229,7 +247,7 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
             {
                 await Ask(() => WriteSnapshot(isBase: false));
             }
-            catch (Exception e) when (e is StorageUnavailableException or IOException)
+            catch (Exception e) when (e is StorageUnavailableException or IOException or UnauthorizedAccessException)
             {
                 // A snapshot saves time at the next start; the journal has everything.
             }

@@ -8,7 +8,7 @@ namespace Twin.Silo.Embedded;
 internal static class Rebuilder
 {
     /// <summary>What a recovery did.</summary>
-    public readonly record struct Result(long From, long BytesApplied, bool NewEpoch, List<(long Position, Erasure Act)> UnfinishedErasures);
+    public readonly record struct Result(long From, long BytesApplied, bool NewEpoch);
 
     public static Result Recover(TwinHost host, SqliteJournal journal, string folder, int judgingVersion, Action<string> log)
     {
@@ -16,10 +16,8 @@ internal static class Rebuilder
             throw new DataDirectoryException($"{folder} was judged by version {journal.JudgingVersion}; this MeterTwin judges by {judgingVersion}. Use the newer MeterTwin that wrote it.", null);
         var from = LoadSnapshot(host, SnapshotFile.List(folder).Where(s => s.Position <= journal.Position), judgingVersion, log);
         if (from == 0) RequireWholeJournal(journal, folder);
-        var erasures = new List<(long, Erasure)>();
-        var bytes = Apply(host, journal, from, new Consequences(keepScores: false), erasures);
-        erasures.RemoveAll(e => journal.Tombstones().Any(t => t.Position == e.Item1));
-        return new Result(from, bytes, journal.JudgingVersion != judgingVersion, erasures);
+        var bytes = Apply(host, journal, from, new Consequences(keepScores: false), null);
+        return new Result(from, bytes, journal.JudgingVersion != judgingVersion);
     }
 
     /// <summary>Rebuilds from the newest base, or from the start, as if nothing but the journal were there.</summary>
@@ -29,7 +27,7 @@ internal static class Rebuilder
         var bases = SnapshotFile.List(folder).Where(s => s.IsBase && s.Position <= journal.Position);
         var from = LoadSnapshot(host, bases, judgingVersion, log);
         if (from == 0) RequireWholeJournal(journal, folder);
-        Apply(host, journal, from, into, [], onClosed);
+        Apply(host, journal, from, into, onClosed);
         return from;
     }
 
@@ -50,14 +48,12 @@ internal static class Rebuilder
         throw new DataDirectoryException($"Readings were erased from {folder}, and the base snapshot made then is missing or damaged. Restore the newest backup ('metertwin restore').", null);
     }
 
-    private static long Apply(TwinHost host, SqliteJournal journal, long from, Consequences into, List<(long, Erasure)> erasures,
-        Action<Consequences>? onClosed = null)
+    private static long Apply(TwinHost host, SqliteJournal journal, long from, Consequences into, Action<Consequences>? onClosed)
     {
         long bytes = 0;
         journal.Read(from, (position, input) =>
         {
             bytes += input.Length;
-            if (Envelope.Read(input).Kind == InputKind.Erasure) erasures.Add((position, (Erasure)Input.Read(input)));
             host.Rebuild(input, into);
             if (onClosed is not null && Envelope.Read(input).Kind == InputKind.DayClosed) onClosed(into);
         });
@@ -82,8 +78,10 @@ internal static class PastTwin
         journal.ReadAddressed(key, (p, input) => Keep(p, input));
         journal.ReadReadings(new MeterId(key.Id), (p, input) => Keep(p, input));
         if (inputs.Count == 0) return null;
+        // Days that closed before the meter first spoke never reached its twin.
+        var first = inputs.Min(i => i.Position);
         foreach (var (day, position) in journal.ClosedDays())
-            if ((day + 1L) * 86_400 <= at.Seconds) inputs.Add((position, new DayClosed(day).ToBytes()));
+            if (position > first && (day + 1L) * 86_400 <= at.Seconds) inputs.Add((position, new DayClosed(day).ToBytes()));
         inputs.Sort((a, b) => a.Position.CompareTo(b.Position));
         var twin = factory.Create(key);
         var outbox = new Outbox(0);

@@ -64,19 +64,19 @@ internal sealed class Shard(int index, ITwinFactory factory) : IAccepted
     {
         var key = Envelope.Read(input).Target;
         var isNew = !_twins.TryGetValue(key, out var twin);
-        twin ??= factory.Create(key);
         _item = item;
         var from = Accepted.Count;
         Admission result;
         try
         {
+            twin ??= factory.Create(key);
             result = twin.Admit(input, recall, this);
         }
         catch (InvalidDataException e)
         {
             result = Admission.Reject(e.Message);
         }
-        if (result.Status != AdmissionStatus.Accepted)
+        if (result.Status != AdmissionStatus.Accepted || twin is null)
         {
             Accepted.RemoveRange(from, Accepted.Count - from);
             return result;

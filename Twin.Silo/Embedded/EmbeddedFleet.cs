@@ -241,6 +241,7 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
 
     public async ValueTask DisposeAsync()
     {
+        if (_requests.IsAddingCompleted) return;
         if (_options.SnapshotOnClose && _fatal is null && _writer.Error is null && _bytesSinceSnapshot > 0)
         {
             try

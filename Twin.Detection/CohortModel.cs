@@ -7,7 +7,10 @@ namespace Twin.Detection;
 /// <summary>One member's contribution to a cohort or feeder day.</summary>
 public readonly record struct Member(MeterId Meter, MeterRole Role, DayFeatures Features);
 
-/// <summary>Median of a cohort and its spread: median absolute deviation × 1.4826, a standard deviation where errors are normal.</summary>
+/// <summary>
+/// Median of a cohort and its spread: median absolute deviation × 1.4826, a standard deviation where errors are
+/// normal.
+/// </summary>
 public readonly record struct Peers(float Median, float Spread)
 {
     internal void Write(ByteWriter to)
@@ -20,10 +23,12 @@ public readonly record struct Peers(float Median, float Spread)
 }
 
 /// <summary>
-/// What a cohort did on a day. <paramref name="Factor"/>: the day's energy over the members' own profiles, which is where weather,
-/// season and holidays show. <paramref name="Warm"/> counts the members behind it, <paramref name="Members"/> those behind the rest.
+/// What a cohort did on a day. <paramref name="Factor"/>: the day's energy over the members' own profiles, which is
+/// where weather, season and holidays show. <paramref name="Warm"/> counts the members behind it,
+/// <paramref name="Members"/> those behind the rest.
 /// </summary>
-public readonly record struct CohortDay(int Day, int Members, int Warm, Peers Factor, Peers Night, Peers Roughness, Peers NightShare,
+public readonly record struct CohortDay(int Day, int Members, int Warm, Peers Factor, Peers Night, Peers Roughness,
+    Peers NightShare,
     Peers EveningShare)
 {
     /// <summary>With fewer members a median says more about them than about the weather.</summary>
@@ -42,11 +47,15 @@ public readonly record struct CohortDay(int Day, int Members, int Warm, Peers Fa
     }
 
     /// <exception cref="InvalidDataException">Damaged.</exception>
-    public static CohortDay Read(ref ByteReader from) => new(checked((int)from.VarInt()), from.Count(int.MaxValue), from.Count(int.MaxValue),
+    public static CohortDay Read(ref ByteReader from) =>
+        new(checked((int)from.VarInt()), from.Count(int.MaxValue), from.Count(int.MaxValue),
         Peers.Read(ref from), Peers.Read(ref from), Peers.Read(ref from), Peers.Read(ref from), Peers.Read(ref from));
 }
 
-/// <summary>A cohort's model: members folded in id order. Keeps nothing but the last day: the members' memory is in the members.</summary>
+/// <summary>
+/// A cohort's model: members folded in id order. Keeps nothing but the last day: the members' memory is in the
+/// members.
+/// </summary>
 public sealed class CohortModel
 {
     private const byte EncodingVersion = 1;
@@ -59,8 +68,10 @@ public sealed class CohortModel
         var values = pool.Rent(Math.Max(1, members.Length));
         try
         {
-            var factor = Median(members, values, static (in f) => IsWarm(f) && f.ExpectedWh > 0 ? f.TotalWh / f.ExpectedWh : -1f, out var warm);
-            var night = Median(members, values, static (in f) => IsWarm(f) && f.ExpectedNightW > 0 ? f.NightW / f.ExpectedNightW : -1f, out _);
+            var factor = Median(members, values, static (in f) => IsWarm(f) && f.ExpectedWh > 0
+                ? f.TotalWh / f.ExpectedWh : -1f, out var warm);
+            var night = Median(members, values, static (in f) => IsWarm(f) && f.ExpectedNightW > 0
+                ? f.NightW / f.ExpectedNightW : -1f, out _);
             var rough = Median(members, values, static (in f) => IsAlive(f) ? f.Roughness : -1f, out var alive);
             var share = Median(members, values, static (in f) => IsAlive(f) ? f.NightShare : -1f, out _);
             var evening = Median(members, values, static (in f) => IsAlive(f) ? f.EveningShare : -1f, out _);
@@ -77,7 +88,9 @@ public sealed class CohortModel
 
     private delegate float Pick(in DayFeatures features);
 
-    /// <summary>Median and spread over the customers for which <paramref name="pick"/> gives a number not below zero.</summary>
+    /// <summary>
+    /// Median and spread over the customers for which <paramref name="pick"/> gives a number not below zero.
+    /// </summary>
     private static Peers Median(ReadOnlySpan<Member> members, float[] values, Pick pick, out int count)
     {
         count = 0;

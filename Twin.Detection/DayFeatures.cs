@@ -29,7 +29,7 @@ public enum DayMarks : ushort
     Vacant = 256,
 }
 
-/// <summary>Eight numbers of three-hour blocks, Wh, as <see cref="LogFloat"/> codes.</summary>
+/// <summary>Sixteen numbers, one for each block of 90 minutes, Wh, as <see cref="LogFloat"/> codes.</summary>
 [InlineArray(DayShape.Blocks)]
 public struct BlockCodes
 {
@@ -39,7 +39,8 @@ public struct BlockCodes
 }
 
 /// <summary>
-/// What a meter's folded day tells its cohort and feeder, and all that <see cref="ReadingModel.Judge"/> needs of the day; about 70 bytes.
+/// What a meter's folded day tells its cohort and feeder, and all that <see cref="ReadingModel.Judge"/> needs of the
+/// day, about 115 bytes.
 /// </summary>
 public struct DayFeatures
 {
@@ -55,10 +56,15 @@ public struct DayFeatures
     /// <summary>Night base and what was usual, W.</summary>
     public float NightW, ExpectedNightW;
 
-    /// <summary>See <see cref="DayShape.Roughness"/>, <see cref="DayShape.EveningShare"/>; share of intervals that read zero.</summary>
+    /// <summary>
+    /// See <see cref="DayShape.Roughness"/>, <see cref="DayShape.EveningShare"/>; share of intervals that read zero.
+    /// </summary>
     public float Roughness, EveningShare, ZeroShare;
 
-    /// <summary>Half the sum of absolute differences between the day's and the profile's shape: 0 (same) to 1 (nothing in common).</summary>
+    /// <summary>
+    /// Half the sum of absolute differences between the day's and the profile's shape: 0 (same) to 1 (nothing in
+    /// common).
+    /// </summary>
     public float ShapeDistance;
 
     /// <summary>Energy by block, and what the profile expected of it (0 while there is none).</summary>
@@ -71,8 +77,14 @@ public struct DayFeatures
     /// <summary>Night base over mean power: near 1 for a flat line.</summary>
     public readonly float NightShare => TotalWh <= 0 ? 0f : NightW * Minutes / (60f * TotalWh);
 
-    public readonly void Write(ByteWriter to)
+    public readonly void Write(ByteWriter to) => Write(to, true);
+
+    /// <summary>What a cohort needs: everything but the blocks, which only a feeder's attribution looks at.</summary>
+    public readonly void WriteBrief(ByteWriter to) => Write(to, false);
+
+    private readonly void Write(ByteWriter to, bool blocks)
     {
+        to.Bool(blocks);
         to.VarInt(Day);
         to.VarInt(StartMinute);
         to.VarInt(Minutes);
@@ -85,6 +97,7 @@ public struct DayFeatures
         to.Single(EveningShare);
         to.Single(ZeroShare);
         to.Single(ShapeDistance);
+        if (!blocks) return;
         for (var b = 0; b < DayShape.Blocks; b++) to.UInt16(Blocks[b]);
         for (var b = 0; b < DayShape.Blocks; b++) to.UInt16(ExpectedBlocks[b]);
     }
@@ -92,6 +105,7 @@ public struct DayFeatures
     /// <exception cref="InvalidDataException">Damaged.</exception>
     public static DayFeatures Read(ref ByteReader from)
     {
+        var blocks = from.Bool();
         var f = new DayFeatures
         {
             Day = checked((int)from.VarInt()),
@@ -107,6 +121,7 @@ public struct DayFeatures
             ZeroShare = from.Single(),
             ShapeDistance = from.Single(),
         };
+        if (!blocks) return f;
         for (var b = 0; b < DayShape.Blocks; b++) f.Blocks[b] = from.UInt16();
         for (var b = 0; b < DayShape.Blocks; b++) f.ExpectedBlocks[b] = from.UInt16();
         return f;

@@ -2,8 +2,12 @@ using Twin.Hardware;
 
 namespace Twin.Detection;
 
-/// <summary>One local day of one meter's energy channel as it folds: native intervals, gaps as <see cref="ReadingBlock.Missing"/>.</summary>
-public readonly ref struct DayReadings(LocalDay day, int intervalMinutes, ReadOnlySpan<int> slots, ReadOnlySpan<Quality> qualities)
+/// <summary>
+/// One local day of one meter's energy channel as it folds: native intervals, gaps as
+/// <see cref="ReadingBlock.Missing"/>.
+/// </summary>
+public readonly ref struct DayReadings(LocalDay day, int intervalMinutes, ReadOnlySpan<int> slots,
+    ReadOnlySpan<Quality> qualities)
 {
     public readonly LocalDay Day = day;
     public readonly int IntervalMinutes = intervalMinutes;

@@ -5,12 +5,14 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection;
 
 /// <summary>
-/// How well one member explains what its feeder misses: <paramref name="Strength"/> in standard errors, and the energy a day that
-/// it would be, Wh.
+/// How well one member explains what its feeder misses: <paramref name="Strength"/> in standard errors, and the energy
+/// a day that it would be, Wh.
 /// </summary>
 public readonly record struct Attribution(MeterId Meter, float Strength, float WhPerDay);
 
-/// <summary>What a feeder's balance said on a day. The most suspect members, strongest first; most days name nobody.</summary>
+/// <summary>
+/// What a feeder's balance said on a day. The most suspect members, strongest first; most days name nobody.
+/// </summary>
 public struct FeederDay
 {
     /// <summary>Members named at most; a weaker one is left out.</summary>
@@ -24,13 +26,25 @@ public struct FeederDay
 
     public int Day;
 
-    /// <summary>False when there is no observer, or some member's day is not complete: then nothing below is said.</summary>
+    /// <summary>
+    /// False when there is no observer, or some member's day is not complete: then nothing below is said.
+    /// </summary>
     public bool IsStatement;
 
-    /// <summary>Energy of the observers beyond the members, Wh, and over the members' energy: technical loss and theft together.</summary>
+    /// <summary>
+    /// True when members were weighed: then a member that is not named is one that the feeder does not miss.
+    /// </summary>
+    public bool IsAttributed;
+
+    /// <summary>
+    /// Energy of the observers beyond the members, Wh, and over the members' energy: technical loss and theft
+    /// together.
+    /// </summary>
     public float MissingWh, LossShare;
 
-    /// <summary>Loss share that is usual for this feeder, and today's deviation from it in robust standard deviations.</summary>
+    /// <summary>
+    /// Loss share that is usual for this feeder, and today's deviation from it in robust standard deviations.
+    /// </summary>
     public float UsualLossShare, Z;
 
     private Suspects _suspects;
@@ -39,7 +53,9 @@ public struct FeederDay
     public readonly int SuspectCount => _count;
     public readonly Attribution Suspect(int index) => _suspects[index];
 
-    /// <summary>Keeps the list sorted, strongest first, the earlier one first among equals; at the bound the weakest falls out.</summary>
+    /// <summary>
+    /// Keeps the list sorted, strongest first, the earlier one first among equals; at the bound the weakest falls out.
+    /// </summary>
     internal void Name(in Attribution suspect)
     {
         var at = (int)_count;
@@ -62,6 +78,7 @@ public struct FeederDay
     {
         to.VarInt(Day);
         to.Bool(IsStatement);
+        to.Bool(IsAttributed);
         to.Single(MissingWh);
         to.Single(LossShare);
         to.Single(UsualLossShare);
@@ -82,6 +99,7 @@ public struct FeederDay
         {
             Day = checked((int)from.VarInt()),
             IsStatement = from.Bool(),
+            IsAttributed = from.Bool(),
             MissingWh = from.Single(),
             LossShare = from.Single(),
             UsualLossShare = from.Single(),

@@ -4,8 +4,9 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection;
 
 /// <summary>
-/// A feeder's model: observer minus sum of members minus technical loss; members folded in id order. A day counts only when
-/// every known member and observer is complete: a gap is not a theft. State: about 40 bytes, and what <see cref="LossAttribution"/> keeps.
+/// A feeder's model: observer minus sum of members minus technical loss; members folded in id order. A day counts only
+/// when every known member and observer is complete: a gap is not a theft. State: about 40 bytes, and what
+/// <see cref="LossAttribution"/> keeps.
 /// </summary>
 public sealed class FeederModel
 {
@@ -77,7 +78,8 @@ public sealed class FeederModel
         _recent += Math.Max(1f / _days, RecentRate) * (share - _recent);
     }
 
-    private void Report(in FeederDay today, float reported, in DaySubject subject, in DayFeatures clock, IFindingSink findings)
+    private void Report(in FeederDay today, float reported, in DaySubject subject, in DayFeatures clock,
+        IFindingSink findings)
     {
         var tooHigh = _recent > MaxTechnicalLoss;
         var rose = _cusum > CusumLimit;
@@ -89,10 +91,13 @@ public sealed class FeederModel
         var wh = Math.Max(0, (_recent - usual) * reported);
         var date = LocalDay.FormatDate(rose ? _changeDay : today.Day);
         var why = rose
-            ? $"Since {date} the feeder loses {Statements.Percent(_recent)} of what its members report, {Statements.Percent(_usual)} was usual"
-            : $"On {date} and the week before the feeder loses {Statements.Percent(_recent)} of what its members report, above any technical loss";
+            ? $"Since {date} the feeder loses {Statements.Percent(_recent)} of what its members report, "
+                + $"{Statements.Percent(_usual)} was usual"
+            : $"On {date} and the week before the feeder loses {Statements.Percent(_recent)} of what its members "
+                + $"report, above any technical loss";
         var from = new UnixTime(clock.Start.Seconds - (rose ? (today.Day - _changeDay) * 86_400L : 6 * 86_400L));
-        findings.Add(Statements.Make(subject, FindingKind.FeederLoss, from, clock.End, Math.Min(10, 1 + Math.Abs(today.Z) / 4),
+        findings.Add(Statements.Make(subject, FindingKind.FeederLoss, from, clock.End,
+            Math.Min(10, 1 + Math.Abs(today.Z) / 4),
             Severity.Medium, 0.8, Statements.Balance, $"{why}; about {Statements.Kwh(wh)} a day go unmetered.",
             [new Evidence("loss_share", _recent, usual, 1, ""), new Evidence("unmetered_energy", wh, 0, 0, "Wh/d")]));
     }

@@ -1,9 +1,9 @@
 namespace Twin.Detection;
 
 /// <summary>
-/// A non-negative number in 16 bits: 6 bits of exponent (2^-20 to 2^43), 10 of mantissa, cut from the bits of a float, so that the
-/// same value has the same code on every machine. Relative error at most 2^-11 (0.05 %). Code 0 is zero; what lies beyond the
-/// range is zero or the largest number.
+/// A non-negative number in 16 bits: 6 bits of exponent (2^-20 to 2^43), 10 of mantissa, cut from the bits of a float,
+/// so that the same value has the same code on every machine. Relative error at most 2^-11 (0.05 %). Code 0 is zero;
+/// what lies beyond the range is zero or the largest number.
 /// </summary>
 public static class LogFloat
 {

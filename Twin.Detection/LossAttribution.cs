@@ -4,34 +4,39 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection;
 
 /// <summary>
-/// Which member explains what a feeder misses. A Kalman filter over the missing energy of each block of the day, with two coefficients a
-/// member: on what it reports (a meter that counts a fixed share too little misses in proportion), and on how far it reports below its
-/// own profile (a meter that leaves out hours misses what the profile still expects). All columns are shares of the feeder's block, so that the
-/// observer's noise is the same in each. The median member's first coefficient is the technical loss; strength is what lies above it, less
+/// Which member explains what a feeder misses. A Kalman filter over the missing energy of each block of the day, with
+/// two coefficients a member: on what it reports (a meter that counts a fixed share too little misses in proportion),
+/// and on how far it reports below its own profile (a meter that leaves out hours misses what the profile still
+/// expects). All columns are shares of the feeder's block, so that the observer's noise is the same in each. The
+/// median member's first coefficient is the technical loss; strength is what lies above it, less
 /// <see cref="Deadband"/>, in standard deviations of the estimate.
 /// </summary>
 /// <remarks>
-/// The coefficients walk (a theft begins and ends), the noise is estimated from the innovations and a wild block counts less (Huber), because one
-/// meter that replaces its readings makes hours in which nothing can be learned of the others.
-/// State: for n members 2n(2n+1)/2 + 2n floats, 3.6 KiB for 20 members. A feeder of more than <see cref="MaxMembers"/> members
-/// keeps its balance and names nobody.
+/// The coefficients walk (a theft begins and ends), the noise is estimated from the innovations and a wild block
+/// counts less (Huber), because one meter that replaces its readings makes hours in which nothing can be learned of
+/// the others. State: for n members 2n(2n+1)/2 + 2n floats, 3.6 KiB for 20 members. A feeder of more than
+/// <see cref="MaxMembers"/> members keeps its balance and names nobody.
 /// </remarks>
 internal sealed class LossAttribution
 {
     public const int MaxMembers = 32;
     private const float WeakestNamed = 1.5f;
 
-    /// <summary>Meters differ by their accuracy class and feeders by where the loss falls: so much is nobody's theft.</summary>
+    /// <summary>
+    /// Meters differ by their accuracy class and feeders by where the loss falls: so much is nobody's theft.
+    /// </summary>
     private const double Deadband = 0.03;
 
-    /// <summary>Technical loss assumed at first; variances of the coefficients at first and their growth in a day.</summary>
-    private const float LossAtFirst = 0.035f, ShareVariance = 0.16f, BelowVariance = 0.09f, DailyVariance = 0.0006f;
+    /// <summary>
+    /// Technical loss assumed at first; variances of the coefficients at first and their growth in a day.
+    /// </summary>
+    private const float LossAtFirst = 0.035f, ShareVariance = 0.16f, BelowVariance = 0.09f, DailyVariance = 0.0003f;
 
     /// <summary>Noise variance of a block at first and at least: the observer's accuracy, squared.</summary>
-    private const float NoiseAtFirst = 0.0004f, LeastNoise = 0.000016f, NoiseRate = 1f / 48;
+    private const float NoiseAtFirst = 0.0004f, LeastNoise = 0.000016f, NoiseRate = 0.5f / DayShape.Blocks;
 
-    /// <summary>An innovation beyond so many standard deviations counts less.</summary>
-    private const float HuberAt = 2f;
+    /// <summary>An innovation beyond so many standard deviations counts less: Huber's constant.</summary>
+    private const float HuberAt = 1.345f;
 
     /// <summary>Complete days before anybody is named.</summary>
     private const int EnoughDays = 8;
@@ -39,7 +44,9 @@ internal sealed class LossAttribution
     private ulong[] _ids = [];
     private int[] _seen = [];
 
-    /// <summary>Packed lower triangle of the coefficients' covariance, the coefficients, and the noise variance of a block.</summary>
+    /// <summary>
+    /// Packed lower triangle of the coefficients' covariance, the coefficients, and the noise variance of a block.
+    /// </summary>
     private float[] _covariance = [], _coefficients = [];
     private float _noise = NoiseAtFirst;
     private int _days;
@@ -131,7 +138,8 @@ internal sealed class LossAttribution
             {
                 if (member.Role == MeterRole.Observer) continue;
                 var wh = member.Features.Blocks.Wh(block);
-                var below = member.Features.ExpectedWh > 0 ? factor * member.Features.ExpectedBlocks.Wh(block) - wh : 0f;
+                var below = member.Features.ExpectedWh > 0
+                    ? factor * member.Features.ExpectedBlocks.Wh(block) - wh : 0f;
                 columns[at] = wh / reported;
                 columns[n + at++] = below / reported;
             }
@@ -194,6 +202,7 @@ internal sealed class LossAttribution
     private void NameSuspects(ReadOnlySpan<Member> members, float factor, ref FeederDay today)
     {
         var n = _ids.Length;
+        today.IsAttributed = true;
         Span<float> sorted = stackalloc float[MaxMembers];
         sorted = sorted[..n];
         _coefficients.AsSpan(0, n).CopyTo(sorted);
@@ -203,15 +212,34 @@ internal sealed class LossAttribution
         foreach (ref readonly var member in members)
         {
             if (member.Role != MeterRole.Customer) continue;
-            var share = Math.Max(0, _coefficients[at] - loss - Deadband);
-            var below = Math.Max(0, _coefficients[n + at] - Deadband);
-            var strength = Math.Sqrt(share * share / Math.Max(1e-6f, _covariance[At(at, at)])
-                + below * below / Math.Max(1e-6f, _covariance[At(n + at, n + at)]));
+            var share = Beyond(_coefficients[at] - loss);
+            var below = Beyond(_coefficients[n + at]);
+            var strength = Strength(share, below, _covariance[At(at, at)], _covariance[At(n + at, at)],
+                _covariance[At(n + at, n + at)]);
             var f = member.Features;
-            var wh = share * f.TotalWh + below * Math.Max(0, factor * f.ExpectedWh - f.TotalWh);
+            var wh = Math.Max(0, share) * f.TotalWh
+                + Math.Max(0, below) * Math.Max(0, factor * f.ExpectedWh - f.TotalWh);
             if (strength >= WeakestNamed) today.Name(new Attribution(member.Meter, (float)strength, (float)wh));
             at++;
         }
+    }
+
+    /// <summary>What lies outside the deadband.</summary>
+    private static double Beyond(double value) =>
+        value > Deadband ? value - Deadband : value < -Deadband ? value + Deadband : 0;
+
+    /// <summary>
+    /// Mahalanobis length of a member's two coefficients. Both signs speak: where readings are replaced, what is
+    /// missing is the less the more the meter reports.
+    /// </summary>
+    private static double Strength(double a, double b, double va, double vab, double vb)
+    {
+        va = Math.Max(1e-6, va);
+        vb = Math.Max(1e-6, vb);
+        var determinant = va * vb - vab * vab;
+        return determinant < 1e-3 * va * vb
+            ? Math.Sqrt(Math.Max(a * a / va, b * b / vb))
+            : Math.Sqrt(Math.Max(0, (a * a * vb - 2 * a * b * vab + b * b * va) / determinant));
     }
 
     public void Write(ByteWriter to)

@@ -4,8 +4,9 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection;
 
 /// <summary>
-/// What one meter has been doing: the streaming model behind its day scores. Two halves that never touch each other's state, so that
-/// their interleaving cannot matter: <see cref="Fold"/> runs when a day is complete (validation, profile, features);
+/// What one meter has been doing: the streaming model behind its day scores. Two halves that never touch each other's
+/// state, so that their interleaving cannot matter: <see cref="Fold"/> runs when a day is complete (validation,
+/// profile, features);
 /// <see cref="Judge"/> runs when the day closes for everybody (cohort, feeder, fusion).
 /// One object of about 450 bytes, no matter how long the history; no allocation on a day without a finding.
 /// </summary>
@@ -19,7 +20,7 @@ public sealed class ReadingModel
     private ValidationRules _rules;
     private RecentDays _recent;
     private ushort _nightW;
-    private DayJudgement _judgement;
+    private DayJudgement _judgement = new();
 
     /// <summary>Folds a day (days come in ascending order; whole days may be missing) and learns from it.</summary>
     public DayFeatures Fold(in DayReadings day, in DaySubject subject, IFindingSink findings)
@@ -34,20 +35,24 @@ public sealed class ReadingModel
         if (_profile.Days >= WarmUpDays) marks |= DayMarks.Warm;
         if (_recent.Note(shape)) marks |= DayMarks.Repeated;
         var features = Describe(day, shape, expected, marks);
-        if (features.Has(DayMarks.Usable) && (marks & (DayMarks.AllZero | DayMarks.Stuck)) == 0 && subject.Role == MeterRole.Customer)
+        if (features.Has(DayMarks.Usable) && (marks & (DayMarks.AllZero | DayMarks.Stuck)) == 0
+            && subject.Role == MeterRole.Customer)
             Learn(day.Day.IsWeekend, shape, features.NightW);
         return features;
     }
 
     /// <summary>
-    /// Compares the advance of a cumulative register with the sum of the intervals between its two readings (the sum check of VEE).
-    /// Belongs to the folding half: call it in the order of event time, before or after the fold of the last day concerned.
+    /// Compares the advance of a cumulative register with the sum of the intervals between its two readings (the sum
+    /// check of VEE). Belongs to the folding half: call it in the order of event time, before or after the fold of the
+    /// last day concerned.
     /// </summary>
-    public void CheckSum(UnixTime from, UnixTime to, WattHours intervals, WattHours register, in DaySubject subject, IFindingSink findings) =>
+    public void CheckSum(UnixTime from, UnixTime to, WattHours intervals, WattHours register, in DaySubject subject,
+        IFindingSink findings) =>
         _rules.CheckSum(from, to, intervals, register, subject, findings);
 
     /// <summary>Judges a folded day against what its cohort and feeder did. Either may be absent.</summary>
-    public DayVerdict Judge(in DayFeatures day, in DaySubject subject, in CohortDay? cohort, in FeederDay? feeder, IFindingSink findings) =>
+    public DayVerdict Judge(in DayFeatures day, in DaySubject subject, in CohortDay? cohort, in FeederDay? feeder,
+        IFindingSink findings) =>
         _judgement.Judge(day, subject, cohort, feeder, findings);
 
     /// <summary>The pieces of the last day's score are recomputed by tests and evaluation through this.</summary>
@@ -74,7 +79,13 @@ public sealed class ReadingModel
         for (var b = 0; b < DayShape.Blocks; b++) f.Blocks[b] = LogFloat.Encode(shape.BlockWh[b]);
         if ((marks & DayMarks.Warm) != 0)
         {
-            for (var s = 0; s < DayShape.Slots; s += 2) f.ExpectedBlocks[s / 2] = LogFloat.Encode((expected[s] + expected[s + 1]) * 0.5f);
+            const int Each = DayShape.Slots / DayShape.Blocks;
+            for (var b = 0; b < DayShape.Blocks; b++)
+            {
+                var sum = 0f;
+                foreach (var p in expected.Slice(b * Each, Each)) sum += p;
+                f.ExpectedBlocks[b] = LogFloat.Encode(sum * 0.5f);
+            }
             if (LooksVacant(f)) marks |= DayMarks.Vacant;
         }
         if (OnlyDaylightZeros(shape)) marks |= DayMarks.DaylightZeros;
@@ -92,7 +103,9 @@ public sealed class ReadingModel
         _nightW = LogFloat.Encode(usual + Math.Max(1f / (days + 1), 1f / 30) * step);
     }
 
-    /// <summary>At the night base all day, well below the profile: nobody is at home, and what always runs still runs.</summary>
+    /// <summary>
+    /// At the night base all day, well below the profile: nobody is at home, and what always runs still runs.
+    /// </summary>
     private static bool LooksVacant(in DayFeatures f) =>
         f.TotalWh < 0.65f * f.ExpectedWh && f.NightW > 0.7f * f.ExpectedNightW && f.NightW < 1.4f * f.ExpectedNightW
         && f.NightShare > 0.6f && f.ExpectedNightW > 0 && f.ZeroShare < 0.05f;
@@ -116,7 +129,8 @@ public sealed class ReadingModel
         return sum / DayShape.Slots;
     }
 
-    private static float Distance(ReadOnlySpan<float> power, float mean, ReadOnlySpan<float> expected, float expectedMean)
+    private static float Distance(ReadOnlySpan<float> power, float mean, ReadOnlySpan<float> expected,
+        float expectedMean)
     {
         if (mean <= 0 || expectedMean <= 0) return 0f;
         var sum = 0f;

@@ -6,8 +6,9 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection;
 
 /// <summary>
-/// Recognises a day whose readings are those of one of the last seven days, in the same or another order: a hash of the values
-/// as a multiset, 32 bits a day. Two real days of a home do not agree in 48 values; days of little variety are not compared.
+/// Recognises a day whose readings are those of one of the last seven days, in the same or another order: a hash of
+/// the values as a multiset, 32 bits a day. Two real days of a home do not agree in 48 values; days of little variety
+/// are not compared.
 /// </summary>
 internal struct RecentDays
 {
@@ -28,7 +29,8 @@ internal struct RecentDays
     public bool Note(in DayShape shape)
     {
         uint hash = 0;
-        if (shape.Present == shape.Count && shape.Present >= 24 && BitOperations.PopCount(shape.ValueSketch) >= EnoughVariety)
+        if (shape.Present == shape.Count && shape.Present >= 24
+            && BitOperations.PopCount(shape.ValueSketch) >= EnoughVariety)
             hash = (uint)(StableHash.Mix(shape.ValueHash) >> 32) | 1;
         var repeated = false;
         for (var i = Kept - 1; i >= 0; i--)

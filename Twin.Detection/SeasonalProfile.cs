@@ -4,9 +4,10 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection;
 
 /// <summary>
-/// What a meter usually does at each half-hour of a working day and of a weekend day: a location for each and a mean absolute
-/// deviation for both (W), learned by exponential updates with clipped steps (Huber's M-estimator run recursively), so that
-/// one wild day moves it little and the seasons move it in weeks. 290 bytes, no matter how long the history.
+/// What a meter usually does at each half-hour of a working day and of a weekend day: a location for each and a mean
+/// absolute deviation for both (W), learned by exponential updates with clipped steps (Huber's M-estimator run
+/// recursively), so that one wild day moves it little and the seasons move it in weeks. 290 bytes, no matter how long
+/// the history.
 /// </summary>
 internal struct SeasonalProfile
 {
@@ -30,7 +31,9 @@ internal struct SeasonalProfile
 
     public readonly int Days => _workingDays + _weekendDays;
 
-    /// <summary>Where the location for the kind of day begins; the other kind's while this one has been seen only once.</summary>
+    /// <summary>
+    /// Where the location for the kind of day begins; the other kind's while this one has been seen only once.
+    /// </summary>
     private readonly int LocationAt(bool weekend)
     {
         var own = weekend ? _weekendDays : _workingDays;
@@ -79,7 +82,9 @@ internal struct SeasonalProfile
         else _workingDays = (byte)Math.Min(255, _workingDays + 1);
     }
 
-    /// <summary>Makes the profile learn fast again, as after a move-in: it keeps its shape and forgets its certainty.</summary>
+    /// <summary>
+    /// Makes the profile learn fast again, as after a move-in: it keeps its shape and forgets its certainty.
+    /// </summary>
     public void Doubt()
     {
         _workingDays = Math.Min(_workingDays, (byte)2);

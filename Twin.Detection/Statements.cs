@@ -3,7 +3,9 @@ using Twin.Hardware;
 
 namespace Twin.Detection;
 
-/// <summary>Makes findings of this room, so that detector names, versions and number formats are the same everywhere.</summary>
+/// <summary>
+/// Makes findings of this room, so that detector names, versions and number formats are the same everywhere.
+/// </summary>
 internal static class Statements
 {
     /// <summary>Raised when a detector judges differently; stored with each finding.</summary>
@@ -15,12 +17,14 @@ internal static class Statements
     /// <summary>Faults and consumer theft have no ATT&amp;CK technique (DESIGN, "Finding").</summary>
     private const string NoTechnique = "";
 
-    public static Finding Make(in DaySubject subject, FindingKind kind, UnixTime from, UnixTime to, double score, Severity severity,
+    public static Finding Make(in DaySubject subject, FindingKind kind, UnixTime from, UnixTime to, double score,
+        Severity severity,
         double confidence, string detector, string sentence, Evidence[] evidence)
     {
         var counter = Innocent(subject.Context);
         return new Finding(subject.Key, subject.Name, kind, from, to, to, score, severity,
-            counter.Length == 0 ? confidence : confidence * 0.5, detector, DetectorVersion, NoTechnique, sentence, evidence, counter);
+            counter.Length == 0 ? confidence : confidence * 0.5, detector, DetectorVersion, NoTechnique, sentence,
+                evidence, counter);
     }
 
     /// <summary>Imported causes of the day that would explain a finding without anybody's fault.</summary>
@@ -29,8 +33,10 @@ internal static class Statements
         if (context == ContextFlags.None) return [];
         var texts = new List<string>(5);
         if ((context & ContextFlags.Outage) != 0) texts.Add("an outage is on record for this time");
-        if ((context & ContextFlags.TariffChange) != 0) texts.Add("a tariff change is on record: use may have moved in time");
-        if ((context & ContextFlags.MoveIn) != 0) texts.Add("a move-in is on record: the old profile does not bind the new customer");
+        if ((context & ContextFlags.TariffChange) != 0)
+            texts.Add("a tariff change is on record: use may have moved in time");
+        if ((context & ContextFlags.MoveIn) != 0)
+            texts.Add("a move-in is on record: the old profile does not bind the new customer");
         if ((context & ContextFlags.Exchange) != 0) texts.Add("a meter exchange is on record");
         if ((context & ContextFlags.PlannedWork) != 0) texts.Add("planned work is on record");
         return [.. texts];
@@ -41,5 +47,6 @@ internal static class Statements
 
     /// <summary>A fraction as whole percent without sign.</summary>
     public static string Percent(double fraction) =>
-        (Math.Abs(fraction) * 100).ToString(Math.Abs(fraction) < 0.0995 ? "0.0" : "0", CultureInfo.InvariantCulture) + " %";
+        (Math.Abs(fraction) * 100).ToString(Math.Abs(fraction) < 0.0995 ? "0.0" : "0", CultureInfo.InvariantCulture)
+            + " %";
 }

@@ -3,9 +3,10 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection;
 
 /// <summary>
-/// One feature of a meter's days against its own past: a robust location and mean absolute deviation, learned with clipped steps and
-/// slowly forgotten, and a two-sided cumulative sum (Page 1954) of the standardised deviation, which sees a small lasting change that no single day shows.
-/// All numbers are non-negative and kept as <see cref="LogFloat"/> codes: 12 bytes.
+/// One feature of a meter's days against its own past: a robust location and mean absolute deviation, learned with
+/// clipped steps and slowly forgotten, and a two-sided cumulative sum (Page 1954) of the standardised deviation, which
+/// sees a small lasting change that no single day shows. All numbers are non-negative and kept as
+/// <see cref="LogFloat"/> codes: 12 bytes.
 /// </summary>
 internal struct TrackedFeature
 {
@@ -28,7 +29,8 @@ internal struct TrackedFeature
 
     /// <summary>
     /// Takes a day's value. <paramref name="floor"/> is a spread below which differences are measurement;
-    /// <paramref name="slack"/> is the deviation that the cumulative sums forgive each day. Before <paramref name="isWarm"/> it only learns.
+    /// <paramref name="slack"/> is the deviation that the cumulative sums forgive each day. Before
+    /// <paramref name="isWarm"/> it only learns.
     /// </summary>
     public void Take(float value, int days, float floor, float slack, bool isWarm)
     {

@@ -4,21 +4,25 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection;
 
 /// <summary>
-/// The V of VEE: rules that hold for every meter and need no learning beyond its largest power ever. Each rule speaks once when
-/// its condition begins and again only after the condition has been gone for <see cref="RearmDays"/> days.
+/// The V of VEE: rules that hold for every meter and need no learning beyond its largest power ever. Each rule speaks
+/// once when its condition begins and again only after the condition has been gone for <see cref="RearmDays"/> days.
 /// </summary>
 internal struct ValidationRules
 {
     /// <summary>A day with less than this share of its intervals counts as incomplete.</summary>
     private const float EnoughOfDay = 0.8f;
 
-    /// <summary>Incomplete days are reported once this much of them is missing: one lost evening is not worth a person's time.</summary>
+    /// <summary>
+    /// Incomplete days are reported once this much of them is missing: one lost evening is not worth a person's time.
+    /// </summary>
     private const int MissingMinutesToReport = 720;
     private const int ZeroDaysToReport = 3;
     private const int HistoryDays = 14;
     private const int RearmDays = 14;
 
-    /// <summary>A spike is above both: no single-phase supply carries more, and three times the largest power ever seen.</summary>
+    /// <summary>
+    /// A spike is above both: no single-phase supply carries more, and three times the largest power ever seen.
+    /// </summary>
     private const float SpikeW = 15_000f, SpikeTimesMax = 3f;
 
     /// <summary>A constant day below this is an empty home read with a coarse register, W.</summary>
@@ -28,14 +32,19 @@ internal struct ValidationRules
     private const int CatchUpGapMinutes = 120;
 
     [Flags]
-    private enum Episode : byte { None = 0, Missing = 1, ZeroRun = 2, Stuck = 4, Spike = 8, Negative = 16, SumCheck = 32 }
+    private enum Episode : byte
+    {
+        None = 0, Missing = 1, ZeroRun = 2, Stuck = 4, Spike = 8, Negative = 16,
+        SumCheck = 32
+    }
 
     private int _lastDay, _gapFromDay, _gapMinutes, _missingMinutes;
     private ushort _days, _maxW;
     private byte _zeroRun, _longestZeroRun, _quietDays;
     private Episode _open;
 
-    public DayMarks Check(in DayReadings day, in DayShape shape, float expectedW, in DaySubject subject, IFindingSink findings)
+    public DayMarks Check(in DayReadings day, in DayShape shape, float expectedW, in DaySubject subject,
+        IFindingSink findings)
     {
         var marks = shape.Actual == shape.Count && shape.Count > 0 ? DayMarks.Complete : DayMarks.None;
         var absentDays = _days == 0 ? 0 : Math.Max(0, day.Day.Number - _lastDay - 1);
@@ -69,7 +78,8 @@ internal struct ValidationRules
     }
 
     /// <summary>
-    /// Looks for one interval after a long gap that holds about the energy missed. Keeps the length of a gap over midnight.
+    /// Looks for one interval after a long gap that holds about the energy missed. Keeps the length of a gap over
+    /// midnight.
     /// </summary>
     private bool FindCatchUp(in DayReadings day, float expectedW)
     {
@@ -94,7 +104,8 @@ internal struct ValidationRules
         return found;
     }
 
-    private bool CheckMissing(in DayReadings day, in DayShape shape, int absentDays, DayMarks marks, in DaySubject subject,
+    private bool CheckMissing(in DayReadings day, in DayShape shape, int absentDays, DayMarks marks,
+        in DaySubject subject,
         IFindingSink findings)
     {
         var incomplete = shape.Present < EnoughOfDay * shape.Count;
@@ -106,9 +117,11 @@ internal struct ValidationRules
         if (innocent || _missingMinutes < MissingMinutesToReport || !Begins(Episode.Missing)) return false;
         var hours = _missingMinutes / 60.0;
         var from = UnixTime.FromMinutes(day.Day.StartMinute - (day.Day.Number - _gapFromDay) * 1440L);
-        findings.Add(Statements.Make(subject, FindingKind.MissingReadings, from, UnixTime.FromMinutes(day.Day.EndMinute), 1, Severity.Low, 0.9,
+        findings.Add(Statements.Make(subject, FindingKind.MissingReadings, from,
+            UnixTime.FromMinutes(day.Day.EndMinute), 1, Severity.Low, 0.9,
             Statements.Validation,
-            $"Since {LocalDay.FormatDate(_gapFromDay)} {Statements.Number(hours)} hours of readings are missing and no later read makes up for them.",
+            $"Since {LocalDay.FormatDate(_gapFromDay)} {Statements.Number(hours)} hours of readings are missing "
+                + $"and no later read makes up for them.",
             [new Evidence("missing_hours", hours, 0, 1, "h")]));
         return false;
     }
@@ -123,17 +136,20 @@ internal struct ValidationRules
         return false;
     }
 
-    private bool CheckSpike(in DayReadings day, in DayShape shape, DayMarks marks, in DaySubject subject, IFindingSink findings)
+    private bool CheckSpike(in DayReadings day, in DayShape shape, DayMarks marks, in DaySubject subject,
+        IFindingSink findings)
     {
         var w = shape.MaxWh * 60f / day.IntervalMinutes;
         var max = LogFloat.Decode(_maxW);
         var isSpike = _days > HistoryDays && w > SpikeW && w > SpikeTimesMax * max && (marks & DayMarks.CatchUp) == 0;
-        // An implausible value must not raise the bar for the next one; a lasting higher level does, by a half each day.
+        // An implausible value must not raise the bar for the next one; a lasting higher level does, by a half each
+        // day.
         var learned = isSpike ? 1.5f * max : w;
         if (learned > max && (marks & DayMarks.CatchUp) == 0) _maxW = LogFloat.Encode(learned);
         if (!isSpike || !Begins(Episode.Spike)) return !isSpike;
         findings.Add(OfDay(day, subject, FindingKind.Spike, Severity.Medium,
-            $"On {day.Day.Date} an interval shows a mean of {Statements.Number(w / 1000)} kW; the most ever before was {Statements.Number(max / 1000)} kW.",
+            $"On {day.Day.Date} an interval shows a mean of {Statements.Number(w / 1000)} kW; the most ever "
+                + $"before was {Statements.Number(max / 1000)} kW.",
             new Evidence("peak_power", w, max, 1, "W")));
         return false;
     }
@@ -149,11 +165,14 @@ internal struct ValidationRules
         _zeroRun = (byte)Math.Min(255, _zeroRun + 1);
         // A meter that has had such runs before (a summer house) speaks only when this one is the longest by far.
         var enough = Math.Max(ZeroDaysToReport, Math.Min(200, 2 * _longestZeroRun));
-        if (_maxW == 0 || _days <= HistoryDays || _zeroRun < enough || !Begins(Episode.ZeroRun)) return DayMarks.AllZero;
+        if (_maxW == 0 || _days <= HistoryDays || _zeroRun < enough
+            || !Begins(Episode.ZeroRun)) return DayMarks.AllZero;
         var from = UnixTime.FromMinutes(day.Day.StartMinute - (_zeroRun - 1) * 1440L);
-        findings.Add(Statements.Make(subject, FindingKind.ZeroRun, from, UnixTime.FromMinutes(day.Day.EndMinute), 1.5, Severity.Medium, 0.7,
+        findings.Add(Statements.Make(subject, FindingKind.ZeroRun, from, UnixTime.FromMinutes(day.Day.EndMinute), 1.5,
+            Severity.Medium, 0.7,
             Statements.Validation,
-            $"The meter has read nothing but zero for {_zeroRun} days up to {day.Day.Date}; an empty home still shows its standing load.",
+            $"The meter has read nothing but zero for {_zeroRun} days up to {day.Day.Date}; an empty home still "
+                + $"shows its standing load.",
             [new Evidence("zero_days", _zeroRun, 0, 1, "d")]));
         return DayMarks.AllZero;
     }
@@ -161,7 +180,8 @@ internal struct ValidationRules
     private DayMarks CheckStuck(in DayReadings day, in DayShape shape, in DaySubject subject, IFindingSink findings)
     {
         var w = shape.MaxWh * 60f / day.IntervalMinutes;
-        var stuck = shape.Present >= EnoughOfDay * shape.Count && shape.Present >= 24 && shape.MaxWh == shape.MinWh && w >= StuckAboveW;
+        var stuck = shape.Present >= EnoughOfDay * shape.Count && shape.Present >= 24 && shape.MaxWh == shape.MinWh
+            && w >= StuckAboveW;
         if (!stuck) return DayMarks.None;
         if (!Begins(Episode.Stuck)) return DayMarks.Stuck;
         findings.Add(OfDay(day, subject, FindingKind.StuckReading, Severity.Medium,
@@ -173,21 +193,26 @@ internal struct ValidationRules
     /// <summary>
     /// Registers and intervals are rounded apart, so that a difference below 50 Wh or 1 % says nothing.
     /// </summary>
-    public void CheckSum(UnixTime from, UnixTime to, WattHours intervals, WattHours register, in DaySubject subject, IFindingSink findings)
+    public void CheckSum(UnixTime from, UnixTime to, WattHours intervals, WattHours register, in DaySubject subject,
+        IFindingSink findings)
     {
         var difference = register.Value - intervals.Value;
         var limit = Math.Max(50, Math.Abs(register.Value) / 100);
         if (difference >= -limit && difference <= limit) return;
         _quietDays = 0;
         if (!Begins(Episode.SumCheck)) return;
-        findings.Add(Statements.Make(subject, FindingKind.SumCheck, from, to, 1, Severity.Medium, 0.9, Statements.Validation,
-            $"Between {from} and {to} the register advances by {Statements.Kwh(register.Value)}, the intervals add up to {Statements.Kwh(intervals.Value)}.",
+        findings.Add(Statements.Make(subject, FindingKind.SumCheck, from, to, 1, Severity.Medium, 0.9,
+            Statements.Validation,
+            $"Between {from} and {to} the register advances by {Statements.Kwh(register.Value)}, the intervals "
+                + $"add up to {Statements.Kwh(intervals.Value)}.",
             [new Evidence("interval_sum", intervals.Value, register.Value, 1, "Wh")]));
     }
 
-    private static Finding OfDay(in DayReadings day, in DaySubject subject, FindingKind kind, Severity severity, string sentence,
+    private static Finding OfDay(in DayReadings day, in DaySubject subject, FindingKind kind, Severity severity,
+        string sentence,
         Evidence evidence) =>
-        Statements.Make(subject, kind, UnixTime.FromMinutes(day.Day.StartMinute), UnixTime.FromMinutes(day.Day.EndMinute), 1.5, severity, 0.8,
+        Statements.Make(subject, kind, UnixTime.FromMinutes(day.Day.StartMinute),
+            UnixTime.FromMinutes(day.Day.EndMinute), 1.5, severity, 0.8,
             Statements.Validation, sentence, [evidence]);
 
     public readonly void Write(ByteWriter to)

@@ -5,7 +5,10 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Grains;
 
-/// <summary>The twin of the meters of one model, firmware and lot: folds their closing days and answers with what is usual among them.</summary>
+/// <summary>
+/// The twin of the meters of one model, firmware and lot: folds their closing days and answers with what is usual
+/// among them.
+/// </summary>
 public sealed class CohortTwin(ulong id) : TwinState(id)
 {
     private const byte StateVersion = 1;
@@ -78,7 +81,8 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
     {
         var r = new ByteReader(state);
         var version = r.Byte();
-        if (version != StateVersion) throw r.Bad($"a cohort's state has version {version}, this MeterTwin knows {StateVersion}");
+        if (version != StateVersion)
+            throw r.Bad($"a cohort's state has version {version}, this MeterTwin knows {StateVersion}");
         var twin = new CohortTwin(id)
         {
             _name = r.Text(), _lastDay = MessageHead.ReadDay(ref r), _members = r.Count(int.MaxValue),

@@ -18,20 +18,28 @@ internal sealed class MemberDay
 
     public ReadOnlySpan<Member> Members => _members.AsSpan(0, Count);
 
-    /// <summary>Reads an inbox. A message about another day than the latest is no part of this closing and is left out.</summary>
+    /// <summary>
+    /// Reads an inbox. A message about another day than the latest is no part of this closing and is left out.
+    /// </summary>
     /// <exception cref="InvalidDataException">A message is damaged.</exception>
     public static MemberDay? Collect(IInbox inbox)
     {
         if (inbox.Count == 0) return null;
-        var collected = new MemberDay { Day = new LocalDay(int.MinValue, 0, 0), _members = ArrayPool<Member>.Shared.Rent(inbox.Count) };
+        var collected = new MemberDay
+        {
+            Day = new LocalDay(int.MinValue, 0, 0),
+            _members = ArrayPool<Member>.Shared.Rent(inbox.Count)
+        };
         for (var i = 0; i < inbox.Count; i++)
         {
             var mail = inbox[i];
             var message = MeterDayMessage.Read(mail.Body);
             if (message.Day.Number < collected.Day.Number) continue;
             if (message.Day.Number > collected.Day.Number)
-                (collected.Day, collected.Name, collected.Count, collected.WithData) = (message.Day, message.Receiver, 0, 0);
-            collected._members[collected.Count++] = new Member(new MeterId(mail.From.Id), message.Role, message.ReadFeatures());
+                (collected.Day, collected.Name, collected.Count, collected.WithData) =
+                    (message.Day, message.Receiver, 0, 0);
+            collected._members[collected.Count++] = new Member(new MeterId(mail.From.Id), message.Role,
+                message.ReadFeatures());
             collected.WithData += message.HasData ? 1 : 0;
         }
         return collected;
@@ -44,7 +52,9 @@ internal sealed class MemberDay
     }
 }
 
-/// <summary>The twin of the meters behind one transformer: folds their closing days and answers with the feeder's balance.</summary>
+/// <summary>
+/// The twin of the meters behind one transformer: folds their closing days and answers with the feeder's balance.
+/// </summary>
 public sealed class FeederTwin(ulong id) : TwinState(id)
 {
     private const byte StateVersion = 1;
@@ -56,8 +66,11 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
     private Contexts _contexts;
     private FeederModel _model = new();
 
-    /// <summary>Name (empty before the first day), day closed last, its members and those of them with readings.</summary>
-    public FeederView View => new(new TwinKey(TwinKind.Feeder, Id), _name, _members == 0 ? null : _lastDay, _members, _withData);
+    /// <summary>
+    /// Name (empty before the first day), day closed last, its members and those of them with readings.
+    /// </summary>
+    public FeederView View =>
+        new(new TwinKey(TwinKind.Feeder, Id), _name, _members == 0 ? null : _lastDay, _members, _withData);
 
     public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted)
     {
@@ -94,7 +107,8 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
         var s = Scratch.Mine;
         if (day.Name.Length > 0) _name = day.Name;
         var key = new TwinKey(TwinKind.Feeder, Id);
-        var subject = new DaySubject(key, _name.Length > 0 ? _name : key.ToString(), MeterRole.Observer, _contexts.On(day.Day));
+        var name = _name.Length > 0 ? _name : key.ToString();
+        var subject = new DaySubject(key, name, MeterRole.Observer, _contexts.On(day.Day));
         var balance = _model.Fold(day.Day.Number, subject, day.Members, s.SinkTo(outbox));
         (_lastDay, _members, _withData) = (day.Day.Number, day.Count, day.WithData);
         day.Return();
@@ -134,7 +148,8 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
     {
         var r = new ByteReader(state);
         var version = r.Byte();
-        if (version != StateVersion) throw r.Bad($"a feeder's state has version {version}, this MeterTwin knows {StateVersion}");
+        if (version != StateVersion)
+            throw r.Bad($"a feeder's state has version {version}, this MeterTwin knows {StateVersion}");
         var twin = new FeederTwin(id)
         {
             _name = r.Text(), _lastDay = MessageHead.ReadDay(ref r), _members = r.Count(int.MaxValue),

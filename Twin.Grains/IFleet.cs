@@ -3,19 +3,22 @@ using Twin.Hardware;
 namespace Twin.Grains;
 
 /// <summary>
-/// The one door for everybody else: ingest, API, command line. Asynchronous and batched; everything that changes a twin is an
-/// input appended here, and an answer comes only after the journal has committed (DESIGN, invariant 1).
+/// The one door for everybody else: ingest, API, command line. Asynchronous and batched; everything that changes a twin
+/// is an input appended here, and an answer comes only after the journal has committed (DESIGN, invariant 1).
 /// </summary>
 public interface IFleet : IAsyncDisposable
 {
     /// <summary>
-    /// Appends inputs of one source, in order. Completes after the commit; then every item is durable, a duplicate of something
-    /// durable, or rejected with its reason.
+    /// Appends inputs of one source, in order. Completes after the commit; then every item is durable, a duplicate of
+    /// something durable, or rejected with its reason.
     /// </summary>
-    /// <exception cref="StorageUnavailableException">Nothing of the batch is acknowledged; send it again later.</exception>
+    /// <exception cref="StorageUnavailableException">Nothing of the batch is acknowledged; send it again
+    /// later.</exception>
     ValueTask<AppendReceipt> Append(InputBatch batch, CancellationToken cancel);
 
-    /// <summary>The canonical state of a twin, now or as of an event time on what is known now; null when there is none.</summary>
+    /// <summary>
+    /// The canonical state of a twin, now or as of an event time on what is known now; null when there is none.
+    /// </summary>
     ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel);
 
     /// <summary>Keys of a kind in id order, after the given id, at most <paramref name="limit"/>.</summary>
@@ -25,11 +28,15 @@ public interface IFleet : IAsyncDisposable
     ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel);
 
     /// <summary>
-    /// Stored readings of a meter and channel, whole local days in ascending order, each handed to <paramref name="visit"/>.
+    /// Stored readings of a meter and channel, whole local days in ascending order, each handed to
+    /// <paramref name="visit"/>.
     /// </summary>
-    ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit, CancellationToken cancel);
+    ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit,
+        CancellationToken cancel);
 
-    /// <summary>SHA-256 over the canonical encoding of all twins and findings by id (DESIGN, invariant 3), in hexadecimal.</summary>
+    /// <summary>
+    /// SHA-256 over the canonical encoding of all twins and findings by id (DESIGN, invariant 3), in hexadecimal.
+    /// </summary>
     ValueTask<string> StateHash(CancellationToken cancel);
 
     /// <summary>Counters and health, cheap enough for every scrape.</summary>
@@ -37,7 +44,8 @@ public interface IFleet : IAsyncDisposable
 }
 
 /// <summary>One stored local day; spans are valid during the call only.</summary>
-public delegate void DayVisitor(LocalDay day, int intervalMinutes, ReadOnlySpan<int> slots, ReadOnlySpan<Quality> qualities);
+public delegate void DayVisitor(LocalDay day, int intervalMinutes, ReadOnlySpan<int> slots,
+    ReadOnlySpan<Quality> qualities);
 
 /// <summary>Which findings; null or default means any. <paramref name="Limit"/> is at most 10,000.</summary>
 public sealed record FindingQuery(TwinKey? Subject, FindingKind? Kind, UnixTime? From, UnixTime? To, int Limit);
@@ -77,7 +85,9 @@ public sealed class InputBatch(string source)
     }
 }
 
-/// <summary>The answer to <see cref="IFleet.Append"/>: one admission an item, and the journal position after the commit.</summary>
+/// <summary>
+/// The answer to <see cref="IFleet.Append"/>: one admission an item, and the journal position after the commit.
+/// </summary>
 public sealed record AppendReceipt(Admission[] Items, long Position)
 {
     public AppendTotals Totals()
@@ -85,14 +95,16 @@ public sealed record AppendReceipt(Admission[] Items, long Position)
         var t = default(AppendTotals);
         foreach (var i in Items)
         {
-            t = new AppendTotals(t.Readings + i.Readings, t.Duplicates + i.Duplicates, t.Revisions + i.Revisions, t.Late + i.Late,
+            t = new AppendTotals(t.Readings + i.Readings, t.Duplicates + i.Duplicates, t.Revisions + i.Revisions,
+                t.Late + i.Late,
                 t.RejectedItems + (i.Status == AdmissionStatus.Rejected ? 1 : 0));
         }
         return t;
     }
 }
 
-public readonly record struct AppendTotals(long Readings, long Duplicates, long Revisions, long Late, long RejectedItems);
+public readonly record struct AppendTotals(long Readings, long Duplicates, long Revisions, long Late,
+    long RejectedItems);
 
 /// <summary>The journal could not commit. The message says why and what to do.</summary>
 public sealed class StorageUnavailableException(string message, Exception? inner) : Exception(message, inner);
@@ -102,4 +114,5 @@ public sealed class DataDirectoryException(string message, Exception? inner) : E
 
 /// <summary>Counters since the start of the process, and where the journal stands.</summary>
 public sealed record FleetStatus(bool IsReady, string Engine, long Position, UnixTime? Watermark, int? ClosedThroughDay,
-    long Meters, long Twins, long Readings, long Duplicates, long Revisions, long Late, long Rejected, long Findings, int Shards, string? StorageError);
+    long Meters, long Twins, long Readings, long Duplicates, long Revisions, long Late, long Rejected, long Findings,
+    int Shards, string? StorageError);

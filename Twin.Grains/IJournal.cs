@@ -4,8 +4,8 @@ using Twin.Hardware.Coding;
 namespace Twin.Grains;
 
 /// <summary>
-/// The one durable, totally ordered record of every input, and with it the history: DESIGN "Storage". Positions begin at 1. The engine's
-/// second contract; every implementation passes the same suite.
+/// The one durable, totally ordered record of every input, and with it the history: DESIGN "Storage". Positions begin
+/// at 1. The engine's second contract; every implementation passes the same suite.
 /// </summary>
 public interface IJournal : IDisposable
 {
@@ -18,15 +18,22 @@ public interface IJournal : IDisposable
     /// <summary>Judging version in force; 0 before the first.</summary>
     int JudgingVersion { get; }
 
-    /// <summary>Commits a batch with all that follows from it, in one transaction, synced to disk before it returns.</summary>
+    /// <summary>
+    /// Commits a batch with all that follows from it, in one transaction, synced to disk before it returns.
+    /// </summary>
     /// <exception cref="StorageUnavailableException">Nothing of the batch was committed.</exception>
     void Append(JournalBatch batch);
 
-    /// <summary>Visits every input after a position, in ascending order. Sealed readings of a day come as one block at the place of the last.</summary>
+    /// <summary>
+    /// Visits every input after a position, in ascending order. Sealed readings of a day come as one block at the place
+    /// of the last.
+    /// </summary>
     /// <exception cref="DataDirectoryException">A stored record is damaged.</exception>
     void Read(long after, JournalVisitor visit);
 
-    /// <summary>True when an input of the same bytes was journalled, at any age (<see cref="Input.KeyedByContent"/> kinds).</summary>
+    /// <summary>
+    /// True when an input of the same bytes was journalled, at any age (<see cref="Input.KeyedByContent"/> kinds).
+    /// </summary>
     bool HasContent(ContentKey key);
 
     /// <summary>Inputs addressed to one twin that are not sealed readings, in ascending order.</summary>
@@ -35,27 +42,43 @@ public interface IJournal : IDisposable
     /// <summary>What a twin published when a day closed; null when nothing.</summary>
     byte[]? Publication(TwinKey from, int day);
 
-    /// <summary>Positions at which days closed, ascending.</summary>
-    IReadOnlyList<(int Day, long Position)> ClosedDays();
+    /// <summary>Positions after <paramref name="after"/> at which days closed, ascending.</summary>
+    IReadOnlyList<(int Day, long Position)> ClosedDays(long after);
+
+    /// <summary>
+    /// The newest checkpoint of a twin that was made when a day up to this one closed; null when there is none.
+    /// </summary>
+    TwinCheckpoint? Checkpoint(TwinKey key, int throughDay);
 
     IReadOnlyList<Finding> Findings(FindingQuery query);
 
     /// <summary>All findings in id order.</summary>
     void VisitFindings(Action<byte[]> visit);
 
-    /// <summary>Stored readings, merged with late ones and revisions, ascending by day; unsealed days of the tail included.</summary>
+    /// <summary>
+    /// Stored readings, merged with late ones and revisions, ascending by day; unsealed days of the tail included.
+    /// </summary>
     void Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit);
 
-    /// <summary>Reading blocks of one meter, sealed or still in the tail, as journalled; in no particular order.</summary>
-    void ReadReadings(MeterId meter, JournalVisitor visit);
+    /// <summary>
+    /// Reading blocks of one meter from a day on, sealed or still in the tail, as journalled; in no particular order.
+    /// </summary>
+    void ReadReadings(MeterId meter, int fromDay, JournalVisitor visit);
 
-    /// <summary>Moves readings of closed days from the arrival-ordered tail into sealed segments. Safe at any time; nothing is lost by a crash.</summary>
+    /// <summary>
+    /// Moves readings of closed days from the arrival-ordered tail into sealed segments. Safe at any time; nothing is
+    /// lost by a crash.
+    /// </summary>
     void Compact(int closedThrough, bool everything);
 
-    /// <summary>Rewrites what holds readings of a meter before a day and leaves a tombstone with the digest of what was there.</summary>
+    /// <summary>
+    /// Rewrites what holds readings of a meter before a day and leaves a tombstone with the digest of what was there.
+    /// </summary>
     void Erase(MeterId meter, int beforeDay, long position);
 
-    /// <summary>Deletes sealed readings of whole periods that ended before a day, for all meters; leaves tombstones.</summary>
+    /// <summary>
+    /// Deletes sealed readings of whole periods that ended before a day, for all meters; leaves tombstones.
+    /// </summary>
     void Retain(int fromDay, long position);
 
     IReadOnlyList<Tombstone> Tombstones();
@@ -86,6 +109,9 @@ public readonly record struct ContentKey(UInt128 Value)
         return bytes;
     }
 }
+
+/// <summary>A twin's state as it was when a day had closed: where the rebuilding of its past may begin.</summary>
+public sealed record TwinCheckpoint(TwinKey Key, int Day, long Position, byte[] State);
 
 /// <summary>What is left of erased readings: how many, and the digest of what was there.</summary>
 public sealed record Tombstone(MeterId? Meter, int BeforeDay, long Position, long Readings, string Digest);
@@ -121,6 +147,7 @@ public sealed class JournalBatch(long firstPosition)
     public List<byte[]> Findings { get; } = [];
     public List<(TwinKey From, int Day, byte[] Body)> Publications { get; } = [];
     public List<(int Day, long Position)> Closed { get; } = [];
+    public List<TwinCheckpoint> Checkpoints { get; } = [];
     public byte[] Marks { get; set; } = [];
 
     /// <summary>Judging version from this batch on; null: unchanged.</summary>

@@ -5,8 +5,8 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Grains;
 
-// What twins tell each other while a day closes. Never stored longer than the engine keeps published answers, but versioned like
-// everything that crosses the door.
+// What twins tell each other while a day closes. Never stored longer than the engine keeps published answers, but
+// versioned like everything that crosses the door.
 
 /// <summary>Kinds of message; the number is part of the encoding.</summary>
 internal enum MessageKind : byte { MeterDay = 1, CohortDay = 2, FeederDay = 3 }
@@ -26,15 +26,18 @@ internal static class MessageHead
         var version = r.Byte();
         if (version != Version) throw r.Bad($"a message has version {version}, this MeterTwin knows {Version}");
         var kind = (MessageKind)r.Byte();
-        return kind is >= MessageKind.MeterDay and <= MessageKind.FeederDay ? kind : throw r.Bad("a message kind is not known");
+        return kind is >= MessageKind.MeterDay and <= MessageKind.FeederDay ? kind
+            : throw r.Bad("a message kind is not known");
     }
 
     public static int ReadDay(ref ByteReader r) =>
-        r.VarInt() is >= -MeterTwin.MaxDayNumber and <= MeterTwin.MaxDayNumber and var day ? (int)day : throw r.Bad("a day is no day of any calendar");
+        r.VarInt() is >= -MeterTwin.MaxDayNumber and <= MeterTwin.MaxDayNumber and var day ? (int)day
+            : throw r.Bad("a day is no day of any calendar");
 }
 
 /// <summary>
-/// A meter's contribution to a closing day of its feeder or cohort, with the name of the receiver, which learns it from here.
+/// A meter's contribution to a closing day of its feeder or cohort, with the name of the receiver, which learns it
+/// from here.
 /// Without features the meter belongs there but has no reading of that day.
 /// </summary>
 internal ref struct MeterDayMessage
@@ -78,7 +81,8 @@ internal ref struct MeterDayMessage
     {
         var (number, start, minutes) = (MessageHead.ReadDay(ref r), r.VarInt(), r.Count(LocalDay.MaxMinutes));
         var isNear = Math.Abs(start / 1440 - number) <= 2;
-        return isNear ? new LocalDay(number, start, minutes) : throw r.Bad("a day begins elsewhere than its number says");
+        return isNear ? new LocalDay(number, start, minutes)
+            : throw r.Bad("a day begins elsewhere than its number says");
     }
 
     /// <summary>The features, or features that say nothing but the day.</summary>

@@ -8,12 +8,14 @@ namespace Twin.Grains;
 // How readings become days, days are folded and judged.
 public sealed partial class MeterTwin
 {
-    private void ApplyReadings(in ReadingBlock block, IOutbox outbox)
+    private void ApplyReadings(in ReadingBlock block)
     {
         var offset = block.StartMinute - block.Day.StartMinute;
-        var fits = block.IsAdmitted && block.Day.Minutes % block.IntervalMinutes == 0 && offset % block.IntervalMinutes == 0
+        var fits = block.IsAdmitted && block.Day.Minutes % block.IntervalMinutes == 0
+            && offset % block.IntervalMinutes == 0
             && Math.Abs((long)block.Day.Number) <= MaxDayNumber;
-        if (!fits) throw new InvalidDataException($"A reading block of meter {Name} was never admitted or does not fit its day.");
+        if (!fits)
+            throw new InvalidDataException($"A block of meter {Name} was never admitted or does not fit its day.");
         if (block.IsLate || block.Day.Number <= _closedThrough)
         {
             ApplyLate(block);
@@ -21,7 +23,6 @@ public sealed partial class MeterTwin
         }
         if (!_open.TryFind(block.Channel, block.Day.Number, out var at) && IsWholeDay(block)) PutWholeDay(block, at);
         else Merge(block, at);
-        if (block.Channel == Channel.Import) FoldAhead(outbox);
     }
 
     private static bool IsWholeDay(in ReadingBlock block) =>
@@ -32,7 +33,8 @@ public sealed partial class MeterTwin
         var values = DecodePlain(block);
         var sum = 0L;
         foreach (var v in values) sum += v;
-        _open.Put(at, false, new OpenDay(block.Channel, OpenDayFlags.None, block.Day, block.IntervalMinutes), block.EncodedValues, default);
+        _open.Put(at, false, new OpenDay(block.Channel, OpenDayFlags.None, block.Day, block.IntervalMinutes),
+            block.EncodedValues);
         Count(block.Channel, block.StartMinute, block.EndMinute, block.IntervalMinutes, values.Length, sum);
     }
 
@@ -42,7 +44,8 @@ public sealed partial class MeterTwin
         var values = Scratch.Mine.Values.AsSpan(0, block.Count);
         var r = new ByteReader(block.EncodedValues);
         ValueCodec.Decode(ref r, values);
-        if (!r.AtEnd || values.Contains(ReadingBlock.Missing)) throw r.Bad("a reading block holds other than its readings");
+        var isClean = r.AtEnd && !values.Contains(ReadingBlock.Missing);
+        if (!isClean) throw r.Bad("a reading block holds other than its readings");
         return values;
     }
 
@@ -53,7 +56,10 @@ public sealed partial class MeterTwin
         state.Count(readings, sum, intervalMinutes);
     }
 
-    /// <summary>Puts the block's readings over what the day holds. Counts what really changes, so that applying twice is harmless.</summary>
+    /// <summary>
+    /// Puts the block's readings over what the day holds. Counts what really changes, so that applying twice is
+    /// harmless.
+    /// </summary>
     private void Merge(in ReadingBlock block, int at)
     {
         var s = Scratch.Mine;
@@ -61,21 +67,14 @@ public sealed partial class MeterTwin
         var head = new OpenDay(block.Channel, OpenDayFlags.None, block.Day, block.IntervalMinutes);
         var old = exists ? _open[at] : head;
         if (old.Day != head.Day || old.IntervalMinutes != head.IntervalMinutes)
-            throw new InvalidDataException($"Meter {Name}: the open day {head.Day.Date} has another zone or interval length than a block of it.");
-        s.More.Clear();
-        if (exists)
-        {
-            s.Stored.Load(old, _open.Readings(at));
-            s.More.Bytes(_open.Features(at));
-        }
-        else
-        {
-            s.Stored.Reset(head.Slots);
-        }
+            throw new InvalidDataException(
+                $"Meter {Name}: the open day {head.Day.Date} has another zone or interval length than a block of it.");
+        if (exists) s.Stored.Load(old, _open.Readings(at));
+        else s.Stored.Reset(head.Slots);
         Overlay(block, s);
         s.Bytes.Clear();
-        var flags = s.Stored.Store(s.Bytes) | (old.Flags & OpenDayFlags.Folded);
-        _open.Put(at, exists, head with { Flags = flags }, s.Bytes.Written, s.More.Written);
+        var flags = s.Stored.Store(s.Bytes);
+        _open.Put(at, exists, head with { Flags = flags }, s.Bytes.Written);
     }
 
     private void Overlay(in ReadingBlock block, Scratch s)
@@ -114,38 +113,31 @@ public sealed partial class MeterTwin
         }
         if (n == 0) throw new InvalidDataException($"A reading block of meter {Name} holds no reading.");
         var added = block.IsRevision ? n - block.PriorCount : n;
-        if (added < 0) throw new InvalidDataException($"A revision of meter {Name} replaces more readings than it holds.");
+        if (added < 0)
+            throw new InvalidDataException($"A revision of meter {Name} replaces more readings than it holds.");
         Count(block.Channel, block.StartMinute + (long)first * block.IntervalMinutes,
-            block.StartMinute + (last + 1L) * block.IntervalMinutes, block.IntervalMinutes, added, sum - block.PriorSum);
+            block.StartMinute + (last + 1L) * block.IntervalMinutes, block.IntervalMinutes, added,
+                sum - block.PriorSum);
         ChannelOf(block.Channel).Late += added;
     }
 
-    /// <summary>Folds the days that are complete and whose day before has folded.</summary>
-    private void FoldAhead(IOutbox outbox)
-    {
-        while (_foldedThrough != NoDay && _open.TryFind(Channel.Import, _foldedThrough + 1, out var at)
-            && !_open[at].Has(OpenDayFlags.Gaps))
-        {
-            Fold(at, outbox);
-            _foldedThrough++;
-        }
-    }
-
-    private void Fold(int at, IOutbox outbox)
+    private DayFeatures Fold(int at, IOutbox outbox)
     {
         var s = Scratch.Mine;
         var head = _open[at];
         s.Stored.Load(head, _open.Readings(at));
         _model ??= new ReadingModel();
         var day = new DayReadings(head.Day, head.IntervalMinutes, s.Stored.Values, s.Stored.Qualities);
-        var features = _model.Fold(day, SubjectOn(head.Day), s.SinkTo(outbox));
-        s.Bytes.Clear();
-        s.Bytes.Bytes(_open.Readings(at));
-        s.More.Clear();
-        features.Write(s.More);
-        _open.Put(at, true, head with { Flags = head.Flags | OpenDayFlags.Folded }, s.Bytes.Written, s.More.Written);
         _silentDays = 0;
+        var features = _model.Fold(day, SubjectOn(head.Day), s.SinkTo(outbox));
+        CheckRegister(head.Day, head.IntervalMinutes, s.Stored.Values, outbox);
+        return features;
     }
+
+    /// <summary>After the fold: the sum check belongs to the same half of the model.</summary>
+    private void CheckRegister(LocalDay day, int intervalMinutes, ReadOnlySpan<int> slots, IOutbox outbox) =>
+        _log?.SumCheck?.Fold(day, intervalMinutes, slots, (from, to, intervals, register) =>
+            _model!.CheckSum(from, to, intervals, register, SubjectOn(day), Scratch.Mine.SinkTo(outbox)));
 
     private void FoldEmpty(int day, IOutbox outbox)
     {
@@ -155,6 +147,7 @@ public sealed partial class MeterTwin
         s.Stored.Reset(local.Minutes / _import.IntervalMinutes);
         var empty = new DayReadings(local, _import.IntervalMinutes, s.Stored.Values, s.Stored.Qualities);
         _ = _model!.Fold(empty, SubjectOn(local), s.SinkTo(outbox));
+        CheckRegister(local, _import.IntervalMinutes, s.Stored.Values, outbox);
     }
 
     private DaySubject SubjectOn(in LocalDay day) =>
@@ -162,23 +155,31 @@ public sealed partial class MeterTwin
 
     private void CloseDay(int day, IOutbox outbox)
     {
-        if (Math.Abs((long)day) > MaxDayNumber) throw new InvalidDataException($"Day {day} cannot close: it is no day of any calendar.");
+        if (Math.Abs((long)day) > MaxDayNumber)
+            throw new InvalidDataException($"Day {day} cannot close: it is no day of any calendar.");
         if (day <= _closedThrough) return;
+        _closing = null;
         FoldThrough(day, outbox);
-        _foldedThrough = Math.Max(_foldedThrough, day);
-        Release(day, outbox);
+        while (_open.Used > 0 && _open[0].Day.Number <= day) _open.Remove(0);
+        if (_closing is null) TellNothing(day, outbox);
         _closedThrough = day;
         ForgetOldContext();
     }
 
-    /// <summary>Folds every day up to this one in order, empty ones too, as far as <see cref="MaxSilentDays"/> goes.</summary>
+    /// <summary>
+    /// Folds every day up to this one in order, empty ones too, as far as <see cref="MaxSilentDays"/> goes. The closing
+    /// day is told to feeder and cohort and waits for their answers; an older one, which closes only now because the
+    /// meter is new, is judged alone: its feeder and cohort have long closed it.
+    /// </summary>
     private void FoldThrough(int day, IOutbox outbox)
     {
-        for (var next = _foldedThrough == NoDay ? NextOpenDay(NoDay, day) : _foldedThrough + 1; next <= day; next++)
+        for (var next = _closedThrough == NoDay ? NextOpenDay(NoDay, day) : _closedThrough + 1; next <= day; next++)
         {
             if (_open.TryFind(Channel.Import, next, out var at))
             {
-                if (!_open[at].Has(OpenDayFlags.Folded)) Fold(at, outbox);
+                var features = Fold(at, outbox);
+                if (next < day) Judge(_open[at].Day, features, null, null, outbox);
+                else Tell(_open[at].Day, features, outbox);
             }
             else if (_model is null || _import.Stored == 0 || _silentDays >= MaxSilentDays)
             {
@@ -192,7 +193,9 @@ public sealed partial class MeterTwin
         }
     }
 
-    /// <summary>The first open day of the import channel from a day on; when there is none up to the limit, the day behind it.</summary>
+    /// <summary>
+    /// The first open day of the import channel from a day on; when there is none up to the limit, the day behind it.
+    /// </summary>
     private int NextOpenDay(int from, int limit)
     {
         for (var at = 0; at < _open.Used; at = _open.Next(at))
@@ -203,57 +206,39 @@ public sealed partial class MeterTwin
         return limit + 1;
     }
 
-    /// <summary>
-    /// Lets go of the days up to this one. The closing day is told to feeder and cohort and waits for their answers; an older one, which
-    /// closes only now because the meter is new, is judged alone: its feeder and cohort have long closed it.
-    /// </summary>
-    private void Release(int day, IOutbox outbox)
-    {
-        var told = false;
-        for (var at = 0; at < _open.Used && _open[at].Day.Number <= day;)
-        {
-            var head = _open[at];
-            if (head.Channel != Channel.Import || !head.Has(OpenDayFlags.Folded))
-            {
-                _open.Remove(at);
-            }
-            else if (head.Day.Number < day)
-            {
-                Judge(at, null, null, outbox);
-                _open.Remove(at);
-            }
-            else
-            {
-                Tell(head, at, outbox);
-                told = true;
-                at = _open.Next(at);
-            }
-        }
-        if (told) return;
-        var row = _relations.At(day);
-        if (row.Feeder != 0) Send(TwinKind.Feeder, row.Feeder, row.FeederName(), _zone.Day(day), row.Role, false, default, outbox);
-    }
-
-    private void Tell(in OpenDay head, int at, IOutbox outbox)
+    private void Tell(in LocalDay day, in DayFeatures features, IOutbox outbox)
     {
         var s = Scratch.Mine;
         s.More.Clear();
-        s.More.Bytes(_open.Features(at));
-        _open.Put(at, true, head with { Flags = OpenDayFlags.Folded | OpenDayFlags.Closing }, default, s.More.Written);
-        var row = _relations.At(head.Day.Number);
-        if (row.Feeder != 0)
-            Send(TwinKind.Feeder, row.Feeder, row.FeederName(), head.Day, row.Role, true, s.More.Written, outbox);
-        var name = new ByteWriter(64);
-        row.CohortName(name);
-        Send(TwinKind.Cohort, row.Cohort, name.Written, head.Day, row.Role, true, s.More.Written, outbox);
+        features.Write(s.More);
+        _closing = s.More.Written.ToArray();
+        var row = _relations.At(day.Number);
+        if (row.Feeder != 0) Send(TwinKind.Feeder, row.Feeder, row.FeederName(), day, row.Role, true, _closing, outbox);
+        s.Name.Clear();
+        row.CohortName(s.Name);
+        s.More.Clear();
+        features.WriteBrief(s.More);
+        Send(TwinKind.Cohort, row.Cohort, s.Name.Written, day, row.Role, true, s.More.Written, outbox);
     }
 
-    private static void Send(TwinKind kind, ulong to, ReadOnlySpan<byte> name, in LocalDay day, MeterRole role, bool hasData,
-        ReadOnlySpan<byte> features, IOutbox outbox)
+    /// <summary>A feeder must know that a member is missing, or it would take the gap for loss.</summary>
+    private void TellNothing(int day, IOutbox outbox)
+    {
+        var row = _relations.At(day);
+        if (row.Feeder != 0)
+            Send(TwinKind.Feeder, row.Feeder, row.FeederName(), _zone.Day(day), row.Role, false, default, outbox);
+    }
+
+    private static void Send(TwinKind kind, ulong to, ReadOnlySpan<byte> name, in LocalDay day, MeterRole role,
+        bool hasData, ReadOnlySpan<byte> features, IOutbox outbox)
     {
         var message = Scratch.Mine.Bytes;
         message.Clear();
-        new MeterDayMessage { Day = day, Role = role, ReceiverName = name, HasData = hasData, Features = features }.Write(message);
+        var told = new MeterDayMessage
+        {
+            Day = day, Role = role, ReceiverName = name, HasData = hasData, Features = features,
+        };
+        told.Write(message);
         outbox.Send(new TwinKey(kind, to), message.Written);
     }
 
@@ -283,22 +268,22 @@ public sealed partial class MeterTwin
             else if (kind == MessageKind.FeederDay) feeder = FeederDay.Read(ref r);
             else throw r.Bad($"meter {Name} got a message that is no answer");
         }
-        if (!_open.TryFind(Channel.Import, day, out var at) || !_open[at].Has(OpenDayFlags.Closing)) return;
-        Judge(at, cohort, feeder, outbox);
-        _open.Remove(at);
+        if (_closing is null) return;
+        var kept = new ByteReader(_closing);
+        var features = DayFeatures.Read(ref kept);
+        if (features.Day != day) return;
+        _closing = null;
+        Judge(new LocalDay(day, features.StartMinute, features.Minutes), features, cohort, feeder, outbox);
     }
 
-    private void Judge(int at, CohortDay? cohort, FeederDay? feeder, IOutbox outbox)
+    private void Judge(in LocalDay day, in DayFeatures features, CohortDay? cohort, FeederDay? feeder, IOutbox outbox)
     {
         var s = Scratch.Mine;
-        var head = _open[at];
-        var r = new ByteReader(_open.Features(at));
-        var features = DayFeatures.Read(ref r);
         _model ??= new ReadingModel();
-        var verdict = _model.Judge(features, SubjectOn(head.Day), cohort, feeder, s.SinkTo(outbox));
-        _lastScoreDay = head.Day.Number;
+        var verdict = _model.Judge(features, SubjectOn(day), cohort, feeder, s.SinkTo(outbox));
+        _lastScoreDay = day.Number;
         _lastScore = verdict.Score;
         _lastTop = verdict.Top ?? "";
-        s.Score(outbox, new DayScore(Meter, Name, head.Day.Number, verdict.Score, _lastTop));
+        s.Score(outbox, new DayScore(Meter, Name, day.Number, verdict.Score, _lastTop));
     }
 }

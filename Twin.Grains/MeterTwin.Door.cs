@@ -17,7 +17,8 @@ public sealed partial class MeterTwin
             {
                 InputKind.ReadingBlock => AdmitReadings(input, recall, accepted),
                 InputKind.RegisterSnapshot or InputKind.DeviceEvent or InputKind.ContextPeriod or InputKind.Erasure
-                    or InputKind.MeterSeen or InputKind.MeterRelation or InputKind.SupplyRecord => AdmitOther(input, accepted),
+                    or InputKind.MeterSeen or InputKind.MeterRelation or InputKind.SupplyRecord =>
+                        AdmitOther(input, accepted),
                 var kind => Admission.Reject($"meter {Name}: an input of kind {kind} does not come through this door"),
             };
         }
@@ -35,12 +36,14 @@ public sealed partial class MeterTwin
             MeterRelation relation => AdmitRelation(relation),
             SupplyRecord => _supply.AsSpan().SequenceEqual(Envelope.Payload(input)) ? Admission.Repeat
                 : input.Length > Relations.MaxRowBytes ? TooLong("supply record") : Admission.Accept,
-            ContextPeriod period => Contexts.Check(period) is { } reason ? Admission.Reject($"meter {Name}: {reason}") : Admission.Accept,
+            ContextPeriod period => Contexts.Check(period) is { } reason ? Admission.Reject($"meter {Name}: {reason}")
+                : Admission.Accept,
             Erasure erasure => Math.Abs((long)erasure.BeforeDay) <= MaxDayNumber ? Admission.Accept
                 : Admission.Reject($"meter {Name}: day {erasure.BeforeDay} is no day of any calendar; give a date"),
             DeviceEvent e => AdmitTime(e.At, "device event"),
             RegisterSnapshot s => AdmitTime(s.At, "register snapshot"),
-            var other => Admission.Reject($"meter {Name}: an input of kind {other.Kind} does not come through this door"),
+            var other =>
+                Admission.Reject($"meter {Name}: an input of kind {other.Kind} does not come through this door"),
         };
         if (admission.Status == AdmissionStatus.Accepted) accepted.Add(input, int.MinValue, long.MinValue, false);
         return admission;
@@ -48,15 +51,22 @@ public sealed partial class MeterTwin
 
     private Admission AdmitSeen(MeterSeen seen)
     {
-        if (Meter.IsMapped && _name.Length > 0 && seen.Name.Length > 0 && seen.Name.Trim() != _name.Trim())
-            return Admission.Reject($"meter {Name}: the id {Meter} is also that of '{seen.Name}'; rename one of the two meters");
+        var known = KnownName();
+        if (Collision(known, seen.Name) is { } collision) return collision;
         if (UnknownZone(seen.Zone) is { } reason) return Admission.Reject(reason);
-        var changesName = seen.Name.Length > 0 && seen.Name != _name;
+        var changesName = seen.Name.Length > 0 && seen.Name != known;
         return changesName || WouldChangeZone(seen.Zone, seen.ZoneRank) ? Admission.Accept : Admission.Repeat;
     }
 
+    /// <summary>Two utility ids that map to one meter id.</summary>
+    private Admission? Collision(string known, string name) =>
+        Meter.IsMapped && known.Length > 0 && name.Length > 0 && name.Trim() != known.Trim()
+            ? Admission.Reject($"meter {Name}: the id {Meter} is also that of '{name}'; rename one of the two meters")
+            : null;
+
     private Admission AdmitRelation(MeterRelation relation)
     {
+        if (Collision(KnownName(), relation.Name) is { } collision) return collision;
         if (UnknownZone(relation.Zone) is { } reason) return Admission.Reject(reason);
         if (relation.ValidToDay <= relation.ValidFromDay)
             return Admission.Reject($"meter {Name}: a relation ends before it begins; correct valid_from and valid_to");
@@ -67,21 +77,24 @@ public sealed partial class MeterTwin
     }
 
     private Admission AdmitTime(UnixTime at, string what) => Contexts.IsPossible(at) ? Admission.Accept
-        : Admission.Reject($"meter {Name}: a {what} lies at second {at.Seconds}, over 950 years from 1970; correct the clock of the source");
+        : Admission.Reject($"meter {Name}: a {what} lies at second {at.Seconds}, over 950 years from 1970; "
+            + "correct the clock of the source");
 
     private Admission TooLong(string what) =>
         Admission.Reject($"meter {Name}: a {what} is over {Relations.MaxRowBytes} bytes; shorten its texts");
 
     private string? UnknownZone(string zone) => zone.Length == 0 || ZoneRules.TryGet(zone, out _) ? null
-        : $"meter {Name}: zone '{zone}' is neither in TZDB {ZoneRules.TzdbVersion} nor an offset like +02:00; correct it";
+        : $"meter {Name}: zone '{zone}' is neither in TZDB {ZoneRules.TzdbVersion} nor an offset like +02:00; "
+            + "correct it";
 
     private Admission AdmitReadings(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted)
     {
         var raw = ReadingBlock.Read(input);
         if (raw.IsAdmitted || raw.IsLate || raw.IsRevision)
-            return Refuse(raw, raw.StartMinute, "it carries marks of an earlier admission; send it as the source sent it");
+            return Refuse(raw, raw.StartMinute,
+                "it carries marks of an earlier admission; send it as the source sent it");
         if (Decode(raw) is { } damage) return Refuse(raw, raw.StartMinute, damage);
-        if (Check(raw) is { Status: AdmissionStatus.Rejected } refusal) return refusal;
+        if (Check(raw, recall) is { Status: AdmissionStatus.Rejected } refusal) return refusal;
         var total = new Tally();
         for (var from = 0; from < raw.Count;)
         {
@@ -94,7 +107,10 @@ public sealed partial class MeterTwin
         return new Admission(status, total.Readings, total.Duplicates, total.Revisions, total.Late, "");
     }
 
-    /// <summary>What became of the readings of one block. <see cref="Late"/> counts those of <see cref="Readings"/> that came late.</summary>
+    /// <summary>
+    /// What became of the readings of one block. <see cref="Late"/> counts those of <see cref="Readings"/> that came
+    /// late.
+    /// </summary>
     private struct Tally
     {
         public int Readings, Duplicates, Revisions, Late;
@@ -116,17 +132,21 @@ public sealed partial class MeterTwin
         for (var i = 0; i < raw.Count; i++)
         {
             if (s.Values[i] == ReadingBlock.Missing) continue;
-            if (s.Qualities[i] == Quality.Missing) return "a reading has a value but the quality 'missing'; give its quality";
+            if (s.Qualities[i] == Quality.Missing)
+                return "a reading has a value but the quality 'missing'; give its quality";
             present++;
         }
         return present == 0 || present != raw.PresentCount ? "it holds no reading, or one out of range" : null;
     }
 
     private Admission Refuse(in ReadingBlock raw, long startMinute, string reason) => Admission.Reject(
-        $"meter {Name}: readings of {raw.Channel} from {UnixTime.FromMinutes(startMinute)} at {raw.IntervalMinutes} minutes: {reason}");
+        $"meter {Name}: readings of {raw.Channel} from {UnixTime.FromMinutes(startMinute)} at {raw.IntervalMinutes} "
+            + $"minutes: {reason}");
 
-    /// <summary>Refuses the whole block when one of its days cannot take its part, so that a block is never half accepted.</summary>
-    private Admission Check(in ReadingBlock raw)
+    /// <summary>
+    /// Refuses the whole block when one of its days cannot take its part, so that a block is never half accepted.
+    /// </summary>
+    private Admission Check(in ReadingBlock raw, IRecall recall)
     {
         var openDays = -1;
         var limit = FurthestMinute();
@@ -135,18 +155,46 @@ public sealed partial class MeterTwin
             var start = raw.StartMinute + (long)from * raw.IntervalMinutes;
             var day = DayAt(start);
             if (day.Minutes > LocalDay.MaxMinutes || day.Minutes % raw.IntervalMinutes != 0)
-                return Refuse(raw, start, $"the local day {day.Date} of {day.Minutes} minutes is no whole number of such intervals");
+                return Refuse(raw, start,
+                    $"the local day {day.Date} of {day.Minutes} minutes is no whole number of such intervals");
             if ((start - day.StartMinute) % raw.IntervalMinutes != 0)
-                return Refuse(raw, start, $"the start is off the grid of the local day {day.Date} in zone {_zone.Name}; declare the zone");
+                return Refuse(raw, start,
+                    $"the start is off the grid of the local day {day.Date} in zone {_zone.Name}; declare the zone");
             if (start > limit)
-                return Refuse(raw, start, $"this is more than {MaxDaysAhead} days after the meter's last day; correct the clock of the source");
+                return Refuse(raw, start,
+                    $"over {MaxDaysAhead} days after the meter's last day; correct the clock of the source");
             if (day.Number > _closedThrough)
             {
-                if (CheckOpen(raw, start, day, ref openDays) is { Status: AdmissionStatus.Rejected } refusal) return refusal;
+                var open = CheckOpen(raw, start, day, ref openDays);
+                if (open.Status == AdmissionStatus.Rejected) return open;
+            }
+            else if (IsStoredAtKnownInterval(raw, day, recall))
+            {
+                return Refuse(raw, start, $"the closed day {day.Date} holds readings at another interval length; "
+                    + "send one interval length a day");
             }
             from += SlotsIn(raw, day, from);
         }
         return Admission.Accept;
+    }
+
+    /// <summary>
+    /// True when the closed day is stored at the interval length that the channel has now, and the block has another.
+    /// </summary>
+    private bool IsStoredAtKnownInterval(in ReadingBlock raw, in LocalDay day, IRecall recall)
+    {
+        var known = KnownInterval(raw.Channel);
+        if (known == 0 || known == raw.IntervalMinutes || day.Minutes % known != 0) return false;
+        var stored = Scratch.Mine.Stored;
+        stored.Reset(day.Minutes / known);
+        return recall.TryReadDay(Meter, raw.Channel, day, known, stored.Values, stored.Qualities);
+    }
+
+    private int KnownInterval(Channel channel)
+    {
+        if (channel == Channel.Import) return _import.IntervalMinutes;
+        var i = _others is null ? -1 : Array.FindIndex(_others, c => c.Channel == channel);
+        return i < 0 ? 0 : _others![i].IntervalMinutes;
     }
 
     private Admission CheckOpen(in ReadingBlock raw, long start, in LocalDay day, ref int openDays)
@@ -155,13 +203,18 @@ public sealed partial class MeterTwin
         {
             var held = _open[at];
             if (held.IntervalMinutes != raw.IntervalMinutes)
-                return Refuse(raw, start, $"the day {day.Date} already holds readings at {held.IntervalMinutes} minutes; send one interval length a day");
+                return Refuse(raw, start,
+                    $"the day {day.Date} already holds readings at {held.IntervalMinutes} minutes; "
+                        + "send one interval length a day");
             return held.Day == day ? Admission.Accept
-                : Refuse(raw, start, $"the day {day.Date} is open in another zone than {_zone.Name}; send it again when it has closed");
+                : Refuse(raw, start,
+                    $"the day {day.Date} is open in another zone than {_zone.Name}; send it again when it has closed");
         }
         if (openDays < 0) openDays = _open.Count(raw.Channel);
         return ++openDays <= MaxOpenDays ? Admission.Accept
-            : Refuse(raw, start, $"{MaxOpenDays} days are open, no more are held; the horizon closes days as other sources go on, then send it again");
+            : Refuse(raw, start,
+                $"{MaxOpenDays} days are open, no more are held; send it again when the horizon has closed some, "
+                    + "or in the order of time");
     }
 
     /// <summary>The last minute at which a reading may begin.</summary>
@@ -188,14 +241,16 @@ public sealed partial class MeterTwin
         return (int)Math.Min(raw.Count - from, (left + raw.IntervalMinutes - 1) / raw.IntervalMinutes);
     }
 
-    private void AdmitPiece(in ReadingBlock raw, in LocalDay day, int from, int count, IRecall recall, IAccepted accepted, ref Tally total)
+    private void AdmitPiece(in ReadingBlock raw, in LocalDay day, int from, int count, IRecall recall,
+        IAccepted accepted, ref Tally total)
     {
         var s = Scratch.Mine;
         var late = day.Number <= _closedThrough;
         var head = new ReadingBlock
         {
             Meter = Meter, Channel = raw.Channel, IntervalMinutes = raw.IntervalMinutes, SourceStamp = raw.SourceStamp,
-            StartMinute = raw.StartMinute + (long)from * raw.IntervalMinutes, Day = day, IsAdmitted = true, IsLate = late,
+            StartMinute = raw.StartMinute + (long)from * raw.IntervalMinutes, Day = day, IsAdmitted = true,
+            IsLate = late,
         };
         if (!LoadStored(head, recall, s.Stored) && raw.IsPlain && count == raw.Count)
         {
@@ -213,12 +268,12 @@ public sealed partial class MeterTwin
     }
 
     /// <summary>
-    /// Loads what is stored of the day, from memory while it is open, else from the history. False when that is nothing; a closed day stored
-    /// at another interval length is compared by nobody and its readings are stored beside it.
+    /// Loads what is stored of the day, from memory while it is open, else from the history. False when that is
+    /// nothing.
     /// </summary>
     private bool LoadStored(in ReadingBlock head, IRecall recall, DayBuffer stored)
     {
-        var open = _open.TryFind(head.Channel, head.Day.Number, out var at) && !_open[at].Has(OpenDayFlags.Closing);
+        var open = _open.TryFind(head.Channel, head.Day.Number, out var at);
         if (open)
         {
             stored.Load(_open[at], _open.Readings(at));
@@ -232,9 +287,10 @@ public sealed partial class MeterTwin
     private readonly record struct Piece(int Added, int Replaced, long PriorSum);
 
     /// <summary>
-    /// Sorts the readings of one day into new, replacing and repeated ones. A reading replaces a stored one of another value if its
-    /// quality ranks higher, or equal with a source stamp that is not earlier; and one of the same value if its quality ranks higher:
-    /// an estimate that is confirmed is an actual reading, in whichever order the two arrive.
+    /// Sorts the readings of one day into new, replacing and repeated ones. A reading replaces a stored one of
+    /// another value if its quality ranks higher, or equal with a source stamp that is not earlier; and one of the
+    /// same value if its quality ranks higher: an estimate that is confirmed is an actual reading, in whichever order
+    /// the two arrive.
     /// </summary>
     private static Piece Compare(in ReadingBlock head, int from, int count, Scratch s, ref Tally total)
     {
@@ -254,7 +310,8 @@ public sealed partial class MeterTwin
             }
             var (quality, old) = (s.Qualities[from + i], s.Stored.Qualities[first + i]);
             if (old == Quality.Missing) old = Quality.Actual;
-            var wins = quality > old || (quality == old && value != stored && head.SourceStamp >= s.Stored.Stamps[first + i]);
+            var wins = quality > old || (quality == old && value != stored
+                && head.SourceStamp >= s.Stored.Stamps[first + i]);
             if (!wins)
             {
                 total.Duplicates++;

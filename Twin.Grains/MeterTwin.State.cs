@@ -17,12 +17,12 @@ public sealed partial class MeterTwin
         to.Text(_zone.Name);
         to.Byte(_zoneRank);
         WriteDay(to, _closedThrough);
-        WriteDay(to, _foldedThrough);
         to.Byte(_silentDays);
         _import.Write(to);
         to.VarUInt((ulong)(_others?.Length ?? 0));
         foreach (ref readonly var c in _others.AsSpan()) c.Write(to);
         _open.Write(to);
+        to.Blob(_closing);
         _relations.Write(to);
         to.Blob(_supply);
         _contexts.Write(to);
@@ -52,19 +52,21 @@ public sealed partial class MeterTwin
     {
         var r = new ByteReader(state);
         var version = r.Byte();
-        if (version != StateVersion) throw r.Bad($"a meter's state has version {version}, this MeterTwin knows {StateVersion}");
+        if (version != StateVersion)
+            throw r.Bad($"a meter's state has version {version}, this MeterTwin knows {StateVersion}");
         var twin = new MeterTwin(id) { _name = r.Text() };
         var zone = r.Text();
-        twin._zone = ZoneRules.TryGet(zone, out var rules) ? rules : throw r.Bad($"zone '{zone}' is not in TZDB {ZoneRules.TzdbVersion}");
+        twin._zone = ZoneRules.TryGet(zone, out var rules) ? rules
+            : throw r.Bad($"zone '{zone}' is not in TZDB {ZoneRules.TzdbVersion}");
         twin._zoneRank = r.Byte();
         twin._closedThrough = ReadDay(ref r);
-        twin._foldedThrough = ReadDay(ref r);
         twin._silentDays = r.Byte();
         twin._import = ChannelState.Read(ref r);
         var others = r.Count((int)Channel.Water);
         if (others > 0) twin._others = new ChannelState[others];
         for (var i = 0; i < others; i++) twin._others![i] = ChannelState.Read(ref r);
         twin._open = OpenDays.Read(ref r);
+        twin._closing = r.Blob() is { IsEmpty: false } closing ? closing.ToArray() : null;
         twin._relations = Relations.Read(twin.Meter, ref r);
         twin._supply = r.Blob() is { IsEmpty: false } supply ? supply.ToArray() : null;
         twin._contexts = Contexts.Read(ref r);
@@ -76,7 +78,8 @@ public sealed partial class MeterTwin
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a meter's state");
     }
 
-    private static void WriteDay(ByteWriter to, int day) => to.VarUInt(day == NoDay ? 0 : unchecked((ulong)((long)day + MaxDayNumber + 1)));
+    private static void WriteDay(ByteWriter to, int day) => to.VarUInt(day == NoDay ? 0
+        : unchecked((ulong)((long)day + MaxDayNumber + 1)));
 
     private static int ReadDay(ref ByteReader r)
     {

@@ -6,24 +6,27 @@ using Twin.Hardware.Coding;
 namespace Twin.Grains;
 
 /// <summary>
-/// The twin of one meter. Its days are open (readings are held and compared in memory), folded (complete and learned from, readings
-/// still held) and closed (readings only in the history). DESIGN, invariant 4.
+/// The twin of one meter. Its days are open (readings are held and compared in memory) or closed (folded, learned from
+/// and judged; readings only in the history). DESIGN, invariant 4.
 ///
-/// Invariant: while a day is open, the state is a function of the set of readings, not of their order. So a day folds ahead of its
-/// closing only when the day before has folded or closed; the first day of a new meter waits for its first closing, because an
-/// earlier one may still come.
+/// Invariant: while a day is open, the state is a function of the set of readings, not of their order. So a day folds
+/// when it closes and not before, however complete it looks: a revision may still come (docs/adr/0002).
 /// </summary>
 public sealed partial class MeterTwin : TwinState
 {
-    /// <summary>Most open days a channel; readings of a further day are rejected until the horizon closes some.</summary>
+    /// <summary>
+    /// Most open days a channel; readings of a further day are rejected until the horizon closes some.
+    /// </summary>
     public const int MaxOpenDays = 64;
 
-    /// <summary>Readings further ahead of all that is known of the meter are rejected: a clock that is wrong by years.</summary>
+    /// <summary>
+    /// Readings further ahead of all that is known of the meter are rejected: a clock that is wrong by years.
+    /// </summary>
     public const int MaxDaysAhead = 400;
 
     /// <summary>
-    /// Days without any reading that are folded in a row, so that missing-data rules see them. At the bound the meter counts as silent:
-    /// further empty days are skipped until readings return.
+    /// Days without any reading that are folded in a row, so that missing-data rules see them. At the bound the meter
+    /// counts as silent: further empty days are skipped until readings return.
     /// </summary>
     public const int MaxSilentDays = 40;
 
@@ -46,14 +49,24 @@ public sealed partial class MeterTwin : TwinState
     private double _lastScore;
     private int _lastScoreDay = NoDay;
     private int _closedThrough = NoDay;
-    private int _foldedThrough = NoDay;
     private byte _silentDays;
+
+    /// <summary>
+    /// Features of the day that is closing, until feeder and cohort have answered; null between closings.
+    /// </summary>
+    private byte[]? _closing;
+
     private byte _zoneRank;
 
     public MeterTwin(ulong id) : base(id) { }
 
     private MeterId Meter => new(Id);
-    private string Name => _name.Length > 0 ? _name : Meter.ToString();
+    private string Name => KnownName() is { Length: > 0 } name ? name : Meter.ToString();
+
+    /// <summary>
+    /// The utility's name, empty when nobody told it. A name that a relation row holds is not kept twice.
+    /// </summary>
+    private string KnownName() => _name.Length > 0 ? _name : _relations.Name();
 
     /// <exception cref="InvalidDataException">Damaged, or a kind no meter knows.</exception>
     public override void Apply(ReadOnlySpan<byte> input, IOutbox outbox)
@@ -72,7 +85,7 @@ public sealed partial class MeterTwin : TwinState
     {
         if (Envelope.Read(input).Kind == InputKind.ReadingBlock)
         {
-            ApplyReadings(ReadingBlock.Read(input), outbox);
+            ApplyReadings(ReadingBlock.Read(input));
             return;
         }
         switch (Input.Read(input))
@@ -91,20 +104,21 @@ public sealed partial class MeterTwin : TwinState
 
     private void ApplySeen(MeterSeen seen)
     {
-        if (seen.Name.Length > 0) _name = seen.Name;
+        if (seen.Name.Length > 0) _name = seen.Name == _relations.Name() ? "" : seen.Name;
         DeclareZone(seen.Zone, seen.ZoneRank);
     }
 
     private void ApplyRelation(MeterRelation relation)
     {
-        if (_name.Length == 0) _name = relation.Name;
+        var name = KnownName();
         DeclareZone(relation.Zone, FleetZoneRank);
         _relations.Add(relation);
+        _name = name == _relations.Name() ? "" : name;
     }
 
     private void ApplySupply(SupplyRecord supply, ReadOnlySpan<byte> input)
     {
-        if (_name.Length == 0) _name = supply.Name;
+        if (KnownName().Length == 0) _name = supply.Name;
         _supply = Envelope.Payload(input).ToArray();
     }
 
@@ -123,8 +137,8 @@ public sealed partial class MeterTwin : TwinState
     private const byte FleetZoneRank = 2;
 
     /// <summary>
-    /// A higher rank wins. At equal rank the later word wins, except a row's own offset, which changes with the clock and would make
-    /// the zone depend on the order of rows.
+    /// A higher rank wins. At equal rank the later word wins, except a row's own offset, which changes with the clock
+    /// and would make the zone depend on the order of rows.
     /// </summary>
     private bool WouldChangeZone(string zone, byte rank) => zone.Length > 0
         && (rank > _zoneRank || (rank == _zoneRank && rank >= FleetZoneRank && zone != _zone.Name));
@@ -133,13 +147,15 @@ public sealed partial class MeterTwin : TwinState
     {
         if (!WouldChangeZone(zone, rank)) return;
         if (!ZoneRules.TryGet(zone, out var rules))
-            throw new InvalidDataException($"Meter {Name} is put into zone {zone}, which TZDB {ZoneRules.TzdbVersion} does not know.");
+            throw new InvalidDataException(
+                $"Meter {Name} is put into zone {zone}, which TZDB {ZoneRules.TzdbVersion} does not know.");
         (_zone, _zoneRank) = (rules, rank);
     }
 
     /// <summary>
-    /// Forgets readings before a day. Lifetime sums cannot be split without the history, so counters, sums and registers begin anew
-    /// with the days that stay open; when nothing stays, the profile goes too. Name, relations and device events are no readings.
+    /// Forgets readings before a day. Lifetime sums cannot be split without the history, so counters, sums and
+    /// registers begin anew with the days that stay open; when nothing stays, the profile goes too. Name, relations
+    /// and device events are no readings.
     /// </summary>
     private void Erase(int beforeDay)
     {
@@ -157,13 +173,12 @@ public sealed partial class MeterTwin : TwinState
         everything &= LastMinute() <= DayOrBound(beforeDay).StartMinute;
         _import = ChannelState.Of(Channel.Import);
         _others = null;
-        if (_log is not null) _log.Registers = [];
+        if (_log is not null) (_log.Registers, _log.SumCheck) = ([], null);
         if (_lastScoreDay < beforeDay) (_lastScoreDay, _lastScore, _lastTop) = (NoDay, 0, "");
         for (var at = 0; at < _open.Used; at = _open.Next(at)) CountAnew(at);
         if (!everything) return;
         _model = null;
         _silentDays = 0;
-        _foldedThrough = _closedThrough;
     }
 
     private LocalDay DayOrBound(int day) => _zone.Day(Math.Clamp(day, -MaxDayNumber, MaxDayNumber));
@@ -171,7 +186,6 @@ public sealed partial class MeterTwin : TwinState
     private void CountAnew(int at)
     {
         var head = _open[at];
-        if (head.Has(OpenDayFlags.Closing)) return;
         var stored = Scratch.Mine.Stored;
         stored.Load(head, _open.Readings(at));
         ref var channel = ref ChannelOf(head.Channel);

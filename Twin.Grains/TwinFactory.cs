@@ -18,7 +18,8 @@ public sealed class TwinFactory : ITwinFactory
         _ => throw Unknown(key),
     };
 
-    /// <exception cref="InvalidDataException">Damaged, written by a newer version, or of a kind that is not known.</exception>
+    /// <exception cref="InvalidDataException">Damaged, written by a newer version, or of a kind that is not
+    /// known.</exception>
     public TwinState Restore(TwinKey key, ReadOnlySpan<byte> state) => key.Kind switch
     {
         TwinKind.Meter => MeterTwin.Restore(key.Id, state),

@@ -3,31 +3,39 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Grains;
 
-// The contract between an engine and the twins it hosts. An engine knows kinds, ids and bytes; it knows nothing about meters.
+// The contract between an engine and the twins it hosts. An engine knows kinds, ids and bytes; it knows nothing about
+// meters.
 //
-// A twin is a pure state machine. Inputs come in journal order; at a DayClosed the engine runs supersteps (Valiant's BSP): every
-// addressed twin applies it and may send; then, round by round until nobody sends, each receiver gets its whole inbox at once,
-// sorted by sender. So a result never depends on shards, threads or batches.
+// A twin is a pure state machine. Inputs come in journal order; at a DayClosed the engine runs supersteps (Valiant's
+// BSP): every addressed twin applies it and may send; then, round by round until nobody sends, each receiver gets its
+// whole inbox at once, sorted by sender. So a result never depends on shards, threads or batches.
 
 /// <summary>How an input fares at the door. Only <see cref="Accepted"/> ones reach the journal.</summary>
 public enum AdmissionStatus : byte { Accepted = 0, Duplicate = 1, Rejected = 2 }
 
-/// <summary>The verdict on one input, with the counts of readings in it. <paramref name="Reason"/> is empty unless rejected.</summary>
-public readonly record struct Admission(AdmissionStatus Status, int Readings, int Duplicates, int Revisions, int Late, string Reason)
+/// <summary>
+/// The verdict on one input, with the counts of readings in it. <paramref name="Reason"/> is empty unless rejected.
+/// </summary>
+public readonly record struct Admission(AdmissionStatus Status, int Readings, int Duplicates, int Revisions, int Late,
+    string Reason)
 {
     public static Admission Accept => new(AdmissionStatus.Accepted, 0, 0, 0, 0, "");
     public static Admission Repeat => new(AdmissionStatus.Duplicate, 0, 0, 0, 0, "");
     public static Admission Reject(string reason) => new(AdmissionStatus.Rejected, 0, 0, 0, 0, reason);
 }
 
-/// <summary>What the history holds of a closed day: asked at the door only, never by a twin that applies an input.</summary>
+/// <summary>
+/// What the history holds of a closed day: asked at the door only, never by a twin that applies an input.
+/// </summary>
 public interface IRecall
 {
     /// <summary>
-    /// Fills slots (length: day minutes / interval) with the stored values of that local day, <see cref="ReadingBlock.Missing"/>
-    /// where there is none. False when nothing is stored, or it is stored at another interval.
+    /// Fills slots (length: day minutes / interval) with the stored values of that local day,
+    /// <see cref="ReadingBlock.Missing"/> where there is none. False when nothing is stored, or it is stored at another
+    /// interval.
     /// </summary>
-    bool TryReadDay(MeterId meter, Channel channel, LocalDay day, int intervalMinutes, Span<int> slots, Span<Quality> qualities);
+    bool TryReadDay(MeterId meter, Channel channel, LocalDay day, int intervalMinutes, Span<int> slots,
+        Span<Quality> qualities);
 }
 
 /// <summary>Facts that a twin states: stored or streamed by the engine, never read back by a twin.</summary>
@@ -45,7 +53,10 @@ public interface IOutbox
     /// <summary>To one twin, delivered in the next round. Allowed only while a day closes.</summary>
     void Send(TwinKey to, ReadOnlySpan<byte> message);
 
-    /// <summary>To every twin that sent to this one in the round just received; kept by the engine, so that one member's past can be rebuilt alone.</summary>
+    /// <summary>
+    /// To every twin that sent to this one in the round just received; kept by the engine, so that one member's past
+    /// can be rebuilt alone.
+    /// </summary>
     void Publish(ReadOnlySpan<byte> message);
 
     void Fact(FactKind kind, ReadOnlySpan<byte> fact);
@@ -65,14 +76,17 @@ public interface IInbox
     Mail this[int index] { get; }
 }
 
-/// <summary>A twin: a pure state machine under a key. Not thread-safe; the engine calls it from one thread at a time.</summary>
+/// <summary>
+/// A twin: a pure state machine under a key. Not thread-safe; the engine calls it from one thread at a time.
+/// </summary>
 public abstract class TwinState(ulong id)
 {
     public ulong Id { get; } = id;
 
     /// <summary>
-    /// Judges an input at the door and writes what is to be journalled: nothing, the input itself, or what is left of it after
-    /// duplicates are gone (one or several inputs, each through <paramref name="accepted"/>). Does not change the twin.
+    /// Judges an input at the door and writes what is to be journalled: nothing, the input itself, or what is left of
+    /// it after duplicates are gone (one or several inputs, each through <paramref name="accepted"/>). Does not change
+    /// the twin.
     /// </summary>
     public abstract Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted);
 
@@ -90,9 +104,9 @@ public abstract class TwinState(ulong id)
 public interface IAccepted
 {
     /// <summary>
-    /// A journalled input. For readings, <paramref name="day"/> is the local day and <paramref name="endMinute"/> the end of the last interval (the source's
-    /// event time); <paramref name="sealable"/> when it may be merged with its day-mates in a sealed segment.
-    /// For other inputs: <c>int.MinValue</c>, <c>long.MinValue</c>, false.
+    /// A journalled input. For readings, <paramref name="day"/> is the local day and <paramref name="endMinute"/> the
+    /// end of the last interval (the source's event time); <paramref name="sealable"/> when it may be merged with its
+    /// day-mates in a sealed segment. For other inputs: <c>int.MinValue</c>, <c>long.MinValue</c>, false.
     /// </summary>
     void Add(ReadOnlySpan<byte> input, int day, long endMinute, bool sealable);
 }
@@ -100,13 +114,17 @@ public interface IAccepted
 /// <summary>Makes twins; the engine's only knowledge of kinds.</summary>
 public interface ITwinFactory
 {
-    /// <summary>Generation of detectors and of state encoding; raising it begins a new epoch (DESIGN, invariant 3).</summary>
+    /// <summary>
+    /// Generation of detectors and of state encoding; raising it begins a new epoch (DESIGN, invariant 3).
+    /// </summary>
     int JudgingVersion { get; }
     TwinState Create(TwinKey key);
     TwinState Restore(TwinKey key, ReadOnlySpan<byte> state);
 }
 
-/// <summary>The fused anomaly score of a meter's day, as it stood when the day closed. Higher is more anomalous.</summary>
+/// <summary>
+/// The fused anomaly score of a meter's day, as it stood when the day closed. Higher is more anomalous.
+/// </summary>
 public readonly record struct DayScore(MeterId Meter, string Name, int Day, double Score, string Top)
 {
     public void Write(ByteWriter to)

@@ -7,12 +7,14 @@ namespace Twin.Grains;
 // What API and command line show of a twin, made from the bytes of its state.
 
 /// <summary>Lifetime figures of one channel; sums in the channel's unit, minutes since 1970.</summary>
-public sealed record ChannelView(Channel Channel, int IntervalMinutes, long FirstMinute, long LastMinute, int Stored, int Missing, int Late, long Sum);
+public sealed record ChannelView(Channel Channel, int IntervalMinutes, long FirstMinute, long LastMinute, int Stored,
+    int Missing, int Late, long Sum);
 
 /// <summary>A meter for people. Texts are empty and days null where nothing is known.</summary>
-public sealed record MeterView(MeterId Id, string Name, string Zone, int ZoneRank, MeterRelation? Relation, MeterRelation[] Relations,
-    SupplyRecord? Supply, ChannelView[] Channels, int OpenDays, int? FoldedThrough, int? ClosedThrough, int? LastScoreDay,
-    double LastScore, string LastTop, ContextSpan[] Contexts, LoggedEvent[] Events, CodeCount[] EventCounts, RegisterReading[] Registers)
+public sealed record MeterView(MeterId Id, string Name, string Zone, int ZoneRank, MeterRelation? Relation,
+    MeterRelation[] Relations, SupplyRecord? Supply, ChannelView[] Channels, int OpenDays,
+    int? ClosedThrough, int? LastScoreDay, double LastScore, string LastTop, ContextSpan[] Contexts,
+    LoggedEvent[] Events, CodeCount[] EventCounts, RegisterReading[] Registers)
 {
     /// <summary>The import channel; null before its first reading.</summary>
     public ChannelView? Import => Array.Find(Channels, c => c.Channel == Channel.Import);
@@ -51,7 +53,9 @@ public sealed record CohortView(TwinKey Key, string Name, int? LastDay, int Memb
 
 public sealed partial class MeterTwin
 {
-    /// <summary>The twin for people. The relation is the one that holds on the last day with readings, else the latest.</summary>
+    /// <summary>
+    /// The twin for people. The relation is the one that holds on the last day with readings, else the latest.
+    /// </summary>
     public MeterView View()
     {
         var rows = _relations.ToArray(Meter);
@@ -63,8 +67,9 @@ public sealed partial class MeterTwin
         var row = _relations.At(today);
         var open = 0;
         for (var at = 0; at < _open.Used; at = _open.Next(at)) open += _open[at].Channel == Channel.Import ? 1 : 0;
-        return new MeterView(Meter, Name, _zone.Name, _zoneRank, row.IsNone ? rows.LastOrDefault() : row.ToInput(Meter), rows, Supply(),
-            [.. channels], open, DayOrNull(_foldedThrough), DayOrNull(_closedThrough), DayOrNull(_lastScoreDay), _lastScore, _lastTop,
+        var relation = row.IsNone ? rows.LastOrDefault() : row.ToInput(Meter);
+        return new MeterView(Meter, Name, _zone.Name, _zoneRank, relation, rows, Supply(), [.. channels], open,
+            DayOrNull(_closedThrough), DayOrNull(_lastScoreDay), _lastScore, _lastTop,
             _contexts.Spans.ToArray(), _log?.Events ?? [], _log?.Codes ?? [], _log?.Registers ?? []);
     }
 

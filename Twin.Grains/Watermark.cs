@@ -3,8 +3,8 @@ using Twin.Hardware.Coding;
 namespace Twin.Grains;
 
 /// <summary>
-/// How far event time has come: the minimum over active sources of each source's latest interval end. A function of journal
-/// order only (DESIGN, invariant 4). Decides which local days close; knows no clock.
+/// How far event time has come: the minimum over active sources of each source's latest interval end. A function of
+/// journal order only (DESIGN, invariant 4). Decides which local days close; knows no clock.
 /// </summary>
 public sealed class Watermark
 {
@@ -14,7 +14,9 @@ public sealed class Watermark
     /// <summary>Sources kept; one more takes the place of an ended one, or else of the idlest.</summary>
     public const int MaxSources = 1024;
 
-    /// <summary>A source that said nothing between so many ticks is idle and holds nobody up; its next input brings it back.</summary>
+    /// <summary>
+    /// A source that said nothing between so many ticks is idle and holds nobody up; its next input brings it back.
+    /// </summary>
     public const int IdleTicks = 2;
 
     /// <summary>The most days closed at one place; of a longer gap only the last so many close one by one.</summary>
@@ -80,7 +82,8 @@ public sealed class Watermark
         if (_lastDay == int.MinValue) return null;
         var through = ClosableThrough(horizonDays);
         if (through == int.MinValue) return null;
-        var from = Math.Max(ClosedThrough == int.MinValue ? _firstDay : ClosedThrough + 1, through - MaxClosesAtOnce + 1);
+        var from = Math.Max(ClosedThrough == int.MinValue ? _firstDay : ClosedThrough + 1,
+            through - MaxClosesAtOnce + 1);
         return from <= through ? from : null;
     }
 
@@ -106,7 +109,8 @@ public sealed class Watermark
         if (_sources.TryGetValue(name, out var s)) return s;
         if (_sources.Count >= MaxSources)
         {
-            var victim = _sources.OrderByDescending(p => p.Value.Ended).ThenByDescending(p => p.Value.SilentTicks).First().Key;
+            var victim = _sources.OrderByDescending(p => p.Value.Ended).ThenByDescending(p => p.Value.SilentTicks)
+                .First().Key;
             _sources.Remove(victim);
         }
         return _sources[name] = new Source();
@@ -136,7 +140,10 @@ public sealed class Watermark
         w._firstDay = checked((int)r.VarInt());
         w._lastDay = checked((int)r.VarInt());
         for (var n = r.Count(MaxSources); n > 0; n--)
-            w._sources[r.Text()] = new Source { EndMinute = r.VarInt(), SilentTicks = r.Count(IdleTicks), Ended = r.Bool() };
+            w._sources[r.Text()] = new Source
+            {
+                EndMinute = r.VarInt(), SilentTicks = r.Count(IdleTicks), Ended = r.Bool(),
+            };
         return w;
     }
 }

@@ -8,10 +8,12 @@ namespace Twin.Hardware;
 public enum FindingKind : byte
 {
     // Validation rules: the V of VEE.
-    MissingReadings = 1, ZeroRun = 2, Spike = 3, NegativeReading = 4, SumCheck = 5, IntervalSize = 6, ClockOffGrid = 7, StuckReading = 8,
+    MissingReadings = 1, ZeroRun = 2, Spike = 3, NegativeReading = 4, SumCheck = 5, IntervalSize = 6, ClockOffGrid = 7,
+    StuckReading = 8,
 
     // Reading models.
-    LevelShift = 32, ShapeChange = 33, RepeatedDay = 34, CohortDeviation = 35, NightBaseLost = 36, UnusualDay = 37, CatchUp = 38,
+    LevelShift = 32, ShapeChange = 33, RepeatedDay = 34, CohortDeviation = 35, NightBaseLost = 36, UnusualDay = 37,
+    CatchUp = 38,
 
     // Balance of a feeder.
     FeederLoss = 64, BalanceSuspect = 65,
@@ -23,15 +25,20 @@ public enum FindingKind : byte
 /// <summary>How bad it would be if it is true; OCSF severity_id 1 to 5.</summary>
 public enum Severity : byte { Info = 1, Low = 2, Medium = 3, High = 4, Critical = 5 }
 
-/// <summary>One feature behind a finding: what was seen, what was expected, and its share of the score (0 to 1).</summary>
-public readonly record struct Evidence(string Feature, double Observed, double Expected, double Contribution, string Unit);
+/// <summary>
+/// One feature behind a finding: what was seen, what was expected, and its share of the score (0 to 1).
+/// </summary>
+public readonly record struct Evidence(string Feature, double Observed, double Expected, double Contribution,
+    string Unit);
 
 /// <summary>
-/// One detector's statement about a twin over an event-time span. The id is derived from subject, kind and begin, so that a
-/// rebuild finds the same one. Score: 0 (ordinary) upward, comparable between kinds; confidence: 0 to 1.
+/// One detector's statement about a twin over an event-time span. The id is derived from subject, kind and begin, so
+/// that a rebuild finds the same one. Score: 0 (ordinary) upward, comparable between kinds; confidence: 0 to 1.
 /// </summary>
-public sealed record Finding(TwinKey Subject, string SubjectName, FindingKind Kind, UnixTime From, UnixTime To, UnixTime DetectedAt,
-    double Score, Severity Severity, double Confidence, string Detector, int DetectorVersion, string Technique, string Sentence,
+public sealed record Finding(TwinKey Subject, string SubjectName, FindingKind Kind, UnixTime From, UnixTime To,
+    UnixTime DetectedAt,
+    double Score, Severity Severity, double Confidence, string Detector, int DetectorVersion, string Technique,
+    string Sentence,
     Evidence[] Evidence, string[] CounterEvidence)
 {
     public const byte EncodingVersion = 1;
@@ -40,13 +47,15 @@ public sealed record Finding(TwinKey Subject, string SubjectName, FindingKind Ki
     public const int MaxEvidence = 64;
 
     /// <summary>Stable id: 16 hexadecimal digits.</summary>
-    public string Id => StableHash.Of(string.Create(CultureInfo.InvariantCulture, $"{Subject}/{(byte)Kind}/{From.Seconds}"))
+    public string Id =>
+        StableHash.Of(string.Create(CultureInfo.InvariantCulture, $"{Subject}/{(byte)Kind}/{From.Seconds}"))
         .ToString("x16", CultureInfo.InvariantCulture);
 
     public void Write(ByteWriter to)
     {
         if (Evidence.Length > MaxEvidence || CounterEvidence.Length > MaxEvidence)
-            throw new InvalidOperationException($"A finding has at most {MaxEvidence} pieces of evidence: keep the best.");
+            throw new InvalidOperationException(
+                $"A finding has at most {MaxEvidence} pieces of evidence: keep the best.");
         to.Byte(EncodingVersion);
         to.Byte((byte)Subject.Kind);
         to.UInt64(Subject.Id);
@@ -80,7 +89,8 @@ public sealed record Finding(TwinKey Subject, string SubjectName, FindingKind Ki
     {
         var r = new ByteReader(bytes);
         var version = r.Byte();
-        if (version != EncodingVersion) throw r.Bad($"a finding has encoding version {version}, this MeterTwin knows {EncodingVersion}");
+        if (version != EncodingVersion)
+            throw r.Bad($"a finding has encoding version {version}, this MeterTwin knows {EncodingVersion}");
         var subject = new TwinKey((TwinKind)r.Byte((int)TwinKind.Meter, (int)TwinKind.Fleet), r.UInt64());
         var name = r.Text();
         var kind = (FindingKind)r.Byte();
@@ -99,7 +109,8 @@ public sealed record Finding(TwinKey Subject, string SubjectName, FindingKind Ki
         var counter = new string[r.Count(MaxEvidence)];
         for (var i = 0; i < counter.Length; i++) counter[i] = r.Text();
         if (!r.AtEnd) throw r.Bad($"{r.Left} bytes follow the finding");
-        return new Finding(subject, name, kind, from, to, detected, score, severity, confidence, detector, detectorVersion, technique,
+        return new Finding(subject, name, kind, from, to, detected, score, severity, confidence, detector,
+            detectorVersion, technique,
             sentence, evidence, counter);
     }
 

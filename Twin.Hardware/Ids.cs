@@ -6,8 +6,8 @@ using System.Text;
 namespace Twin.Hardware;
 
 /// <summary>
-/// Identity of a meter: its 8-byte DLMS system title, big-endian. A utility's own id is mapped to the first 8 bytes of its
-/// SHA-256 with the top bit set; real system titles begin with an ASCII letter, so the two ranges never meet.
+/// Identity of a meter: its 8-byte DLMS system title, big-endian. A utility's own id is mapped to the first 8 bytes of
+/// its SHA-256 with the top bit set; real system titles begin with an ASCII letter, so the two ranges never meet.
 /// </summary>
 public readonly record struct MeterId(ulong Value) : IComparable<MeterId>
 {
@@ -39,7 +39,8 @@ public readonly record struct MeterId(ulong Value) : IComparable<MeterId>
 
     /// <summary>Reads 16 hexadecimal digits; anything else is taken as a utility's own id.</summary>
     public static MeterId ParseOrMap(string text) =>
-        text.Length == 16 && ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var v)
+        text.Length == 16
+            && ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var v)
             ? new MeterId(v) : FromUtilityId(text);
 }
 
@@ -113,7 +114,9 @@ public sealed class SplitMix64(ulong seed)
         return (int)(NextUInt64() % (ulong)bound);
     }
 
-    /// <summary>Standard normal, by summing twelve uniforms (Irwin–Hall): no library function whose last bit may differ.</summary>
+    /// <summary>
+    /// Standard normal, by summing twelve uniforms (Irwin–Hall): no library function whose last bit may differ.
+    /// </summary>
     public double NextNormal()
     {
         var sum = -6.0;

@@ -2,8 +2,9 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Hardware;
 
-// The closed family of inputs: everything that may change a twin, in the journal's encoding. DESIGN "The nouns", "Input".
-// An input is an envelope (version, kind, address) and a payload. The engine and the journal read envelopes only.
+// The closed family of inputs: everything that may change a twin, in the journal's encoding. DESIGN "The nouns",
+// "Input". An input is an envelope (version, kind, address) and a payload. The engine and the journal read envelopes
+// only.
 
 /// <summary>Kinds of input. Numbers are stored for decades: never reuse one.</summary>
 public enum InputKind : byte
@@ -42,7 +43,8 @@ public readonly record struct Envelope(InputKind Kind, TwinKey Target)
         var r = new ByteReader(input);
         var version = r.Byte();
         if (version != Version)
-            throw new InvalidDataException($"An input has encoding version {version}; this MeterTwin knows {Version}. Use a newer one.");
+            throw new InvalidDataException(
+                $"An input has encoding version {version}; this MeterTwin knows {Version}. Use a newer one.");
         var kind = (InputKind)r.Byte();
         return new Envelope(kind, new TwinKey((TwinKind)r.Byte((int)TwinKind.Meter, (int)TwinKind.Fleet), r.UInt64()));
     }
@@ -117,15 +119,16 @@ public abstract record Input(InputKind Kind)
     }
 
     /// <summary>
-    /// True for kinds of which a byte-identical repeat is the same fact told twice, at any age: the journal keeps a digest of each.
-    /// (Readings are compared by value, relations with the state they would change.)
+    /// True for kinds of which a byte-identical repeat is the same fact told twice, at any age: the journal keeps a
+    /// digest of each. (Readings are compared by value, relations with the state they would change.)
     /// </summary>
     public static bool KeyedByContent(InputKind kind) =>
         kind is InputKind.RegisterSnapshot or InputKind.DeviceEvent or InputKind.ContextPeriod or InputKind.Erasure;
 }
 
 /// <summary>A cumulative register as read: <paramref name="Value"/> in the channel's unit at an instant.</summary>
-public sealed record RegisterSnapshot(MeterId Meter, Channel Channel, UnixTime At, long Value) : Input(InputKind.RegisterSnapshot)
+public sealed record RegisterSnapshot(MeterId Meter, Channel Channel, UnixTime At, long Value)
+    : Input(InputKind.RegisterSnapshot)
 {
     public override TwinKey Target => Meter.Twin;
     protected override void WritePayload(ByteWriter to)
@@ -139,8 +142,11 @@ public sealed record RegisterSnapshot(MeterId Meter, Channel Channel, UnixTime A
     public override string Describe() => $"{At} register {Channel} reads {Value}";
 }
 
-/// <summary>An entry of a meter's event log. <paramref name="Code"/> is in the named companion profile, or free text there.</summary>
-public sealed record DeviceEvent(MeterId Meter, UnixTime At, string Profile, string Code, string Detail) : Input(InputKind.DeviceEvent)
+/// <summary>
+/// An entry of a meter's event log. <paramref name="Code"/> is in the named companion profile, or free text there.
+/// </summary>
+public sealed record DeviceEvent(MeterId Meter, UnixTime At, string Profile, string Code, string Detail)
+    : Input(InputKind.DeviceEvent)
 {
     public override TwinKey Target => Meter.Twin;
     protected override void WritePayload(ByteWriter to)
@@ -157,7 +163,8 @@ public sealed record DeviceEvent(MeterId Meter, UnixTime At, string Profile, str
 
 /// <summary>
 /// The first word of a meter: its utility id and, where the source declares one, its zone (empty: not declared).
-/// <paramref name="ZoneRank"/> says who speaks: 3 profile, 2 fleet column, 1 the row's own offset, 0 nobody (DESIGN, invariant 4).
+/// <paramref name="ZoneRank"/> says who speaks: 3 profile, 2 fleet column, 1 the row's own offset, 0 nobody (DESIGN,
+/// invariant 4).
 /// </summary>
 public sealed record MeterSeen(MeterId Meter, string Name, string Zone, byte ZoneRank) : Input(InputKind.MeterSeen)
 {
@@ -173,11 +180,14 @@ public sealed record MeterSeen(MeterId Meter, string Name, string Zone, byte Zon
 }
 
 /// <summary>
-/// One row of a fleet file: what the meter is and where, from <paramref name="ValidFromDay"/> (local day number; <c>int.MinValue</c>: since
-/// ever) until before <paramref name="ValidToDay"/> (<c>int.MaxValue</c>: open). Empty texts mean not given.
+/// One row of a fleet file: what the meter is and where, from <paramref name="ValidFromDay"/> (local day number;
+/// <c>int.MinValue</c>: since ever) until before <paramref name="ValidToDay"/> (<c>int.MaxValue</c>: open). Empty texts
+/// mean not given.
 /// </summary>
-public sealed record MeterRelation(MeterId Meter, string Name, MeterRole Role, string Feeder, string Model, string Firmware, string Lot,
-    string Installed, string UsagePoint, string Phase, string Zone, string Concentrator, string Region, CustomerCategory Category,
+public sealed record MeterRelation(MeterId Meter, string Name, MeterRole Role, string Feeder, string Model,
+    string Firmware, string Lot,
+    string Installed, string UsagePoint, string Phase, string Zone, string Concentrator, string Region,
+    CustomerCategory Category,
     int ValidFromDay, int ValidToDay) : Input(InputKind.MeterRelation)
 {
     public override TwinKey Target => Meter.Twin;
@@ -185,32 +195,41 @@ public sealed record MeterRelation(MeterId Meter, string Name, MeterRole Role, s
     {
         to.Text(Name);
         to.Byte((byte)Role);
-        foreach (var text in (ReadOnlySpan<string>)[Feeder, Model, Firmware, Lot, Installed, UsagePoint, Phase, Zone, Concentrator, Region])
+        foreach (var text in (ReadOnlySpan<string>)[Feeder, Model, Firmware, Lot, Installed, UsagePoint, Phase, Zone,
+            Concentrator, Region])
             to.Text(text);
         to.Byte((byte)Category);
         to.VarInt(ValidFromDay);
         to.VarInt(ValidToDay);
     }
     internal static MeterRelation ReadPayload(MeterId id, ref ByteReader r) =>
-        new(id, r.Text(), (MeterRole)r.Byte(0, (int)MeterRole.Observer), r.Text(), r.Text(), r.Text(), r.Text(), r.Text(),
-            r.Text(), r.Text(), r.Text(), r.Text(), r.Text(), (CustomerCategory)r.Byte(0, (int)CustomerCategory.Medical), r.Int(), r.Int());
+        new(id, r.Text(), (MeterRole)r.Byte(0, (int)MeterRole.Observer), r.Text(), r.Text(), r.Text(), r.Text(),
+            r.Text(),
+            r.Text(), r.Text(), r.Text(), r.Text(), r.Text(),
+            (CustomerCategory)r.Byte(0, (int)CustomerCategory.Medical), r.Int(), r.Int());
 
     /// <summary>The cohort of meters that should behave alike: one model, firmware and production lot.</summary>
     public string CohortName => $"{Model}|{Firmware}|{Lot}";
-    public override string Describe() => $"{Role.ToString().ToLowerInvariant()} on feeder {Feeder}, {Model} {Firmware} lot {Lot}";
+    public override string Describe() =>
+        $"{Role.ToString().ToLowerInvariant()} on feeder {Feeder}, {Model} {Firmware} lot {Lot}";
 }
 
-/// <summary>What is known of a meter's making and mounting; from shipment on, before it ever speaks. Empty texts mean not given.</summary>
-public sealed record SupplyRecord(MeterId Meter, string Name, string Manufacturer, string Plant, string Lot, string Supplier,
+/// <summary>
+/// What is known of a meter's making and mounting; from shipment on, before it ever speaks. Empty texts mean not given.
+/// </summary>
+public sealed record SupplyRecord(MeterId Meter, string Name, string Manufacturer, string Plant, string Lot,
+    string Supplier,
     string CalibrationDigest, string Installer, string Contractor, string Shipped) : Input(InputKind.SupplyRecord)
 {
     public override TwinKey Target => Meter.Twin;
     protected override void WritePayload(ByteWriter to)
     {
         foreach (var text in (ReadOnlySpan<string>)
-            [Name, Manufacturer, Plant, Lot, Supplier, CalibrationDigest, Installer, Contractor, Shipped]) to.Text(text);
+            [Name, Manufacturer, Plant, Lot, Supplier, CalibrationDigest, Installer, Contractor, Shipped]) to.Text(
+                text);
     }
-    internal static SupplyRecord ReadPayload(MeterId id, ref ByteReader r) => new(id, r.Text(), r.Text(), r.Text(), r.Text(), r.Text(),
+    internal static SupplyRecord ReadPayload(MeterId id, ref ByteReader r) =>
+        new(id, r.Text(), r.Text(), r.Text(), r.Text(), r.Text(),
         r.Text(), r.Text(), r.Text(), r.Text());
     public override string Describe() => $"made by {Manufacturer} at {Plant}, lot {Lot}";
 }
@@ -218,7 +237,10 @@ public sealed record SupplyRecord(MeterId Meter, string Name, string Manufacture
 /// <summary>Kinds of dated context that explain a change without blame.</summary>
 public enum ContextKind : byte { Outage = 1, TariffChange = 2, MoveIn = 3, Exchange = 4, PlannedWork = 5 }
 
-/// <summary>Dated context of one meter or one feeder, imported from the utility's other systems. <paramref name="To"/> is exclusive.</summary>
+/// <summary>
+/// Dated context of one meter or one feeder, imported from the utility's other systems. <paramref name="To"/> is
+/// exclusive.
+/// </summary>
 public sealed record ContextPeriod(TwinKey Subject, ContextKind Context, UnixTime From, UnixTime To, string Note)
     : Input(InputKind.ContextPeriod)
 {
@@ -237,8 +259,8 @@ public sealed record ContextPeriod(TwinKey Subject, ContextKind Context, UnixTim
 }
 
 /// <summary>
-/// The watermark has passed this local day by the horizon: every meter folds what it has, feeders and cohorts fold their members.
-/// Journalled where it happened, so that a rebuild closes each day at the same place.
+/// The watermark has passed this local day by the horizon: every meter folds what it has, feeders and cohorts fold
+/// their members. Journalled where it happened, so that a rebuild closes each day at the same place.
 /// </summary>
 public sealed record DayClosed(int Day) : Input(InputKind.DayClosed)
 {
@@ -263,7 +285,9 @@ public sealed record SourceEnded(string Source) : Input(InputKind.SourceEnded)
     public override string Describe() => $"source {Source} ended";
 }
 
-/// <summary>Readings of a meter before <paramref name="BeforeDay"/> are erased from history; the reason is kept.</summary>
+/// <summary>
+/// Readings of a meter before <paramref name="BeforeDay"/> are erased from history; the reason is kept.
+/// </summary>
 public sealed record Erasure(MeterId Meter, int BeforeDay, string Reason) : Input(InputKind.Erasure)
 {
     public override TwinKey Target => Meter.Twin;

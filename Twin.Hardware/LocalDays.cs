@@ -6,8 +6,9 @@ using NodaTime.TimeZones;
 namespace Twin.Hardware;
 
 /// <summary>
-/// One local day of a meter's zone: its number (days since 1970-01-01 in local terms), the instant it begins and its length,
-/// which is 1380 or 1500 minutes when the clock is set. Stored with every block, so that nothing downstream needs the zone.
+/// One local day of a meter's zone: its number (days since 1970-01-01 in local terms), the instant it begins and its
+/// length, which is 1380 or 1500 minutes when the clock is set. Stored with every block, so that nothing downstream
+/// needs the zone.
 /// </summary>
 public readonly record struct LocalDay(int Number, long StartMinute, int Minutes)
 {
@@ -34,8 +35,8 @@ public readonly record struct LocalDay(int Number, long StartMinute, int Minutes
 }
 
 /// <summary>
-/// The rules of one zone, from NodaTime's embedded TZDB, never the host's: an IANA name, or a fixed offset like <c>+02:00</c>.
-/// Instances are shared and safe to use from many threads.
+/// The rules of one zone, from NodaTime's embedded TZDB, never the host's: an IANA name, or a fixed offset like
+/// <c>+02:00</c>. Instances are shared and safe to use from many threads.
 /// </summary>
 public sealed class ZoneRules
 {
@@ -51,7 +52,8 @@ public sealed class ZoneRules
     /// <summary>Version of the embedded zone rules, a journalled input.</summary>
     public static string TzdbVersion => DateTimeZoneProviders.Tzdb.VersionId;
 
-    public static ZoneRules Utc { get; } = TryGet("UTC", out var utc) ? utc : throw new InvalidOperationException("TZDB has no UTC.");
+    public static ZoneRules Utc { get; } = TryGet("UTC", out var utc) ? utc
+        : throw new InvalidOperationException("TZDB has no UTC.");
 
     /// <summary>False when the name is neither in the TZDB nor an offset.</summary>
     public static bool TryGet(string name, out ZoneRules rules)

@@ -3,8 +3,8 @@ using Twin.Hardware.Coding;
 namespace Twin.Hardware;
 
 /// <summary>
-/// Consecutive interval readings of one meter and channel, read in place. As sent it begins anywhere; as journalled it lies in
-/// one local day and carries that day, so that nothing downstream needs to know the zone.
+/// Consecutive interval readings of one meter and channel, read in place. As sent it begins anywhere; as journalled it
+/// lies in one local day and carries that day, so that nothing downstream needs to know the zone.
 /// </summary>
 public ref struct ReadingBlock
 {
@@ -29,7 +29,9 @@ public ref struct ReadingBlock
     /// <summary>Number of slots, gaps included.</summary>
     public int Count;
 
-    /// <summary>Source stamp (seconds) that decides between revisions of equal quality; 0 when the source gives none.</summary>
+    /// <summary>
+    /// Source stamp (seconds) that decides between revisions of equal quality; 0 when the source gives none.
+    /// </summary>
     public long SourceStamp;
 
     /// <summary>The local day, in an admitted block.</summary>
@@ -42,7 +44,10 @@ public ref struct ReadingBlock
     /// <summary>Set at admission: the block replaces readings already stored.</summary>
     public bool IsRevision;
 
-    /// <summary>Of a late revision: how many stored readings it replaces and their sum, so that sums stay right without a look-up.</summary>
+    /// <summary>
+    /// Of a late revision: how many stored readings it replaces and their sum, so that sums stay right without a
+    /// look-up.
+    /// </summary>
     public int PriorCount;
     public long PriorSum;
 
@@ -106,7 +111,10 @@ public ref struct ReadingBlock
         return n;
     }
 
-    /// <summary>Fills <paramref name="slots"/> (length <see cref="Count"/>) with values, <see cref="Missing"/> where there is none.</summary>
+    /// <summary>
+    /// Fills <paramref name="slots"/> (length <see cref="Count"/>) with values, <see cref="Missing"/> where there is
+    /// none.
+    /// </summary>
     /// <exception cref="InvalidDataException">The values are damaged.</exception>
     public readonly void DecodeValues(Span<int> slots)
     {
@@ -119,7 +127,9 @@ public ref struct ReadingBlock
         for (var i = 0; i < Count; i++) slots[i] = ((_presence[i >> 3] >> (i & 7)) & 1) != 0 ? packed[next++] : Missing;
     }
 
-    /// <summary>Fills <paramref name="qualities"/> (length <see cref="Count"/>), <see cref="Quality.Missing"/> at gaps.</summary>
+    /// <summary>
+    /// Fills <paramref name="qualities"/> (length <see cref="Count"/>), <see cref="Quality.Missing"/> at gaps.
+    /// </summary>
     /// <exception cref="InvalidDataException">The qualities are damaged.</exception>
     public readonly void DecodeQualities(Span<Quality> qualities)
     {
@@ -146,16 +156,23 @@ public ref struct ReadingBlock
     /// <summary>Appends a block as a source sends it. <paramref name="qualities"/> may be empty: all actual.</summary>
     public static void WriteRaw(ByteWriter to, MeterId meter, Channel channel, int intervalMinutes, long startMinute,
         ReadOnlySpan<int> slots, ReadOnlySpan<Quality> qualities, long sourceStamp) =>
-        Write(to, new ReadingBlock { Meter = meter, Channel = channel, IntervalMinutes = intervalMinutes, StartMinute = startMinute, SourceStamp = sourceStamp },
+        Write(to, new ReadingBlock
+        {
+            Meter = meter, Channel = channel, IntervalMinutes = intervalMinutes,
+            StartMinute = startMinute, SourceStamp = sourceStamp
+        },
             slots, qualities);
 
     /// <summary>
-    /// Appends a block with the head of <paramref name="head"/> (whose <see cref="Count"/> is taken from <paramref name="slots"/>).
+    /// Appends a block with the head of <paramref name="head"/> (whose <see cref="Count"/> is taken from
+    /// <paramref name="slots"/>).
     /// </summary>
-    public static void Write(ByteWriter to, in ReadingBlock head, ReadOnlySpan<int> slots, ReadOnlySpan<Quality> qualities)
+    public static void Write(ByteWriter to, in ReadingBlock head, ReadOnlySpan<int> slots,
+        ReadOnlySpan<Quality> qualities)
     {
         if (slots.Length is 0 or > ValueCodec.MaxValues)
-            throw new ArgumentException($"A block holds 1 to {ValueCodec.MaxValues} readings, not {slots.Length}.", nameof(slots));
+            throw new ArgumentException($"A block holds 1 to {ValueCodec.MaxValues} readings, not {slots.Length}.",
+                nameof(slots));
         var gaps = slots.Contains(Missing);
         var plain = qualities.IsEmpty || IsAllActual(slots, qualities);
         WriteHead(to, head, slots.Length, gaps, !plain);
@@ -181,7 +198,9 @@ public ref struct ReadingBlock
         ValueCodec.Encode(packed[..n], to);
     }
 
-    /// <summary>Appends a plain block (no gaps, all actual) whose values are encoded already: the hot path re-encodes nothing.</summary>
+    /// <summary>
+    /// Appends a plain block (no gaps, all actual) whose values are encoded already: the hot path re-encodes nothing.
+    /// </summary>
     public static void WritePlain(ByteWriter to, in ReadingBlock head, int count, ReadOnlySpan<byte> encodedValues)
     {
         WriteHead(to, head, count, false, false);
@@ -193,7 +212,8 @@ public ref struct ReadingBlock
         new Envelope(InputKind.ReadingBlock, head.Meter.Twin).Write(to);
         to.Byte((byte)head.Channel);
         var flags = (head.IsAdmitted ? Flags.Admitted : 0) | (qualities ? Flags.Qualities : 0) | (gaps ? Flags.Gaps : 0)
-            | (head.IsLate ? Flags.Late : 0) | (head.IsRevision ? Flags.Revision : 0) | (head.SourceStamp != 0 ? Flags.Stamp : 0);
+            | (head.IsLate ? Flags.Late : 0) | (head.IsRevision ? Flags.Revision : 0) | (head.SourceStamp != 0
+                ? Flags.Stamp : 0);
         to.Byte((byte)flags);
         to.VarUInt((ulong)head.IntervalMinutes);
         to.VarInt(head.StartMinute);

@@ -13,8 +13,8 @@ public readonly record struct WattHours(long Value) : IComparable<WattHours>
 }
 
 /// <summary>
-/// What an interval value measures; the number is stored. OBIS group C names the quantity (1 import, 2 export, 32 voltage L1);
-/// media other than electricity have a group A of their own (6 heat, 7 gas, 8 water).
+/// What an interval value measures; the number is stored. OBIS group C names the quantity (1 import, 2 export, 32
+/// voltage L1); media other than electricity have a group A of their own (6 heat, 7 gas, 8 water).
 /// </summary>
 public enum Channel : byte
 {
@@ -48,7 +48,8 @@ public readonly record struct UnixTime(long Seconds) : IComparable<UnixTime>
 
     /// <summary>RFC 3339 in UTC.</summary>
     public override string ToString() =>
-        DateTimeOffset.FromUnixTimeSeconds(Seconds).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        DateTimeOffset.FromUnixTimeSeconds(Seconds)
+            .UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>Reads RFC 3339 with an offset or Z, or a bare date (midnight UTC).</summary>
     public static bool TryParse(string text, out UnixTime time)

@@ -17,14 +17,16 @@ namespace Twin.Silo;
 /// <summary>The HTTP API around a fleet: loopback only, structured logs on stderr.</summary>
 internal static class ApiHost
 {
-    public static async Task<WebApplication> Start(EmbeddedFleet fleet, int port, ServiceMode mode, CancellationToken cancel)
+    public static async Task<WebApplication> Start(EmbeddedFleet fleet, int port, ServiceMode mode,
+        CancellationToken cancel)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, port));
         builder.Logging.ClearProviders();
         builder.Logging.AddJsonConsole(o => o.UseUtcTimestamp = true);
-        builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o =>
+            o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddSingleton<IFleet>(new Borrowed(fleet));
         var announced = new AnnouncedMeters();
@@ -43,12 +45,14 @@ internal static class ApiHost
         }
         catch (IOException e)
         {
-            throw new IOException($"The API cannot listen on 127.0.0.1:{port} ({e.Message}). Use another --port, or 0 for any free one.", e);
+            throw new IOException($"The API cannot listen on 127.0.0.1:{port} ({e.Message}). Use another --port, or 0 "
+                + $"for any free one.", e);
         }
         return app;
     }
 
-    private static ObservationReader Reader(ObservationBatch lines) => new((ReadOnlySpan<byte> line, out string error) =>
+    private static ObservationReader Reader(ObservationBatch lines) =>
+        new((ReadOnlySpan<byte> line, out string error) =>
     {
         error = lines.Add(line)?.ToString() ?? "";
         return error.Length == 0;
@@ -67,11 +71,16 @@ internal static class ApiHost
     private sealed class Borrowed(IFleet fleet) : IFleet
     {
         public FleetStatus Status => fleet.Status;
-        public ValueTask<AppendReceipt> Append(InputBatch batch, CancellationToken cancel) => fleet.Append(batch, cancel);
-        public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) => fleet.State(key, at, cancel);
-        public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit, CancellationToken cancel) => fleet.Keys(kind, after, limit, cancel);
-        public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) => fleet.Findings(query, cancel);
-        public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit, CancellationToken cancel) =>
+        public ValueTask<AppendReceipt> Append(InputBatch batch, CancellationToken cancel) =>
+            fleet.Append(batch, cancel);
+        public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) =>
+            fleet.State(key, at, cancel);
+        public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit,
+            CancellationToken cancel) => fleet.Keys(kind, after, limit, cancel);
+        public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
+            fleet.Findings(query, cancel);
+        public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit,
+            CancellationToken cancel) =>
             fleet.Series(meter, channel, fromDay, toDay, visit, cancel);
         public ValueTask<string> StateHash(CancellationToken cancel) => fleet.StateHash(cancel);
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace Twin.Silo;
 
-/// <summary>A setting: its key in <c>metertwin.json</c>, and how it is checked. The flag is <c>--key</c>, the variable <c>METERTWIN_KEY</c>.</summary>
+/// <summary>
+/// A setting: its key in <c>metertwin.json</c>, and how it is checked. The flag is <c>--key</c>, the variable
+/// <c>METERTWIN_KEY</c>.
+/// </summary>
 public sealed record SettingKey(string Key, string Default, string Meaning, Func<string, string?> Check)
 {
     public string Variable => "METERTWIN_" + Key.Replace('-', '_').ToUpperInvariant();
@@ -15,7 +18,10 @@ public sealed record SettingValue(SettingKey Key, string Value, string Source);
 /// <summary>A setting that cannot be used; the message names it, its source and what is allowed.</summary>
 public sealed class SettingException(string message) : Exception(message);
 
-/// <summary>Configuration of the host: flags, then METERTWIN_* variables, then metertwin.json in the working directory, then defaults.</summary>
+/// <summary>
+/// Configuration of the host: flags, then METERTWIN_* variables, then metertwin.json in the working directory, then
+/// defaults.
+/// </summary>
 public sealed class Settings
 {
     public const string FileName = "metertwin.json";
@@ -24,9 +30,11 @@ public sealed class Settings
     public static IReadOnlyList<SettingKey> Keys { get; } =
     [
         new("data", "metertwin-data", "data directory", v => v.Length == 0 ? "a path" : null),
-        new("shards", Math.Clamp(Environment.ProcessorCount, 1, 64).ToString(CultureInfo.InvariantCulture), "compute partitions", WholeNumber(1, 64)),
+        new("shards", Math.Clamp(Environment.ProcessorCount, 1, 64).ToString(CultureInfo.InvariantCulture),
+            "compute partitions", WholeNumber(1, 64)),
         new("horizon-days", "3", "days that a local day stays open for stragglers", WholeNumber(0, 35)),
-        new("retention-days", "0", "days of readings kept; 0: for ever", v => v == "0" ? null : WholeNumber(35, 36_525)(v) is { } e ? "0 or " + e : null),
+        new("retention-days", "0", "days of readings kept; 0: for ever", v =>
+            v == "0" ? null : WholeNumber(35, 36_525)(v) is { } e ? "0 or " + e : null),
         new("port", "8080", "port of the HTTP API on the loopback address; 0: any free one", WholeNumber(0, 65_535)),
         new("tick-minutes", "15", "minutes between journalled clock ticks", WholeNumber(1, 1440)),
     ];
@@ -54,7 +62,8 @@ public sealed class Settings
         var fromFile = ReadFile(file);
         foreach (var key in fromFile.Keys)
             if (Keys.All(k => k.Key != key))
-                throw new SettingException($"{file}: '{key}' is no setting. Known: {string.Join(", ", Keys.Select(k => k.Key))}.");
+                throw new SettingException(
+                    $"{file}: '{key}' is no setting. Known: {string.Join(", ", Keys.Select(k => k.Key))}.");
         var settings = new Settings();
         foreach (var key in Keys)
         {
@@ -63,7 +72,8 @@ public sealed class Settings
                 : fromFile.TryGetValue(key.Key, out var text) ? new SettingValue(key, text, file)
                 : new SettingValue(key, key.Default, "default");
             if (key.Check(found.Value) is { } allowed)
-                throw new SettingException($"{found.Source}: '{key.Key}' is '{found.Value}'; it must be {allowed} ({key.Meaning}).");
+                throw new SettingException(
+                    $"{found.Source}: '{key.Key}' is '{found.Value}'; it must be {allowed} ({key.Meaning}).");
             settings._values[key.Key] = found;
         }
         return settings;
@@ -75,18 +85,22 @@ public sealed class Settings
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(file));
-            if (document.RootElement.ValueKind != JsonValueKind.Object) throw new SettingException($"{file} must hold one JSON object of settings.");
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+                throw new SettingException($"{file} must hold one JSON object of settings.");
             var values = new Dictionary<string, string>();
             foreach (var p in document.RootElement.EnumerateObject())
-                if (!values.TryAdd(p.Name, p.Value.ToString())) throw new SettingException($"{file}: '{p.Name}' is there twice. Keep one.");
+                if (!values.TryAdd(p.Name, p.Value.ToString()))
+                    throw new SettingException($"{file}: '{p.Name}' is there twice. Keep one.");
             return values;
         }
         catch (JsonException e)
         {
-            throw new SettingException($"{file}, line {e.LineNumber + 1}, column {e.BytePositionInLine + 1}: it is no valid JSON. Correct or remove it.");
+            throw new SettingException($"{file}, line {e.LineNumber + 1}, column {e.BytePositionInLine + 1}: it is no "
+                + $"valid JSON. Correct or remove it.");
         }
     }
 
     private static Func<string, string?> WholeNumber(int min, int max) => value =>
-        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n >= min && n <= max ? null : $"a whole number from {min} to {max}";
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n >= min && n <= max ? null
+            : $"a whole number from {min} to {max}";
 }

@@ -3,7 +3,10 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Grains.Meters;
 
-/// <summary>Lifetime figures of one channel. All of them follow from the set of stored readings, so arrival order leaves no trace.</summary>
+/// <summary>
+/// Lifetime figures of one channel. All of them follow from the set of stored readings, so arrival order leaves no
+/// trace.
+/// </summary>
 internal struct ChannelState
 {
     public Channel Channel;
@@ -11,19 +14,25 @@ internal struct ChannelState
     /// <summary>Interval length of the latest reading.</summary>
     public ushort IntervalMinutes;
 
-    /// <summary>Begin of the first and end of the last reading, minutes since 1970; before one came, the widest bounds.</summary>
+    /// <summary>
+    /// Begin of the first and end of the last reading, minutes since 1970; before one came, the widest bounds.
+    /// </summary>
     public int FirstMinute, LastMinute;
 
-    /// <summary>Stored readings, those of them that came after their day had closed, and the minutes they cover.</summary>
+    /// <summary>
+    /// Stored readings, those of them that came after their day had closed, and the minutes they cover.
+    /// </summary>
     public int Stored, Late, StoredMinutes;
 
     /// <summary>Sum of the stored readings, in the channel's unit.</summary>
     public long Sum;
 
     /// <summary>Readings expected between first and last, minus stored, at the present interval length.</summary>
-    public readonly int Missing => Stored == 0 ? 0 : Math.Max(0, LastMinute - FirstMinute - StoredMinutes) / IntervalMinutes;
+    public readonly int Missing =>
+        Stored == 0 ? 0 : Math.Max(0, LastMinute - FirstMinute - StoredMinutes) / IntervalMinutes;
 
-    public static ChannelState Of(Channel channel) => new() { Channel = channel, FirstMinute = int.MaxValue, LastMinute = int.MinValue };
+    public static ChannelState Of(Channel channel) =>
+        new() { Channel = channel, FirstMinute = int.MaxValue, LastMinute = int.MinValue };
 
     public void Cover(long start, long end, int intervalMinutes)
     {

@@ -4,7 +4,9 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Grains.Meters;
 
-/// <summary>Dated context as a twin keeps it; the note stays in the journal. Seconds since 1970, end exclusive.</summary>
+/// <summary>
+/// Dated context as a twin keeps it; the note stays in the journal. Seconds since 1970, end exclusive.
+/// </summary>
 public readonly record struct ContextSpan(ContextKind Kind, long From, long To) : IComparable<ContextSpan>
 {
     public int CompareTo(ContextSpan other)
@@ -19,7 +21,9 @@ public readonly record struct ContextSpan(ContextKind Kind, long From, long To) 
 /// <summary>The context of one twin, sorted by end; null while there is none.</summary>
 internal struct Contexts
 {
-    /// <summary>Most periods kept. At the bound the one that ends first is dropped: the days it explains are the oldest.</summary>
+    /// <summary>
+    /// Most periods kept. At the bound the one that ends first is dropped: the days it explains are the oldest.
+    /// </summary>
     public const int MaxPeriods = 16;
 
     private ContextSpan[]? _spans;
@@ -34,9 +38,12 @@ internal struct Contexts
     /// <summary>Why a period is refused; null when it is not.</summary>
     public static string? Check(ContextPeriod period)
     {
-        if (!IsPossible(period.From) || !IsPossible(period.To)) return "a context period lies over 950 years from 1970; correct its dates";
-        if (period.To.Seconds <= period.From.Seconds) return $"a context period ends at {period.To}, before it begins; correct its dates";
-        return FlagOf(period.Context) == ContextFlags.None ? $"context kind {(byte)period.Context} is not known to this version" : null;
+        if (!IsPossible(period.From)
+            || !IsPossible(period.To)) return "a context period lies over 950 years from 1970; correct its dates";
+        if (period.To.Seconds <= period.From.Seconds)
+            return $"a context period ends at {period.To}, before it begins; correct its dates";
+        return FlagOf(period.Context) == ContextFlags.None
+            ? $"context kind {(byte)period.Context} is not known to this version" : null;
     }
 
     public void Add(ContextPeriod period)

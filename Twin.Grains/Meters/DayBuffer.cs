@@ -3,7 +3,9 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Grains.Meters;
 
-/// <summary>One day of one channel, decoded: values, qualities and source stamps by slot. Scratch, one a thread.</summary>
+/// <summary>
+/// One day of one channel, decoded: values, qualities and source stamps by slot. Scratch, one a thread.
+/// </summary>
 internal sealed class DayBuffer
 {
     private readonly int[] _values = new int[LocalDay.MaxMinutes];
@@ -80,7 +82,9 @@ internal sealed class DayBuffer
         }
     }
 
-    /// <summary>Appends the readings; the same readings always give the same bytes. Returns the flags that say how.</summary>
+    /// <summary>
+    /// Appends the readings; the same readings always give the same bytes. Returns the flags that say how.
+    /// </summary>
     public OpenDayFlags Store(ByteWriter to)
     {
         var flags = OpenDayFlags.None;

@@ -4,7 +4,8 @@ using Twin.Hardware.Coding;
 namespace Twin.Grains.Meters;
 
 /// <summary>An entry of the meter's own event log, as the twin keeps it.</summary>
-public readonly record struct LoggedEvent(long At, string Profile, string Code, string Detail) : IComparable<LoggedEvent>
+public readonly record struct LoggedEvent(long At, string Profile, string Code, string Detail)
+    : IComparable<LoggedEvent>
 {
     public int CompareTo(LoggedEvent other)
     {
@@ -20,10 +21,15 @@ public readonly record struct LoggedEvent(long At, string Profile, string Code, 
 /// <summary>How often a code came.</summary>
 public readonly record struct CodeCount(string Code, int Count);
 
-/// <summary>The two latest readings of a cumulative register, for the sum check. <paramref name="PriorAt"/> is 0 while there is one only.</summary>
+/// <summary>
+/// The two latest readings of a cumulative register, for the sum check. <paramref name="PriorAt"/> is 0 while there
+/// is one only.
+/// </summary>
 public readonly record struct RegisterReading(Channel Channel, long At, long Value, long PriorAt, long PriorValue);
 
-/// <summary>What only some meters have: device events and register snapshots. Arrays are replaced, never shared.</summary>
+/// <summary>
+/// What only some meters have: device events and register snapshots. Arrays are replaced, never shared.
+/// </summary>
 internal sealed class MeterLog
 {
     /// <summary>Most events kept; at the bound the oldest is dropped. All of them stay in the journal.</summary>
@@ -32,7 +38,9 @@ internal sealed class MeterLog
     /// <summary>Most codes counted apart; at the bound further codes count as <see cref="OtherCodes"/>.</summary>
     public const int MaxCodes = 32;
 
-    /// <summary>Most characters of a text kept of an event; a longer one is cut in the twin, whole in the journal.</summary>
+    /// <summary>
+    /// Most characters of a text kept of an event; a longer one is cut in the twin, whole in the journal.
+    /// </summary>
     public const int MaxText = 96;
 
     public const string OtherCodes = "other";
@@ -40,6 +48,9 @@ internal sealed class MeterLog
     public LoggedEvent[] Events = [];
     public CodeCount[] Codes = [];
     public RegisterReading[] Registers = [];
+
+    /// <summary>Of the import register; null before its first snapshot.</summary>
+    public RegisterCheck? SumCheck;
 
     public void Add(DeviceEvent e)
     {
@@ -52,6 +63,7 @@ internal sealed class MeterLog
 
     public void Add(RegisterSnapshot s)
     {
+        if (s.Channel == Channel.Import) (SumCheck ??= new RegisterCheck()).Add(s.At.Seconds, s.Value);
         var i = Array.FindIndex(Registers, r => r.Channel == s.Channel);
         if (i < 0)
         {
@@ -117,6 +129,8 @@ internal sealed class MeterLog
             to.VarInt(r.PriorAt);
             to.VarInt(r.PriorValue);
         }
+        to.Bool(SumCheck is not null);
+        SumCheck?.Write(to);
     }
 
     public static MeterLog Read(ref ByteReader from)
@@ -128,7 +142,9 @@ internal sealed class MeterLog
         for (var i = 0; i < log.Codes.Length; i++) log.Codes[i] = new CodeCount(from.Text(), from.Count(int.MaxValue));
         log.Registers = new RegisterReading[from.Count(256)];
         for (var i = 0; i < log.Registers.Length; i++)
-            log.Registers[i] = new RegisterReading((Channel)from.Byte(), from.VarInt(), from.VarInt(), from.VarInt(), from.VarInt());
+            log.Registers[i] = new RegisterReading((Channel)from.Byte(), from.VarInt(), from.VarInt(), from.VarInt(),
+                from.VarInt());
+        if (from.Bool()) log.SumCheck = RegisterCheck.Read(ref from);
         return log;
     }
 }

@@ -15,14 +15,10 @@ internal enum OpenDayFlags : byte
     Qualities = 2,
     /// <summary>Runs of source stamps follow: at least one reading carries a stamp.</summary>
     Stamps = 4,
-    /// <summary>Folded: the features of the day are kept behind the readings until the day is judged.</summary>
-    Folded = 8,
-    /// <summary>Closed and waiting for the answers of cohort and feeder; the readings are gone.</summary>
-    Closing = 16,
-    All = Gaps | Qualities | Stamps | Folded | Closing,
+    All = Gaps | Qualities | Stamps,
 }
 
-/// <summary>The head of one open day: 18 bytes.</summary>
+/// <summary>The head of one open day: 16 bytes.</summary>
 internal readonly record struct OpenDay(Channel Channel, OpenDayFlags Flags, LocalDay Day, int IntervalMinutes)
 {
     public int Slots => Day.Minutes / IntervalMinutes;
@@ -30,16 +26,19 @@ internal readonly record struct OpenDay(Channel Channel, OpenDayFlags Flags, Loc
 }
 
 /// <summary>
-/// All days of one twin that have not closed, in one array: a day costs its head, about 60 bytes of readings and, once folded, its
-/// features; an object a day would cost as much again. Sorted by day, then channel, so that one content has one encoding.
+/// All days of one twin that have not closed, in one array: a day costs its head and about 50 bytes of readings; an
+/// object a day would cost as much again. Sorted by day, then channel, so that one
+/// content has one encoding.
 /// Edited in place with a little slack, so that a full garbage collection finds no trail of replaced arrays.
 /// </summary>
 internal struct OpenDays
 {
-    private const int HeadLength = 18;
-    private const int Slack = 32;
+    private const int HeadLength = 16;
+    private const int Slack = 16;
 
-    /// <summary>Most bytes that open days may take; <see cref="MeterTwin.MaxOpenDays"/> a channel keeps far below.</summary>
+    /// <summary>
+    /// Most bytes that open days may take; <see cref="MeterTwin.MaxOpenDays"/> a channel keeps far below.
+    /// </summary>
     private const int MaxBytes = 16 * 1024 * 1024;
 
     private byte[]? _bytes;
@@ -60,21 +59,22 @@ internal struct OpenDays
         return false;
     }
 
-    public readonly int Next(int at) => at + HeadLength + ReadingsLength(at) + FeaturesLength(at);
+    public readonly int Next(int at) => at + HeadLength + ReadingsLength(at);
 
     public readonly OpenDay this[int at]
     {
         get
         {
             var s = _bytes.AsSpan(at, HeadLength);
-            var day = new LocalDay(BinaryPrimitives.ReadInt32LittleEndian(s[2..]), BinaryPrimitives.ReadInt32LittleEndian(s[6..]),
+            var day = new LocalDay(BinaryPrimitives.ReadInt32LittleEndian(s[2..]),
+                BinaryPrimitives.ReadInt32LittleEndian(s[6..]),
                 BinaryPrimitives.ReadUInt16LittleEndian(s[10..]));
-            return new OpenDay((Channel)s[0], (OpenDayFlags)s[1], day, BinaryPrimitives.ReadUInt16LittleEndian(s[12..]));
+            return new OpenDay((Channel)s[0], (OpenDayFlags)s[1], day,
+                BinaryPrimitives.ReadUInt16LittleEndian(s[12..]));
         }
     }
 
     public readonly ReadOnlySpan<byte> Readings(int at) => _bytes.AsSpan(at + HeadLength, ReadingsLength(at));
-    public readonly ReadOnlySpan<byte> Features(int at) => _bytes.AsSpan(at + HeadLength + ReadingsLength(at), FeaturesLength(at));
 
     public readonly int Count(Channel channel)
     {
@@ -83,10 +83,12 @@ internal struct OpenDays
         return n;
     }
 
-    /// <summary>Writes a day at an offset that <see cref="TryFind"/> gave; the spans must not lie in this array.</summary>
-    public void Put(int at, bool exists, in OpenDay head, ReadOnlySpan<byte> readings, ReadOnlySpan<byte> features)
+    /// <summary>
+    /// Writes a day at an offset that <see cref="TryFind"/> gave; the spans must not lie in this array.
+    /// </summary>
+    public void Put(int at, bool exists, in OpenDay head, ReadOnlySpan<byte> readings)
     {
-        var length = HeadLength + readings.Length + features.Length;
+        var length = HeadLength + readings.Length;
         Resize(at, exists ? Next(at) - at : 0, length);
         var s = _bytes.AsSpan(at, length);
         (s[0], s[1]) = ((byte)head.Channel, (byte)head.Flags);
@@ -95,9 +97,7 @@ internal struct OpenDays
         BinaryPrimitives.WriteUInt16LittleEndian(s[10..], checked((ushort)head.Day.Minutes));
         BinaryPrimitives.WriteUInt16LittleEndian(s[12..], checked((ushort)head.IntervalMinutes));
         BinaryPrimitives.WriteUInt16LittleEndian(s[14..], checked((ushort)readings.Length));
-        BinaryPrimitives.WriteUInt16LittleEndian(s[16..], checked((ushort)features.Length));
         readings.CopyTo(s[HeadLength..]);
-        features.CopyTo(s[(HeadLength + readings.Length)..]);
     }
 
     public void Remove(int at)
@@ -108,7 +108,8 @@ internal struct OpenDays
 
     public readonly void Write(ByteWriter to) => to.Blob(Bytes);
 
-    /// <exception cref="InvalidDataException">Damaged: a record does not fit, is out of order or has bounds no day has.</exception>
+    /// <exception cref="InvalidDataException">Damaged: a record does not fit, is out of order or has bounds no day
+    /// has.</exception>
     public static OpenDays Read(ref ByteReader from)
     {
         var bytes = from.Bytes(from.Count(Math.Min(MaxBytes, from.Left)));
@@ -129,7 +130,6 @@ internal struct OpenDays
     }
 
     private readonly int ReadingsLength(int at) => BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(at + 14));
-    private readonly int FeaturesLength(int at) => BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(at + 16));
 
     private void Resize(int at, int oldLength, int newLength)
     {

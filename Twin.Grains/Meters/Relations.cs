@@ -5,12 +5,14 @@ using Twin.Hardware.Coding;
 namespace Twin.Grains.Meters;
 
 /// <summary>
-/// The dated relations of one meter in one array, sorted by the day from which they hold. Each row keeps the keys of feeder and cohort,
-/// because a closing day needs them for every meter and a key costs a SHA-256.
+/// The dated relations of one meter in one array, sorted by the day from which they hold. Each row keeps the keys of
+/// feeder and cohort, because a closing day needs them for every meter and a key costs a SHA-256.
 /// </summary>
 internal struct Relations
 {
-    /// <summary>Most rows kept. At the bound the oldest is dropped and the next one holds from the oldest's begin.</summary>
+    /// <summary>
+    /// Most rows kept. At the bound the oldest is dropped and the next one holds from the oldest's begin.
+    /// </summary>
     public const int MaxRows = 32;
 
     /// <summary>Most bytes of one row's texts; a longer row is rejected at the door.</summary>
@@ -95,13 +97,22 @@ internal struct Relations
         return found.IsNone || day >= found.ValidTo ? default : found;
     }
 
+    /// <summary>The meter's name as the earliest row tells it; empty when there is no row.</summary>
+    public readonly string Name()
+    {
+        if (IsEmpty) return "";
+        var r = new ByteReader(this[0].Texts);
+        return r.Text();
+    }
+
     public readonly bool Contains(MeterRelation relation)
     {
         var texts = TextsOf(relation);
         for (var at = 0; at < Length; at = Next(at))
         {
             var row = this[at];
-            if (row.ValidFrom == relation.ValidFromDay && row.ValidTo == relation.ValidToDay && row.Texts.SequenceEqual(texts)) return true;
+            if (row.ValidFrom == relation.ValidFromDay && row.ValidTo == relation.ValidToDay
+                && row.Texts.SequenceEqual(texts)) return true;
         }
         return false;
     }
@@ -172,8 +183,10 @@ internal struct Relations
     }
 
     private readonly int Length => _bytes is null ? 0 : _bytes.Length;
-    private readonly int Next(int at) => at + HeadLength + BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(at + 25));
-    private readonly Row this[int at] => new(_bytes.AsSpan(at, HeadLength), _bytes.AsSpan(at + HeadLength, Next(at) - at - HeadLength));
+    private readonly int Next(int at) =>
+        at + HeadLength + BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(at + 25));
+    private readonly Row this[int at] => new(_bytes.AsSpan(at, HeadLength),
+        _bytes.AsSpan(at + HeadLength, Next(at) - at - HeadLength));
 
     private static void Append(ByteWriter to, MeterRelation relation)
     {
@@ -183,8 +196,10 @@ internal struct Relations
         BinaryPrimitives.WriteInt32LittleEndian(head, relation.ValidFromDay);
         BinaryPrimitives.WriteInt32LittleEndian(head[4..], relation.ValidToDay);
         head[8] = (byte)relation.Role;
-        BinaryPrimitives.WriteUInt64LittleEndian(head[9..], relation.Feeder.Length == 0 ? 0 : TwinKey.Named(TwinKind.Feeder, relation.Feeder).Id);
-        BinaryPrimitives.WriteUInt64LittleEndian(head[17..], hasCohort ? TwinKey.Named(TwinKind.Cohort, relation.CohortName).Id : UnassignedCohort);
+        BinaryPrimitives.WriteUInt64LittleEndian(head[9..], relation.Feeder.Length == 0 ? 0
+            : TwinKey.Named(TwinKind.Feeder, relation.Feeder).Id);
+        BinaryPrimitives.WriteUInt64LittleEndian(head[17..], hasCohort
+            ? TwinKey.Named(TwinKind.Cohort, relation.CohortName).Id : UnassignedCohort);
         BinaryPrimitives.WriteUInt16LittleEndian(head[25..], checked((ushort)texts.Length));
         to.Bytes(head);
         to.Bytes(texts);

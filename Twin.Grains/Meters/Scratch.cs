@@ -4,7 +4,9 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Grains.Meters;
 
-/// <summary>Buffers that a thread lends to the twin it is running: nothing in them outlives one call, so twins stay small.</summary>
+/// <summary>
+/// Buffers that a thread lends to the twin it is running: nothing in them outlives one call, so twins stay small.
+/// </summary>
 internal sealed class Scratch : IFindingSink
 {
     [ThreadStatic] private static Scratch? t_mine;
@@ -18,6 +20,7 @@ internal sealed class Scratch : IFindingSink
     public readonly int[] Replaced = new int[LocalDay.MaxMinutes];
     public readonly ByteWriter Bytes = new(1024);
     public readonly ByteWriter More = new(256);
+    public readonly ByteWriter Name = new(64);
 
     private readonly ByteWriter _fact = new(512);
     private IOutbox? _outbox;

@@ -7,8 +7,8 @@ using System.Text.Unicode;
 namespace Twin.Hardware.Coding;
 
 /// <summary>
-/// Appends the canonical encoding: little-endian fixed widths, LEB128 variable-length integers, UTF-8 text behind its length.
-/// One value has one encoding, because <c>state_hash</c> is taken over these bytes.
+/// Appends the canonical encoding: little-endian fixed widths, LEB128 variable-length integers, UTF-8 text behind its
+/// length. One value has one encoding, because <c>state_hash</c> is taken over these bytes.
 /// </summary>
 public sealed class ByteWriter : IBufferWriter<byte>
 {
@@ -24,7 +24,8 @@ public sealed class ByteWriter : IBufferWriter<byte>
     public void Clear() => _length = 0;
 
     /// <summary>Cuts back to an earlier length.</summary>
-    public void Truncate(int length) => _length = length <= _length ? length : throw new ArgumentOutOfRangeException(nameof(length));
+    public void Truncate(int length) => _length = length <= _length ? length
+        : throw new ArgumentOutOfRangeException(nameof(length));
 
     public void Byte(byte value)
     {
@@ -112,13 +113,14 @@ public sealed class ByteWriter : IBufferWriter<byte>
     private void Grow(int more)
     {
         var needed = checked(_length + Math.Max(1, more));
-        if (needed > _buffer.Length) Array.Resize(ref _buffer, Math.Max(needed, (int)Math.Min(int.MaxValue / 2, _buffer.Length * 2L)));
+        if (needed > _buffer.Length)
+            Array.Resize(ref _buffer, Math.Max(needed, (int)Math.Min(int.MaxValue / 2, _buffer.Length * 2L)));
     }
 }
 
 /// <summary>
-/// Reads the canonical encoding. Every read is bounds-checked; damaged input gives <see cref="InvalidDataException"/> that
-/// names the offset, never a wild read or an unbounded allocation.
+/// Reads the canonical encoding. Every read is bounds-checked; damaged input gives <see cref="InvalidDataException"/>
+/// that names the offset, never a wild read or an unbounded allocation.
 /// </summary>
 public ref struct ByteReader(ReadOnlySpan<byte> bytes)
 {

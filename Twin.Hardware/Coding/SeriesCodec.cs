@@ -102,7 +102,8 @@ public sealed class SeriesWriter
         ReadOnlySpan<Quality> qualities)
     {
         if (IsFull)
-            throw new InvalidOperationException($"A series holds {SeriesCodec.MaxDays} days at most: write it and clear.");
+            throw new InvalidOperationException(
+                $"A series holds {SeriesCodec.MaxDays} days at most: write it and clear.");
         var added = new SealedDay(day, intervalMinutes, unchecked(position - basePosition), _count);
         if (SeriesReader.Fault(added, _days.Count == 0 ? null : _days[^1]) is { } fault)
             throw new ArgumentException(fault, nameof(day));

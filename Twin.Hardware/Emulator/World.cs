@@ -280,8 +280,10 @@ public sealed class World
         {
             ContextKind? kind = label.Kind switch
             {
-                LabelKind.MoveIn => ContextKind.MoveIn, LabelKind.GapCatchUp => ContextKind.Outage,
-                LabelKind.NewPv => ContextKind.PlannedWork, _ => null,
+                LabelKind.MoveIn => ContextKind.MoveIn,
+                LabelKind.GapCatchUp => ContextKind.Outage,
+                LabelKind.NewPv => ContextKind.PlannedWork,
+                _ => null,
             };
             if (kind is null || draw.NextDouble() < 0.5) continue;
             var until = label.Kind == LabelKind.GapCatchUp ? label.ToDay : label.FromDay;

@@ -84,7 +84,9 @@ internal static class WorldFleet
         var lot = string.Create(CultureInfo.InvariantCulture, $"L{made:yy}{cohort + 1:00}");
         var category = draw.NextDouble() switch
         {
-            < 0.01 => CustomerCategory.Medical, < 0.015 => CustomerCategory.Critical, _ => CustomerCategory.Ordinary,
+            < 0.01 => CustomerCategory.Medical,
+            < 0.015 => CustomerCategory.Critical,
+            _ => CustomerCategory.Ordinary,
         };
         return Row(Numbered("MT-", number, 7), MeterRole.Customer, options, feeder, f,
             (model, firmware, lot, made.AddDays(30 + draw.Next(200))),

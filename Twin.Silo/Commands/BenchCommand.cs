@@ -4,16 +4,22 @@ using Twin.Silo.Bench;
 
 namespace Twin.Silo.Commands;
 
-/// <summary><c>metertwin bench</c>: the budgets of the design that exist so far, each with its scale and how it was got.</summary>
+/// <summary>
+/// <c>metertwin bench</c>: the budgets of the design that exist so far, each with its scale and how it was got.
+/// </summary>
 internal static class BenchCommand
 {
     public static Command Make()
     {
         var quick = new Option<bool>("--quick") { Description = "100,000 twins instead of 1,000,000" };
-        var command = new Command("bench", "Measure the design's budgets on this machine.") { quick, Cli.JsonFlag };
+        var twins = new Option<int?>("--twins") { Description = "another number of twins" };
+        var command = new Command("bench", "Measure the design's budgets on this machine.")
+        {
+            quick, twins, Cli.JsonFlag,
+        };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
-            var run = new BenchRun(p.GetValue(quick) ? 100_000 : 1_000_000, cancel);
+            var run = new BenchRun(p.GetValue(twins) ?? (p.GetValue(quick) ? 100_000 : 1_000_000), cancel);
             var figures = await run.All();
             if (p.GetValue(Cli.JsonFlag)) Cli.Print(figures);
             else foreach (var f in figures) Console.WriteLine(Line(f));
@@ -23,5 +29,6 @@ internal static class BenchCommand
     }
 
     private static string Line(BenchFigure f) => string.Create(CultureInfo.InvariantCulture,
-        $"{(f.Met is null ? "·" : f.Met.Value ? "✓" : "✗")} {f.Name,-44} {f.Figure,14:#,0.###} {f.Unit,-12} budget {f.Budget,-14} {f.Scale} ({f.Method})");
+        $"{(f.Met is null ? "·" : f.Met.Value ? "✓" : "✗")} {f.Name,-44} {f.Figure,14:#,0.###} {f.Unit,-12} budget "
+            + $"{f.Budget,-14} {f.Scale} ({f.Method})");
 }

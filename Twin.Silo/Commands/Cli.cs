@@ -7,7 +7,10 @@ using Twin.Ingest;
 
 namespace Twin.Silo.Commands;
 
-/// <summary>The command line: data on stdout, messages on stderr; exit 0 well, 1 differences found, 2 wrong use or unusable input.</summary>
+/// <summary>
+/// The command line: data on stdout, messages on stderr; exit 0 well, 1 differences found, 2 wrong use or unusable
+/// input.
+/// </summary>
 internal static class Cli
 {
     public const int Ok = 0, Differences = 1, Unusable = 2;
@@ -37,8 +40,10 @@ internal static class Cli
         }
         var root = new RootCommand("MeterTwin: a digital twin of a smart-meter fleet, with anomaly detection.")
         {
-            DemoCommand.Make(), ServeCommand.Make(), ReplayCommand.Make(), InspectCommand.Make(), VerifyCommand.Make(), GenerateCommand.Make(),
-            RegistryCommand.Make(), BackupCommands.MakeBackup(), BackupCommands.MakeRestore(), EraseCommand.Make(), ConfigCommand.Make(),
+            DemoCommand.Make(), ServeCommand.Make(), ReplayCommand.Make(), InspectCommand.Make(), VerifyCommand.Make(),
+            GenerateCommand.Make(),
+            RegistryCommand.Make(), BackupCommands.MakeBackup(), BackupCommands.MakeRestore(), EraseCommand.Make(),
+            ConfigCommand.Make(),
             BenchCommand.Make(),
         };
         var parsed = root.Parse(args);
@@ -58,7 +63,8 @@ internal static class Cli
         {
             return await verb();
         }
-        catch (Exception e) when (e is FormatError or SettingException or DataDirectoryException or StorageUnavailableException or ArgumentException
+        catch (Exception e) when (e is FormatError or SettingException or DataDirectoryException
+            or StorageUnavailableException or ArgumentException
             or IOException or UnauthorizedAccessException)
         {
             Message("error: " + e.Message);
@@ -98,7 +104,8 @@ internal static class Cli
         argument.Validators.Add(result =>
         {
             foreach (var token in result.Tokens)
-                if (token.Value.StartsWith('-') && !File.Exists(token.Value)) result.AddError($"'{token.Value}' is no flag of this command.");
+                if (token.Value.StartsWith('-') && !File.Exists(token.Value))
+                    result.AddError($"'{token.Value}' is no flag of this command.");
         });
         return argument;
     }

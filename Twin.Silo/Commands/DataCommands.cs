@@ -13,7 +13,11 @@ internal static class VerifyCommand
     public static Command Make()
     {
         var (data, shards) = (Cli.Flag("data"), Cli.Flag("shards"));
-        var command = new Command("verify", "Check the journal, rebuild every twin from it and compare. Exit 1 on any difference.") { data, shards, Cli.JsonFlag };
+        var command = new Command("verify",
+            "Check the journal, rebuild every twin from it and compare. Exit 1 on any difference.")
+        {
+            data, shards, Cli.JsonFlag,
+        };
         command.SetAction((p, _) => Cli.Guarded(() =>
         {
             var settings = Cli.Settings(p, data, shards);
@@ -28,7 +32,8 @@ internal static class VerifyCommand
     private static void Print(VerifyReport r)
     {
         if (r.Differences.Count == 0)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"✓ {r.Twins:n0} twins rebuilt from {r.Position:n0} inputs are the same; state_hash {r.StateHash}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"✓ {r.Twins:n0} twins rebuilt from {r.Position:n0} inputs are the same; state_hash {r.StateHash}"));
         foreach (var difference in r.Differences) Console.WriteLine("✗ " + difference);
         foreach (var erased in r.Erased) Console.WriteLine("  erased: " + erased);
     }
@@ -41,12 +46,18 @@ internal static class BackupCommands
     {
         var data = Cli.Flag("data");
         var target = new Argument<string>("target") { Description = "new directory to write the backup to" };
-        var command = new Command("backup", "Write a consistent copy of a data directory. A running service is backed up through its API host; see docs.") { target, data };
+        var command = new Command("backup",
+            "Write a consistent copy of a data directory. A running service is backed up through its API host; "
+            + "see docs.")
+        {
+            target, data,
+        };
         command.SetAction((p, _) => Cli.Guarded(async () =>
         {
             var settings = Cli.Settings(p, data);
             using (DataDirectory.Open(settings.Data, mustExist: true)) { }
-            await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = settings.Data }, new TwinFactory(), Cli.Message);
+            await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = settings.Data },
+                new TwinFactory(), Cli.Message);
             await fleet.Backup(p.GetValue(target)!);
             Console.WriteLine($"✓ {fleet.Status.Position} inputs backed up to {Path.GetFullPath(p.GetValue(target)!)}");
             return Cli.Ok;
@@ -63,7 +74,8 @@ internal static class BackupCommands
         {
             var settings = Cli.Settings(p, data);
             BackupFiles.Restore(p.GetValue(source)!, settings.Data);
-            Console.WriteLine($"✓ restored to {Path.GetFullPath(settings.Data)}; next: metertwin verify --data {settings.Data}");
+            Console.WriteLine(
+                $"✓ restored to {Path.GetFullPath(settings.Data)}; next: metertwin verify --data {settings.Data}");
             return Task.FromResult(Cli.Ok);
         }));
         return command;
@@ -77,17 +89,25 @@ internal static class EraseCommand
     {
         var data = Cli.Flag("data");
         var meter = new Argument<string>("meter") { Description = "the utility's id, or 16 hexadecimal digits" };
-        var before = new Option<DateOnly?>("--before") { Description = "erase readings of local days before this date (default: all)" };
+        var before = new Option<DateOnly?>("--before")
+        {
+            Description = "erase readings of local days before this date (default: all)",
+        };
         var reason = new Option<string>("--reason") { Description = "why; kept in the journal", Required = true };
-        var command = new Command("erase", "Erase a meter's readings for good; a tombstone with their digest stays.") { meter, before, reason, data };
+        var command = new Command("erase", "Erase a meter's readings for good; a tombstone with their digest stays.")
+        {
+            meter, before, reason, data,
+        };
         command.SetAction((p, _) => Cli.Guarded(async () =>
         {
             var settings = Cli.Settings(p, data);
             using (DataDirectory.Open(settings.Data, mustExist: true)) { }
-            await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = settings.Data }, new TwinFactory(), Cli.Message);
+            await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = settings.Data },
+                new TwinFactory(), Cli.Message);
             var id = MeterId.ParseOrMap(p.GetValue(meter)!);
             if (await fleet.State(id.Twin, null, CancellationToken.None) is null)
-                throw new ArgumentException($"No meter {p.GetValue(meter)} in {settings.Data}. 'metertwin inspect' takes the same ids.");
+                throw new ArgumentException(
+                    $"No meter {p.GetValue(meter)} in {settings.Data}. 'metertwin inspect' takes the same ids.");
             var day = p.GetValue(before) is { } d ? d.DayNumber - new DateOnly(1970, 1, 1).DayNumber : LastDay + 1;
             var tombstone = await fleet.Erase(id, day, p.GetValue(reason)!);
             Console.WriteLine($"✓ {tombstone.Readings} readings erased; digest {tombstone.Digest}");
@@ -105,15 +125,22 @@ internal static class ConfigCommand
 {
     public static Command Make()
     {
-        var check = new Command("check", "Show every setting in force and where it comes from; exit 2 when one is not allowed.") { Cli.JsonFlag };
+        var check = new Command("check",
+            "Show every setting in force and where it comes from; exit 2 when one is not allowed.")
+        {
+            Cli.JsonFlag,
+        };
         check.SetAction((p, _) => Cli.Guarded(() =>
         {
             var settings = Cli.Settings(p);
-            if (p.GetValue(Cli.JsonFlag)) Cli.Print(settings.All.Select(s => new { key = s.Key.Key, value = s.Value, source = s.Source, meaning = s.Key.Meaning }));
+            if (p.GetValue(Cli.JsonFlag))
+                Cli.Print(settings.All.Select(s =>
+                    new { key = s.Key.Key, value = s.Value, source = s.Source, meaning = s.Key.Meaning }));
             else
             {
                 Console.WriteLine("✓ settings: flags, then METERTWIN_*, then metertwin.json, then defaults");
-                foreach (var s in settings.All) Console.WriteLine($"  {s.Key.Key,-16}{s.Value,-20}{s.Source,-26}{s.Key.Meaning}");
+                foreach (var s in settings.All)
+                    Console.WriteLine($"  {s.Key.Key,-16}{s.Value,-20}{s.Source,-26}{s.Key.Meaning}");
             }
             return Task.FromResult(Cli.Ok);
         }));

@@ -7,7 +7,9 @@ using Twin.Silo.Storage;
 
 namespace Twin.Silo.Commands;
 
-/// <summary><c>metertwin inspect</c>: one meter's twin, now or in the past, from a data directory or a running service.</summary>
+/// <summary>
+/// <c>metertwin inspect</c>: one meter's twin, now or in the past, from a data directory or a running service.
+/// </summary>
 internal static class InspectCommand
 {
     public static Command Make()
@@ -16,13 +18,18 @@ internal static class InspectCommand
         var meter = new Argument<string>("meter") { Description = "the utility's id, or 16 hexadecimal digits" };
         var at = new Option<string?>("--at") { Description = "as of this event time (RFC 3339)" };
         var url = new Option<string?>("--url") { Description = "ask a running service instead of a data directory" };
-        var command = new Command("inspect", "Show one meter's twin and its findings.") { meter, at, data, url, Cli.JsonFlag };
+        var command = new Command("inspect", "Show one meter's twin and its findings.")
+        {
+            meter, at, data, url, Cli.JsonFlag,
+        };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
             UnixTime? time = null;
             if (p.GetValue(at) is { } text)
-                time = UnixTime.TryParse(text, out var t) ? t : throw new ArgumentException($"--at is '{text}'; it must be a time like 2026-01-31T12:00:00Z.");
-            if (p.GetValue(url) is { } service) return await Remote(service, p.GetValue(meter)!, p.GetValue(at), cancel);
+                time = UnixTime.TryParse(text, out var t) ? t
+                    : throw new ArgumentException($"--at is '{text}'; it must be a time like 2026-01-31T12:00:00Z.");
+            if (p.GetValue(url) is { } service)
+                return await Remote(service, p.GetValue(meter)!, p.GetValue(at), cancel);
             return await Local(Cli.Settings(p, data).Data, p.GetValue(meter)!, time, p.GetValue(Cli.JsonFlag));
         }));
         return command;
@@ -34,26 +41,37 @@ internal static class InspectCommand
         var query = at is null ? "" : "?at=" + Uri.EscapeDataString(at);
         try
         {
-            using var response = await client.GetAsync($"{service.TrimEnd('/')}/api/v1/meters/{Uri.EscapeDataString(meter)}{query}", cancel);
+            using var response = await client.GetAsync(
+                $"{service.TrimEnd('/')}/api/v1/meters/{Uri.EscapeDataString(meter)}{query}", cancel);
             Console.WriteLine(await response.Content.ReadAsStringAsync(cancel));
             return response.IsSuccessStatusCode ? Cli.Ok : Cli.Unusable;
         }
         catch (HttpRequestException e)
         {
-            throw new IOException($"No service answers at {service} ({e.Message}). Start one with 'metertwin serve', or give --data.", e);
+            throw new IOException(
+                $"No service answers at {service} ({e.Message}). Start one with 'metertwin serve', or give --data.", e);
         }
     }
 
     private static async Task<int> Local(string data, string meter, UnixTime? at, bool json)
     {
         using (DataDirectory.Open(data, mustExist: true)) { }
-        await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = data, SnapshotOnClose = false }, new TwinFactory(), Cli.Message);
+        await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = data, SnapshotOnClose = false },
+            new TwinFactory(), Cli.Message);
         var id = MeterId.ParseOrMap(meter);
         var state = await fleet.State(id.Twin, at, CancellationToken.None)
-            ?? throw new ArgumentException($"No meter {meter} in {data}. The ids are those of the replayed files or of the fleet file.");
+            ?? throw new ArgumentException(
+                $"No meter {meter} in {data}. The ids are those of the replayed files or of the fleet file.");
         var view = MeterView.From(id.Twin, state);
-        var findings = await fleet.Findings(new FindingQuery(id.Twin, null, null, at is { } t ? new UnixTime(t.Seconds + 1) : null, 100), CancellationToken.None);
-        if (json) Cli.Print(new { id = id.ToString(), as_of = at?.ToString(), twin = System.Text.Json.JsonSerializer.SerializeToNode(view, Twin.Api.ApiJson.Options), findings = findings.Select(FindingFile.Line.Of) });
+        var findings = await fleet.Findings(new FindingQuery(id.Twin, null, null,
+            at is { } t ? new UnixTime(t.Seconds + 1) : null, 100), CancellationToken.None);
+        if (json)
+            Cli.Print(new
+            {
+                id = id.ToString(), as_of = at?.ToString(),
+                twin = System.Text.Json.JsonSerializer.SerializeToNode(view, Twin.Api.ApiJson.Options),
+                findings = findings.Select(FindingFile.Line.Of)
+            });
         else Print(view, findings, at);
         return Cli.Ok;
     }
@@ -62,13 +80,20 @@ internal static class InspectCommand
     {
         var c = CultureInfo.InvariantCulture;
         Console.WriteLine($"meter {v.Name} ({v.Id})" + (at is { } t ? $" as of {t}" : ""));
-        Console.WriteLine($"  {v.Role.ToString().ToLowerInvariant()} on feeder {Or(v.Feeder)}, {Or(v.Model)} firmware {Or(v.Firmware)} lot {Or(v.Lot)}, zone {Or(v.Zone)}");
+        Console.WriteLine($"  {v.Role.ToString().ToLowerInvariant()} on feeder {Or(v.Feeder)}, {Or(v.Model)} firmware "
+            + $"{Or(v.Firmware)} lot {Or(v.Lot)}, zone {Or(v.Zone)}");
         foreach (var channel in v.Channels)
         {
-            Console.WriteLine(string.Create(c, $"  {channel.Channel.ToString().ToLowerInvariant(),-8}{channel.Stored,10:n0} readings of {channel.IntervalMinutes} min, {channel.Missing:n0} missing, {channel.Late:n0} late, "
-                + $"{UnixTime.FromMinutes(channel.FirstMinute)} to {UnixTime.FromMinutes(channel.LastMinute)}, sum {channel.Sum:n0}"));
+            Console.WriteLine(
+                string.Create(c,
+                $"  {channel.Channel.ToString().ToLowerInvariant(),-8}{channel.Stored,10:n0} readings of "
+                + $"{channel.IntervalMinutes} min, {channel.Missing:n0} missing, {channel.Late:n0} late, "
+                + $"{UnixTime.FromMinutes(channel.FirstMinute)} to {UnixTime.FromMinutes(channel.LastMinute)}, sum "
+                    + $"{channel.Sum:n0}"));
         }
-        foreach (var f in findings) Console.WriteLine($"  {f.DetectedAt}  {f.Severity.ToString().ToLowerInvariant(),-8} {Finding.NameOf(f.Kind)}: {f.Sentence}");
+        foreach (var f in findings)
+            Console.WriteLine($"  {f.DetectedAt}  {f.Severity.ToString().ToLowerInvariant(),-8} "
+                + $"{Finding.NameOf(f.Kind)}: {f.Sentence}");
         if (findings.Count == 0) Console.WriteLine("  no findings");
     }
 

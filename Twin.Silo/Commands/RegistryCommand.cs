@@ -9,10 +9,14 @@ using Twin.Silo.Embedded;
 
 namespace Twin.Silo.Commands;
 
-/// <summary><c>metertwin registry</c>: fleet and registry files into a data directory, with a dry run that only tells what would change.</summary>
+/// <summary>
+/// <c>metertwin registry</c>: fleet and registry files into a data directory, with a dry run that only tells what would
+/// change.
+/// </summary>
 internal static class RegistryCommand
 {
-    private sealed record Summary(bool DryRun, int Rows, int Changed, int Unchanged, long Rejected, IReadOnlyList<string> Changes);
+    private sealed record Summary(bool DryRun, int Rows, int Changed, int Unchanged, long Rejected,
+        IReadOnlyList<string> Changes);
 
     /// <summary>Changes listed; more are counted.</summary>
     private const int MaxListed = 1000;
@@ -20,18 +24,29 @@ internal static class RegistryCommand
     public static Command Make()
     {
         var data = Cli.Flag("data");
-        var files = Cli.Paths("files", "registry files, CSV or NDJSON: manufacturer, plant, lot, supplier, …", ArgumentArity.ZeroOrMore);
-        var fleet = new Option<string[]>("--fleet") { Description = "fleet files: role, feeder, model, firmware, lot, …" };
+        var files = Cli.Paths("files", "registry files, CSV or NDJSON: manufacturer, plant, lot, supplier, …",
+            ArgumentArity.ZeroOrMore);
+        var fleet = new Option<string[]>("--fleet")
+        {
+            Description = "fleet files: role, feeder, model, firmware, lot, …",
+        };
         var rejects = new Option<string?>("--rejects") { Description = "write what could not be taken here, NDJSON" };
         var dry = new Option<bool>("--dry-run") { Description = "change nothing; list what would change" };
-        var command = new Command("registry", "Import fleet and registry files; twins exist from shipment on. Idempotent.") { files, fleet, data, rejects, dry, Cli.JsonFlag };
+        var command =
+            new Command("registry", "Import fleet and registry files; twins exist from shipment on. Idempotent.")
+        {
+            files, fleet, data, rejects, dry, Cli.JsonFlag,
+        };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
-            var summary = await Import(Cli.Settings(p, data).Data, p.GetValue(files)!, p.GetValue(fleet)!, p.GetValue(rejects), p.GetValue(dry), cancel);
+            var summary = await Import(Cli.Settings(p, data).Data, p.GetValue(files)!, p.GetValue(fleet)!,
+                p.GetValue(rejects), p.GetValue(dry), cancel);
             if (p.GetValue(Cli.JsonFlag)) Cli.Print(summary);
             else
             {
-                Console.WriteLine($"✓ {summary.Rows} rows: {summary.Changed} {(summary.DryRun ? "would change" : "changed")}, {summary.Unchanged} as they are, {summary.Rejected} rejected");
+                Console.WriteLine($"✓ {summary.Rows} rows: {summary.Changed} "
+                    + $"{(summary.DryRun ? "would change" : "changed")}, {summary.Unchanged} as they are, "
+                    + $"{summary.Rejected} rejected");
                 foreach (var change in summary.Changes) Console.WriteLine("  " + change);
             }
             return Cli.Ok;
@@ -39,14 +54,17 @@ internal static class RegistryCommand
         return command;
     }
 
-    private static async Task<Summary> Import(string data, string[] files, string[] fleetFiles, string? rejectsFile, bool dry, CancellationToken cancel)
+    private static async Task<Summary> Import(string data, string[] files, string[] fleetFiles, string? rejectsFile,
+        bool dry, CancellationToken cancel)
     {
-        if (files.Length + fleetFiles.Length == 0) throw new ArgumentException("Give at least one registry file, or --fleet FILE.");
+        if (files.Length + fleetFiles.Length == 0)
+            throw new ArgumentException("Give at least one registry file, or --fleet FILE.");
         using var rejects = new Rejects(rejectsFile is null ? null : File.Create(rejectsFile));
         var feed = new RecordFeed(new MeterTable(), rejects);
         foreach (var file in fleetFiles) feed.ReadFleet(file);
         foreach (var file in files) feed.ReadRegistry(file);
-        await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = data, SnapshotOnClose = !dry }, new TwinFactory(), Cli.Message);
+        await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = data, SnapshotOnClose = !dry },
+            new TwinFactory(), Cli.Message);
         var results = dry ? fleet.WouldAdmit(feed.Inputs) : await Append(fleet, feed.Inputs, cancel);
         var changes = new List<string>();
         int changed = 0, unchanged = 0, refused = 0;
@@ -54,12 +72,14 @@ internal static class RegistryCommand
         {
             if (results[i].Status == AdmissionStatus.Rejected) refused++;
             else if (results[i].Status == AdmissionStatus.Duplicate) unchanged++;
-            else if (++changed <= MaxListed && dry) changes.Add($"{feed.Inputs[i].Target}: {feed.Inputs[i].Describe()}");
+            else if (++changed <= MaxListed && dry)
+                changes.Add($"{feed.Inputs[i].Target}: {feed.Inputs[i].Describe()}");
         }
         return new Summary(dry, results.Count, changed, unchanged, rejects.Rows + rejects.Cells + refused, changes);
     }
 
-    private static async Task<List<Admission>> Append(EmbeddedFleet fleet, IReadOnlyList<Input> inputs, CancellationToken cancel)
+    private static async Task<List<Admission>> Append(EmbeddedFleet fleet, IReadOnlyList<Input> inputs,
+        CancellationToken cancel)
     {
         var results = new List<Admission>();
         for (var i = 0; i < inputs.Count;)

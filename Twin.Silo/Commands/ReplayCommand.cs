@@ -10,35 +10,59 @@ using Twin.Silo.Storage;
 namespace Twin.Silo.Commands;
 
 /// <summary>What a replay came to; the JSON summary.</summary>
-internal sealed record ReplaySummary(string Edition, string Engine, int Shards, int Files, long Meters, long Readings, long Duplicates, long Revisions, long Late,
-    long Rejected, long Missing, long Rounded, long Findings, double Seconds, double ReadingsPerSecond, long PeakMemoryBytes, double DiskBytesPerReading,
+internal sealed record ReplaySummary(string Edition, string Engine, int Shards, int Files, long Meters, long Readings,
+    long Duplicates, long Revisions, long Late,
+    long Rejected, long Missing, long Rounded, long Findings, double Seconds, double ReadingsPerSecond,
+    long PeakMemoryBytes, double DiskBytesPerReading,
     string StateHash, IReadOnlyList<string> FileErrors);
 
 /// <summary><c>metertwin replay</c>: recorded telemetry through the same path as live service.</summary>
 internal static class ReplayCommand
 {
-    private sealed record Options(string[] Paths, string? Profile, string[] Fleet, string[] Registry, string[] Events, string[] Context, string? Findings,
+    private sealed record Options(string[] Paths, string? Profile, string[] Fleet, string[] Registry, string[] Events,
+        string[] Context, string? Findings,
         string? Scores, string? Rejects, string? Data, Settings Settings, bool Json);
 
     public static Command Make()
     {
-        var paths = Cli.Paths("paths", "files, directories or patterns: interval CSV, JSON arrays, NDJSON; plain or gzip", ArgumentArity.OneOrMore);
-        var profile = new Option<string?>("--profile") { Description = "profile of the files: a JSON file or a shipped one's name (default: sniffed, and printed)" };
-        var fleet = new Option<string[]>("--fleet") { Description = "fleet file: meter,role,feeder,… (repeat: a later one is a dated change)" };
-        var registry = new Option<string[]>("--registry") { Description = "registry file: manufacturer, plant, lot, installer, …" };
+        var paths = Cli.Paths("paths",
+            "files, directories or patterns: interval CSV, JSON arrays, NDJSON; plain or gzip",
+            ArgumentArity.OneOrMore);
+        var profile = new Option<string?>("--profile")
+        {
+            Description = "profile of the files: a JSON file or a shipped one's name (default: sniffed, and printed)",
+        };
+        var fleet = new Option<string[]>("--fleet")
+        {
+            Description = "fleet file: meter,role,feeder,… (repeat: a later one is a dated change)",
+        };
+        var registry = new Option<string[]>("--registry")
+        {
+            Description = "registry file: manufacturer, plant, lot, installer, …",
+        };
         var events = new Option<string[]>("--events") { Description = "recorded device events, CSV or NDJSON" };
-        var context = new Option<string[]>("--context") { Description = "dated context (outages, tariff changes, …), CSV or NDJSON" };
-        var data = new Option<string?>("--data") { Description = "data directory to replay into; a replay goes on where a killed one stopped (default: temporary)" };
+        var context = new Option<string[]>("--context")
+        {
+            Description = "dated context (outages, tariff changes, …), CSV or NDJSON",
+        };
+        var data = new Option<string?>("--data")
+        {
+            Description =
+                "data directory to replay into; a replay goes on where a killed one stopped (default: temporary)",
+        };
         var findings = new Option<string?>("--findings") { Description = "write findings here, NDJSON" };
         var scores = new Option<string?>("--scores") { Description = "write meter,day,score,top here, CSV" };
         var rejects = new Option<string?>("--rejects") { Description = "write what could not be taken here, NDJSON" };
         var (shards, horizon) = (Cli.Flag("shards"), Cli.Flag("horizon-days"));
         var command = new Command("replay", "Replay recorded telemetry through twins and detectors.")
         {
-            paths, profile, fleet, registry, events, context, data, shards, horizon, findings, scores, rejects, Cli.JsonFlag,
+            paths, profile, fleet, registry, events, context, data, shards, horizon, findings, scores, rejects,
+            Cli.JsonFlag,
         };
-        command.SetAction((p, cancel) => Cli.Guarded(() => Run(new Options(p.GetValue(paths)!, p.GetValue(profile), p.GetValue(fleet)!,
-            p.GetValue(registry)!, p.GetValue(events)!, p.GetValue(context)!, p.GetValue(findings), p.GetValue(scores), p.GetValue(rejects), p.GetValue(data),
+        command.SetAction((p, cancel) => Cli.Guarded(() =>
+            Run(new Options(p.GetValue(paths)!, p.GetValue(profile), p.GetValue(fleet)!,
+            p.GetValue(registry)!, p.GetValue(events)!, p.GetValue(context)!, p.GetValue(findings), p.GetValue(scores),
+            p.GetValue(rejects), p.GetValue(data),
             Cli.Settings(p, shards, horizon), p.GetValue(Cli.JsonFlag)), cancel)));
         return command;
     }
@@ -66,7 +90,8 @@ internal static class ReplayCommand
         var fresh = !File.Exists(Path.Combine(data, "format"));
         var embedded = new EmbeddedOptions
         {
-            DataPath = data, Shards = options.Settings.Shards, HorizonDays = options.Settings.HorizonDays, OnScore = fresh && scores is not null ? scores.Write : null,
+            DataPath = data, Shards = options.Settings.Shards, HorizonDays = options.Settings.HorizonDays,
+            OnScore = fresh && scores is not null ? scores.Write : null,
         };
         ReplaySummary summary;
         await using (var fleet = EmbeddedFleet.Open(embedded, new TwinFactory(), Cli.Message))
@@ -77,10 +102,13 @@ internal static class ReplayCommand
             if (options.Findings is { } file) await FindingFile.Write(fleet, file);
             var size = fleet.Journal.Size();
             var status = fleet.Status;
-            summary = new ReplaySummary(Cli.Edition, "embedded", embedded.Shards, totals.Files, totals.Meters, totals.Readings, totals.Duplicates, totals.Revisions,
-                totals.Late, totals.Rejected, totals.Missing, totals.Rounded, fleet.Journal.FindingCount(), Math.Round(seconds, 3),
+            summary = new ReplaySummary(Cli.Edition, "embedded", embedded.Shards, totals.Files, totals.Meters,
+                totals.Readings, totals.Duplicates, totals.Revisions,
+                totals.Late, totals.Rejected, totals.Missing, totals.Rounded, fleet.Journal.FindingCount(),
+                Math.Round(seconds, 3),
                 Math.Round(totals.Readings / Math.Max(seconds, 1e-9)), Process.GetCurrentProcess().PeakWorkingSet64,
-                size.Readings == 0 ? 0 : Math.Round((double)size.Bytes / size.Readings, 3), await fleet.StateHash(cancel), totals.FileErrors);
+                size.Readings == 0 ? 0 : Math.Round((double)size.Bytes / size.Readings, 3),
+                await fleet.StateHash(cancel), totals.FileErrors);
         }
         // A resumed replay has the scores of days closed before only in the journal.
         if (!fresh && scores is not null) ScoreFile.Rebuild(data, embedded.Shards, scores);
@@ -92,7 +120,8 @@ internal static class ReplayCommand
         var progress = new ProgressLine();
         var feed = new FeedOptions
         {
-            Paths = options.Paths, FleetFiles = options.Fleet, RegistryFiles = options.Registry, EventFiles = options.Events, ContextFiles = options.Context,
+            Paths = options.Paths, FleetFiles = options.Fleet, RegistryFiles = options.Registry,
+            EventFiles = options.Events, ContextFiles = options.Context,
             Profile = options.Profile is { } name ? ProfileLibrary.Get(name) : null,
             Rejects = options.Rejects is { } rejects ? File.Create(rejects) : null,
             Message = Cli.Message,
@@ -111,18 +140,23 @@ internal static class ReplayCommand
     private static string Line(FeedProgress p, TimeSpan elapsed)
     {
         var rate = p.Readings / Math.Max(1e-3, elapsed.TotalSeconds);
-        if (p.Appended > 0) return string.Create(CultureInfo.InvariantCulture, $"judged {p.Readings:n0} readings, {rate:n0}/s");
+        if (p.Appended > 0)
+            return string.Create(CultureInfo.InvariantCulture, $"judged {p.Readings:n0} readings, {rate:n0}/s");
         var share = p.BytesTotal > 0 ? (double)p.BytesRead / p.BytesTotal : 0;
         var left = share > 0.01 ? TimeSpan.FromSeconds(elapsed.TotalSeconds * (1 - share) / share) : TimeSpan.Zero;
-        return string.Create(CultureInfo.InvariantCulture, $"read {share:p0} of the files, {p.Readings:n0} readings, {rate:n0}/s, {left:mm\\:ss} left");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"read {share:p0} of the files, {p.Readings:n0} readings, {rate:n0}/s, {left:mm\\:ss} left");
     }
 
     private static void PrintText(ReplaySummary s)
     {
         var c = CultureInfo.InvariantCulture;
-        Console.WriteLine(string.Create(c, $"✓ {s.Readings:n0} readings of {s.Meters:n0} meters replayed in {s.Seconds:n1} s ({s.ReadingsPerSecond:n0}/s, {s.Shards} shards)"));
-        Console.WriteLine(string.Create(c, $"  duplicates {s.Duplicates:n0}  revisions {s.Revisions:n0}  late {s.Late:n0}  rejected {s.Rejected:n0}  missing {s.Missing:n0}  rounded {s.Rounded:n0}"));
-        Console.WriteLine(string.Create(c, $"  findings {s.Findings:n0}  disk {s.DiskBytesPerReading:0.###} bytes a reading  peak memory {s.PeakMemoryBytes / 1e6:n0} MB"));
+        Console.WriteLine(string.Create(c, $"✓ {s.Readings:n0} readings of {s.Meters:n0} meters replayed in "
+            + $"{s.Seconds:n1} s ({s.ReadingsPerSecond:n0}/s, {s.Shards} shards)"));
+        Console.WriteLine(string.Create(c, $"  duplicates {s.Duplicates:n0}  revisions {s.Revisions:n0}  late "
+            + $"{s.Late:n0}  rejected {s.Rejected:n0}  missing {s.Missing:n0}  rounded {s.Rounded:n0}"));
+        Console.WriteLine(string.Create(c, $"  findings {s.Findings:n0}  disk {s.DiskBytesPerReading:0.###} bytes a "
+            + $"reading  peak memory {s.PeakMemoryBytes / 1e6:n0} MB"));
         Console.WriteLine($"  state_hash {s.StateHash}");
         foreach (var error in s.FileErrors) Console.WriteLine($"✗ {error}");
     }

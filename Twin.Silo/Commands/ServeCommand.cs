@@ -15,8 +15,12 @@ internal static class ServeCommand
     {
         var (data, shards, horizon) = (Cli.Flag("data"), Cli.Flag("shards"), Cli.Flag("horizon-days"));
         var (retention, port, tick) = (Cli.Flag("retention-days"), Cli.Flag("port"), Cli.Flag("tick-minutes"));
-        var command = new Command("serve", "Run the fleet and its HTTP API on the loopback address.") { data, shards, horizon, retention, port, tick };
-        command.SetAction((p, cancel) => Cli.Guarded(() => Run(Cli.Settings(p, data, shards, horizon, retention, port, tick), cancel)));
+        var command = new Command("serve", "Run the fleet and its HTTP API on the loopback address.")
+        {
+            data, shards, horizon, retention, port, tick,
+        };
+        command.SetAction((p, cancel) => Cli.Guarded(() =>
+            Run(Cli.Settings(p, data, shards, horizon, retention, port, tick), cancel)));
         return command;
     }
 
@@ -24,12 +28,14 @@ internal static class ServeCommand
     {
         var options = new EmbeddedOptions
         {
-            DataPath = settings.Data, Shards = settings.Shards, HorizonDays = settings.HorizonDays, RetentionDays = settings.RetentionDays,
+            DataPath = settings.Data, Shards = settings.Shards, HorizonDays = settings.HorizonDays,
+            RetentionDays = settings.RetentionDays,
         };
         var started = TimeProvider.System.GetTimestamp();
         await using var fleet = EmbeddedFleet.Open(options, new TwinFactory(), Cli.Message);
         await using var app = await ApiHost.Start(fleet, settings.Port, ServiceMode.Live, cancel);
-        Banner.Show(Path.GetFullPath(settings.Data), null, ApiHost.Address(app), TimeProvider.System.GetElapsedTime(started),
+        Banner.Show(Path.GetFullPath(settings.Data), null, ApiHost.Address(app),
+            TimeProvider.System.GetElapsedTime(started),
         [
             $"curl -s {ApiHost.Address(app)}/api/v1/meters",
             $"curl -s -X POST --data-binary @observations.ndjson {ApiHost.Address(app)}/api/v1/observations",

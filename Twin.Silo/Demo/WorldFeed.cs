@@ -5,7 +5,9 @@ using Twin.Hardware.Emulator;
 
 namespace Twin.Silo.Demo;
 
-/// <summary>A generated world as inputs: the fleet first, then day by day what meters report, with what they deliver late.</summary>
+/// <summary>
+/// A generated world as inputs: the fleet first, then day by day what meters report, with what they deliver late.
+/// </summary>
 internal sealed class WorldFeed(World world, string source)
 {
     private readonly int[] _import = new int[LocalDay.MaxMinutes / 5];
@@ -54,7 +56,8 @@ internal sealed class WorldFeed(World world, string source)
         return batch;
     }
 
-    private void Add(InputBatch batch, int day, int meter, int firstSlot, ReadOnlySpan<int> import, ReadOnlySpan<int> export)
+    private void Add(InputBatch batch, int day, int meter, int firstSlot, ReadOnlySpan<int> import,
+        ReadOnlySpan<int> export)
     {
         var start = world.LocalDay(day).StartMinute + (long)firstSlot * world.Options.IntervalMinutes;
         Add(batch, meter, Channel.Import, start, import);
@@ -65,7 +68,8 @@ internal sealed class WorldFeed(World world, string source)
     {
         if (slots.IndexOfAnyExcept(ReadingBlock.Missing) < 0) return;
         _block.Clear();
-        ReadingBlock.WriteRaw(_block, world.Fleet[meter].Meter, channel, world.Options.IntervalMinutes, start, slots, [], 0);
+        ReadingBlock.WriteRaw(_block, world.Fleet[meter].Meter, channel, world.Options.IntervalMinutes, start, slots,
+            [], 0);
         batch.Add(_block.Written);
     }
 }

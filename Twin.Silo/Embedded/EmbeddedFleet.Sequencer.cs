@@ -3,8 +3,9 @@ using Twin.Hardware;
 
 namespace Twin.Silo.Embedded;
 
-// How a batch becomes journal. A batch is taken in steps; a step ends where event time enters a new UTC day, so that days close between
-// steps as they would have closed between batches. Which items share a step is a function of the batch alone.
+// How a batch becomes journal. A batch is taken in steps; a step ends where event time enters a new UTC day, so that
+// days close between steps as they would have closed between batches. Which items share a step is a function of the
+// batch alone.
 public sealed partial class EmbeddedFleet
 {
     /// <summary>Content keys of inputs not yet surely committed.</summary>
@@ -16,7 +17,7 @@ public sealed partial class EmbeddedFleet
         if (_writer.Error is { } error) throw new StorageUnavailableException(error, null);
         var results = new Admission[batch.Count];
         var journal = new JournalBatch(_position + 1);
-        var consequences = new Consequences(keepScores: _options.OnScore is not null);
+        var consequences = new Consequences();
         var counted = 0;
         for (var from = 0; from < batch.Count;)
         {
@@ -30,7 +31,7 @@ public sealed partial class EmbeddedFleet
                     if (!journal.IsEmpty)
                     {
                         Finish(journal, consequences, results.AsSpan(counted..from), [], null);
-                        (journal, consequences, counted) = (new JournalBatch(_position + 1), new Consequences(_options.OnScore is not null), from);
+                        (journal, consequences, counted) = (new JournalBatch(_position + 1), new Consequences(), from);
                     }
                     _writer.Drain(throwOnError: from == 0);
                 }
@@ -46,13 +47,18 @@ public sealed partial class EmbeddedFleet
         KeepHouse();
     }
 
-    /// <summary>True when the step may hold readings of a closed local day: local and UTC days are at most one apart.</summary>
-    private bool MayBeLate => _watermark.ClosedThrough != int.MinValue && _earliest - 1 <= _watermark.ClosedThrough;
+    /// <summary>
+    /// True when the step may hold readings of a closed local day: local and UTC days are at most one apart.
+    /// </summary>
+    private bool MayBeLate =>
+        _watermark.ClosedThrough != int.MinValue && _earliest - 1 <= _watermark.ClosedThrough;
 
     /// <summary>The first UTC day of readings in the step.</summary>
     private long _earliest;
 
-    /// <summary>End of the step that begins at an item; the item itself when it speaks to the engine, not to a twin.</summary>
+    /// <summary>
+    /// End of the step that begins at an item; the item itself when it speaks to the engine, not to a twin.
+    /// </summary>
     private int StepEnd(InputBatch batch, int from, Admission[] results)
     {
         var day = long.MinValue;
@@ -96,7 +102,8 @@ public sealed partial class EmbeddedFleet
         if (!Input.KeyedByContent(Envelope.Read(input).Kind)) return;
         var key = ContentKey.Of(input);
         journal.Contents.Add(key);
-        while (_recentKeys.Count > 0 && (_recentKeys.Peek().Position <= _journal.Position || _recentKeys.Count >= MaxRecentKeys))
+        while (_recentKeys.Count > 0 && (_recentKeys.Peek().Position <= _journal.Position
+            || _recentKeys.Count >= MaxRecentKeys))
             _recentSet.Remove(_recentKeys.Dequeue().Key);
         _recentKeys.Enqueue((position, key));
         _recentSet.Add(key);
@@ -128,7 +135,8 @@ public sealed partial class EmbeddedFleet
                 journal.JudgingVersion = v.Version;
                 break;
             default:
-                return Admission.Reject($"An input of kind {input.Kind} cannot be sent to everyone. Address it to one twin.");
+                return Admission.Reject(
+                    $"An input of kind {input.Kind} cannot be sent to everyone. Address it to one twin.");
         }
         journal.Add(batch[item], int.MinValue, sealable: false);
         return Admission.Accept;
@@ -141,13 +149,17 @@ public sealed partial class EmbeddedFleet
             var position = journal.Add(new DayClosed(day).ToBytes(), int.MinValue, sealable: false);
             journal.Closed.Add((day, position));
             _host.CloseDay(day, consequences);
+            _host.Checkpoints(day, PastTwin.CheckpointDays, position, journal.Checkpoints);
             _watermark.Close(day);
         }
     }
 
-    /// <summary>Hands a batch, or a part of one, to the journal. <paramref name="items"/> answers the whole batch, with its last part.</summary>
-    private void Finish(JournalBatch journal, Consequences consequences, ReadOnlySpan<Admission> part, Admission[] items,
-        TaskCompletionSource<AppendReceipt>? done)
+    /// <summary>
+    /// Hands a batch, or a part of one, to the journal. <paramref name="items"/> answers the whole batch, with its last
+    /// part.
+    /// </summary>
+    private void Finish(JournalBatch journal, Consequences consequences, ReadOnlySpan<Admission> part,
+        Admission[] items, TaskCompletionSource<AppendReceipt>? done)
     {
         var marks = new Twin.Hardware.Coding.ByteWriter(64);
         _watermark.Write(marks);

@@ -4,18 +4,22 @@ using Twin.Silo.Storage;
 
 namespace Twin.Silo.Embedded;
 
-// Retention and erasure. A rebuild can no longer begin before what was removed, so a base snapshot is written first; a crash between the two is
-// finished at the next start.
+// Retention and erasure. A rebuild can no longer begin before what was removed, so a base snapshot is written first; a
+// crash between the two is finished at the next start.
 public sealed partial class EmbeddedFleet
 {
-    /// <summary>Erases a meter's readings before a local day, for good; completes when they are gone from the files.</summary>
+    /// <summary>
+    /// Erases a meter's readings before a local day, for good; completes when they are gone from the files.
+    /// </summary>
     public async Task<Tombstone> Erase(MeterId meter, int beforeDay, string reason)
     {
         var batch = new InputBatch("host");
         batch.Add(new Erasure(meter, beforeDay, reason));
         var receipt = await Append(batch, CancellationToken.None);
-        if (receipt.Items[0].Status == AdmissionStatus.Rejected) throw new ArgumentException(receipt.Items[0].Reason, nameof(meter));
-        if (receipt.Items[0].Status == AdmissionStatus.Accepted) await Ask(() => EraseFiles(new Erasure(meter, beforeDay, reason), receipt.Position));
+        if (receipt.Items[0].Status == AdmissionStatus.Rejected)
+            throw new ArgumentException(receipt.Items[0].Reason, nameof(meter));
+        if (receipt.Items[0].Status == AdmissionStatus.Accepted)
+            await Ask(() => EraseFiles(new Erasure(meter, beforeDay, reason), receipt.Position));
         return _journal.Tombstones().Last(t => t.Meter == meter);
     }
 
@@ -63,6 +67,7 @@ public sealed partial class EmbeddedFleet
     private void WriteBase()
     {
         WriteSnapshot(isBase: true);
-        foreach (var old in SnapshotFile.List(_directory.Path).Where(s => s.Position < _position)) File.Delete(old.Path);
+        foreach (var old in SnapshotFile.List(_directory.Path).Where(s => s.Position < _position))
+            File.Delete(old.Path);
     }
 }

@@ -9,8 +9,9 @@ using Twin.Silo.Storage;
 namespace Twin.Silo.Embedded;
 
 /// <summary>
-/// The embedded engine: one process, N shards, one journal writer, bounded queues. One sequencer thread takes batches in turn, lets the shards
-/// admit and apply them, closes the days that the watermark has passed, and hands the result to the writer, which commits and answers.
+/// The embedded engine: one process, N shards, one journal writer, bounded queues. One sequencer thread takes batches
+/// in turn, lets the shards admit and apply them, closes the days that the watermark has passed, and hands the result
+/// to the writer, which commits and answers.
 /// </summary>
 public sealed partial class EmbeddedFleet : IFleet, IRecall
 {
@@ -60,11 +61,12 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
         }
     }
 
-    private EmbeddedFleet(EmbeddedOptions options, ITwinFactory factory, DataDirectory directory, SqliteJournal journal, Action<string> log)
+    private EmbeddedFleet(EmbeddedOptions options, ITwinFactory factory, DataDirectory directory, SqliteJournal journal,
+        Action<string> log)
     {
         (_options, _factory, _directory, _journal, _log) = (options, factory, directory, journal, log);
         DropSnapshotsAhead();
-        _host = new TwinHost(options.Shards, factory);
+        _host = new TwinHost(options.Shards, factory, keepScores: options.OnScore is not null);
         var rebuilt = Rebuilder.Recover(_host, journal, directory.Path, factory.JudgingVersion, log);
         _watermark = Watermark.Read(journal.Marks);
         _position = journal.Position;
@@ -73,24 +75,29 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
         _writer = new JournalWriter(journal, OnCommitted);
         _sequencer = new Thread(RunRequests) { IsBackground = true, Name = "sequencer" };
         _sequencer.Start();
-        foreach (var (position, act) in journal.UnfinishedErasures()) Ask(() => EraseFiles(act, position)).GetAwaiter().GetResult();
+        foreach (var (position, act) in journal.UnfinishedErasures())
+            Ask(() => EraseFiles(act, position)).GetAwaiter().GetResult();
         if (rebuilt.NewEpoch) OpenEpoch();
     }
 
     /// <summary>
-    /// A snapshot of a position that the journal does not reach speaks of commits that the disk has lost. It goes, before other inputs take
-    /// those positions.
+    /// A snapshot of a position that the journal does not reach speaks of commits that the disk has lost. It goes,
+    /// before other inputs take those positions.
     /// </summary>
     private void DropSnapshotsAhead()
     {
         foreach (var ahead in SnapshotFile.List(_directory.Path).Where(s => s.Position > _journal.Position))
         {
-            _log($"{ahead.Path} is ahead of the journal, which ends at position {_journal.Position}: the disk has lost commits. The snapshot is removed.");
+            _log($"{ahead.Path} is ahead of the journal, which ends at position {_journal.Position}: the disk has "
+                + "lost commits. The snapshot is removed.");
             File.Delete(ahead.Path);
         }
     }
 
-    /// <summary>The journal records under which detectors and zone rules the following inputs are judged; a snapshot there is the new base.</summary>
+    /// <summary>
+    /// The journal records under which detectors and zone rules the following inputs are judged; a snapshot there is
+    /// the new base.
+    /// </summary>
     private void OpenEpoch()
     {
         var batch = new InputBatch("host");
@@ -103,15 +110,19 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
 
     public FleetStatus Status => new(
         _fatal is null, "embedded", _journal.Position, _watermark.Minute is { } m ? UnixTime.FromMinutes(m) : null,
-        _watermark.ClosedThrough == int.MinValue ? null : _watermark.ClosedThrough, Volatile.Read(ref _meters), Volatile.Read(ref _twins),
-        Volatile.Read(ref _counters.Readings), Volatile.Read(ref _counters.Duplicates), Volatile.Read(ref _counters.Revisions),
-        Volatile.Read(ref _counters.Late), Volatile.Read(ref _counters.Rejected), Volatile.Read(ref _counters.Findings), _host.Shards,
+        _watermark.ClosedThrough == int.MinValue ? null : _watermark.ClosedThrough, Volatile.Read(ref _meters),
+        Volatile.Read(ref _twins),
+        Volatile.Read(ref _counters.Readings), Volatile.Read(ref _counters.Duplicates),
+        Volatile.Read(ref _counters.Revisions),
+        Volatile.Read(ref _counters.Late), Volatile.Read(ref _counters.Rejected), Volatile.Read(ref _counters.Findings),
+        _host.Shards,
         _fatal ?? _writer.Error);
 
     public ValueTask<AppendReceipt> Append(InputBatch batch, CancellationToken cancel)
     {
         if (batch.Count > InputBatch.MaxItems || batch.ByteCount > InputBatch.MaxBytes)
-            throw new ArgumentException($"A batch holds at most {InputBatch.MaxItems} items and {InputBatch.MaxBytes} bytes; send it in parts.", nameof(batch));
+            throw new ArgumentException($"A batch holds at most {InputBatch.MaxItems} items and {InputBatch.MaxBytes} "
+                + $"bytes; send it in parts.", nameof(batch));
         if ((_fatal ?? _writer.Error) is { } error) throw new StorageUnavailableException(error, null);
         var done = new TaskCompletionSource<AppendReceipt>(TaskCreationOptions.RunContinuationsAsynchronously);
         Enqueue(() => Process(batch, done), e => done.TrySetException(e), changesTwins: true, cancel);
@@ -158,9 +169,11 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
         foreach (var score in consequences.Scores) watch(score);
     }
 
-    bool IRecall.TryReadDay(MeterId meter, Channel channel, LocalDay day, int intervalMinutes, Span<int> slots, Span<Quality> qualities)
+    bool IRecall.TryReadDay(MeterId meter, Channel channel, LocalDay day, int intervalMinutes, Span<int> slots,
+        Span<Quality> qualities)
     {
-        // What closed a moment ago may still be under way to the disk. Half way through a batch there is no turning back: wait.
+        // What closed a moment ago may still be under way to the disk. Half way through a batch there is no turning
+        // back: wait.
         _writer.Drain(throwOnError: false);
         var found = new StoredDay(intervalMinutes, slots.Length);
         _journal.Series(meter, channel, day.Number, day.Number, found.Take);
@@ -192,7 +205,8 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
     }
 
     public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) =>
-        ValueTask.FromResult(at is { } time ? PastTwin.Rebuild(_journal, _factory, key, time) : _host.Read(key, Encode));
+        ValueTask.FromResult(at is { } time ? PastTwin.Rebuild(_journal, _factory, key, time)
+            : _host.Read(key, Encode));
 
     private static byte[] Encode(TwinState twin)
     {
@@ -201,9 +215,11 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
         return w.ToArray();
     }
 
-    public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) => ValueTask.FromResult(_journal.Findings(query));
+    public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
+        ValueTask.FromResult(_journal.Findings(query));
 
-    public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit, CancellationToken cancel)
+    public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit,
+        CancellationToken cancel)
     {
         _journal.Series(meter, channel, fromDay, toDay, visit);
         return ValueTask.CompletedTask;

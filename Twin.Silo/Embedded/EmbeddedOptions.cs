@@ -26,6 +26,8 @@ public sealed class EmbeddedOptions
     /// <summary>Write a snapshot when the fleet is disposed in good order.</summary>
     public bool SnapshotOnClose { get; init; } = true;
 
-    /// <summary>Observes scores as they commit: (encoded DayScore). Called on the journal's thread; must be quick.</summary>
+    /// <summary>
+    /// Observes scores as they commit: (encoded DayScore). Called on the journal's thread; must be quick.
+    /// </summary>
     public Action<ReadOnlyMemory<byte>>? OnScore { get; init; }
 }

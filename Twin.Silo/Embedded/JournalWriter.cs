@@ -4,11 +4,13 @@ using Twin.Grains;
 namespace Twin.Silo.Embedded;
 
 /// <summary>A batch under way to the disk, and who waits for it.</summary>
-internal sealed record PendingCommit(JournalBatch Batch, Admission[] Items, Consequences Consequences, TaskCompletionSource<AppendReceipt>? Done, int? ClosedThrough);
+internal sealed record PendingCommit(JournalBatch Batch, Admission[] Items, Consequences Consequences,
+    TaskCompletionSource<AppendReceipt>? Done, int? ClosedThrough);
 
 /// <summary>
-/// The one thread that commits. While it syncs a batch the next one is being judged. When the disk is full it acknowledges nothing, says so,
-/// and tries again: the batch in hand is the only thing that memory has and the disk has not, so nothing needs to be taken back.
+/// The one thread that commits. While it syncs a batch the next one is being judged. When the disk is full it
+/// acknowledges nothing, says so, and tries again: the batch in hand is the only thing that memory has and the disk has
+/// not, so nothing needs to be taken back.
 /// </summary>
 internal sealed class JournalWriter : IDisposable
 {
@@ -52,14 +54,17 @@ internal sealed class JournalWriter : IDisposable
         }
     }
 
-    /// <summary>Waits until all that was handed over is committed and sealed; while the disk refuses, waits or throws as told.</summary>
+    /// <summary>
+    /// Waits until all that was handed over is committed and sealed; while the disk refuses, waits or throws as told.
+    /// </summary>
     public void Drain(bool throwOnError)
     {
         while (Volatile.Read(ref _pending) > 0)
         {
             ThrowIfFatal();
             if (throwOnError && Error is { } error) throw new StorageUnavailableException(error, null);
-            if (_stop.IsCancellationRequested) throw new StorageUnavailableException(Error ?? "The journal is closing.", null);
+            if (_stop.IsCancellationRequested)
+                throw new StorageUnavailableException(Error ?? "The journal is closing.", null);
             _progress.Wait(TimeSpan.FromMilliseconds(5));
         }
     }
@@ -125,8 +130,8 @@ internal sealed class JournalWriter : IDisposable
     }
 
     /// <summary>
-    /// Sealing may fail for want of space; the tail keeps what it has, and the next closing tries again. No reason to refuse batches: when
-    /// they find no space either, they say so themselves.
+    /// Sealing may fail for want of space; the tail keeps what it has, and the next closing tries again. No reason to
+    /// refuse batches: when they find no space either, they say so themselves.
     /// </summary>
     private void Seal(int closedThrough)
     {

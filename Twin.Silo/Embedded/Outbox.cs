@@ -4,19 +4,33 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Silo.Embedded;
 
-/// <summary>One message under way; the body lies in the outbox of the sender's shard.</summary>
-internal readonly record struct Letter(TwinKey To, TwinKey From, int Sequence, int Shard, int Offset, int Length) : IComparable<Letter>
+/// <summary>
+/// One message under way, 40 bytes; the body lies in the outbox of the sender's shard. A closing of a million meters
+/// has millions of them.
+/// </summary>
+internal readonly struct Letter(TwinKey to, TwinKey from, int sequence, int shard, int offset, int length)
+    : IComparable<Letter>
 {
+    private readonly ulong _to = to.Id, _from = from.Id;
+    private readonly byte _toKind = (byte)to.Kind, _fromKind = (byte)from.Kind, _shard = (byte)shard;
+
+    public readonly int Sequence = sequence, Offset = offset, Length = length;
+    public TwinKey To => new((TwinKind)_toKind, _to);
+    public TwinKey From => new((TwinKind)_fromKind, _from);
+    public int Shard => _shard;
+
     public int CompareTo(Letter other)
     {
-        var c = To.CompareTo(other.To);
-        if (c == 0) c = From.CompareTo(other.From);
-        return c != 0 ? c : Sequence.CompareTo(other.Sequence);
+        if (_toKind != other._toKind) return _toKind.CompareTo(other._toKind);
+        if (_to != other._to) return _to.CompareTo(other._to);
+        if (_fromKind != other._fromKind) return _fromKind.CompareTo(other._fromKind);
+        return _from != other._from ? _from.CompareTo(other._from) : Sequence.CompareTo(other.Sequence);
     }
 }
 
 /// <summary>A fact of a twin; sorted by who states it, so that the order never depends on shards.</summary>
-internal readonly record struct StatedFact(TwinKey From, int Sequence, FactKind Kind, int Offset, int Length) : IComparable<StatedFact>
+internal readonly record struct StatedFact(TwinKey From, int Sequence, FactKind Kind, int Offset, int Length)
+    : IComparable<StatedFact>
 {
     public int CompareTo(StatedFact other)
     {
@@ -25,13 +39,54 @@ internal readonly record struct StatedFact(TwinKey From, int Sequence, FactKind 
     }
 }
 
-/// <summary>What the twins of one shard say in one round.</summary>
-internal sealed class Outbox(int shard) : IOutbox
+/// <summary>
+/// Append-only bytes in pages, so that growing copies nothing. A piece never spans pages. One page is kept between
+/// closings; the twins need the rest.
+/// </summary>
+internal sealed class PagedBytes
 {
-    /// <summary>Bytes that one shard may say in one round; beyond, the round fails: a twin talks without end.</summary>
-    private const int MaxBytes = 1 << 30;
+    private const int PageBits = 20;
+    private const int PageBytes = 1 << PageBits;
+    private readonly List<byte[]> _pages = [];
+    private byte[]? _spare;
+    private int _used = PageBytes;
 
-    private readonly ByteWriter _bytes = new();
+    /// <summary>Most pages: offsets are 31 bits.</summary>
+    private const int MaxPages = (int.MaxValue >> PageBits) + 1;
+
+    public int Keep(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > PageBytes)
+            throw new InvalidOperationException($"A twin says {bytes.Length} bytes at once; {PageBytes} are allowed.");
+        if (_used + bytes.Length > PageBytes)
+        {
+            if (_pages.Count == MaxPages)
+                throw new InvalidOperationException("The twins of a shard say more than 2 GiB in one round.");
+            _pages.Add(_spare ?? GC.AllocateUninitializedArray<byte>(PageBytes));
+            _spare = null;
+            _used = 0;
+        }
+        bytes.CopyTo(_pages[^1].AsSpan(_used));
+        var offset = ((_pages.Count - 1) << PageBits) | _used;
+        _used += bytes.Length;
+        return offset;
+    }
+
+    public ReadOnlySpan<byte> this[int offset, int length] =>
+        _pages[offset >> PageBits].AsSpan(offset & (PageBytes - 1), length);
+
+    public void Clear()
+    {
+        if (_pages.Count > 0) _spare = _pages[0];
+        _pages.Clear();
+        _used = PageBytes;
+    }
+}
+
+/// <summary>What the twins of one shard say in one round.</summary>
+internal sealed class Outbox(int shard, bool keepScores) : IOutbox
+{
+    private readonly PagedBytes _bytes = new();
     private TwinKey _from;
     private IInbox? _answering;
     private bool _maySend;
@@ -40,10 +95,14 @@ internal sealed class Outbox(int shard) : IOutbox
     public List<StatedFact> Facts { get; } = [];
     public List<(TwinKey From, int Offset, int Length)> Publications { get; } = [];
 
-    public ReadOnlySpan<byte> Body(int offset, int length) => _bytes.Written.Slice(offset, length);
+    public ReadOnlySpan<byte> Body(int offset, int length) => length == 0 ? default : _bytes[offset, length];
 
-    /// <summary>Names the speaker of what follows. <paramref name="answering"/> is the inbox whose senders a publication goes to.</summary>
-    public void Begin(TwinKey from, IInbox? answering, bool maySend) => (_from, _answering, _maySend) = (from, answering, maySend);
+    /// <summary>
+    /// Names the speaker of what follows. <paramref name="answering"/> is the inbox whose senders a publication goes
+    /// to.
+    /// </summary>
+    public void Begin(TwinKey from, IInbox? answering, bool maySend) =>
+        (_from, _answering, _maySend) = (from, answering, maySend);
 
     public void Clear()
     {
@@ -56,29 +115,26 @@ internal sealed class Outbox(int shard) : IOutbox
     public void Send(TwinKey to, ReadOnlySpan<byte> message)
     {
         if (!_maySend) throw new InvalidOperationException($"Twin {_from} sends outside the closing of a day.");
-        Letters.Add(new Letter(to, _from, Letters.Count, shard, Keep(message), message.Length));
+        Letters.Add(new Letter(to, _from, Letters.Count, shard, _bytes.Keep(message), message.Length));
     }
 
     public void Publish(ReadOnlySpan<byte> message)
     {
         if (_answering is null) throw new InvalidOperationException($"Twin {_from} publishes without an inbox.");
-        var offset = Keep(message);
+        var offset = _bytes.Keep(message);
         Publications.Add((_from, offset, message.Length));
         for (var i = 0; i < _answering.Count; i++)
         {
             var to = _answering[i].From;
-            if (i == 0 || _answering[i - 1].From != to) Letters.Add(new Letter(to, _from, Letters.Count, shard, offset, message.Length));
+            if (i == 0 || _answering[i - 1].From != to)
+                Letters.Add(new Letter(to, _from, Letters.Count, shard, offset, message.Length));
         }
     }
 
-    public void Fact(FactKind kind, ReadOnlySpan<byte> fact) => Facts.Add(new StatedFact(_from, Facts.Count, kind, Keep(fact), fact.Length));
-
-    private int Keep(ReadOnlySpan<byte> bytes)
+    public void Fact(FactKind kind, ReadOnlySpan<byte> fact)
     {
-        if (_bytes.Length + bytes.Length > MaxBytes) throw new InvalidOperationException($"Twin {_from} says more than {MaxBytes} bytes in one round.");
-        var offset = _bytes.Length;
-        _bytes.Bytes(bytes);
-        return offset;
+        if (kind != FactKind.Score || keepScores)
+            Facts.Add(new StatedFact(_from, Facts.Count, kind, _bytes.Keep(fact), fact.Length));
     }
 }
 
@@ -103,18 +159,13 @@ internal sealed class Inbox(Outbox[] outboxes) : IInbox
 }
 
 /// <summary>Facts and publications in a fixed order, for whoever stores or watches them.</summary>
-/// <param name="keepScores">False where nobody wants scores: a rebuild of years would hold millions.</param>
-public sealed class Consequences(bool keepScores)
+public sealed class Consequences
 {
     public List<byte[]> Findings { get; } = [];
     public List<byte[]> Scores { get; } = [];
     public List<(TwinKey From, int Day, byte[] Body)> Publications { get; } = [];
 
-    internal void Add(FactKind kind, byte[] body)
-    {
-        if (kind == FactKind.Finding) Findings.Add(body);
-        else if (keepScores) Scores.Add(body);
-    }
+    internal void Add(FactKind kind, byte[] body) => (kind == FactKind.Finding ? Findings : Scores).Add(body);
 
     public void Clear()
     {

@@ -4,24 +4,30 @@ using Twin.Silo.Storage;
 
 namespace Twin.Silo.Embedded;
 
-/// <summary>Brings twins back from the journal: after a crash from the newest sound snapshot, for verification from the base.</summary>
+/// <summary>
+/// Brings twins back from the journal: after a crash from the newest sound snapshot, for verification from the base.
+/// </summary>
 internal static class Rebuilder
 {
     /// <summary>What a recovery did.</summary>
     public readonly record struct Result(long From, long BytesApplied, bool NewEpoch);
 
-    public static Result Recover(TwinHost host, SqliteJournal journal, string folder, int judgingVersion, Action<string> log)
+    public static Result Recover(TwinHost host, SqliteJournal journal, string folder, int judgingVersion,
+        Action<string> log)
     {
         if (journal.JudgingVersion > judgingVersion)
-            throw new DataDirectoryException($"{folder} was judged by version {journal.JudgingVersion}; this MeterTwin judges by {judgingVersion}. Use the newer MeterTwin that wrote it.", null);
-        var from = LoadSnapshot(host, SnapshotFile.List(folder).Where(s => s.Position <= journal.Position), judgingVersion, log);
+            throw new DataDirectoryException($"{folder} was judged by version {journal.JudgingVersion}; this "
+                + $"MeterTwin judges by {judgingVersion}. Use the newer MeterTwin that wrote it.", null);
+        var from = LoadSnapshot(host, SnapshotFile.List(folder).Where(s => s.Position <= journal.Position),
+            judgingVersion, log);
         if (from == 0) RequireWholeJournal(journal, folder);
-        var bytes = Apply(host, journal, from, new Consequences(keepScores: false), null);
+        var bytes = Apply(host, journal, from, new Consequences(), null);
         return new Result(from, bytes, journal.JudgingVersion != judgingVersion);
     }
 
     /// <summary>Rebuilds from the newest base, or from the start, as if nothing but the journal were there.</summary>
-    public static long FromBase(TwinHost host, SqliteJournal journal, string folder, int judgingVersion, Consequences into, Action<string> log,
+    public static long FromBase(TwinHost host, SqliteJournal journal, string folder, int judgingVersion,
+        Consequences into, Action<string> log,
         Action<Consequences>? onClosed)
     {
         var bases = SnapshotFile.List(folder).Where(s => s.IsBase && s.Position <= journal.Position);
@@ -31,7 +37,8 @@ internal static class Rebuilder
         return from;
     }
 
-    private static long LoadSnapshot(TwinHost host, IEnumerable<SnapshotFile.Info> candidates, int judgingVersion, Action<string> log)
+    private static long LoadSnapshot(TwinHost host, IEnumerable<SnapshotFile.Info> candidates, int judgingVersion,
+        Action<string> log)
     {
         foreach (var info in candidates)
         {
@@ -45,10 +52,12 @@ internal static class Rebuilder
     private static void RequireWholeJournal(SqliteJournal journal, string folder)
     {
         if (journal.Tombstones().Count == 0) return;
-        throw new DataDirectoryException($"Readings were erased from {folder}, and the base snapshot made then is missing or damaged. Restore the newest backup ('metertwin restore').", null);
+        throw new DataDirectoryException($"Readings were erased from {folder}, and the base snapshot made then is "
+            + $"missing or damaged. Restore the newest backup ('metertwin restore').", null);
     }
 
-    private static long Apply(TwinHost host, SqliteJournal journal, long from, Consequences into, Action<Consequences>? onClosed)
+    private static long Apply(TwinHost host, SqliteJournal journal, long from, Consequences into,
+        Action<Consequences>? onClosed)
     {
         long bytes = 0;
         journal.Read(from, (position, input) =>
@@ -65,35 +74,47 @@ internal static class Rebuilder
 }
 
 /// <summary>
-/// One meter as of an event time, on what is known now: its own inputs up to then, and what its feeder and cohort published when days closed. No other
-/// meter is touched, so the work is bounded by one meter's history.
+/// One meter as of an event time, on what is known now: its own inputs up to then, and what its feeder and cohort
+/// published when days closed. No other meter is touched, and yearly checkpoints bound the work.
 /// </summary>
 internal static class PastTwin
 {
+    /// <summary>Closings between two checkpoints of a twin.</summary>
+    public const int CheckpointDays = 364;
+
+    /// <summary>
+    /// A checkpoint holds open days too; one this much older than the time asked for has none that lie after it.
+    /// </summary>
+    private const int CheckpointMargin = 40;
+
     public static byte[]? Rebuild(IJournal journal, ITwinFactory factory, TwinKey key, UnixTime at)
     {
         if (key.Kind != TwinKind.Meter)
-            throw new ArgumentException($"The past of {key} cannot be rebuilt alone: it depends on its members. Ask for a meter.", nameof(key));
+            throw new ArgumentException(
+                $"The past of {key} cannot be rebuilt alone: it depends on its members. Ask for a meter.", nameof(key));
+        var through = (int)Math.Clamp(at.Seconds / 86_400 - CheckpointMargin, LocalDay.MinNumber, LocalDay.MaxNumber);
+        var checkpoint = journal.Checkpoint(key, through);
+        var after = checkpoint?.Position ?? 0;
         var inputs = new List<(long Position, byte[] Input)>();
-        journal.ReadAddressed(key, (p, input) => Keep(p, input));
-        journal.ReadReadings(new MeterId(key.Id), (p, input) => Keep(p, input));
-        if (inputs.Count == 0) return null;
+        void Keep(long position, ReadOnlySpan<byte> input)
+        {
+            if (position > after && Before(input, at)) inputs.Add((position, input.ToArray()));
+        }
+        journal.ReadAddressed(key, Keep);
+        journal.ReadReadings(new MeterId(key.Id), checkpoint is null ? int.MinValue : checkpoint.Day - 1, Keep);
+        if (inputs.Count == 0 && checkpoint is null) return null;
         // Days that closed before the meter first spoke never reached its twin.
-        var first = inputs.Min(i => i.Position);
-        foreach (var (day, position) in journal.ClosedDays())
-            if (position > first && (day + 1L) * 86_400 <= at.Seconds) inputs.Add((position, new DayClosed(day).ToBytes()));
+        var first = checkpoint is null ? inputs.Min(i => i.Position) : after;
+        foreach (var (day, position) in journal.ClosedDays(first))
+            if ((day + 1L) * 86_400 <= at.Seconds) inputs.Add((position, new DayClosed(day).ToBytes()));
         inputs.Sort((a, b) => a.Position.CompareTo(b.Position));
-        var twin = factory.Create(key);
-        var outbox = new Outbox(0);
+        var twin = checkpoint is null ? factory.Create(key) : factory.Restore(key, checkpoint.State);
+        var outbox = new Outbox(0, keepScores: false);
         foreach (var (_, input) in inputs) Apply(journal, twin, key, input, outbox);
+        outbox.Clear();
         var state = new Twin.Hardware.Coding.ByteWriter(1024);
         twin.Write(state);
         return state.ToArray();
-
-        void Keep(long position, ReadOnlySpan<byte> input)
-        {
-            if (Before(input, at)) inputs.Add((position, input.ToArray()));
-        }
     }
 
     private static bool Before(ReadOnlySpan<byte> input, UnixTime at) => Envelope.Read(input).Kind switch
@@ -113,7 +134,7 @@ internal static class PastTwin
         twin.Apply(input, outbox);
         if (!closing || outbox.Letters.Count == 0) return;
         var day = ((DayClosed)Input.Read(input)).Day;
-        var answers = new Outbox(0);
+        var answers = new Outbox(0, keepScores: false);
         var letters = new List<Letter>();
         foreach (var to in outbox.Letters.Select(l => l.To).Distinct().Order())
         {
@@ -128,5 +149,6 @@ internal static class PastTwin
         outbox.Clear();
         outbox.Begin(key, inbox, maySend: true);
         twin.Receive(inbox, outbox);
+        answers.Clear();
     }
 }

@@ -9,42 +9,43 @@ namespace Twin.Silo.Embedded;
 internal readonly record struct AcceptedInput(int Item, int Offset, int Length, int Day, long EndMinute, bool Sealable);
 
 /// <summary>
-/// A part of the twins. Shards are a compute partition only: nothing stored depends on their number. The gate is held while twins
-/// change, in slices, so that reads get in between.
+/// A part of the twins. Shards are a compute partition only: nothing stored depends on their number. The gate is held
+/// while twins change, in slices, so that reads get in between.
 /// </summary>
-internal sealed class Shard(int index, ITwinFactory factory) : IAccepted
+internal sealed class Shard(int index, ITwinFactory factory, bool keepScores) : IAccepted
 {
     /// <summary>Inputs processed before a waiting reader gets its turn.</summary>
     private const int Slice = 256;
 
-    private readonly Dictionary<TwinKey, TwinState> _twins = [];
+    private static readonly int Kinds = Enum.GetValues<TwinKind>().Max(k => (int)k) + 1;
+
+    private readonly Dictionary<ulong, TwinState>[] _twins =
+        [.. Enumerable.Range(0, Kinds).Select(_ => new Dictionary<ulong, TwinState>())];
     private readonly ByteWriter _bytes = new();
-    private readonly long[] _counts = new long[8];
     private int _item;
 
     public Lock Gate { get; } = new();
     public List<AcceptedInput> Accepted { get; } = [];
     public List<int> Items { get; } = [];
-    public Outbox Now { get; private set; } = new(index);
-    public Outbox Before { get; private set; } = new(index);
-    public IReadOnlyDictionary<TwinKey, TwinState> Twins => _twins;
+    public Outbox Now { get; private set; } = new(index, keepScores);
+    public Outbox Before { get; private set; } = new(index, keepScores);
+
+    public TwinState? Find(TwinKey key) => (int)key.Kind < Kinds ? _twins[(int)key.Kind].GetValueOrDefault(key.Id)
+        : null;
+
+    /// <summary>Keys of one kind, in no order.</summary>
+    public IEnumerable<TwinKey> Keys(TwinKind kind) => _twins[(int)kind].Keys.Select(id => new TwinKey(kind, id));
 
     public ReadOnlySpan<byte> Bytes(in AcceptedInput a) => _bytes.Written.Slice(a.Offset, a.Length);
 
-    public long Count(TwinKind kind) => Volatile.Read(ref _counts[(int)kind]);
+    public long Count(TwinKind kind) => _twins[(int)kind].Count;
 
-    /// <summary>Takes in a twin that was not there.</summary>
-    public TwinState Put(TwinKey key, TwinState twin)
-    {
-        if (_twins.TryAdd(key, twin)) _counts[(int)key.Kind]++;
-        else _twins[key] = twin;
-        return twin;
-    }
+    /// <summary>Takes in a twin, in the place of one of the same key.</summary>
+    public TwinState Put(TwinKey key, TwinState twin) => _twins[(int)key.Kind][key.Id] = twin;
 
     public void Clear()
     {
-        _twins.Clear();
-        Array.Clear(_counts);
+        foreach (var twins in _twins) twins.Clear();
     }
 
     /// <summary>Admits and applies the items of this shard; what was accepted is in <see cref="Accepted"/>.</summary>
@@ -63,7 +64,8 @@ internal sealed class Shard(int index, ITwinFactory factory) : IAccepted
     private Admission AdmitOne(int item, ReadOnlySpan<byte> input, IRecall recall)
     {
         var key = Envelope.Read(input).Target;
-        var isNew = !_twins.TryGetValue(key, out var twin);
+        var known = Find(key);
+        var twin = known;
         _item = item;
         var from = Accepted.Count;
         Admission result;
@@ -81,7 +83,7 @@ internal sealed class Shard(int index, ITwinFactory factory) : IAccepted
             Accepted.RemoveRange(from, Accepted.Count - from);
             return result;
         }
-        if (isNew) Put(key, twin);
+        if (known is null) Put(key, twin);
         Now.Begin(key, null, maySend: false);
         for (var i = from; i < Accepted.Count; i++) twin.Apply(Bytes(Accepted[i]), Now);
         return result;
@@ -97,7 +99,7 @@ internal sealed class Shard(int index, ITwinFactory factory) : IAccepted
     public void Apply(ReadOnlySpan<byte> input)
     {
         var key = Envelope.Read(input).Target;
-        if (!_twins.TryGetValue(key, out var twin)) twin = Put(key, factory.Create(key));
+        var twin = Find(key) ?? Put(key, factory.Create(key));
         Now.Begin(key, null, maySend: false);
         twin.Apply(input, Now);
     }
@@ -107,10 +109,9 @@ internal sealed class Shard(int index, ITwinFactory factory) : IAccepted
     {
         lock (Gate)
         {
-            foreach (var (key, twin) in _twins)
+            foreach (var (id, twin) in _twins[(int)kind])
             {
-                if (key.Kind != kind) continue;
-                Now.Begin(key, null, maySend: true);
+                Now.Begin(new TwinKey(kind, id), null, maySend: true);
                 twin.Apply(input, Now);
             }
         }
@@ -121,6 +122,17 @@ internal sealed class Shard(int index, ITwinFactory factory) : IAccepted
     {
         (Now, Before) = (Before, Now);
         Now.Clear();
+    }
+
+    /// <summary>A closing is over: lets go of what only closings need.</summary>
+    public void Rest()
+    {
+        foreach (var box in (Outbox[])[Now, Before])
+        {
+            box.Clear();
+            TwinHost.Trim(box.Letters);
+            TwinHost.Trim(box.Facts);
+        }
     }
 
     /// <summary>Delivers letters, sorted by receiver and sender, to the twins of this shard.</summary>
@@ -134,7 +146,7 @@ internal sealed class Shard(int index, ITwinFactory factory) : IAccepted
                 var to = letters[i].To;
                 var end = i + 1;
                 while (end < letters.Count && letters[end].To == to) end++;
-                if (!_twins.TryGetValue(to, out var twin)) twin = Put(to, factory.Create(to));
+                var twin = Find(to) ?? Put(to, factory.Create(to));
                 inbox.Show(letters, i, end - i);
                 Now.Begin(to, inbox, maySend: true);
                 twin.Receive(inbox, Now);

@@ -1,6 +1,9 @@
 namespace Twin.Silo.Embedded;
 
-/// <summary>Runs one piece of work on every shard and waits for all: threads of its own, so that nobody else's work delays a barrier.</summary>
+/// <summary>
+/// Runs one piece of work on every shard and waits for all: threads of its own, so that nobody else's work delays a
+/// barrier.
+/// </summary>
 internal sealed class ShardPool : IDisposable
 {
     private readonly Thread[] _threads;
@@ -16,14 +19,17 @@ internal sealed class ShardPool : IDisposable
         _errors = new Exception?[shards];
         _go = [.. Enumerable.Range(0, shards).Select(_ => new SemaphoreSlim(0))];
         _done = new CountdownEvent(1);
-        _threads = [.. Enumerable.Range(0, shards).Select(i => new Thread(() => Loop(i)) { IsBackground = true, Name = $"shard {i}" })];
+        _threads = [.. Enumerable.Range(0, shards)
+            .Select(i => new Thread(() => Loop(i)) { IsBackground = true, Name = $"shard {i}" })];
         if (shards > 1)
             foreach (var t in _threads) t.Start();
     }
 
     public int Count { get; }
 
-    /// <summary>Small work is not worth waking threads for: <paramref name="inline"/> runs it here, shard by shard.</summary>
+    /// <summary>
+    /// Small work is not worth waking threads for: <paramref name="inline"/> runs it here, shard by shard.
+    /// </summary>
     public void Run(bool inline, Action<int> work)
     {
         if (inline || Count == 1)

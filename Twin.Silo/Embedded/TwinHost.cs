@@ -6,8 +6,8 @@ using Twin.Hardware.Coding;
 namespace Twin.Silo.Embedded;
 
 /// <summary>
-/// Twins in memory, on N shards: admits, applies, closes days in supersteps, writes and reads snapshots. Knows no journal, no disk and
-/// no meters. Live service, recovery, verification and replay all run through it.
+/// Twins in memory, on N shards: admits, applies, closes days in supersteps, writes and reads snapshots. Knows no
+/// journal, no disk and no meters. Live service, recovery, verification and replay all run through it.
 /// </summary>
 internal sealed class TwinHost : IDisposable
 {
@@ -20,6 +20,7 @@ internal sealed class TwinHost : IDisposable
     /// <summary>Inputs collected before a rebuild hands them to the shards.</summary>
     private const int RebuildItems = 16_384;
 
+    private static readonly TwinKind[] Kinds = Enum.GetValues<TwinKind>();
     private readonly ITwinFactory _factory;
     private readonly ShardPool _pool;
     private readonly Shard[] _shards;
@@ -28,11 +29,14 @@ internal sealed class TwinHost : IDisposable
     private readonly List<(int Offset, int Length)>[] _pending;
     private int _pendingCount;
 
-    public TwinHost(int shards, ITwinFactory factory)
+    /// <param name="shards">Compute partitions.</param>
+    /// <param name="factory">Makes the twins.</param>
+    /// <param name="keepScores">False where nobody wants scores: a day of a million meters has a million.</param>
+    public TwinHost(int shards, ITwinFactory factory, bool keepScores)
     {
         _factory = factory;
         _pool = new ShardPool(shards);
-        _shards = [.. Enumerable.Range(0, shards).Select(i => new Shard(i, factory))];
+        _shards = [.. Enumerable.Range(0, shards).Select(i => new Shard(i, factory, keepScores))];
         _mail = [.. _shards.Select(_ => new List<Letter>())];
         _pending = [.. _shards.Select(_ => new List<(int, int)>())];
     }
@@ -42,12 +46,16 @@ internal sealed class TwinHost : IDisposable
     public long Count(TwinKind? kind)
     {
         long n = 0;
-        foreach (var s in _shards) n += kind is { } k ? s.Count(k) : s.Twins.Count;
+        foreach (var k in Kinds)
+            if (kind is null || kind == k) foreach (var s in _shards) n += s.Count(k);
         return n;
     }
 
-    /// <summary>Admits and applies items [from, to) and adds what was accepted to the journal batch, in item order.</summary>
-    public void Admit(InputBatch batch, int from, int to, Admission[] results, IRecall recall, Action<ReadOnlySpan<byte>, AcceptedInput> accepted)
+    /// <summary>
+    /// Admits and applies items [from, to) and adds what was accepted to the journal batch, in item order.
+    /// </summary>
+    public void Admit(InputBatch batch, int from, int to, Admission[] results, IRecall recall,
+        Action<ReadOnlySpan<byte>, AcceptedInput> accepted)
     {
         foreach (var s in _shards) s.Items.Clear();
         for (var i = from; i < to; i++)
@@ -59,7 +67,8 @@ internal sealed class TwinHost : IDisposable
             if (results[i].Status != AdmissionStatus.Accepted) continue;
             var s = ShardOf(batch[i]);
             var list = _shards[s].Accepted;
-            for (; next[s] < list.Count && list[next[s]].Item == i; next[s]++) accepted(_shards[s].Bytes(list[next[s]]), list[next[s]]);
+            for (; next[s] < list.Count && list[next[s]].Item == i; next[s]++)
+                accepted(_shards[s].Bytes(list[next[s]]), list[next[s]]);
         }
     }
 
@@ -75,15 +84,32 @@ internal sealed class TwinHost : IDisposable
         {
             TakeFacts(into);
             foreach (var s in _shards)
-                foreach (var (from, offset, length) in s.Now.Publications) into.Publications.Add((from, day, s.Now.Body(offset, length).ToArray()));
+                foreach (var (from, offset, length) in s.Now.Publications)
+                    into.Publications.Add((from, day, s.Now.Body(offset, length).ToArray()));
             foreach (var s in _shards) s.Turn();
             var letters = _shards.Sum(s => s.Before.Letters.Count);
             if (letters == 0) break;
-            if (round == MaxRounds) throw new InvalidOperationException($"Twins still talk after {MaxRounds} rounds of closing day {LocalDay.FormatDate(day)}.");
+            if (round == MaxRounds)
+                throw new InvalidOperationException(
+                    $"Twins still talk after {MaxRounds} rounds of closing day {LocalDay.FormatDate(day)}.");
             var bodies = _shards.Select(s => s.Before).ToArray();
             _pool.Run(letters < InlineItems, s => Deliver(s, bodies));
         }
+        foreach (var s in _shards) s.Rest();
+        foreach (var mail in _mail) Trim(mail);
         into.Publications.Sort((a, b) => a.Day != b.Day ? a.Day.CompareTo(b.Day) : a.From.CompareTo(b.From));
+    }
+
+    /// <summary>
+    /// Letters that a list may hold room for between closings; a larger list is let go, since the twins need the
+    /// memory.
+    /// </summary>
+    private const int KeptLetters = 65_536;
+
+    public static void Trim<T>(List<T> list)
+    {
+        list.Clear();
+        if (list.Capacity > KeptLetters) list.TrimExcess();
     }
 
     private void Deliver(int shard, Outbox[] bodies)
@@ -119,7 +145,10 @@ internal sealed class TwinHost : IDisposable
         foreach (var s in _shards) s.Now.Clear();
     }
 
-    /// <summary>Applies one journalled input of a rebuild. Inputs are collected; a closing or <see cref="Flush"/> brings them to the twins.</summary>
+    /// <summary>
+    /// Applies one journalled input of a rebuild. Inputs are collected; a closing or <see cref="Flush"/> brings them to
+    /// the twins.
+    /// </summary>
     public void Rebuild(ReadOnlySpan<byte> input, Consequences into)
     {
         var envelope = Envelope.Read(input);
@@ -150,15 +179,38 @@ internal sealed class TwinHost : IDisposable
     public T? Read<T>(TwinKey key, Func<TwinState, T> read) where T : class
     {
         var shard = _shards[Shard.Of(key, _shards.Length)];
-        lock (shard.Gate) return shard.Twins.TryGetValue(key, out var twin) ? read(twin) : null;
+        lock (shard.Gate) return shard.Find(key) is { } twin ? read(twin) : null;
     }
 
-    public void Put(TwinKey key, ReadOnlySpan<byte> state) => _shards[Shard.Of(key, _shards.Length)].Put(key, _factory.Restore(key, state));
+    public void Put(TwinKey key, ReadOnlySpan<byte> state) =>
+        _shards[Shard.Of(key, _shards.Length)].Put(key, _factory.Restore(key, state));
 
     /// <summary>Forgets every twin: a snapshot proved damaged half way.</summary>
     public void Clear()
     {
         foreach (var s in _shards) s.Clear();
+    }
+
+    /// <summary>
+    /// States of the meters whose turn it is on a day: each has one day in <paramref name="period"/>, so that the work
+    /// is spread.
+    /// </summary>
+    public void Checkpoints(int day, int period, long position, List<TwinCheckpoint> into)
+    {
+        var from = into.Count;
+        var writer = new ByteWriter(1024);
+        foreach (var s in _shards)
+        {
+            foreach (var key in s.Keys(TwinKind.Meter))
+            {
+                if ((StableHash.Mix(key.Id) >> 8) % (ulong)period != (ulong)(((day % period) + period) % period))
+                    continue;
+                writer.Clear();
+                s.Find(key)!.Write(writer);
+                into.Add(new TwinCheckpoint(key, day, position, writer.ToArray()));
+            }
+        }
+        into.Sort(from, into.Count - from, Comparer<TwinCheckpoint>.Create((a, b) => a.Key.CompareTo(b.Key)));
     }
 
     /// <summary>All keys, sorted; of one kind when given.</summary>
@@ -167,20 +219,22 @@ internal sealed class TwinHost : IDisposable
         var keys = new List<TwinKey>();
         foreach (var s in _shards)
             lock (s.Gate)
-                foreach (var k in s.Twins.Keys)
-                    if (kind is null || k.Kind == kind) keys.Add(k);
+                foreach (var k in Kinds)
+                    if (kind is null || kind == k) keys.AddRange(s.Keys(k));
         keys.Sort();
         return [.. keys];
     }
 
-    /// <summary>Visits the canonical states in key order. The caller sees to it that nothing changes meanwhile.</summary>
+    /// <summary>
+    /// Visits the canonical states in key order. The caller sees to it that nothing changes meanwhile.
+    /// </summary>
     public void VisitStates(Action<TwinKey, ReadOnlyMemory<byte>> visit)
     {
         var writer = new ByteWriter(4096);
         foreach (var key in Keys(null))
         {
             writer.Clear();
-            _shards[Shard.Of(key, _shards.Length)].Twins[key].Write(writer);
+            _shards[Shard.Of(key, _shards.Length)].Find(key)!.Write(writer);
             visit(key, writer.WrittenMemory);
         }
     }

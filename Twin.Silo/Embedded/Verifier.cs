@@ -7,11 +7,12 @@ using Twin.Silo.Storage;
 namespace Twin.Silo.Embedded;
 
 /// <summary>What a verification found; sound when <see cref="Differences"/> is empty.</summary>
-public sealed record VerifyReport(long Position, long Readings, long Twins, string StateHash, IReadOnlyList<string> Differences, IReadOnlyList<string> Erased);
+public sealed record VerifyReport(long Position, long Readings, long Twins, string StateHash,
+    IReadOnlyList<string> Differences, IReadOnlyList<string> Erased);
 
 /// <summary>
-/// Checks a data directory that nobody uses: stored digests; then every twin, finding and publication rebuilt from the journal alone against what a
-/// restart would have. Names each difference.
+/// Checks a data directory that nobody uses: stored digests; then every twin, finding and publication rebuilt from the
+/// journal alone against what a restart would have. Names each difference.
 /// </summary>
 public static class Verifier
 {
@@ -41,18 +42,21 @@ public static class Verifier
     {
         var erased = journal.Tombstones().Select(t => t.Meter is { } m
             ? $"meter {m}: {t.Readings} readings before {LocalDay.FormatDate(t.BeforeDay)} erased (digest {t.Digest})"
-            : $"all meters: {t.Readings} readings before {LocalDay.FormatDate(t.BeforeDay)} erased by retention (digest {t.Digest})").ToArray();
-        using var rebuilt = new TwinHost(shards, factory);
-        var consequences = new Consequences(keepScores: false);
-        var from = Rebuilder.FromBase(rebuilt, journal, directory.Path, factory.JudgingVersion, consequences, log, null);
-        using (var live = new TwinHost(shards, factory))
+            : $"all meters: {t.Readings} readings before {LocalDay.FormatDate(t.BeforeDay)} erased by retention "
+                + $"(digest {t.Digest})").ToArray();
+        using var rebuilt = new TwinHost(shards, factory, keepScores: false);
+        var consequences = new Consequences();
+        var from = Rebuilder.FromBase(rebuilt, journal, directory.Path, factory.JudgingVersion, consequences, log,
+            null);
+        using (var live = new TwinHost(shards, factory, keepScores: false))
         {
             Rebuilder.Recover(live, journal, directory.Path, factory.JudgingVersion, log);
             CompareTwins(rebuilt, live, differences);
         }
         CompareFacts(journal, consequences, from, differences);
         var hash = StateHasher.Compute(rebuilt, journal);
-        return new VerifyReport(journal.Position, journal.Size().Readings, rebuilt.Count(null), hash, differences.List, erased);
+        return new VerifyReport(journal.Position, journal.Size().Readings, rebuilt.Count(null), hash, differences.List,
+            erased);
     }
 
     private sealed class Differences
@@ -72,7 +76,8 @@ public static class Verifier
         rebuilt.VisitStates((key, state) => digests[key] = Digest(state.Span));
         live.VisitStates((key, state) =>
         {
-            if (!digests.Remove(key, out var expected)) differences.Add($"{key} is in the snapshot but cannot be rebuilt from the journal");
+            if (!digests.Remove(key, out var expected))
+                differences.Add($"{key} is in the snapshot but cannot be rebuilt from the journal");
             else if (expected != Digest(state.Span)) differences.Add($"{key} differs from what the journal gives");
         });
         foreach (var key in digests.Keys.Order()) differences.Add($"{key} is in the journal but not in the snapshot");
@@ -91,14 +96,19 @@ public static class Verifier
         foreach (var body in rebuilt.Findings) expected[Finding.Read(body).Id] = body;
         journal.VisitFindingsAfter(from, (id, body) =>
         {
-            if (!expected.Remove(id, out var again)) differences.Add(string.Create(CultureInfo.InvariantCulture, $"finding {id} is stored but the journal does not give it"));
-            else if (!again.AsSpan().SequenceEqual(body)) differences.Add($"finding {id} differs from what the journal gives");
+            if (!expected.Remove(id, out var again))
+                differences.Add(string.Create(CultureInfo.InvariantCulture,
+                    $"finding {id} is stored but the journal does not give it"));
+            else if (!again.AsSpan().SequenceEqual(body))
+                differences.Add($"finding {id} differs from what the journal gives");
         });
-        foreach (var id in expected.Keys.Order()) differences.Add($"finding {id} follows from the journal but is not stored");
+        foreach (var id in expected.Keys.Order())
+            differences.Add($"finding {id} follows from the journal but is not stored");
         foreach (var (key, day, body) in rebuilt.Publications)
         {
             if (journal.Publication(key, day) is not { } stored || !stored.AsSpan().SequenceEqual(body))
-                differences.Add($"what {key} published for {LocalDay.FormatDate(day)} differs from what the journal gives");
+                differences.Add(
+                    $"what {key} published for {LocalDay.FormatDate(day)} differs from what the journal gives");
         }
     }
 }

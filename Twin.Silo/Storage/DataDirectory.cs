@@ -3,8 +3,8 @@ using Twin.Grains;
 namespace Twin.Silo.Storage;
 
 /// <summary>
-/// One data directory, held by one process: mode 0700, an exclusive lock, and a format number that a newer writer raises. State
-/// outlives its writer (DESIGN, invariant 8).
+/// One data directory, held by one process: mode 0700, an exclusive lock, and a format number that a newer writer
+/// raises. State outlives its writer (DESIGN, invariant 8).
 /// </summary>
 public sealed class DataDirectory : IDisposable
 {
@@ -21,12 +21,14 @@ public sealed class DataDirectory : IDisposable
 
     public string JournalFile => System.IO.Path.Combine(Path, "journal.db");
 
-    /// <exception cref="DataDirectoryException">Locked by another process, of a newer format, or not a data directory.</exception>
+    /// <exception cref="DataDirectoryException">Locked by another process, of a newer format, or not a data
+    /// directory.</exception>
     public static DataDirectory Open(string path, bool mustExist)
     {
         var full = System.IO.Path.GetFullPath(path);
         if (mustExist && !File.Exists(System.IO.Path.Combine(full, "format")))
-            throw new DataDirectoryException($"{full} is no MeterTwin data directory: it has no file 'format'. Give the directory that 'serve' or 'replay --data' made.", null);
+            throw new DataDirectoryException($"{full} is no MeterTwin data directory: it has no file 'format'. Give "
+                + $"the directory that 'serve' or 'replay --data' made.", null);
         try
         {
             if (!Directory.Exists(full) || IsFresh(full)) CreatePrivate(full);
@@ -53,7 +55,8 @@ public sealed class DataDirectory : IDisposable
     public static void CreatePrivate(string path)
     {
         Directory.CreateDirectory(path);
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private static bool IsFresh(string path) => !Directory.EnumerateFileSystemEntries(path).Any();
@@ -62,7 +65,8 @@ public sealed class DataDirectory : IDisposable
     {
         try
         {
-            return new FileStream(System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite,
+                FileShare.None);
         }
         catch (UnauthorizedAccessException e)
         {
@@ -75,7 +79,8 @@ public sealed class DataDirectory : IDisposable
         catch (IOException e)
         {
             throw new DataDirectoryException(
-                $"Another process holds the data directory {path} (its file 'lock'). Stop that process, or use another --data.", e);
+                $"Another process holds the data directory {path} (its file 'lock'). Stop that process, or use another "
+                    + "--data.", e);
         }
     }
 
@@ -110,14 +115,18 @@ public sealed class DataDirectory : IDisposable
         var file = System.IO.Path.Combine(path, "format");
         if (!File.Exists(file))
         {
-            AtomicFile.Write(file, stream => stream.Write(System.Text.Encoding.ASCII.GetBytes($"{FormatPrefix}{Format}\n")));
+            AtomicFile.Write(file, stream =>
+                stream.Write(System.Text.Encoding.ASCII.GetBytes($"{FormatPrefix}{Format}\n")));
             return true;
         }
         var text = File.ReadAllText(file).Trim();
-        if (!text.StartsWith(FormatPrefix, StringComparison.Ordinal) || !int.TryParse(text.AsSpan(FormatPrefix.Length), out var format))
-            throw new DataDirectoryException($"{file} does not read '{FormatPrefix}N': the directory is damaged or not MeterTwin's. Restore it from a backup.", null);
+        if (!text.StartsWith(FormatPrefix, StringComparison.Ordinal)
+            || !int.TryParse(text.AsSpan(FormatPrefix.Length), out var format))
+            throw new DataDirectoryException($"{file} does not read '{FormatPrefix}N': the directory is damaged or "
+                + $"not MeterTwin's. Restore it from a backup.", null);
         if (format > Format)
-            throw new DataDirectoryException($"The data directory {path} has format {format}; this MeterTwin knows up to {Format}. Use the newer MeterTwin that wrote it.", null);
+            throw new DataDirectoryException($"The data directory {path} has format {format}; this MeterTwin knows up "
+                + $"to {Format}. Use the newer MeterTwin that wrote it.", null);
         return false;
     }
 
@@ -151,7 +160,10 @@ public static class AtomicFile
         SyncDirectory(Path.GetDirectoryName(path)!);
     }
 
-    /// <summary>A rename is durable only when its directory is. Where a directory cannot be opened for that, the rename still is atomic.</summary>
+    /// <summary>
+    /// A rename is durable only when its directory is. Where a directory cannot be opened for that, the rename still is
+    /// atomic.
+    /// </summary>
     private static void SyncDirectory(string directory)
     {
         if (OperatingSystem.IsWindows()) return;

@@ -5,8 +5,8 @@ using Twin.Hardware.Coding;
 namespace Twin.Silo.Storage;
 
 /// <summary>
-/// The total order, put together again from tail rows, kept inputs and segments. A chunk is opened when the order reaches the
-/// earliest position in it; what is held in memory is the chunks whose positions overlap.
+/// The total order, put together again from tail rows, kept inputs and segments. A chunk is opened when the order
+/// reaches the earliest position in it; what is held in memory is the chunks whose positions overlap.
 /// </summary>
 internal sealed class JournalMerge : IDisposable
 {
@@ -28,9 +28,12 @@ internal sealed class JournalMerge : IDisposable
     public JournalMerge(SqliteConnection connection, long after)
     {
         _after = after;
-        _batchSelect = connection.Prepare("SELECT before, items, digest, last FROM batch WHERE last>$a ORDER BY last", "$a").With(after);
-        _keptSelect = connection.Prepare("SELECT position, input, digest FROM kept WHERE position>$a ORDER BY position", "$a").With(after);
-        _chunkSelect = connection.Prepare("SELECT min_position, body, digest, id, days, from_day FROM segment WHERE max_position>$a ORDER BY min_position", "$a").With(after);
+        _batchSelect = connection.Prepare("SELECT before, items, digest, last FROM batch WHERE last>$a ORDER BY last",
+            "$a").With(after);
+        _keptSelect = connection.Prepare("SELECT position, input, digest FROM kept WHERE position>$a ORDER BY position",
+            "$a").With(after);
+        _chunkSelect = connection.Prepare("SELECT min_position, body, digest, id, days, from_day FROM segment WHERE "
+            + "max_position>$a ORDER BY min_position", "$a").With(after);
         _batches = _batchSelect.ExecuteReader();
         _kepts = _keptSelect.ExecuteReader();
         _chunks = _chunkSelect.ExecuteReader();

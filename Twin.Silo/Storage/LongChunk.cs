@@ -5,8 +5,8 @@ using Twin.Hardware.Coding;
 namespace Twin.Silo.Storage;
 
 /// <summary>
-/// The body of a sealed segment of 14 days: series sorted by meter and channel. A day's journal position is coded against that of the meter before, which is
-/// one less in a typical feed.
+/// The body of a sealed segment of 14 days: series sorted by meter and channel. A day's journal position is coded
+/// against that of the meter before, which is one less in a typical feed.
 /// </summary>
 internal static class LongChunk
 {
@@ -21,7 +21,9 @@ internal static class LongChunk
         /// <summary>Begins another chunk: positions are coded afresh.</summary>
         public void Restart() => Array.Clear(_base);
 
-        /// <summary>Appends one series: blocks of one meter and channel in ascending order of day, with their positions.</summary>
+        /// <summary>
+        /// Appends one series: blocks of one meter and channel in ascending order of day, with their positions.
+        /// </summary>
         public void Add(ByteWriter body, ulong idDelta, Channel channel, List<(long Position, byte[] Input)> days)
         {
             _series.Clear();
@@ -79,14 +81,16 @@ internal static class LongChunk
                 basis = day.Position(basis);
                 if (only is not null && id != only) continue;
                 scratch.Clear();
-                DaySlots.Write(scratch, new MeterId(id), channel, day.Day, day.IntervalMinutes, series.Slots(i), series.Qualities(i));
+                DaySlots.Write(scratch, new MeterId(id), channel, day.Day, day.IntervalMinutes, series.Slots(i),
+                    series.Qualities(i));
                 visit(basis, scratch.Written);
             }
         }
     }
 
     /// <summary>Visits the days of one meter and channel; other series are skipped unread.</summary>
-    public static void VisitDays(ReadOnlySpan<byte> body, MeterId meter, Channel channel, SeriesReader series, DayVisitor visit)
+    public static void VisitDays(ReadOnlySpan<byte> body, MeterId meter, Channel channel, SeriesReader series,
+        DayVisitor visit)
     {
         var r = new ByteReader(body);
         ulong id = 0;

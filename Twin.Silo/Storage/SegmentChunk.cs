@@ -6,13 +6,15 @@ namespace Twin.Silo.Storage;
 
 /// <summary>
 /// The body of a sealed segment of one day: blocks sorted by meter and channel, each with its journal position. About
-/// <see cref="TargetBytes"/> a chunk: small enough to read one meter quickly, large enough that a page of slack at its end costs little.
+/// <see cref="TargetBytes"/> a chunk: small enough to read one meter quickly, large enough that a page of slack at its
+/// end costs little.
 /// </summary>
 internal static class SegmentChunk
 {
     public const int TargetBytes = 32 * 1024;
 
-    public static void Add(ByteWriter body, ref ulong lastId, ref long lastPosition, long position, ReadOnlySpan<byte> input)
+    public static void Add(ByteWriter body, ref ulong lastId, ref long lastPosition, long position,
+        ReadOnlySpan<byte> input)
     {
         var id = Envelope.Read(input).Target.Id;
         body.VarUInt(id - lastId);
@@ -46,8 +48,9 @@ internal static class SegmentChunk
     }
 }
 
-/// <summary>One reading block on its way into a segment.</summary>
-internal readonly record struct Piece(ulong Meter, Channel Channel, int Day, long Position, int Offset, int Length) : IComparable<Piece>
+/// <summary>One reading block on its way into a segment: where it lies in the rows of the tail.</summary>
+internal readonly record struct Piece(ulong Meter, Channel Channel, int Day, long Position, int Row, int Offset,
+    int Length) : IComparable<Piece>
 {
     public int CompareTo(Piece other)
     {
@@ -102,10 +105,12 @@ internal sealed class DaySlots
     }
 
     /// <summary>Appends the day as one block.</summary>
-    public void Write(ByteWriter to, MeterId meter, Channel channel) => Write(to, meter, channel, Day, IntervalMinutes, Slots, Qualities);
+    public void Write(ByteWriter to, MeterId meter, Channel channel) =>
+        Write(to, meter, channel, Day, IntervalMinutes, Slots, Qualities);
 
     /// <summary>Appends one block from the first to the last reading of a day.</summary>
-    public static void Write(ByteWriter to, MeterId meter, Channel channel, LocalDay day, int intervalMinutes, ReadOnlySpan<int> slots,
+    public static void Write(ByteWriter to, MeterId meter, Channel channel, LocalDay day, int intervalMinutes,
+        ReadOnlySpan<int> slots,
         ReadOnlySpan<Quality> qualities)
     {
         var first = Math.Max(0, slots.IndexOfAnyExcept(ReadingBlock.Missing));

@@ -7,8 +7,9 @@ using Twin.Hardware.Coding;
 namespace Twin.Silo.Storage;
 
 /// <summary>
-/// All twins at one journal position, in key order, with a digest at the end. A snapshot is an optimisation: a damaged one is passed over
-/// and the journal is applied from an older one or from the start. A base snapshot is kept: readings before it may have been erased.
+/// All twins at one journal position, in key order, with a digest at the end. A snapshot is an optimisation: a damaged
+/// one is passed over and the journal is applied from an older one or from the start. A base snapshot is kept: readings
+/// before it may have been erased.
 /// </summary>
 internal static class SnapshotFile
 {
@@ -23,9 +24,11 @@ internal static class SnapshotFile
 
     public sealed record Info(string Path, long Position, bool IsBase);
 
-    public static string Write(string folder, long position, int judgingVersion, bool isBase, Action<Action<TwinKey, ReadOnlyMemory<byte>>> visitTwins)
+    public static string Write(string folder, long position, int judgingVersion, bool isBase,
+        Action<Action<TwinKey, ReadOnlyMemory<byte>>> visitTwins)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"{(isBase ? "base" : "snapshot")}-{position:d18}.twins");
+        var name = string.Create(CultureInfo.InvariantCulture,
+            $"{(isBase ? "base" : "snapshot")}-{position:d18}.twins");
         var path = Path.Combine(folder, name);
         AtomicFile.Write(path, stream =>
         {
@@ -62,7 +65,8 @@ internal static class SnapshotFile
         .. Directory.EnumerateFiles(folder, "*.twins")
             .Select(p => (Path: p, Name: Path.GetFileNameWithoutExtension(p)))
             .Select(f => (f.Path, IsBase: f.Name.StartsWith("base-", StringComparison.Ordinal),
-                Ok: long.TryParse(f.Name.AsSpan(f.Name.IndexOf('-') + 1), CultureInfo.InvariantCulture, out var p), Position: p))
+                Ok: long.TryParse(f.Name.AsSpan(f.Name.IndexOf('-') + 1), CultureInfo.InvariantCulture, out var p),
+                Position: p))
             .Where(f => f.Ok)
             .Select(f => new Info(f.Path, f.Position, f.IsBase))
             .OrderByDescending(f => f.Position).ThenByDescending(f => f.IsBase),
@@ -73,8 +77,11 @@ internal static class SnapshotFile
         foreach (var old in List(folder).Where(s => !s.IsBase).Skip(1 + KeepOlder)) File.Delete(old.Path);
     }
 
-    /// <summary>Checks the digest, then hands out every twin; false when the file is damaged or of another judging version.</summary>
-    public static bool TryRead(Info info, int judgingVersion, Action<TwinKey, ReadOnlySpan<byte>> twin, out string problem)
+    /// <summary>
+    /// Checks the digest, then hands out every twin; false when the file is damaged or of another judging version.
+    /// </summary>
+    public static bool TryRead(Info info, int judgingVersion, Action<TwinKey, ReadOnlySpan<byte>> twin,
+        out string problem)
     {
         try
         {
@@ -96,15 +103,18 @@ internal static class SnapshotFile
         }
     }
 
-    private static bool ReadTwins(Stream stream, Info info, int judgingVersion, Action<TwinKey, ReadOnlySpan<byte>> twin, out string problem)
+    private static bool ReadTwins(Stream stream, Info info, int judgingVersion,
+        Action<TwinKey, ReadOnlySpan<byte>> twin, out string problem)
     {
         using var reader = new BinaryReader(stream);
         if (reader.ReadUInt64() != Magic) throw new InvalidDataException("it is no snapshot");
         var format = reader.Read7BitEncodedInt();
         var judging = reader.Read7BitEncodedInt();
         var position = reader.Read7BitEncodedInt64();
-        problem = format != FormatVersion ? $"{info.Path} has snapshot format {format}, this MeterTwin knows {FormatVersion}"
-            : judging != judgingVersion ? $"{info.Path} was judged by version {judging}, this MeterTwin judges by {judgingVersion}"
+        problem = format != FormatVersion
+            ? $"{info.Path} has snapshot format {format}, this MeterTwin knows {FormatVersion}"
+            : judging != judgingVersion
+                ? $"{info.Path} was judged by version {judging}, this MeterTwin judges by {judgingVersion}"
             : position != info.Position ? $"{info.Path} is of position {position}, not of its name" : "";
         if (problem.Length > 0) return false;
         var buffer = new byte[4096];

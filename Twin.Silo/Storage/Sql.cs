@@ -8,30 +8,37 @@ namespace Twin.Silo.Storage;
 internal static class Sql
 {
     /// <summary>
-    /// batch: sealable readings as they came. kept: every other input. segment: sealed readings of 1 or 14 days, sorted by meter.
-    /// head: what the last commit made true. erasing: erasures journalled and not yet carried out. Ids are stored with the top bit flipped, so that signed order is unsigned order.
+    /// batch: sealable readings as they came. kept: every other input. segment: sealed readings of 1 or 14 days, sorted
+    /// by meter. head: what the last commit made true. erasing: erasures journalled and not yet carried out. Ids are
+    /// stored with the top bit flipped, so that signed order is unsigned order.
     /// </summary>
     public const string Schema = """
-        CREATE TABLE IF NOT EXISTS head(id INTEGER PRIMARY KEY CHECK(id=1), position INTEGER NOT NULL, readings INTEGER NOT NULL, marks BLOB NOT NULL,
-            judging INTEGER NOT NULL);
-        CREATE TABLE IF NOT EXISTS batch(last INTEGER PRIMARY KEY, before INTEGER NOT NULL, min_day INTEGER NOT NULL, max_day INTEGER NOT NULL,
-            items BLOB NOT NULL, digest BLOB NOT NULL);
-        CREATE TABLE IF NOT EXISTS kept(position INTEGER PRIMARY KEY, kind INTEGER NOT NULL, twin INTEGER NOT NULL, input BLOB NOT NULL, digest BLOB NOT NULL);
+        CREATE TABLE IF NOT EXISTS head(id INTEGER PRIMARY KEY CHECK(id=1), position INTEGER NOT NULL,
+            readings INTEGER NOT NULL, marks BLOB NOT NULL, judging INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS batch(last INTEGER PRIMARY KEY, before INTEGER NOT NULL,
+            min_day INTEGER NOT NULL, max_day INTEGER NOT NULL, items BLOB NOT NULL, digest BLOB NOT NULL);
+        CREATE TABLE IF NOT EXISTS kept(position INTEGER PRIMARY KEY, kind INTEGER NOT NULL, twin INTEGER NOT NULL,
+            input BLOB NOT NULL, digest BLOB NOT NULL);
         CREATE INDEX IF NOT EXISTS kept_twin ON kept(twin, kind, position) WHERE twin <> -9223372036854775808;
-        CREATE TABLE IF NOT EXISTS segment(id INTEGER PRIMARY KEY, from_day INTEGER NOT NULL, days INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-            min_position INTEGER NOT NULL, max_position INTEGER NOT NULL, body BLOB NOT NULL, digest BLOB NOT NULL);
+        CREATE TABLE IF NOT EXISTS segment(id INTEGER PRIMARY KEY, from_day INTEGER NOT NULL, days INTEGER NOT NULL,
+            first INTEGER NOT NULL, last INTEGER NOT NULL, min_position INTEGER NOT NULL,
+            max_position INTEGER NOT NULL, body BLOB NOT NULL, digest BLOB NOT NULL);
         CREATE INDEX IF NOT EXISTS segment_key ON segment(days, from_day, first, last);
-        CREATE TABLE IF NOT EXISTS publication(kind INTEGER NOT NULL, twin INTEGER NOT NULL, day INTEGER NOT NULL, body BLOB NOT NULL,
-            PRIMARY KEY(kind, twin, day)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS publication(kind INTEGER NOT NULL, twin INTEGER NOT NULL, day INTEGER NOT NULL,
+            body BLOB NOT NULL, PRIMARY KEY(kind, twin, day)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS closed(day INTEGER PRIMARY KEY, position INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS checkpoint(kind INTEGER NOT NULL, twin INTEGER NOT NULL, day INTEGER NOT NULL,
+            position INTEGER NOT NULL, judging INTEGER NOT NULL, state BLOB NOT NULL,
+            PRIMARY KEY(kind, twin, day)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS content(key BLOB PRIMARY KEY) WITHOUT ROWID;
-        CREATE TABLE IF NOT EXISTS finding(id TEXT PRIMARY KEY, kind INTEGER NOT NULL, twin INTEGER NOT NULL, finding INTEGER NOT NULL,
-            from_s INTEGER NOT NULL, detected_s INTEGER NOT NULL, position INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS finding(id TEXT PRIMARY KEY, kind INTEGER NOT NULL, twin INTEGER NOT NULL,
+            finding INTEGER NOT NULL, from_s INTEGER NOT NULL, detected_s INTEGER NOT NULL,
+            position INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS finding_when ON finding(detected_s);
         CREATE INDEX IF NOT EXISTS finding_twin ON finding(twin, detected_s);
         CREATE TABLE IF NOT EXISTS erasing(position INTEGER PRIMARY KEY);
-        CREATE TABLE IF NOT EXISTS tombstone(id INTEGER PRIMARY KEY, meter INTEGER, before_day INTEGER NOT NULL, position INTEGER NOT NULL,
-            readings INTEGER NOT NULL, digest TEXT NOT NULL);
+        CREATE TABLE IF NOT EXISTS tombstone(id INTEGER PRIMARY KEY, meter INTEGER, before_day INTEGER NOT NULL,
+            position INTEGER NOT NULL, readings INTEGER NOT NULL, digest TEXT NOT NULL);
         """;
 
     public static long Signed(ulong id) => unchecked((long)(id ^ (1UL << 63)));
@@ -65,7 +72,8 @@ internal static class Sql
     }
 
     /// <summary>
-    /// Runs work between BEGIN and COMMIT. Plain statements: the driver's transaction objects would have to be set on every prepared command.
+    /// Runs work between BEGIN and COMMIT. Plain statements: the driver's transaction objects would have to be set on
+    /// every prepared command.
     /// </summary>
     public static void InTransaction(SqliteConnection connection, string begin, Action work)
     {
@@ -106,16 +114,22 @@ internal static class Sql
 
     public static byte[] Blob(this SqliteDataReader reader, int column) => reader.GetFieldValue<byte[]>(column);
 
-    /// <summary>Full disk and failing disk become one clear error; everything else is a defect and stays as it is.</summary>
-    public static StorageUnavailableException? AsUnavailable(SqliteException e, string directory) => e.SqliteErrorCode switch
-    {
-        13 => new StorageUnavailableException(
-            $"No space left for the journal in {directory}. Nothing acknowledged is lost; free space and send the batch again.", e),
-        10 or 8 or 23 => new StorageUnavailableException(
-            $"The journal in {directory} cannot be written ({e.Message}). Nothing acknowledged is lost; check the disk and send the batch again.", e),
-        _ => null,
-    };
+    /// <summary>
+    /// Full disk and failing disk become one clear error; everything else is a defect and stays as it is.
+    /// </summary>
+    public static StorageUnavailableException? AsUnavailable(SqliteException e, string directory) =>
+        e.SqliteErrorCode switch
+        {
+            13 => new StorageUnavailableException(
+                $"No space left for the journal in {directory}. Nothing acknowledged is lost; free space and send the "
+                    + $"batch again.", e),
+            10 or 8 or 23 => new StorageUnavailableException(
+                $"The journal in {directory} cannot be written ({e.Message}). Nothing acknowledged is lost; check the "
+                    + $"disk and send the batch again.", e),
+            _ => null,
+        };
 
     public static DataDirectoryException Damaged(string what, Exception? inner) =>
-        new($"The journal is damaged: {what}. Stop, keep this directory, and restore the newest backup ('metertwin restore').", inner);
+        new($"The journal is damaged: {what}. Stop, keep this directory, and restore the newest backup ('metertwin "
+            + $"restore').", inner);
 }

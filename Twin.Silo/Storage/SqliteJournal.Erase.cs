@@ -6,8 +6,8 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Silo.Storage;
 
-// Consumption is personal data (DESIGN, invariant 9): what is erased is gone from the file, and a tombstone holds its digest. secure_delete
-// overwrites freed pages; the write-ahead log is truncated after it.
+// Consumption is personal data (DESIGN, invariant 9): what is erased is gone from the file, and a tombstone holds its
+// digest. secure_delete overwrites freed pages; the write-ahead log is truncated after it.
 public sealed partial class SqliteJournal
 {
     public void Erase(MeterId meter, int beforeDay, long position)
@@ -45,6 +45,9 @@ public sealed partial class SqliteJournal
         EraseFromSegments(meter, beforeDay, Goes);
         EraseFromKept(meter, Goes);
         EraseFromTail(beforeDay, Goes);
+        using (var checkpoints = _write.Prepare("DELETE FROM checkpoint WHERE kind=1 AND twin=$t", "$t")
+            .With(Sql.Signed(meter.Value)))
+            checkpoints.ExecuteNonQuery();
         BuryRow(meter, beforeDay, position, readings, hash);
         _write.Run($"DELETE FROM erasing WHERE position={position}");
     }
@@ -70,19 +73,23 @@ public sealed partial class SqliteJournal
     private void EraseFromSegments(MeterId meter, int beforeDay, Condition goes)
     {
         var rows = new List<(long Id, Segment Segment)>();
-        using (var select = _write.Prepare("SELECT id, from_day, days, body FROM segment WHERE from_day<$d AND first<=$m AND last>=$m", "$d", "$m").With(beforeDay, Sql.Signed(meter.Value)))
+        using (var select = _write.Prepare("SELECT id, from_day, days, body FROM segment WHERE from_day<$d AND "
+            + "first<=$m AND last>=$m", "$d", "$m").With(beforeDay, Sql.Signed(meter.Value)))
         using (var reader = select.ExecuteReader())
-            while (reader.Read()) rows.Add((reader.GetInt64(0), new Segment(reader.GetInt32(1), reader.GetInt32(2), reader.Blob(3))));
+            while (reader.Read())
+                rows.Add((reader.GetInt64(0), new Segment(reader.GetInt32(1), reader.GetInt32(2), reader.Blob(3))));
         foreach (var (id, segment) in rows)
         {
-            var rewritten = segment.Days == 1 ? WithoutOneDay(segment.Body, goes) : LongChunk.Without(segment.Body, segment.FromDay, input => goes(input));
+            var rewritten = segment.Days == 1 ? WithoutOneDay(segment.Body, goes)
+                : LongChunk.Without(segment.Body, segment.FromDay, input => goes(input));
             if (rewritten.Length == 0)
             {
                 using var delete = _write.Prepare("DELETE FROM segment WHERE id=$i", "$i").With(id);
                 delete.ExecuteNonQuery();
                 continue;
             }
-            using var update = _write.Prepare("UPDATE segment SET body=$b, digest=$d WHERE id=$i", "$b", "$d", "$i").With(rewritten, Sql.Digest(rewritten), id);
+            using var update = _write.Prepare("UPDATE segment SET body=$b, digest=$d WHERE id=$i", "$b", "$d", "$i")
+                .With(rewritten, Sql.Digest(rewritten), id);
             update.ExecuteNonQuery();
         }
     }
@@ -102,7 +109,8 @@ public sealed partial class SqliteJournal
     private void EraseFromKept(MeterId meter, Condition goes)
     {
         var gone = new List<long>();
-        using (var select = _write.Prepare("SELECT position, input FROM kept WHERE twin=$t AND kind=1 AND twin <> -9223372036854775808", "$t").With(Sql.Signed(meter.Value)))
+        using (var select = _write.Prepare("SELECT position, input FROM kept WHERE twin=$t AND kind=1 AND twin <> "
+            + "-9223372036854775808", "$t").With(Sql.Signed(meter.Value)))
         using (var reader = select.ExecuteReader())
             while (reader.Read())
                 if (goes(reader.Blob(1))) gone.Add(reader.GetInt64(0));
@@ -113,7 +121,8 @@ public sealed partial class SqliteJournal
     private void EraseFromTail(int beforeDay, Condition goes)
     {
         var rows = new List<(long Last, long Before, byte[] Items)>();
-        using (var select = _write.Prepare("SELECT last, before, items FROM batch WHERE min_day<$d", "$d").With(beforeDay))
+        using (var select = _write.Prepare("SELECT last, before, items FROM batch WHERE min_day<$d", "$d")
+            .With(beforeDay))
         using (var reader = select.ExecuteReader())
             while (reader.Read()) rows.Add((reader.GetInt64(0), reader.GetInt64(1), reader.Blob(2)));
         foreach (var (last, before, items) in rows)
@@ -148,7 +157,8 @@ public sealed partial class SqliteJournal
             {
                 using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
                 long readings = 0;
-                using (var select = _write.Prepare("SELECT from_day, days, body FROM segment WHERE from_day+days<=$d ORDER BY id", "$d").With(fromDay))
+                using (var select = _write.Prepare("SELECT from_day, days, body FROM segment WHERE from_day+days<=$d "
+                    + "ORDER BY id", "$d").With(fromDay))
                 using (var reader = select.ExecuteReader())
                 {
                     while (reader.Read())
@@ -198,7 +208,8 @@ public sealed partial class SqliteJournal
 
     private void BuryRow(MeterId? meter, int beforeDay, long position, long readings, IncrementalHash hash)
     {
-        using var insert = _write.Prepare("INSERT INTO tombstone(meter,before_day,position,readings,digest) VALUES($m,$d,$p,$r,$h)", "$m", "$d", "$p", "$r", "$h");
+        using var insert = _write.Prepare("INSERT INTO tombstone(meter,before_day,position,readings,digest) "
+            + "VALUES($m,$d,$p,$r,$h)", "$m", "$d", "$p", "$r", "$h");
         insert.With(meter is { } m ? Sql.Signed(m.Value) : DBNull.Value, beforeDay, position, readings,
             Convert.ToHexString(hash.GetHashAndReset()).ToLower(CultureInfo.InvariantCulture)).ExecuteNonQuery();
         using var head = _write.Prepare("UPDATE head SET readings=$r", "$r").With(_readings - readings);

@@ -4,13 +4,14 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Silo.Storage;
 
-// The history is the compacted journal: series are read from segments, with late readings, revisions and the unsealed tail laid over.
+// The history is the compacted journal: series are read from segments, with late readings, revisions and the unsealed
+// tail laid over.
 public sealed partial class SqliteJournal
 {
-    public void ReadReadings(MeterId meter, JournalVisitor visit)
+    public void ReadReadings(MeterId meter, int fromDay, JournalVisitor visit)
     {
-        foreach (var segment in SegmentsOf(meter, int.MinValue, int.MaxValue)) segment.Visit(meter.Value, visit);
-        foreach (var (before, items) in TailOf(int.MinValue, int.MaxValue))
+        foreach (var segment in SegmentsOf(meter, fromDay, int.MaxValue)) segment.Visit(meter.Value, visit);
+        foreach (var (before, items) in TailOf(fromDay, int.MaxValue))
         {
             JournalBatch.Visit(items, before, (position, input) =>
             {
@@ -43,13 +44,17 @@ public sealed partial class SqliteJournal
         merge.Finish();
     }
 
-    /// <summary>Blocks that no segment holds: late ones, revisions, days revised while open, and the tail; by day and position.</summary>
-    private List<(int Day, long Position, byte[] Input)> Unsealed(MeterId meter, Channel channel, int fromDay, int toDay)
+    /// <summary>
+    /// Blocks that no segment holds: late ones, revisions, days revised while open, and the tail; by day and position.
+    /// </summary>
+    private List<(int Day, long Position, byte[] Input)> Unsealed(MeterId meter, Channel channel, int fromDay,
+        int toDay)
     {
         var pieces = new List<(int Day, long Position, byte[] Input)>();
         void Take(long position, ReadOnlySpan<byte> input)
         {
-            if (Envelope.Read(input) is not { Kind: InputKind.ReadingBlock } envelope || envelope.Target.Id != meter.Value) return;
+            if (Envelope.Read(input) is not { Kind: InputKind.ReadingBlock } envelope
+                || envelope.Target.Id != meter.Value) return;
             var block = ReadingBlock.Read(input);
             if (block.Channel == channel && block.Day.Number >= fromDay && block.Day.Number <= toDay)
                 pieces.Add((block.Day.Number, position, input.ToArray()));
@@ -100,7 +105,8 @@ public sealed partial class SqliteJournal
 
         private void Over(int day)
         {
-            for (; _next < pieces.Count && pieces[_next].Day == day; _next++) _slots.Lay(ReadingBlock.Read(pieces[_next].Input));
+            for (; _next < pieces.Count && pieces[_next].Day == day; _next++)
+                _slots.Lay(ReadingBlock.Read(pieces[_next].Input));
             visit(_slots.Day, _slots.IntervalMinutes, _slots.Slots, _slots.Qualities);
         }
     }
@@ -117,8 +123,10 @@ public sealed partial class SqliteJournal
 
     private List<Segment> SegmentsOf(MeterId meter, int fromDay, int toDay) => Reading(c =>
     {
-        using var select = c.Prepare("SELECT from_day, days, body, digest, id FROM segment WHERE days IN (1, 14) AND from_day>=$a AND from_day<=$b AND first<=$m AND last>=$m"
-            + " ORDER BY from_day", "$a", "$b", "$m").With(fromDay == int.MinValue ? fromDay : fromDay - SegmentDays + 1, toDay, Sql.Signed(meter.Value));
+        using var select = c.Prepare("SELECT from_day, days, body, digest, id FROM segment WHERE days IN (1, 14) AND "
+            + "from_day>=$a AND from_day<=$b AND first<=$m AND last>=$m"
+            + " ORDER BY from_day", "$a", "$b", "$m")
+                .With(fromDay == int.MinValue ? fromDay : fromDay - SegmentDays + 1, toDay, Sql.Signed(meter.Value));
         using var reader = select.ExecuteReader();
         var found = new List<Segment>();
         while (reader.Read())
@@ -133,7 +141,8 @@ public sealed partial class SqliteJournal
 
     private List<(long Before, byte[] Items)> TailOf(int fromDay, int toDay) => Reading(c =>
     {
-        using var select = c.Prepare("SELECT before, items FROM batch WHERE max_day>=$a AND min_day<=$b ORDER BY last", "$a", "$b").With(fromDay, toDay);
+        using var select = c.Prepare("SELECT before, items FROM batch WHERE max_day>=$a AND min_day<=$b ORDER BY last",
+            "$a", "$b").With(fromDay, toDay);
         using var reader = select.ExecuteReader();
         var found = new List<(long, byte[])>();
         while (reader.Read()) found.Add((reader.GetInt64(0), reader.Blob(1)));

@@ -12,7 +12,8 @@ public sealed partial class SqliteJournal
         var cursors = new List<DayCursor>();
         try
         {
-            using (var days = _write.Prepare("SELECT DISTINCT from_day FROM segment WHERE days=1 AND from_day>=$a AND from_day<$b ORDER BY from_day", "$a", "$b")
+            using (var days = _write.Prepare("SELECT DISTINCT from_day FROM segment WHERE days=1 AND from_day>=$a AND "
+                + "from_day<$b ORDER BY from_day", "$a", "$b")
                 .With(from, from + SegmentDays))
             using (var reader = days.ExecuteReader())
                 while (reader.Read()) cursors.Add(new DayCursor(_write, reader.GetInt32(0)));
@@ -22,7 +23,8 @@ public sealed partial class SqliteJournal
         {
             foreach (var c in cursors) c.Dispose();
         }
-        using var delete = _write.Prepare("DELETE FROM segment WHERE days=1 AND from_day>=$a AND from_day<$b", "$a", "$b").With(from, from + SegmentDays);
+        using var delete = _write.Prepare("DELETE FROM segment WHERE days=1 AND from_day>=$a AND from_day<$b", "$a",
+            "$b").With(from, from + SegmentDays);
         delete.ExecuteNonQuery();
     }
 
@@ -35,7 +37,8 @@ public sealed partial class SqliteJournal
         {
             (ulong Meter, Channel Channel)? key = null;
             foreach (var c in cursors)
-                if (c.Current is { } now && (key is null || Compare((now.Meter, now.Channel), key.Value) < 0)) key = (now.Meter, now.Channel);
+                if (c.Current is { } now && (key is null || Compare((now.Meter, now.Channel), key.Value) < 0))
+                    key = (now.Meter, now.Channel);
             if (key is not { } next) break;
             series.Clear();
             long min = long.MaxValue, max = 0;
@@ -66,7 +69,8 @@ public sealed partial class SqliteJournal
 
         public DayCursor(SqliteConnection connection, int day)
         {
-            _select = connection.Prepare("SELECT body, digest, id FROM segment WHERE days=1 AND from_day=$d ORDER BY first, last", "$d").With(day);
+            _select = connection.Prepare("SELECT body, digest, id FROM segment WHERE days=1 AND from_day=$d ORDER BY "
+                + "first, last", "$d").With(day);
             _reader = _select.ExecuteReader();
             MoveNext();
         }

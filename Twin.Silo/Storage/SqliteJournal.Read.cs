@@ -8,7 +8,9 @@ namespace Twin.Silo.Storage;
 // Reading back: the total order over tail, kept inputs and segments; findings, publications, digests.
 public sealed partial class SqliteJournal
 {
-    /// <summary>Runs a read on the reading connection, inside one transaction: a consistent view while commits go on.</summary>
+    /// <summary>
+    /// Runs a read on the reading connection, inside one transaction: a consistent view while commits go on.
+    /// </summary>
     private T Reading<T>(Func<SqliteConnection, T> read)
     {
         lock (_readGate)
@@ -41,7 +43,8 @@ public sealed partial class SqliteJournal
     {
         var rows = Reading(c =>
         {
-            using var select = c.Prepare("SELECT position, input FROM kept WHERE twin=$t AND kind=$k AND twin <> -9223372036854775808 ORDER BY position", "$t", "$k")
+            using var select = c.Prepare("SELECT position, input FROM kept WHERE twin=$t AND kind=$k AND twin <> "
+                + "-9223372036854775808 ORDER BY position", "$t", "$k")
                 .With(Sql.Signed(key.Id), (int)key.Kind);
             using var reader = select.ExecuteReader();
             var found = new List<(long, byte[])>();
@@ -53,12 +56,23 @@ public sealed partial class SqliteJournal
 
     public byte[]? Publication(TwinKey from, int day)
     {
-        lock (_readGate) return (byte[]?)_publicationSelect.With((int)from.Kind, Sql.Signed(from.Id), day).ExecuteScalar();
+        lock (_readGate)
+            return (byte[]?)_publicationSelect.With((int)from.Kind, Sql.Signed(from.Id), day).ExecuteScalar();
     }
 
-    public IReadOnlyList<(int Day, long Position)> ClosedDays() => Reading(c =>
+    public TwinCheckpoint? Checkpoint(TwinKey key, int throughDay) => Reading(c =>
     {
-        using var select = c.Prepare("SELECT day, position FROM closed ORDER BY position");
+        using var select = c.Prepare("SELECT day, position, state FROM checkpoint WHERE kind=$k AND twin=$t AND "
+            + "day<=$d AND judging=$j ORDER BY day DESC LIMIT 1",
+            "$k", "$t", "$d", "$j").With((int)key.Kind, Sql.Signed(key.Id), throughDay, JudgingVersion);
+        using var reader = select.ExecuteReader();
+        return reader.Read() ? new TwinCheckpoint(key, reader.GetInt32(0), reader.GetInt64(1), reader.Blob(2)) : null;
+    });
+
+    public IReadOnlyList<(int Day, long Position)> ClosedDays(long after) => Reading(c =>
+    {
+        using var select = c.Prepare("SELECT day, position FROM closed WHERE position>$a ORDER BY position", "$a")
+            .With(after);
         using var reader = select.ExecuteReader();
         var found = new List<(int, long)>();
         while (reader.Read()) found.Add((reader.GetInt32(0), reader.GetInt64(1)));
@@ -82,7 +96,8 @@ public sealed partial class SqliteJournal
         if (query.Kind is { } kind) Add("finding=$f", "$f", (int)kind);
         if (query.From is { } from) Add("detected_s>=$from", "$from", from.Seconds);
         if (query.To is { } to) Add("detected_s<$to", "$to", to.Seconds);
-        select.CommandText = "SELECT body FROM finding" + (where.Count > 0 ? " WHERE " + string.Join(" AND ", where) : "")
+        select.CommandText = "SELECT body FROM finding"
+            + (where.Count > 0 ? " WHERE " + string.Join(" AND ", where) : "")
             + " ORDER BY detected_s DESC, id LIMIT $n";
         select.Parameters.AddWithValue("$n", Math.Clamp(query.Limit, 0, 10_000));
         using var reader = select.ExecuteReader();
@@ -117,7 +132,8 @@ public sealed partial class SqliteJournal
         var found = new List<Tombstone>();
         while (reader.Read())
         {
-            found.Add(new Tombstone(reader.IsDBNull(0) ? null : new MeterId(Sql.Unsigned(reader.GetInt64(0))), reader.GetInt32(1),
+            found.Add(new Tombstone(reader.IsDBNull(0) ? null : new MeterId(Sql.Unsigned(reader.GetInt64(0))),
+                reader.GetInt32(1),
                 reader.GetInt64(2), reader.GetInt64(3), reader.GetString(4)));
         }
         return found;
@@ -130,7 +146,8 @@ public sealed partial class SqliteJournal
         foreach (var problem in pages) yield return problem;
         // Rows cannot be read through damaged pages.
         if (pages.Count > 0) yield break;
-        (string Table, string Key, string Body)[] tables = [("batch", "last", "items"), ("kept", "position", "input"), ("segment", "id", "body")];
+        (string Table, string Key, string Body)[] tables =
+            [("batch", "last", "items"), ("kept", "position", "input"), ("segment", "id", "body")];
         foreach (var (table, key, body) in tables)
         {
             using var select = connection.Prepare($"SELECT {key}, {body}, digest FROM {table}");

@@ -6,10 +6,11 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Silo.Storage;
 
-// Sealing: readings of closed days leave the arrival-ordered tail for segments sorted by meter, first one day each, then 14 days each.
-// A block's place in the total order goes with it. Pieces of one meter-day become one block at the place of the last piece: nothing
-// that a twin keeps depends on when within its open time a reading came. A meter-day that was revised while open keeps its pieces
-// apart (table kept), because their order decides. Every step is one transaction: a crash leaves the step done or not done.
+// Sealing: readings of closed days leave the arrival-ordered tail for segments sorted by meter, first one day each,
+// then 14 days each. A block's place in the total order goes with it. Pieces of one meter-day become one block at the
+// place of the last piece: nothing that a twin keeps depends on when within its open time a reading came. A meter-day
+// that was revised while open keeps its pieces apart (table kept), because their order decides. Every step is one
+// transaction: a crash leaves the step done or not done.
 public sealed partial class SqliteJournal
 {
     /// <summary>Local days in a long segment; windows begin at multiples of it.</summary>
@@ -43,18 +44,20 @@ public sealed partial class SqliteJournal
 
     private void SealTail(int closedThrough)
     {
-        var pool = new ByteWriter(1 << 20);
         var pieces = new List<Piece>();
         var revised = Revised(closedThrough);
-        foreach (var (last, before, items) in TailRows(closedThrough)) TakePieces(last, before, items, closedThrough, pool, pieces);
+        var rows = TailRows(closedThrough);
+        for (var row = 0; row < rows.Count; row++)
+            TakePieces(rows[row].Last, rows[row].Before, rows[row].Items, row, closedThrough, pieces);
         if (pieces.Count == 0) return;
         pieces.Sort();
-        WriteDays(CollectionsMarshal.AsSpan(pieces), pool, revised);
+        WriteDays(CollectionsMarshal.AsSpan(pieces), rows, revised);
     }
 
     private List<(long Last, long Before, byte[] Items)> TailRows(int closedThrough)
     {
-        using var select = _write.Prepare("SELECT last, before, items, digest FROM batch WHERE min_day<=$d ORDER BY last", "$d").With(closedThrough);
+        using var select = _write.Prepare(
+            "SELECT last, before, items, digest FROM batch WHERE min_day<=$d ORDER BY last", "$d").With(closedThrough);
         using var reader = select.ExecuteReader();
         var rows = new List<(long, long, byte[])>();
         while (reader.Read())
@@ -71,7 +74,8 @@ public sealed partial class SqliteJournal
     {
         var found = new HashSet<(ulong, Channel, int)>();
         var from = (long)(_write.Scalar("SELECT COALESCE(MIN(before), 0) FROM batch") ?? 0L);
-        using var select = _write.Prepare("SELECT position, input FROM kept WHERE position>$p AND kind=1", "$p").With(from);
+        using var select = _write.Prepare("SELECT position, input FROM kept WHERE position>$p AND kind=1", "$p")
+            .With(from);
         using var reader = select.ExecuteReader();
         while (reader.Read())
         {
@@ -85,7 +89,7 @@ public sealed partial class SqliteJournal
     }
 
     /// <summary>Takes the blocks of closed days out of a tail row; what is left stays, under the same key.</summary>
-    private void TakePieces(long last, long before, byte[] items, int closedThrough, ByteWriter pool, List<Piece> pieces)
+    private void TakePieces(long last, long before, byte[] items, int row, int closedThrough, List<Piece> pieces)
     {
         var rest = new ByteWriter(1024);
         var restLast = before;
@@ -95,8 +99,11 @@ public sealed partial class SqliteJournal
             var block = ReadingBlock.Read(input);
             if (block.Day.Number <= closedThrough)
             {
-                pieces.Add(new Piece(block.Meter.Value, block.Channel, block.Day.Number, position, pool.Length, input.Length));
-                pool.Bytes(input);
+                // The input is a slice of the row; where it begins is all that is kept of it.
+                if (!items.AsSpan().Overlaps(input, out var offset))
+                    throw new InvalidOperationException("A visited item lies outside its row.");
+                pieces.Add(new Piece(block.Meter.Value, block.Channel, block.Day.Number, position, row, offset,
+                    input.Length));
                 return;
             }
             JournalBatch.AddFramed(rest, ref restLast, position, input);
@@ -112,8 +119,10 @@ public sealed partial class SqliteJournal
         delete.ExecuteNonQuery();
     }
 
-    private void WriteDays(Span<Piece> pieces, ByteWriter pool, HashSet<(ulong, Channel, int)> revised)
+    private void WriteDays(Span<Piece> pieces, List<(long Last, long Before, byte[] Items)> rows,
+        HashSet<(ulong, Channel, int)> revised)
     {
+        ReadOnlySpan<byte> Bytes(in Piece p) => rows[p.Row].Items.AsSpan(p.Offset, p.Length);
         var chunk = new ChunkBuilder(this, 1);
         var slots = new DaySlots();
         var merged = new ByteWriter(1024);
@@ -127,17 +136,17 @@ public sealed partial class SqliteJournal
             if (revised.Contains((first.Meter, first.Channel, first.Day)))
             {
                 foreach (var p in group)
-                    InsertKept(new TwinKey(TwinKind.Meter, p.Meter), p.Position, pool.Written.Slice(p.Offset, p.Length).ToArray());
+                    InsertKept(new TwinKey(TwinKind.Meter, p.Meter), p.Position, Bytes(p).ToArray());
                 continue;
             }
             if (group.Length == 1)
             {
-                chunk.AddDay(first.Day, first.Meter, first.Position, pool.Written.Slice(first.Offset, first.Length));
+                chunk.AddDay(first.Day, first.Meter, first.Position, Bytes(first));
                 continue;
             }
             foreach (var p in group)
             {
-                var block = ReadingBlock.Read(pool.Written.Slice(p.Offset, p.Length));
+                var block = ReadingBlock.Read(Bytes(p));
                 if (p == first) slots.Begin(block);
                 slots.Lay(block);
             }
@@ -162,11 +171,13 @@ public sealed partial class SqliteJournal
         return [.. windows];
     }
 
-    internal static int WindowOf(int day) => (day >= 0 ? day / SegmentDays : -((-day + SegmentDays - 1) / SegmentDays)) * SegmentDays;
+    internal static int WindowOf(int day) =>
+        (day >= 0 ? day / SegmentDays : -((-day + SegmentDays - 1) / SegmentDays)) * SegmentDays;
 
     private static void CheckDigest(byte[] body, byte[] digest, string what)
     {
-        if (!Sql.Digest(body).AsSpan(0, digest.Length).SequenceEqual(digest)) throw Sql.Damaged($"the digest of the {what} does not match", null);
+        if (!Sql.Digest(body).AsSpan(0, digest.Length).SequenceEqual(digest))
+            throw Sql.Damaged($"the digest of the {what} does not match", null);
     }
 
     /// <summary>Collects sorted blocks into chunks and stores each as a row.</summary>
@@ -185,10 +196,14 @@ public sealed partial class SqliteJournal
             SegmentChunk.Add(_body, ref _lastId, ref _lastPosition, position, input);
         }
 
-        /// <summary>Makes room for an entry of a meter; true when a new chunk begins, because the last is full or of another period.</summary>
+        /// <summary>
+        /// Makes room for an entry of a meter; true when a new chunk begins, because the last is full or of another
+        /// period.
+        /// </summary>
         public bool Begin(int fromDay, ulong meter, long min, long max)
         {
-            if (_body.Length > 0 && (fromDay != _fromDay || (_body.Length >= SegmentChunk.TargetBytes && meter != _lastId))) Flush();
+            if (_body.Length > 0 && (fromDay != _fromDay
+                || (_body.Length >= SegmentChunk.TargetBytes && meter != _lastId))) Flush();
             var isNew = _body.Length == 0;
             if (isNew) (_fromDay, _firstId, _lastId, _lastPosition, _min, _max) = (fromDay, meter, 0, 0, min, max);
             (_min, _max) = (Math.Min(_min, min), Math.Max(_max, max));
@@ -207,7 +222,8 @@ public sealed partial class SqliteJournal
         {
             if (_body.Length == 0) return;
             var body = _body.ToArray();
-            journal._insertSegment.With(_fromDay, days, Sql.Signed(_firstId), Sql.Signed(_lastId), _min, _max, body, Sql.Digest(body)).ExecuteNonQuery();
+            journal._insertSegment.With(_fromDay, days, Sql.Signed(_firstId), Sql.Signed(_lastId), _min, _max, body,
+                Sql.Digest(body)).ExecuteNonQuery();
             _body.Clear();
         }
     }

@@ -5,8 +5,8 @@ using Twin.Hardware;
 namespace Twin.Silo.Storage;
 
 /// <summary>
-/// The embedded journal: one SQLite file in write-ahead mode, every commit synced. One thread appends and compacts; reads use a
-/// connection of their own and see whole commits only.
+/// The embedded journal: one SQLite file in write-ahead mode, every commit synced. One thread appends and compacts;
+/// reads use a connection of their own and see whole commits only.
 /// </summary>
 public sealed partial class SqliteJournal : IJournal
 {
@@ -15,7 +15,8 @@ public sealed partial class SqliteJournal : IJournal
     private readonly SqliteConnection _read;
     private readonly Lock _readGate = new();
     private readonly Lock _writeGate = new();
-    private readonly SqliteCommand _insertBatch, _insertKept, _insertSegment, _insertPublication, _insertClosed, _insertContent, _insertFinding, _setHead;
+    private readonly SqliteCommand _insertBatch, _insertKept, _insertSegment, _insertPublication, _insertClosed,
+        _insertContent, _insertFinding, _insertCheckpoint, _setHead;
     private readonly SqliteCommand _publicationSelect;
     private long _readings;
 
@@ -26,9 +27,11 @@ public sealed partial class SqliteJournal : IJournal
         try
         {
             // The order matters: page size and vacuum mode hold only when set before the first table.
-            _write.Run("PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                + "PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON;"
-                // Deleted readings leave nothing behind in pages that stay in use; pages that fall free go with the vacuum of an erasure.
+            _write.Run("PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
+                + "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-32768;"
+                + "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON;"
+                // Deleted readings leave nothing behind in pages that stay in use; pages that fall free go with the
+                // vacuum of an erasure.
                 + "PRAGMA secure_delete=FAST;");
             _write.Run(Sql.Schema);
             _write.Run("INSERT OR IGNORE INTO head VALUES(1, 0, 0, x'', 0)");
@@ -41,17 +44,25 @@ public sealed partial class SqliteJournal : IJournal
         }
         _read = Sql.Open(file, readOnly: true);
         _read.Run("PRAGMA cache_size=-16384; PRAGMA mmap_size=1073741824;");
-        _publicationSelect = _read.Prepare("SELECT body FROM publication WHERE kind=$k AND twin=$t AND day=$d", "$k", "$t", "$d");
+        _publicationSelect = _read.Prepare("SELECT body FROM publication WHERE kind=$k AND twin=$t AND day=$d", "$k",
+            "$t", "$d");
         _insertBatch = _write.Prepare("INSERT OR REPLACE INTO batch VALUES($last,$before,$min,$max,$items,$digest)",
             "$last", "$before", "$min", "$max", "$items", "$digest");
         _insertKept = _write.Prepare("INSERT INTO kept VALUES($p,$k,$t,$i,$d)", "$p", "$k", "$t", "$i", "$d");
-        _insertSegment = _write.Prepare("INSERT INTO segment(from_day,days,first,last,min_position,max_position,body,digest) VALUES($f,$n,$a,$b,$min,$max,$body,$d)",
+        _insertSegment = _write.Prepare(
+            "INSERT INTO segment(from_day,days,first,last,min_position,max_position,body,digest) "
+            + "VALUES($f,$n,$a,$b,$min,$max,$body,$d)",
             "$f", "$n", "$a", "$b", "$min", "$max", "$body", "$d");
-        _insertPublication = _write.Prepare("INSERT OR REPLACE INTO publication VALUES($k,$t,$d,$b)", "$k", "$t", "$d", "$b");
+        _insertPublication = _write.Prepare("INSERT OR REPLACE INTO publication VALUES($k,$t,$d,$b)", "$k", "$t", "$d",
+            "$b");
         _insertClosed = _write.Prepare("INSERT OR REPLACE INTO closed VALUES($d,$p)", "$d", "$p");
         _insertContent = _write.Prepare("INSERT OR IGNORE INTO content VALUES($k)", "$k");
-        _insertFinding = _write.Prepare("INSERT OR REPLACE INTO finding VALUES($i,$k,$t,$f,$from,$at,$p,$b)", "$i", "$k", "$t", "$f", "$from", "$at", "$p", "$b");
-        _setHead = _write.Prepare("UPDATE head SET position=$p, readings=$r, marks=$m, judging=$j", "$p", "$r", "$m", "$j");
+        _insertFinding = _write.Prepare("INSERT OR REPLACE INTO finding VALUES($i,$k,$t,$f,$from,$at,$p,$b)", "$i",
+            "$k", "$t", "$f", "$from", "$at", "$p", "$b");
+        _insertCheckpoint = _write.Prepare("INSERT OR REPLACE INTO checkpoint VALUES($k,$t,$d,$p,$j,$s)", "$k", "$t",
+            "$d", "$p", "$j", "$s");
+        _setHead = _write.Prepare("UPDATE head SET position=$p, readings=$r, marks=$m, judging=$j", "$p", "$r", "$m",
+            "$j");
     }
 
     public long Position { get; private set; }
@@ -79,7 +90,8 @@ public sealed partial class SqliteJournal : IJournal
     public void Append(JournalBatch batch)
     {
         if (batch.FirstPosition != Position + 1)
-            throw new InvalidOperationException($"A batch begins at {batch.FirstPosition}, the journal ends at {Position}.");
+            throw new InvalidOperationException(
+                $"A batch begins at {batch.FirstPosition}, the journal ends at {Position}.");
         lock (_writeGate)
         {
             Guarded(() => Store(batch));
@@ -104,16 +116,21 @@ public sealed partial class SqliteJournal : IJournal
 
     private void Store(JournalBatch batch)
     {
-        if (!batch.Items.IsEmpty) InsertBatch(batch.LastPosition, batch.FirstPosition - 1, batch.MinDay, batch.MaxDay, batch.Items.ToArray());
+        if (!batch.Items.IsEmpty)
+            InsertBatch(batch.LastPosition, batch.FirstPosition - 1, batch.MinDay, batch.MaxDay, batch.Items.ToArray());
         foreach (var (key, position, input) in batch.Kept) InsertKept(key, position, input);
         foreach (var (from, day, body) in batch.Publications)
             _insertPublication.With((int)from.Kind, Sql.Signed(from.Id), day, body).ExecuteNonQuery();
         foreach (var (day, position) in batch.Closed) _insertClosed.With(day, position).ExecuteNonQuery();
+        foreach (var c in batch.Checkpoints)
+            _insertCheckpoint.With((int)c.Key.Kind, Sql.Signed(c.Key.Id), c.Day, c.Position, batch.JudgingVersion
+                ?? JudgingVersion, c.State).ExecuteNonQuery();
         foreach (var key in batch.Contents) _insertContent.With(key.ToBytes()).ExecuteNonQuery();
         foreach (var body in batch.Findings)
         {
             var f = Finding.Read(body);
-            _insertFinding.With(f.Id, (int)f.Subject.Kind, Sql.Signed(f.Subject.Id), (int)f.Kind, f.From.Seconds, f.DetectedAt.Seconds,
+            _insertFinding.With(f.Id, (int)f.Subject.Kind, Sql.Signed(f.Subject.Id), (int)f.Kind, f.From.Seconds,
+                f.DetectedAt.Seconds,
                 batch.LastPosition, body).ExecuteNonQuery();
         }
         _setHead.With(batch.LastPosition, _readings + batch.Readings, batch.Marks,
@@ -152,7 +169,8 @@ public sealed partial class SqliteJournal : IJournal
     public void Dispose()
     {
         foreach (var c in (SqliteCommand[])
-            [_insertBatch, _insertKept, _insertSegment, _insertPublication, _insertClosed, _insertContent, _insertFinding, _setHead, _publicationSelect]) c.Dispose();
+            [_insertBatch, _insertKept, _insertSegment, _insertPublication, _insertClosed, _insertContent,
+                _insertFinding, _insertCheckpoint, _setHead, _publicationSelect]) c.Dispose();
         _read.Dispose();
         _write.Dispose();
     }

@@ -1,8 +1,8 @@
 namespace Twin.Ingest;
 
 /// <summary>
-/// A file that cannot be read as a whole, or a profile that makes no sense. The message names what, where, and the remedy;
-/// the command line turns it into exit code 2. Single malformed rows are rejects instead and never throw.
+/// A file that cannot be read as a whole, or a profile that makes no sense. The message names what, where, and the
+/// remedy; the command line turns it into exit code 2. Single malformed rows are rejects instead and never throw.
 /// </summary>
 public sealed class FormatError(string file, string problem, string remedy) : Exception($"{file}: {problem} {remedy}")
 {

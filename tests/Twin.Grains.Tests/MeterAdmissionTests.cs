@@ -66,9 +66,11 @@ public sealed class MeterAdmissionTests
         _given.Append(new MeterSeen(Meter, "M-1", "Europe/London", 3));
         Assert.True(ZoneRules.TryGet("Europe/London", out var london));
         const int Spring = 19813, Autumn = 20023; // 2024-03-31, 2024-10-27
-        Expect(_given.Append(Raw(london.Day(Spring).StartMinute, Values(1, 46))), AdmissionStatus.Accepted, 46, 0, 0, 0);
+        Expect(_given.Append(Raw(london.Day(Spring).StartMinute, Values(1, 46))), AdmissionStatus.Accepted, 46, 0, 0,
+            0);
         Assert.Single(_given.LastAccepted);
-        Expect(_given.Append(Raw(london.Day(Autumn).StartMinute, Values(1, 51))), AdmissionStatus.Accepted, 51, 0, 0, 0);
+        Expect(_given.Append(Raw(london.Day(Autumn).StartMinute, Values(1, 51))), AdmissionStatus.Accepted, 51, 0, 0,
+            0);
         Assert.Equal([50, 1], _given.LastAccepted.Select(a => ReadingBlock.Read(a.Input).Count));
     }
 
@@ -106,7 +108,8 @@ public sealed class MeterAdmissionTests
     {
         _given.Append(Raw(Day0 * 1440L, [7], qualities: [Quality.Estimated]));
         Expect(_given.Append(Raw(Day0 * 1440L, [7])), AdmissionStatus.Accepted, 0, 0, 1, 0);
-        Expect(_given.Append(Raw(Day0 * 1440L, [7], qualities: [Quality.Estimated])), AdmissionStatus.Duplicate, 0, 1, 0, 0);
+        Expect(_given.Append(Raw(Day0 * 1440L, [7], qualities: [Quality.Estimated])), AdmissionStatus.Duplicate, 0, 1,
+            0, 0);
         Assert.Equal((1, 7L), (View().Stored, View().Import!.Sum));
     }
 
@@ -114,7 +117,8 @@ public sealed class MeterAdmissionTests
     public void A_block_may_hold_new_repeated_and_revised_readings_at_once()
     {
         _given.Append(Raw(Day0 * 1440L, [1, 2, 3]));
-        Expect(_given.Append(Raw(Day0 * 1440L, [1, 9, 3, ReadingBlock.Missing, 5])), AdmissionStatus.Accepted, 1, 2, 1, 0);
+        Expect(_given.Append(Raw(Day0 * 1440L, [1, 9, 3, ReadingBlock.Missing, 5])), AdmissionStatus.Accepted, 1, 2, 1,
+            0);
         Assert.Equal([false, true], _given.LastAccepted.Select(a => ReadingBlock.Read(a.Input).IsRevision));
         Assert.Equal((4, 18L), (View().Stored, View().Import!.Sum));
     }
@@ -138,21 +142,26 @@ public sealed class MeterAdmissionTests
     {
         _given.Append(UtcDay(Day0));
         _given.Close(Day0);
-        Expect(_given.Append(Raw(Day0 * 1440L, Changed(Changed(Values(Day0), 0, 1), 1, 2))), AdmissionStatus.Accepted, 0, 46, 2, 0);
-        Assert.True(ReadingBlock.Read(Assert.Single(_given.LastAccepted).Input) is { IsLate: true, IsRevision: true, PriorCount: 2 });
+        Expect(_given.Append(Raw(Day0 * 1440L, Changed(Changed(Values(Day0), 0, 1), 1, 2))), AdmissionStatus.Accepted,
+            0, 46, 2, 0);
+        Assert.True(ReadingBlock.Read(Assert.Single(_given.LastAccepted).Input) is
+        {
+            IsLate: true, IsRevision: true,
+            PriorCount: 2
+        });
         Assert.Equal((48, 0, Changed(Changed(Values(Day0), 0, 1), 1, 2).Sum(v => (long)v)),
             (View().Stored, View().Import!.Late, View().Import!.Sum));
     }
 
     [Fact]
-    public void A_folded_day_that_is_still_open_knows_its_readings()
+    public void A_complete_day_that_is_still_open_knows_its_readings()
     {
         for (var d = Day0; d < Day0 + 4; d++) _given.Append(UtcDay(d));
         _given.Close(Day0);
-        Assert.Equal(Day0, View().FoldedThrough);
         _given.Append(UtcDay(Day0 + 4));
         Assert.Equal(Day0, View().ClosedThrough);
-        for (var d = Day0 + 1; d < Day0 + 5; d++) Expect(_given.Append(UtcDay(d)), AdmissionStatus.Duplicate, 0, 48, 0, 0);
+        for (var d = Day0 + 1; d < Day0 + 5; d++) Expect(_given.Append(UtcDay(d)), AdmissionStatus.Duplicate, 0, 48, 0,
+            0);
     }
 
     [Theory]
@@ -171,9 +180,20 @@ public sealed class MeterAdmissionTests
     public void One_day_has_one_interval_length_another_day_may_have_another()
     {
         _given.Append(Raw(Day0 * 1440L, [1, 2]));
-        Assert.Contains("already holds readings at 30 minutes", _given.Append(Raw(Day0 * 1440L + 60, [1], 15)).Reason, StringComparison.Ordinal);
+        Assert.Contains("already holds readings at 30 minutes", _given.Append(Raw(Day0 * 1440L + 60, [1], 15)).Reason,
+            StringComparison.Ordinal);
         Expect(_given.Append(Raw((Day0 + 1) * 1440L, [1, 2], 15)), AdmissionStatus.Accepted, 2, 0, 0, 0);
         Assert.Equal((15, 4), (View().Import!.IntervalMinutes, View().Stored));
+    }
+
+    [Fact]
+    public void A_closed_day_has_one_interval_length_too()
+    {
+        _given.Append(UtcDay(Day0));
+        _given.Close(Day0);
+        var a = _given.Append(Raw(Day0 * 1440L, [1], 15));
+        Assert.Contains("holds readings at another interval length", a.Reason, StringComparison.Ordinal);
+        Assert.Equal(48, View().Stored);
     }
 
     [Fact]
@@ -181,7 +201,8 @@ public sealed class MeterAdmissionTests
     {
         _given.Append(UtcDay(Day0));
         Expect(_given.Append(UtcDay(Day0 + MeterTwin.MaxDaysAhead)), AdmissionStatus.Accepted, 48, 0, 0, 0);
-        Assert.Contains("correct the clock", _given.Append(UtcDay(Day0 + 2 * MeterTwin.MaxDaysAhead + 2)).Reason, StringComparison.Ordinal);
+        Assert.Contains("correct the clock", _given.Append(UtcDay(Day0 + 2 * MeterTwin.MaxDaysAhead + 2)).Reason,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -201,7 +222,8 @@ public sealed class MeterAdmissionTests
         _given.Append(Relation(Meter));
         var before = _given.State(Meter.Twin);
         var sink = new Nowhere();
-        foreach (var input in (byte[][])[UtcDay(Day0), UtcDay(Day0 + 1), Raw(Day0 * 1440L, [5]), Relation(Meter, "F2").ToBytes(),
+        foreach (var input in (byte[][])[UtcDay(Day0), UtcDay(Day0 + 1), Raw(Day0 * 1440L, [5]),
+            Relation(Meter, "F2").ToBytes(),
             new MeterSeen(Meter, "M-1", "Europe/Paris", 3).ToBytes(), new Erasure(Meter, Day0 + 9, "asked").ToBytes()])
         {
             _given[Meter.Twin].Admit(input, _given, sink);
@@ -217,7 +239,8 @@ public sealed class MeterAdmissionTests
         var admitted = _given.LastAccepted[0].Input;
         Assert.Contains("earlier admission", _given.Append(admitted).Reason, StringComparison.Ordinal);
         Assert.Contains("does not come through this door",
-            _given[Meter.Twin].Admit(new DayClosed(Day0).ToBytes(), _given, new Nowhere()).Reason, StringComparison.Ordinal);
+            _given[Meter.Twin].Admit(new DayClosed(Day0).ToBytes(), _given, new Nowhere()).Reason,
+                StringComparison.Ordinal);
     }
 
     private sealed class Nowhere : IAccepted

@@ -7,40 +7,34 @@ public sealed class MeterDaysTests
 {
     private readonly TwinHarness _given = new();
 
-    private MeterView View(MeterId? meter = null) => MeterView.From((meter ?? Meter).Twin, _given.State((meter ?? Meter).Twin));
+    private MeterView View(MeterId? meter = null) => MeterView.From((meter ?? Meter).Twin,
+        _given.State((meter ?? Meter).Twin));
     private int[] ScoredDays => [.. _given.Scores.Select(s => s.Day)];
 
     [Fact]
-    public void The_first_day_waits_for_its_closing_then_days_fold_as_they_complete()
+    public void A_complete_day_stays_open_until_it_closes()
     {
         _given.Append(UtcDay(Day0 + 1));
         _given.Append(UtcDay(Day0));
-        Assert.Null(View().FoldedThrough);
+        Assert.Equal((null, 2), (View().ClosedThrough, View().OpenDays));
+        Assert.Empty(ScoredDays);
         _given.Close(Day0);
-        Assert.Equal(Day0, View().FoldedThrough);
-        _given.Append(UtcDay(Day0 + 2));
-        Assert.Equal((Day0 + 2, Day0, 2), (View().FoldedThrough, View().ClosedThrough, View().OpenDays));
+        Assert.Equal((Day0, 1), (View().ClosedThrough, View().OpenDays));
+        Assert.Equal([Day0], ScoredDays);
     }
 
     [Fact]
-    public void A_known_meter_without_readings_folds_its_first_day_when_the_day_before_has_closed()
+    public void A_revision_of_a_complete_day_is_learned_from_as_if_it_had_come_first()
     {
-        _given.Append(Relation(Meter));
-        _given.Close(Day0 - 1);
+        var revised = Values(Day0);
+        revised[20] += 700;
         _given.Append(UtcDay(Day0));
-        Assert.Equal(Day0, View().FoldedThrough);
-    }
-
-    [Fact]
-    public void A_day_waits_for_the_day_before()
-    {
-        _given.Append(UtcDay(Day0));
+        _given.Append(Raw(Day0 * 1440L, revised));
         _given.Close(Day0);
-        _given.Append(UtcDay(Day0 + 2));
-        _given.Append(Raw((Day0 + 1) * 1440L, Values(Day0 + 1)[..47]));
-        Assert.Equal(Day0, View().FoldedThrough);
-        _given.Append(Raw((Day0 + 2) * 1440L - 30, Values(Day0 + 1)[47..]));
-        Assert.Equal(Day0 + 2, View().FoldedThrough);
+        var straight = new TwinHarness();
+        straight.Append(Raw(Day0 * 1440L, revised));
+        straight.Close(Day0);
+        Assert.Equal(straight.State(Meter.Twin), _given.State(Meter.Twin));
     }
 
     [Fact]
@@ -52,8 +46,7 @@ public sealed class MeterDaysTests
         _given.Append(UtcDay(Day0 + 3));
         for (var d = Day0 - 3; d < Day0 + 6; d++) _given.Close(d);
         Assert.Equal([Day0, Day0 + 1, Day0 + 3], ScoredDays);
-        Assert.Equal((Day0 + 5, Day0 + 5, 0, (int?)(Day0 + 3)),
-            (View().ClosedThrough, View().FoldedThrough, View().OpenDays, View().LastScoreDay));
+        Assert.Equal((Day0 + 5, 0, (int?)(Day0 + 3)), (View().ClosedThrough, View().OpenDays, View().LastScoreDay));
         Assert.All(_given.Scores, s => Assert.Equal(Meter, s.Meter));
     }
 
@@ -70,7 +63,8 @@ public sealed class MeterDaysTests
         _given.Sent.Clear();
         _given.Close(Day0 + 2);
         Assert.Equal([Day0, Day0 + 1, Day0 + 2], _given.Scores.Where(s => s.Meter == Meter).Select(s => s.Day));
-        Assert.Equal([TwinKind.Feeder, TwinKind.Cohort], _given.Sent.Where(m => m.From == Meter.Twin).Select(m => m.To.Kind));
+        Assert.Equal([TwinKind.Feeder, TwinKind.Cohort], _given.Sent.Where(m => m.From == Meter.Twin).Select(m =>
+            m.To.Kind));
     }
 
     [Fact]
@@ -127,7 +121,7 @@ public sealed class MeterDaysTests
     }
 
     [Fact]
-    public void Days_on_which_the_clock_is_set_fold_when_their_own_length_is_there()
+    public void Days_on_which_the_clock_is_set_are_one_day_of_their_own_length()
     {
         _given.Append(new MeterSeen(Meter, "M-1", "Europe/London", 3));
         Assert.True(ZoneRules.TryGet("Europe/London", out var london));
@@ -135,11 +129,10 @@ public sealed class MeterDaysTests
         {
             _given.Append(Raw(london.Day(date - 1).StartMinute, Values(1)));
             _given.Close(date - 1);
-            _given.Append(Raw(london.Day(date).StartMinute, Values(1, slots - 1)));
-            Assert.Equal(date - 1, View().FoldedThrough);
             _given.Append(Raw(london.Day(date).StartMinute, Values(1, slots)));
-            Assert.Equal(date, View().FoldedThrough);
+            Assert.Equal(1, View().OpenDays);
             _given.Close(date);
+            Assert.Equal((0, date), (View().OpenDays, View().LastScoreDay));
         }
     }
 
@@ -150,7 +143,8 @@ public sealed class MeterDaysTests
         _given.Append(Raw(Day0 * 1440L, [1, 2, 3], 30, channel: Channel.Export));
         _given.Close(Day0);
         Assert.Empty(ScoredDays);
-        Assert.Equal([(Channel.Export, 3, 6L), (Channel.Voltage, 2, 4610L)], View().Channels.Select(c => (c.Channel, c.Stored, c.Sum)));
+        Assert.Equal([(Channel.Export, 3, 6L), (Channel.Voltage, 2, 4610L)],
+            View().Channels.Select(c => (c.Channel, c.Stored, c.Sum)));
         Assert.Null(View().Import);
     }
 
@@ -181,8 +175,9 @@ public sealed class MeterDaysTests
         bare.Append(Relation(Meter));
         bare.Close(Day0);
         var (left, right) = (View(), MeterView.From(Meter.Twin, bare.State(Meter.Twin)));
-        Assert.Equal((right.Name, right.Zone, right.ClosedThrough, right.FoldedThrough, 0, (int?)null, 0, 0),
-            (left.Name, left.Zone, left.ClosedThrough, left.FoldedThrough, left.Channels.Length, left.LastScoreDay, left.OpenDays, left.Registers.Length));
+        Assert.Equal((right.Name, right.Zone, right.ClosedThrough, 0, (int?)null, 0, 0),
+            (left.Name, left.Zone, left.ClosedThrough, left.Channels.Length, left.LastScoreDay,
+                left.OpenDays, left.Registers.Length));
         Assert.Equal(right.Relation, left.Relation);
     }
 
@@ -193,7 +188,8 @@ public sealed class MeterDaysTests
         _given.Close(Day0);
         _given.Append(new Erasure(Meter, Day0 + 2, "retention"));
         var import = View().Import!;
-        Assert.Equal((96, (Day0 + 2) * 1440L, (Day0 + 4) * 1440L, 0), (import.Stored, import.FirstMinute, import.LastMinute, import.Missing));
+        Assert.Equal((96, (Day0 + 2) * 1440L, (Day0 + 4) * 1440L, 0),
+            (import.Stored, import.FirstMinute, import.LastMinute, import.Missing));
         Assert.Equal(Values(Day0 + 2).Sum(v => (long)v) + Values(Day0 + 3).Sum(v => (long)v), import.Sum);
         for (var d = Day0 + 1; d < Day0 + 4; d++) _given.Close(d);
         Assert.Equal([Day0, Day0 + 2, Day0 + 3], ScoredDays);

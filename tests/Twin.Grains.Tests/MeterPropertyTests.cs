@@ -23,7 +23,8 @@ public sealed class MeterPropertyTests
         public Fleet(ulong seed)
         {
             var draw = SplitMix64.For(seed, "fleet");
-            FirstDay = 19808 + draw.Next(4); // around 2024-03-31 and 2024-04-07, when London and Sydney set their clocks
+            // around 2024-03-31 and 2024-04-07, when London and Sydney set their clocks
+            FirstDay = 19808 + draw.Next(4);
             for (var d = 0; d < Days; d++) ByDay.Add([]);
             for (var m = 0; m < 2; m++)
             {
@@ -33,7 +34,8 @@ public sealed class MeterPropertyTests
                 Registry.Add(new MeterSeen(meter, $"P-{m}", zone, 2));
                 if (draw.Next(3) > 0) Registry.Add(Relation(meter));
                 ZoneRules.TryGet(zone, out var rules);
-                for (var d = draw.Next(2); d < Days; d++) Fill(ByDay[d], meter, rules.Day(FirstDay + d), interval, draw);
+                for (var d = draw.Next(2); d < Days; d++) Fill(ByDay[d], meter, rules.Day(FirstDay + d), interval,
+                    draw);
             }
         }
 
@@ -50,14 +52,16 @@ public sealed class MeterPropertyTests
                 var count = draw.Next(2) == 0 ? slots - from : 1 + draw.Next(slots - from);
                 var part = values[from..(from + count)];
                 if (part.Any(v => v != ReadingBlock.Missing))
-                    blocks.Add(Raw(day.StartMinute + from * interval, part, interval, qualities[from..(from + count)], stamp, meter: meter));
+                    blocks.Add(Raw(day.StartMinute + from * interval, part, interval, qualities[from..(from + count)],
+                        stamp, meter: meter));
                 from += count;
             }
         }
     }
 
     /// <summary>
-    /// Feeds a fleet: the days of a horizon shuffled among each other when <paramref name="shuffle"/> is given, some blocks sent twice.
+    /// Feeds a fleet: the days of a horizon shuffled among each other when <paramref name="shuffle"/> is given, some
+    /// blocks sent twice.
     /// </summary>
     private static TwinHarness Feed(Fleet fleet, SplitMix64? shuffle, Action<TwinHarness> afterStep)
     {
@@ -107,7 +111,8 @@ public sealed class MeterPropertyTests
             Assert.True(Hex(straight) == Hex(shuffled), $"States differ when all days have closed: seed {seed}.");
             Assert.True(straight.Scores.SequenceEqual(shuffled.Scores), $"Scores differ: seed {seed}.");
             Assert.True(straight.Scores.Count > 0, $"Nothing was scored: seed {seed}.");
-            Assert.True(straight.Findings.Select(f => f.Id).Order().SequenceEqual(shuffled.Findings.Select(f => f.Id).Order()),
+            Assert.True(straight.Findings.Select(f => f.Id).Order().SequenceEqual(shuffled.Findings.Select(f =>
+                f.Id).Order()),
                 $"Findings differ: seed {seed}.");
         }
     }
@@ -118,7 +123,8 @@ public sealed class MeterPropertyTests
         for (ulong seed = 1; seed <= Seeds; seed++)
         {
             var lived = Feed(new Fleet(seed), SplitMix64.For(seed, "shuffle"), _ => { });
-            Assert.True(Hex(lived) == Hex(TwinHarness.Replay(lived.Journal)), $"The rebuilt twins differ: seed {seed}.");
+            Assert.True(Hex(lived) == Hex(TwinHarness.Replay(lived.Journal)),
+                $"The rebuilt twins differ: seed {seed}.");
         }
     }
 
@@ -137,7 +143,8 @@ public sealed class MeterPropertyTests
                 {
                     var state = h.State(key);
                     h[key] = h.Factory.Restore(key, state);
-                    Assert.True(state.AsSpan().SequenceEqual(h.State(key)), $"{key} does not write what it read: seed {seed}.");
+                    Assert.True(state.AsSpan().SequenceEqual(h.State(key)),
+                        $"{key} does not write what it read: seed {seed}.");
                 }
             });
             Assert.True(Hex(straight) == Hex(restored), $"A restored twin went another way: seed {seed}.");
@@ -159,11 +166,14 @@ public sealed class MeterPropertyTests
                 var slot = draw.Next(48 * 5);
                 var values = Enumerable.Range(0, 1 + draw.Next(60)).Select(_ => draw.Next(3)).ToArray();
                 var a = harness.Append(Raw(Day0 * 1440L + slot * 30, values));
-                total = new AppendTotals(total.Readings + a.Readings, total.Duplicates + a.Duplicates, total.Revisions + a.Revisions, total.Late + a.Late, 0);
-                Assert.True(a.Readings + a.Duplicates + a.Revisions == values.Length, $"A reading was lost: seed {seed}, step {step}.");
+                total = new AppendTotals(total.Readings + a.Readings, total.Duplicates + a.Duplicates, total.Revisions
+                    + a.Revisions, total.Late + a.Late, 0);
+                Assert.True(a.Readings + a.Duplicates + a.Revisions == values.Length,
+                    $"A reading was lost: seed {seed}, step {step}.");
                 for (var i = 0; i < values.Length; i++) truth[slot + i] = values[i];
                 var import = MeterView.From(Meter.Twin, harness.State(Meter.Twin)).Import!;
-                Assert.True((import.Stored, import.Sum) == (truth.Count, truth.Values.Sum(v => (long)v)), $"Sums are off: seed {seed}, step {step}.");
+                Assert.True((import.Stored, import.Sum) == (truth.Count, truth.Values.Sum(v => (long)v)),
+                    $"Sums are off: seed {seed}, step {step}.");
             }
             var view = MeterView.From(Meter.Twin, harness.State(Meter.Twin)).Import!;
             Assert.Equal((total.Readings, total.Late), (view.Stored, view.Late));
@@ -179,7 +189,8 @@ public sealed class MeterPropertyTests
         {
             var lived = Feed(new Fleet(seed), null, _ => { });
             lived.Append(new DeviceEvent(MeterId.FromUtilityId("P-0"), new UnixTime(0), "zeus", "boot", ""));
-            lived.Append(new ContextPeriod(MeterId.FromUtilityId("P-0").Twin, ContextKind.Outage, new UnixTime(0), new UnixTime(1L << 32), ""));
+            lived.Append(new ContextPeriod(MeterId.FromUtilityId("P-0").Twin, ContextKind.Outage, new UnixTime(0),
+                new UnixTime(1L << 32), ""));
             var draw = SplitMix64.For(seed, "damage");
             for (var i = 0; i < 200; i++)
             {
@@ -191,8 +202,10 @@ public sealed class MeterPropertyTests
                     () => lived.Factory.Restore(key, state).Admit(input, lived, new Nowhere()),
                     () => lived.Factory.Restore(key, state).Apply(input, new TwinHarness.Outbox(lived, key, [])),
                     () => lived.Factory.Restore(key, Damage(state, draw)).Write(new ByteWriter()),
-                    () => lived.Factory.Create(new TwinKey(TwinKind.Cohort, 1)).Receive(new OneMail(key, mail), new TwinHarness.Outbox(lived, key, [])),
-                    () => lived.Factory.Restore(key, state).Receive(new OneMail(key, mail), new TwinHarness.Outbox(lived, key, [])),
+                    () => lived.Factory.Create(new TwinKey(TwinKind.Cohort, 1)).Receive(new OneMail(key, mail),
+                        new TwinHarness.Outbox(lived, key, [])),
+                    () => lived.Factory.Restore(key, state).Receive(new OneMail(key, mail),
+                        new TwinHarness.Outbox(lived, key, [])),
                 ];
                 foreach (var attempt in tries)
                 {
@@ -202,7 +215,8 @@ public sealed class MeterPropertyTests
                 }
             }
         }
-        Assert.True(refused > 500 && passed > 500, $"{refused} refused, {passed} passed: the damage is not of both sorts.");
+        Assert.True(refused > 500
+            && passed > 500, $"{refused} refused, {passed} passed: the damage is not of both sorts.");
     }
 
     private static byte[] Damage(byte[] bytes, SplitMix64 draw)

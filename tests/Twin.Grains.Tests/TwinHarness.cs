@@ -4,13 +4,14 @@ using Twin.Hardware.Coding;
 namespace Twin.Grains.Tests;
 
 /// <summary>
-/// The smallest engine: twins in a sorted dictionary, one thread, no journal but a list. It keeps the stored readings as the history
-/// would, so that late data are compared with them.
+/// The smallest engine: twins in a sorted dictionary, one thread, no journal but a list. It keeps the stored readings
+/// as the history would, so that late data are compared with them.
 /// </summary>
 internal sealed class TwinHarness : IRecall
 {
     private readonly SortedDictionary<TwinKey, TwinState> _twins = [];
-    private readonly Dictionary<(MeterId, Channel, int Day, int Interval), (int[] Values, Quality[] Qualities)> _history = [];
+    private readonly Dictionary<(MeterId, Channel, int Day, int Interval),
+        (int[] Values, Quality[] Qualities)> _history = [];
 
     public TwinFactory Factory { get; } = new();
 
@@ -35,6 +36,8 @@ internal sealed class TwinHarness : IRecall
         }
         set => _twins[key] = value;
     }
+
+    public void Remove(TwinKey key) => _twins.Remove(key);
 
     public byte[] State(TwinKey key)
     {
@@ -129,10 +132,12 @@ internal sealed class TwinHarness : IRecall
         b.DecodeValues(values);
         b.DecodeQualities(qualities);
         for (var i = 0; i < b.Count; i++)
-            if (values[i] != ReadingBlock.Missing) (day.Values[b.FirstSlot + i], day.Qualities[b.FirstSlot + i]) = (values[i], qualities[i]);
+            if (values[i] != ReadingBlock.Missing) (day.Values[b.FirstSlot + i], day.Qualities[b.FirstSlot + i]) =
+                (values[i], qualities[i]);
     }
 
-    public bool TryReadDay(MeterId meter, Channel channel, LocalDay day, int intervalMinutes, Span<int> slots, Span<Quality> qualities)
+    public bool TryReadDay(MeterId meter, Channel channel, LocalDay day, int intervalMinutes, Span<int> slots,
+        Span<Quality> qualities)
     {
         if (!_history.TryGetValue((meter, channel, day.Number, intervalMinutes), out var stored)) return false;
         stored.Values.CopyTo(slots);
@@ -142,7 +147,8 @@ internal sealed class TwinHarness : IRecall
 
     private sealed class Door(List<(byte[] Input, int Day, long EndMinute, bool Sealable)> list) : IAccepted
     {
-        public void Add(ReadOnlySpan<byte> input, int day, long endMinute, bool sealable) => list.Add((input.ToArray(), day, endMinute, sealable));
+        public void Add(ReadOnlySpan<byte> input, int day, long endMinute, bool sealable) =>
+            list.Add((input.ToArray(), day, endMinute, sealable));
     }
 
     private sealed class Inbox((TwinKey From, TwinKey To, byte[] Body)[] mails) : IInbox
@@ -151,7 +157,8 @@ internal sealed class TwinHarness : IRecall
         public Mail this[int index] => new(mails[index].From, mails[index].Body);
     }
 
-    public sealed class Outbox(TwinHarness harness, TwinKey self, List<(TwinKey From, TwinKey To, byte[] Body)> mails) : IOutbox
+    public sealed class Outbox(TwinHarness harness, TwinKey self, List<(TwinKey From, TwinKey To, byte[] Body)> mails)
+        : IOutbox
     {
         public List<(TwinKey From, TwinKey To, byte[] Body)> Mails => mails;
         public TwinKey[] Senders { get; init; } = [];
@@ -184,7 +191,8 @@ internal static class Sample
 
     public static int[] Values(int day, int slots = 48) => [.. Enumerable.Range(0, slots).Select(i => Value(day, i))];
 
-    public static byte[] Raw(long startMinute, int[] values, int interval = 30, Quality[]? qualities = null, long stamp = 0,
+    public static byte[] Raw(long startMinute, int[] values, int interval = 30, Quality[]? qualities = null,
+        long stamp = 0,
         Channel channel = Channel.Import, MeterId? meter = null)
     {
         var w = new ByteWriter();
@@ -195,7 +203,9 @@ internal static class Sample
     /// <summary>A whole UTC day.</summary>
     public static byte[] UtcDay(int day, MeterId? meter = null) => Raw(day * 1440L, Values(day), meter: meter);
 
-    public static MeterRelation Relation(MeterId meter, string feeder = "F1", int from = int.MinValue, int to = int.MaxValue,
-        string firmware = "1.0") => new(meter, "", MeterRole.Customer, feeder, "ZX", firmware, "L7", "", "UP1", "L1", "", "", "",
+    public static MeterRelation Relation(MeterId meter, string feeder = "F1", int from = int.MinValue,
+        int to = int.MaxValue,
+        string firmware = "1.0") => new(meter, "", MeterRole.Customer, feeder, "ZX", firmware, "L7", "", "UP1", "L1",
+            "", "", "",
             CustomerCategory.Ordinary, from, to);
 }

@@ -53,7 +53,8 @@ public static class Feeds
         while (feed.Next(batch))
             for (var i = 0; i < batch.Count; i++) inputs.Add(batch[i].ToArray());
         var result = new Collected { Totals = feed.Totals(default), Messages = messages, Inputs = inputs };
-        result.Rejects.AddRange(Encoding.UTF8.GetString(rejects.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        result.Rejects.AddRange(Encoding.UTF8.GetString(rejects.ToArray())
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries));
         var names = new Dictionary<MeterId, string>();
         foreach (var input in inputs) Decode(result, input, names);
         return result;
@@ -85,7 +86,11 @@ public static class Feeds
 
     /// <summary>Reads text as a file of that name in a directory of its own.</summary>
     public static Collected CollectText(string name, string text, Profile? profile = null) =>
-        WithFiles([(name, Encoding.UTF8.GetBytes(text))], paths => Collect(new FeedOptions { Paths = paths, Profile = profile }));
+        WithFiles([(name, Encoding.UTF8.GetBytes(text))], paths => Collect(new FeedOptions
+        {
+            Paths = paths,
+            Profile = profile
+        }));
 
     public static T WithFiles<T>((string Name, byte[] Bytes)[] files, Func<string[], T> use)
     {
@@ -115,7 +120,8 @@ public static class Feeds
     {
         var directory = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(directory, "MeterTwin.sln")))
-            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("MeterTwin.sln is nowhere above the tests.");
+            directory = Path.GetDirectoryName(directory)
+                ?? throw new InvalidOperationException("MeterTwin.sln is nowhere above the tests.");
         return directory;
     }
 
@@ -125,5 +131,6 @@ public static class Feeds
         return Path.Exists(path) ? path : null;
     }
 
-    public static long Minute(string utc) => UnixTime.TryParse(utc, out var t) ? t.Minutes : throw new FormatException(utc);
+    public static long Minute(string utc) => UnixTime.TryParse(utc, out var t) ? t.Minutes
+        : throw new FormatException(utc);
 }

@@ -25,7 +25,8 @@ public static class Repository
     private static string Find()
     {
         var at = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(at, "MeterTwin.sln"))) at = Path.GetDirectoryName(at) ?? throw new InvalidOperationException("No MeterTwin.sln above the tests.");
+        while (!File.Exists(Path.Combine(at, "MeterTwin.sln")))
+            at = Path.GetDirectoryName(at) ?? throw new InvalidOperationException("No MeterTwin.sln above the tests.");
         return at;
     }
 }

@@ -8,13 +8,14 @@ namespace Twin.Ingest.Blocks;
 public readonly record struct SeriesKey(MeterId Meter, Channel Channel, int IntervalMinutes);
 
 /// <summary>
-/// Readings in any order to raw blocks of at most one UTC day. Nothing is dropped: a repeated key closes the open block and
-/// opens another, so that admission sees and counts it.
+/// Readings in any order to raw blocks of at most one UTC day. Nothing is dropped: a repeated key closes the open block
+/// and opens another, so that admission sees and counts it.
 /// </summary>
 public sealed class BlockBuilder(BlockSorter sorter)
 {
     /// <summary>
-    /// Slots of all open blocks together (128 MiB). At the bound all are closed: blocks become shorter, the sorter joins them again.
+    /// Slots of all open blocks together (128 MiB). At the bound all are closed: blocks become shorter, the sorter
+    /// joins them again.
     /// </summary>
     public const long MaxOpenSlots = 32 * 1024 * 1024;
 
@@ -36,12 +37,14 @@ public sealed class BlockBuilder(BlockSorter sorter)
     /// <summary>Readings in closed blocks, repeats included: all of them after <see cref="Flush"/>.</summary>
     public long Readings => _closed;
 
-    /// <summary>Number of a series, for <see cref="Add"/> and <see cref="AddAtCursor"/>; valid until <see cref="Flush"/>.</summary>
+    /// <summary>Number of a series, for <see cref="Add"/> and <see cref="AddAtCursor"/>; valid until
+    /// <see cref="Flush"/>.</summary>
     /// <param name="intervalMinutes">1 to 1440, a divisor of 1440.</param>
     public int Series(FeedMeter meter, Channel channel, int intervalMinutes)
     {
         if (intervalMinutes is < 1 or > 1440 || 1440 % intervalMinutes != 0)
-            throw new ArgumentOutOfRangeException(nameof(intervalMinutes), intervalMinutes, "An interval divides a day.");
+            throw new ArgumentOutOfRangeException(nameof(intervalMinutes), intervalMinutes,
+                "An interval divides a day.");
         var key = new SeriesKey(meter.Id, channel, intervalMinutes);
         if (_index.TryGetValue(key, out var i)) return i;
         _slots += 1440 / intervalMinutes;
@@ -51,7 +54,8 @@ public sealed class BlockBuilder(BlockSorter sorter)
         return _index[key] = _count++;
     }
 
-    /// <summary>True when so many series are open that the reader should call <see cref="Flush"/> and ask for new numbers.</summary>
+    /// <summary>True when so many series are open that the reader should call <see cref="Flush"/> and ask for new
+    /// numbers.</summary>
     public bool IsFull => _slots >= MaxOpenSlots;
 
     /// <summary>Adds one reading.</summary>
@@ -91,7 +95,8 @@ public sealed class BlockBuilder(BlockSorter sorter)
     public void AddAtCursor(int series, int value, Quality quality, long sourceStamp)
     {
         var frame = _frames[series];
-        if (frame.IntervalMinutes != _interval) throw new InvalidOperationException("The cursor stands at another interval.");
+        if (frame.IntervalMinutes != _interval)
+            throw new InvalidOperationException("The cursor stands at another interval.");
         if (frame.Day != _day || frame.Phase != _phase || frame.Stamp != sourceStamp || frame.Holds(_slot))
         {
             if (frame.Count > 0) Close(series);

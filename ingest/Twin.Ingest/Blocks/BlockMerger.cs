@@ -4,13 +4,15 @@ using Twin.Hardware.Coding;
 namespace Twin.Ingest.Blocks;
 
 /// <summary>
-/// Joins the blocks of one meter, channel and UTC day that a sorted stream brings one behind another, so that the result does not
-/// depend on how rows were arranged: the first occurrence of every key goes to the first block, the second to the second, and so
-/// on. Also counts, series by series, what is missing between the first and the last interval.
+/// Joins the blocks of one meter, channel and UTC day that a sorted stream brings one behind another, so that the
+/// result does not depend on how rows were arranged: the first occurrence of every key goes to the first block, the
+/// second to the second, and so on. Also counts, series by series, what is missing between the first and the last
+/// interval.
 /// </summary>
 public sealed class BlockMerger(SortedRun source)
 {
-    /// <summary>Occurrences of one key that are kept apart; at the bound those so far are given out and it starts afresh.</summary>
+    /// <summary>Occurrences of one key that are kept apart; at the bound those so far are given out and it starts
+    /// afresh.</summary>
     public const int MaxLayers = 32;
 
     private readonly List<Frame> _frames = [];
@@ -34,7 +36,8 @@ public sealed class BlockMerger(SortedRun source)
     private byte[] _current = [];
 
     /// <summary>Intervals between each series' first and last that no reading filled.</summary>
-    public long Missing => _extents.Sum(static e => (e.Value.Last - e.Value.First) / e.Key.IntervalMinutes + 1 - e.Value.Slots);
+    public long Missing => _extents.Sum(static e => (e.Value.Last - e.Value.First) / e.Key.IntervalMinutes
+        + 1 - e.Value.Slots);
 
     public bool Next()
     {
@@ -68,7 +71,8 @@ public sealed class BlockMerger(SortedRun source)
         {
             var only = ReadingBlock.Read(_pending);
             var last = only.EndMinute - only.IntervalMinutes;
-            Extend(new SeriesKey(only.Meter, only.Channel, only.IntervalMinutes), only.StartMinute, last, only.PresentCount);
+            Extend(new SeriesKey(only.Meter, only.Channel, only.IntervalMinutes), only.StartMinute, last,
+                only.PresentCount);
             _ready.Enqueue(_pending);
             return;
         }
@@ -82,7 +86,8 @@ public sealed class BlockMerger(SortedRun source)
         foreach (var marks in _marks.Values) marks.AsSpan().Clear();
     }
 
-    private bool SameGroup(in SortKey k) => k.Day == _pendingKey.Day && k.Meter == _pendingKey.Meter && k.Rank == _pendingKey.Rank;
+    private bool SameGroup(in SortKey k) => k.Day == _pendingKey.Day && k.Meter == _pendingKey.Meter
+        && k.Rank == _pendingKey.Rank;
 
     private void Spread(ReadOnlySpan<byte> input)
     {
@@ -91,7 +96,8 @@ public sealed class BlockMerger(SortedRun source)
         block.DecodeQualities(_qualities);
         var phase = (int)((block.StartMinute - _pendingKey.Day * 1440L) % block.IntervalMinutes);
         var first = (int)((block.StartMinute - _pendingKey.Day * 1440L) / block.IntervalMinutes);
-        if (!_marks.TryGetValue(block.IntervalMinutes, out var marks)) _marks[block.IntervalMinutes] = marks = new bool[1440];
+        if (!_marks.TryGetValue(block.IntervalMinutes, out var marks))
+            _marks[block.IntervalMinutes] = marks = new bool[1440];
         var key = new SeriesKey(block.Meter, block.Channel, block.IntervalMinutes);
         for (var i = 0; i < block.Count; i++)
         {
@@ -108,7 +114,8 @@ public sealed class BlockMerger(SortedRun source)
         var layers = 0;
         foreach (var f in _frames)
         {
-            if (f.IntervalMinutes != block.IntervalMinutes || f.Phase != phase || f.Stamp != block.SourceStamp) continue;
+            var same = f.IntervalMinutes == block.IntervalMinutes && f.Phase == phase && f.Stamp == block.SourceStamp;
+            if (!same) continue;
             if (!f.Holds(slot)) return f;
             layers++;
         }
@@ -134,7 +141,8 @@ public sealed class BlockMerger(SortedRun source)
         _frames.Clear();
     }
 
-    private void Extend(in SeriesKey key, long first, long last, int slots) => _extents[key] = _extents.TryGetValue(key, out var e)
+    private void Extend(in SeriesKey key, long first, long last, int slots) =>
+        _extents[key] = _extents.TryGetValue(key, out var e)
         ? new Extent(Math.Min(e.First, first), Math.Max(e.Last, last), e.Slots + slots)
         : new Extent(first, last, slots);
 }

@@ -3,8 +3,8 @@ using Twin.Hardware.Coding;
 namespace Twin.Ingest.Blocks;
 
 /// <summary>
-/// Event-time order of a feed: UTC day, meter, rank (the channel of a block, or 16 + kind), for other inputs their second, then
-/// the order of arrival, which decides between values of one key.
+/// Event-time order of a feed: UTC day, meter, rank (the channel of a block, or 16 + kind), for other inputs their
+/// second, then the order of arrival, which decides between values of one key.
 /// </summary>
 public readonly record struct SortKey(int Day, ulong Meter, byte Rank, long At, long Sequence) : IComparable<SortKey>
 {
@@ -19,8 +19,9 @@ public readonly record struct SortKey(int Day, ulong Meter, byte Rank, long At, 
 }
 
 /// <summary>
-/// External merge sort of encoded inputs. Up to <paramref name="memoryBytes"/> they stay in memory; beyond, sorted runs go to a
-/// private directory under <paramref name="tempDirectory"/> that is removed at the end. At <see cref="MaxRuns"/> runs they are merged into one.
+/// External merge sort of encoded inputs. Up to <paramref name="memoryBytes"/> they stay in memory; beyond, sorted runs
+/// go to a private directory under <paramref name="tempDirectory"/> that is removed at the end. At
+/// <see cref="MaxRuns"/> runs they are merged into one.
 /// </summary>
 public sealed class BlockSorter(long memoryBytes, string? tempDirectory) : IDisposable
 {
@@ -43,6 +44,9 @@ public sealed class BlockSorter(long memoryBytes, string? tempDirectory) : IDisp
         public int CompareTo(Entry other) => Key.CompareTo(other.Key);
     }
 
+    /// <summary>Inputs added.</summary>
+    public long Count { get; private set; }
+
     /// <summary>Runs written to disk so far.</summary>
     public int RunsWritten => _runNumber;
 
@@ -52,6 +56,7 @@ public sealed class BlockSorter(long memoryBytes, string? tempDirectory) : IDisp
         var chunk = Room(payload.Length);
         payload.CopyTo(chunk.AsSpan(_used));
         _entries.Add(new Entry(key, chunk, _used, payload.Length));
+        Count++;
         _used += payload.Length;
         _bytes += payload.Length + EntryBytes;
     }
@@ -67,20 +72,35 @@ public sealed class BlockSorter(long memoryBytes, string? tempDirectory) : IDisp
     private void Spill()
     {
         _entries.Sort();
-        WriteRun(new MemoryRun(_entries));
+        Store(new MemoryRun(_entries));
         _entries.Clear();
         _chunks.Clear();
         (_used, _bytes) = (ChunkBytes, 0);
         if (_runs.Count < MaxRuns) return;
         var merged = _runs.ToArray();
         _runs.Clear();
-        using (var all = new MergedRun([.. merged.Select(static f => (SortedRun)new FileRun(f))])) WriteRun(all);
+        using (var all = new MergedRun([.. merged.Select(static f => (SortedRun)new FileRun(f))])) Store(all);
         foreach (var file in merged) File.Delete(file);
+    }
+
+    private void Store(SortedRun run)
+    {
+        try
+        {
+            WriteRun(run);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            var where = _directory?.FullName ?? tempDirectory ?? Path.GetTempPath();
+            throw new FormatError(where, $"cannot hold the feed while it is sorted: {e.Message}",
+                "Free some space there, name another temporary directory, or allow the sort more memory.");
+        }
     }
 
     private void WriteRun(SortedRun run)
     {
-        _directory ??= tempDirectory is null ? Directory.CreateTempSubdirectory("metertwin-sort-") : Private(tempDirectory);
+        _directory ??= tempDirectory is null ? Directory.CreateTempSubdirectory("metertwin-sort-")
+            : Private(tempDirectory);
         var path = Path.Combine(_directory.FullName, $"run{_runNumber++}");
         using var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 18);
         var w = new ByteWriter(256);
@@ -106,7 +126,8 @@ public sealed class BlockSorter(long memoryBytes, string? tempDirectory) : IDisp
         var path = Path.Combine(parent, "metertwin-sort");
         for (var n = 0; Directory.Exists(path); n++) path = Path.Combine(parent, $"metertwin-sort-{n}");
         return OperatingSystem.IsWindows() ? Directory.CreateDirectory(path)
-            : Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            : Directory.CreateDirectory(path,
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     /// <summary>Everything added, in order. The sorter takes no more after that.</summary>
@@ -114,7 +135,8 @@ public sealed class BlockSorter(long memoryBytes, string? tempDirectory) : IDisp
     {
         _entries.Sort();
         var memory = new MemoryRun(_entries);
-        return _runs.Count == 0 ? memory : new MergedRun([.. _runs.Select(static f => (SortedRun)new FileRun(f)), memory]);
+        return _runs.Count == 0 ? memory : new MergedRun([.. _runs.Select(static f => (SortedRun)new FileRun(f)),
+            memory]);
     }
 
     public void Dispose() => _directory?.Delete(recursive: true);
@@ -123,7 +145,8 @@ public sealed class BlockSorter(long memoryBytes, string? tempDirectory) : IDisp
     {
         private int _at = -1;
         public override SortKey Key => entries[_at].Key;
-        public override ReadOnlySpan<byte> Payload => entries[_at].Chunk.AsSpan(entries[_at].Offset, entries[_at].Length);
+        public override ReadOnlySpan<byte> Payload => entries[_at].Chunk.AsSpan(entries[_at].Offset,
+            entries[_at].Length);
         public override bool Next() => ++_at < entries.Count;
     }
 }

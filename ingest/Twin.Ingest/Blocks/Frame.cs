@@ -21,8 +21,8 @@ internal sealed class Frame(MeterId meter, Channel channel, int intervalMinutes)
     public int Count;
 
     /// <summary>
-    /// Day and phase in one number while the frame takes plain readings (no stamp, all actual); else <see cref="NotPlain"/>. One
-    /// comparison on the hot path instead of five.
+    /// Day and phase in one number while the frame takes plain readings (no stamp, all actual); else
+    /// <see cref="NotPlain"/>. One comparison on the hot path instead of five.
     /// </summary>
     public long PlainToken = NotPlain;
     public const long NotPlain = long.MinValue;
@@ -61,7 +61,8 @@ internal sealed class Frame(MeterId meter, Channel channel, int intervalMinutes)
         var start = Day * 1440L + Phase + (long)first * IntervalMinutes;
         var length = last - first + 1;
         var qualities = _qualities is null ? default : _qualities.AsSpan(first, length);
-        ReadingBlock.WriteRaw(to, Meter, Channel, IntervalMinutes, start, Slots.AsSpan(first, length), qualities, Stamp);
+        ReadingBlock.WriteRaw(to, Meter, Channel, IntervalMinutes, start, Slots.AsSpan(first, length), qualities,
+            Stamp);
         Slots.AsSpan().Fill(ReadingBlock.Missing);
         _qualities = null;
         (Count, Day, PlainToken) = (0, int.MinValue, NotPlain);

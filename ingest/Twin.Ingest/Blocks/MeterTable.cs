@@ -9,7 +9,8 @@ public sealed class FeedMeter(string name, MeterId id)
     public string Name { get; } = name;
     public MeterId Id { get; } = id;
 
-    /// <summary>Zone that the source declares; empty for none. <see cref="ZoneRank"/> as in <see cref="MeterSeen"/>.</summary>
+    /// <summary>Zone that the source declares; empty for none. <see cref="ZoneRank"/> as in
+    /// <see cref="MeterSeen"/>.</summary>
     public string Zone { get; private set; } = "";
     public byte ZoneRank { get; private set; }
 
@@ -19,12 +20,14 @@ public sealed class FeedMeter(string name, MeterId id)
     private long _zoneFrom = long.MaxValue;
 
     /// <summary>
-    /// Takes a zone: the higher rank wins, then the earlier row (not the first in the file: a shuffled file tells the same).
+    /// Takes a zone: the higher rank wins, then the earlier row (not the first in the file: a shuffled file tells the
+    /// same).
     /// </summary>
     public void Declare(string zone, byte rank, long minute)
     {
-        if (rank < ZoneRank || (rank == ZoneRank && (minute > _zoneFrom || (minute == _zoneFrom && string.CompareOrdinal(zone, Zone) >= 0))))
-            return;
+        if (rank < ZoneRank) return;
+        var later = minute > _zoneFrom || (minute == _zoneFrom && string.CompareOrdinal(zone, Zone) >= 0);
+        if (rank == ZoneRank && later) return;
         (Zone, ZoneRank, _zoneFrom) = (zone, rank, minute);
     }
 
@@ -68,8 +71,10 @@ public sealed class MeterTable
         if (_byName.TryGetValue(name, out var known)) return known;
         var id = MeterId.ParseOrMap(name);
         if (_byId.TryGetValue(id, out var other))
-            throw new FormatError(file, $"meters '{other.Name}' and '{name}' have the same id {id}.", "Rename one of them.");
-        if (_byId.Count >= MaxMeters) throw new FormatError(file, $"holds more than {MaxMeters} meters.", "Split the feed.");
+            throw new FormatError(file, $"meters '{other.Name}' and '{name}' have the same id {id}.",
+                "Rename one of them.");
+        if (_byId.Count >= MaxMeters) throw new FormatError(file, $"holds more than {MaxMeters} meters.",
+            "Split the feed.");
         var meter = new FeedMeter(name, id);
         _byName.Add(name, meter);
         _byId.Add(id, meter);

@@ -2,7 +2,8 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Ingest.Blocks;
 
-/// <summary>A sorted stream of encoded inputs. <see cref="Payload"/> is valid until the next <see cref="Next"/>.</summary>
+/// <summary>A sorted stream of encoded inputs. <see cref="Payload"/> is valid until the next
+/// <see cref="Next"/>.</summary>
 public abstract class SortedRun : IDisposable
 {
     public abstract SortKey Key { get; }
@@ -37,7 +38,8 @@ internal sealed class FileRun(string path) : SortedRun
         _length = r.Count(int.MaxValue);
         _from += r.Position;
         Ensure(_length);
-        if (_to - _from < _length) throw new InvalidDataException($"{path} ends in the middle of an input. Run the replay again.");
+        if (_to - _from < _length)
+            throw new InvalidDataException($"{path} ends in the middle of an input. Run the replay again.");
         _payload = _from;
         _from += _length;
         return true;
@@ -83,7 +85,8 @@ internal sealed class MergedRun : SortedRun
         if (_current is { } last)
         {
             if (!last.Next()) _current = null;
-            else if (_heads.Count == 0 || !_heads.TryPeek(out _, out var best) || last.Key.CompareTo(best) < 0) return true;
+            else if (_heads.Count == 0 || !_heads.TryPeek(out _, out var best)
+                || last.Key.CompareTo(best) < 0) return true;
             else
             {
                 _current = _heads.DequeueEnqueue(last, last.Key);

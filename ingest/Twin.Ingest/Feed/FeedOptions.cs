@@ -21,7 +21,8 @@ public sealed record FeedOptions
     /// <summary>Takes one JSON object a reject; null: only counted. The feed closes it.</summary>
     public Stream? Rejects { get; init; }
 
-    /// <summary>Memory of the sort into event-time order; beyond it sorted runs go to <see cref="TempDirectory"/>.</summary>
+    /// <summary>Memory of the sort into event-time order; beyond it sorted runs go to
+    /// <see cref="TempDirectory"/>.</summary>
     public long SortMemoryBytes { get; init; } = BlockSorter.DefaultMemoryBytes;
 
     /// <summary>Null: the system's.</summary>
@@ -44,8 +45,9 @@ public readonly record struct FeedProgress(long Rows, long Readings, long BytesR
 /// What came of a feed. Readings to late are what admission counted in this run; the rest is what reading found.
 /// <paramref name="Missing"/>: intervals between each series' first and last that the feed does not fill.
 /// </summary>
-public sealed record FeedTotals(int Files, int Meters, long Rows, long ReadingsRead, long Readings, long Duplicates, long Revisions,
-    long Late, long RejectedRows, long RejectedCells, long RejectedItems, long MissingTokens, long Rounded, long Missing,
+public sealed record FeedTotals(int Files, int Meters, long Rows, long ReadingsRead, long Readings, long Duplicates,
+    long Revisions, long Late, long RejectedRows, long RejectedCells, long RejectedItems, long MissingTokens,
+    long Rounded, long Missing,
     IReadOnlyList<string> FileErrors, IReadOnlyList<string> FirstRejects)
 {
     /// <summary>Everything that could not be taken.</summary>

@@ -9,8 +9,9 @@ using Twin.Ingest.Text;
 namespace Twin.Ingest.Feed;
 
 /// <summary>
-/// Reads all files of a feed and gives them out as batches in event-time order: first fleet, registry, context and events, then
-/// day by day (UTC) the meters first seen that day and everything of that day. The same files give the same batches.
+/// Reads all files of a feed and gives them out as batches in event-time order: first fleet, registry, context and
+/// events, then day by day (UTC) the meters first seen that day and everything of that day. The same files give the
+/// same batches.
 /// </summary>
 public sealed class FeedReader : IDisposable
 {
@@ -65,11 +66,19 @@ public sealed class FeedReader : IDisposable
         if (_files == 0 && _options.Paths.Count > 0)
         {
             var why = _errors.Count > 0 ? _errors[0] : "no file holds interval readings.";
-            throw new FormatError(string.Join(", ", _options.Paths), $"nothing was readable: {why}", "Give files of interval readings, or --profile.");
+            throw new FormatError(string.Join(", ", _options.Paths), $"nothing was readable: {why}",
+                "Give files of interval readings, or --profile.");
+        }
+        if (_sorter.Count == 0 && _records.Inputs.Count == 0 && (_errors.Count > 0 || _rejects.First.Count > 0))
+        {
+            throw new FormatError(string.Join(", ", _options.Paths), "nothing was readable: "
+                + (_errors.Count > 0 ? _errors[0] : "every row was rejected, the first as " + _rejects.First[0] + "."),
+                "Give the right profile with --profile.");
         }
         _sorted = _sorter.Sorted();
         _merger = new BlockMerger(_sorted);
-        _arrivals = [.. _meters.All.Where(static m => m.FirstDay != int.MaxValue).OrderBy(static m => m.FirstDay).ThenBy(static m => m.Id)];
+        _arrivals = [.. _meters.All.Where(static m => m.FirstDay != int.MaxValue).OrderBy(static m => m.FirstDay)
+            .ThenBy(static m => m.Id)];
     }
 
     private void ReadFile(SourceFile file, bool named)
@@ -102,8 +111,8 @@ public sealed class FeedReader : IDisposable
 
     private static bool HasColumns(Sniff s) => s.Profile.TimeColumns.All(s.Header.Contains);
 
-    private static FormatError NoColumns(Sniff s) => new(s.File,
-        $"has no column '{s.Profile.TimeColumns.First(c => !s.Header.Contains(c))}'; it has {LongReader.Shown(s.Header)}.",
+    private static FormatError NoColumns(Sniff s) => new(s.File, string.Concat("has no column '",
+        s.Profile.TimeColumns.First(c => !s.Header.Contains(c)), "'; it has ", LongReader.Shown(s.Header), "."),
         $"Profile '{s.Profile.Name}' does not fit: correct it, or leave the file out.");
 
     private void Begin(SourceFile file)
@@ -147,8 +156,8 @@ public sealed class FeedReader : IDisposable
     }
 
     /// <summary>
-    /// Fills the batch with the next inputs, at most <see cref="FeedOptions.BatchItems"/>; false when nothing is left. The last
-    /// input is <see cref="SourceEnded"/>.
+    /// Fills the batch with the next inputs, at most <see cref="FeedOptions.BatchItems"/>; false when nothing is left.
+    /// The last input is <see cref="SourceEnded"/>.
     /// </summary>
     public bool Next(InputBatch batch)
     {
@@ -182,8 +191,9 @@ public sealed class FeedReader : IDisposable
 
     /// <summary>What reading found so far; the counts of admission are the caller's.</summary>
     public FeedTotals Totals(in AppendTotals appended) => new(_files, _meters.Count, _context.Rows, _builder.Readings,
-        appended.Readings, appended.Duplicates, appended.Revisions, appended.Late, _rejects.Rows - appended.RejectedItems, _rejects.Cells,
-        appended.RejectedItems, _context.MissingTokens, _context.Rounded, _merger?.Missing ?? 0, _errors, _rejects.First);
+        appended.Readings, appended.Duplicates, appended.Revisions, appended.Late,
+        _rejects.Rows - appended.RejectedItems, _rejects.Cells, appended.RejectedItems, _context.MissingTokens,
+        _context.Rounded, _merger?.Missing ?? 0, _errors, _rejects.First);
 
     public void Dispose()
     {

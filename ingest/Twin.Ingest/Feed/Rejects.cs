@@ -49,7 +49,8 @@ public sealed class Rejects(Stream? output) : IDisposable
         var text = Shown(bytes);
         if (_first.Count < MaxFirst) _first.Add($"{file}:{line}:{column} {field}: {reason} ({text})");
         if (_json is null || _written > MaxWritten) return;
-        if (_written++ == MaxWritten) (file, reason, text) = ("", $"more than {MaxWritten} rejects: the rest is only counted", "");
+        if (_written++ == MaxWritten)
+            (file, reason, text) = ("", $"more than {MaxWritten} rejects: the rest is only counted", "");
         _json.WriteStartObject();
         _json.WriteString("file", file);
         _json.WriteNumber("line", line);

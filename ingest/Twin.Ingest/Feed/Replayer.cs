@@ -8,7 +8,8 @@ public static class Replayer
 {
     /// <summary>Reads all, appends all, and ends with <see cref="SourceEnded"/>.</summary>
     /// <exception cref="FormatError">Nothing was readable, or a named file is not what it should be.</exception>
-    /// <exception cref="StorageUnavailableException">The journal could not commit; a later replay goes on from there.</exception>
+    /// <exception cref="StorageUnavailableException">The journal could not commit; a later replay goes on from
+    /// there.</exception>
     public static async Task<FeedTotals> Run(IFleet fleet, FeedOptions options, CancellationToken cancel)
     {
         using var feed = new FeedReader(options);
@@ -33,7 +34,8 @@ public static class Replayer
             }
             var receipt = await append;
             var t = receipt.Totals();
-            totals = new AppendTotals(totals.Readings + t.Readings, totals.Duplicates + t.Duplicates, totals.Revisions + t.Revisions,
+            totals = new AppendTotals(totals.Readings + t.Readings, totals.Duplicates + t.Duplicates,
+                totals.Revisions + t.Revisions,
                 totals.Late + t.Late, totals.RejectedItems + t.RejectedItems);
             if (t.RejectedItems > 0) Report(feed, sending, receipt);
             items += sending.Count;
@@ -45,7 +47,10 @@ public static class Replayer
     private static void Report(FeedReader feed, InputBatch batch, AppendReceipt receipt)
     {
         for (var i = 0; i < receipt.Items.Length; i++)
-            if (receipt.Items[i].Status == AdmissionStatus.Rejected) feed.Refused(Describe(batch[i]), receipt.Items[i].Reason);
+        {
+            if (receipt.Items[i].Status != AdmissionStatus.Rejected) continue;
+            feed.Refused(Describe(batch[i]), receipt.Items[i].Reason);
+        }
     }
 
     private static string Describe(ReadOnlySpan<byte> input)
@@ -53,6 +58,7 @@ public static class Replayer
         var envelope = Envelope.Read(input);
         if (envelope.Kind != InputKind.ReadingBlock) return $"{envelope.Target} {Input.Read(input).Describe()}";
         var block = ReadingBlock.Read(input);
-        return $"{envelope.Target} {block.Channel} {block.Count} readings from {UnixTime.FromMinutes(block.StartMinute)}";
+        var from = UnixTime.FromMinutes(block.StartMinute);
+        return $"{envelope.Target} {block.Channel} {block.Count} readings from {from}";
     }
 }

@@ -1,5 +1,3 @@
-using System.IO.Compression;
-
 namespace Twin.Ingest.Feed;
 
 /// <summary>A file of a feed, plain or gzip (told by its first bytes, not by its name).</summary>
@@ -31,7 +29,8 @@ public sealed class SourceFile(string path)
     {
         try
         {
-            _raw = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
+            _raw = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16,
+                FileOptions.SequentialScan);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -40,15 +39,16 @@ public sealed class SourceFile(string path)
         Span<byte> magic = stackalloc byte[2];
         var n = _raw.ReadAtLeast(magic, 2, throwOnEndOfStream: false);
         _raw.Position = 0;
-        if (n == 2 && magic.SequenceEqual("PK"u8)) throw new FormatError(Path, "is a zip archive.", "Unpack it, or pack it with gzip.");
-        return n == 2 && magic[0] == 0x1F && magic[1] == 0x8B ? new GZipStream(_raw, CompressionMode.Decompress) : _raw;
+        if (n == 2 && magic.SequenceEqual("PK"u8)) throw new FormatError(Path, "is a zip archive.",
+            "Unpack it, or pack it with gzip.");
+        return n == 2 && magic[0] == 0x1F && magic[1] == 0x8B ? new GzipFile(_raw) : _raw;
     }
 
     public void Done() => _done = Length;
 
     /// <summary>
-    /// Files behind paths, in a fixed order: a file itself; a directory's data files by name (not its subdirectories); a pattern
-    /// with <c>*</c> or <c>?</c> in its last part.
+    /// Files behind paths, in a fixed order: a file itself; a directory's data files by name (not its subdirectories);
+    /// a pattern with <c>*</c> or <c>?</c> in its last part.
     /// </summary>
     /// <exception cref="FormatError">There is no such path.</exception>
     public static List<(SourceFile File, bool Listed)> Expand(IEnumerable<string> paths)
@@ -58,7 +58,8 @@ public sealed class SourceFile(string path)
         foreach (var path in paths)
         {
             if (File.Exists(path)) Add(path, true);
-            else if (Directory.Exists(path)) AddAll(Directory.GetFiles(path).Where(HasKnownExtension), path, "no CSV, JSON or NDJSON file");
+            else if (Directory.Exists(path))
+                AddAll(Directory.GetFiles(path).Where(HasKnownExtension), path, "no CSV, JSON or NDJSON file");
             else if (path.AsSpan().IndexOfAny('*', '?') >= 0) AddAll(Glob(path), path, "no file that fits");
             else throw new FormatError(path, "does not exist.", "Give a file, a directory, or a pattern in quotes.");
         }
@@ -72,7 +73,8 @@ public sealed class SourceFile(string path)
         void AddAll(IEnumerable<string> found, string path, string nothing)
         {
             var sorted = found.Order(StringComparer.Ordinal).ToArray();
-            if (sorted.Length == 0) throw new FormatError(path, $"holds {nothing}.", "Give a file, a directory, or a pattern in quotes.");
+            if (sorted.Length == 0) throw new FormatError(path, $"holds {nothing}.",
+                "Give a file, a directory, or a pattern in quotes.");
             foreach (var f in sorted) Add(f, false);
         }
     }

@@ -10,12 +10,14 @@ internal static class ColumnGuess
 {
     private static readonly string[] Patterns =
     [
-        TimePattern.Iso, "d/M/yyyy H:mm", "M/d/yyyy H:mm", "d/M/yyyy H:mm:ss", "M/d/yyyy H:mm:ss", "yyyy/M/d H:mm", "yyyy/M/d H:mm:ss",
-        "d.M.yyyy H:mm", "d.M.yyyy H:mm:ss", "d-M-yyyy H:mm", "d-M-yyyy H:mm:ss", "yyyyMMddHHmm", "yyyyMMddHHmmss", "yyyyMMdd HH:mm",
+        TimePattern.Iso, "d/M/yyyy H:mm", "M/d/yyyy H:mm", "d/M/yyyy H:mm:ss", "M/d/yyyy H:mm:ss", "yyyy/M/d H:mm",
+        "yyyy/M/d H:mm:ss", "d.M.yyyy H:mm", "d.M.yyyy H:mm:ss", "d-M-yyyy H:mm", "d-M-yyyy H:mm:ss", "yyyyMMddHHmm",
+        "yyyyMMddHHmmss", "yyyyMMdd HH:mm",
         "d/M/yyyy", "M/d/yyyy", "d.M.yyyy", "d-M-yyyy",
     ];
 
-    private static readonly string[] IdNames = ["meter", "id", "nmi", "mpan", "serial", "customer", "household", "site"];
+    private static readonly string[] IdNames = ["meter", "id", "nmi", "mpan", "serial", "customer", "household",
+        "site"];
     private static readonly string[] StatisticNames = ["mean", "median", "max", "min", "std", "sum", "count", "avg"];
 
     /// <summary>The candidate that stands most often in the header line.</summary>
@@ -31,24 +33,22 @@ internal static class ColumnGuess
     public static void RequireHeader(string file, string[] header)
     {
         if (header.Length < 2)
-            throw new FormatError(file, "is no table: its first line has one column.", "Give CSV with a header line, JSON or NDJSON.");
+            throw new FormatError(file, "is no table: its first line has one column.",
+                "Give CSV with a header line, JSON or NDJSON.");
         var values = header.Count(static h => IsNumber(h) || IsTime(h));
-        if (values * 2 >= header.Length) throw new FormatError(file, "has no header line.", "Put the column names on the first line.");
+        if (values * 2 >= header.Length) throw new FormatError(file, "has no header line.",
+            "Put the column names on the first line.");
     }
 
     private static bool IsNumber(string text) =>
         Decimals.ParseLong(Encoding.UTF8.GetBytes(text), 3, out _) != NumberStatus.NotANumber;
 
-    private static bool IsTime(string text) => Array.Exists(Patterns, p => TimePattern.Compile(p).TryParse(Encoding.UTF8.GetBytes(text), out _));
+    private static bool IsTime(string text) => Array.Exists(Patterns, p => TimePattern.Compile(p)
+        .TryParse(Encoding.UTF8.GetBytes(text), out _));
 
-    private static bool IsNull(string cell) => new NullTokens(new Profile
-    {
-        Name = "",
-        Shape = FileShape.CsvLong,
-        Id = new IdRule(IdSource.File, ""),
-        TimeColumns = [],
-        Values = [],
-    }.NullTokens).Matches(Encoding.UTF8.GetBytes(cell));
+    private static bool IsNull(string cell) => Nulls.Matches(Encoding.UTF8.GetBytes(cell));
+
+    private static readonly NullTokens Nulls = new(Profile.DefaultNullTokens);
 
     /// <exception cref="FormatError">No interval readings, or more than one way to read them.</exception>
     public static Profile Guess(string file, bool json, char delimiter, string[] header, List<string[]> rows)
@@ -58,20 +58,23 @@ internal static class ColumnGuess
         var rest = header.Where(h => !timeColumns.Contains(h) && h.Length > 0).ToList();
         var id = rest.FirstOrDefault(IsIdName);
         if (id is not null) rest.Remove(id);
-        bool Numeric(string h) => cells.Any(r => IsNumber(r[Array.IndexOf(header, h)]))
-            && cells.TrueForAll(r => IsNumber(r[Array.IndexOf(header, h)]) || IsNull(r[Array.IndexOf(header, h)]));
-        var numbers = rest.Where(Numeric).ToList();
+        var numbers = rest.Where(h => IsNumeric(cells, Array.IndexOf(header, h))).ToList();
         if (numbers.Count == 0)
-            throw new FormatError(file, $"holds no interval readings: no column of numbers among {LongReader.Shown(header)}.", "Leave it out, or give --profile.");
-        if (numbers.Count > 1 && numbers.Count(static n => StatisticNames.Any(s => n.Contains(s, StringComparison.OrdinalIgnoreCase))) > 1)
-            throw new FormatError(file, $"holds no interval readings but statistics ({string.Join(", ", numbers)}).", "Leave it out, or name one column with --profile.");
-        var wide = !json && id is null && numbers.Count > 1 && numbers.Count == rest.Count && !numbers.Exists(static n => ChannelOf(n) is not null);
+            throw new FormatError(file,
+                $"holds no interval readings: no column of numbers among {LongReader.Shown(header)}.",
+                "Leave it out, or give --profile.");
+        if (numbers.Count(static n => StatisticNames.Any(s => n.Contains(s, StringComparison.OrdinalIgnoreCase))) > 1)
+            throw new FormatError(file, $"holds no interval readings but statistics ({string.Join(", ", numbers)}).",
+                "Leave it out, or name one column with --profile.");
+        var wide = !json && id is null && numbers.Count > 1 && numbers.Count == rest.Count
+            && !numbers.Exists(static n => ChannelOf(n) is not null);
         var profile = new Profile
         {
             Name = "sniffed",
             Shape = json ? FileShape.Json : wide ? FileShape.CsvWide : FileShape.CsvLong,
             Delimiter = delimiter,
-            Id = wide ? new IdRule(IdSource.Header, "") : id is null ? new IdRule(IdSource.File, "") : new IdRule(IdSource.Column, id),
+            Id = wide ? new IdRule(IdSource.Header, "") : id is null ? new IdRule(IdSource.File, "")
+            : new IdRule(IdSource.Column, id),
             TimeColumns = timeColumns,
             TimeFormats = [format],
             Values = wide ? [new ValueColumn("*", Channel.Import, UnitOf("", numbers, header, cells), false)] : [],
@@ -79,24 +82,36 @@ internal static class ColumnGuess
         return wide ? profile : profile with { Values = LongValues(file, numbers, header, cells) };
     }
 
-    private static List<ValueColumn> LongValues(string file, List<string> numbers, string[] header, List<string[]> cells)
+    // Half of what is there being numbers is enough: the others are rejects later, not a reason to miss the column.
+    private static bool IsNumeric(List<string[]> cells, int column)
+    {
+        var numbers = cells.Count(r => IsNumber(r[column]));
+        return numbers > 0 && numbers * 2 >= cells.Count(r => !IsNull(r[column]));
+    }
+
+    private static List<ValueColumn> LongValues(string file, List<string> numbers, string[] header,
+        List<string[]> cells)
     {
         var known = numbers.Count == 1 ? numbers : numbers.Where(static n => ChannelOf(n) is not null).ToList();
         var values = known.ConvertAll(n =>
         {
             var channel = ChannelOf(n) ?? Channel.Import;
-            var cumulative = n.Contains("register", StringComparison.OrdinalIgnoreCase) || n.Contains("cumul", StringComparison.OrdinalIgnoreCase);
-            return new ValueColumn(n, channel, channel == Channel.Voltage ? ValueUnit.Volt : UnitOf(n, [n], header, cells), cumulative);
+            var cumulative = n.Contains("register", StringComparison.OrdinalIgnoreCase)
+                || n.Contains("cumul", StringComparison.OrdinalIgnoreCase);
+            return new ValueColumn(n, channel, channel == Channel.Voltage ? ValueUnit.Volt
+                : UnitOf(n, [n], header, cells), cumulative);
         });
         if (values.Count == 0 || values.Select(static v => v.Channel).Distinct().Count() < values.Count)
-            throw new FormatError(file, $"has several columns that may be the energy ({string.Join(", ", numbers)}).", "Name the right one with --profile.");
+            throw new FormatError(file, $"has several columns that may be the energy ({string.Join(", ", numbers)}).",
+                "Name the right one with --profile.");
         return values;
     }
 
     private static bool IsIdName(string header)
     {
         var name = header.ToLowerInvariant();
-        return IdNames.Any(n => name == n || name.EndsWith(n, StringComparison.Ordinal) || name.StartsWith(n + "_", StringComparison.Ordinal));
+        return IdNames.Any(n => name == n || name.EndsWith(n, StringComparison.Ordinal)
+            || name.StartsWith(n + "_", StringComparison.Ordinal));
     }
 
     private static Channel? ChannelOf(string header)
@@ -104,7 +119,8 @@ internal static class ColumnGuess
         var name = header.ToLowerInvariant();
         if (name.Contains("volt")) return Channel.Voltage;
         if (name.Contains("export") || name.Contains("generation") || name.Contains("feed")) return Channel.Export;
-        var energy = name.Contains("wh") || name.Contains("import") || name.Contains("consumption") || name.Contains("energy")
+        var energy = name.Contains("wh") || name.Contains("import") || name.Contains("consumption")
+            || name.Contains("energy")
             || name.Contains("usage") || name == "value" || name.Contains("reading");
         return energy ? Channel.Import : null;
     }
@@ -116,7 +132,8 @@ internal static class ColumnGuess
         if (text.Contains("kwh")) return ValueUnit.KWh;
         if (text.Contains("wh")) return ValueUnit.Wh;
         // No unit in the name: energies with a fraction are kWh, whole ones Wh.
-        return columns.Exists(c => cells.Exists(r => r[Array.IndexOf(header, c)].Contains('.'))) ? ValueUnit.KWh : ValueUnit.Wh;
+        return columns.Exists(c => cells.Exists(r => r[Array.IndexOf(header, c)].Contains('.'))) ? ValueUnit.KWh
+            : ValueUnit.Wh;
     }
 
     private static (string[] Columns, string Format) FindTime(string file, string[] header, List<string[]> cells)
@@ -125,13 +142,15 @@ internal static class ColumnGuess
         {
             var pattern = Array.Find(Patterns, p => All(cells, c, TimePattern.Compile(p)));
             if (pattern is null) continue;
-            var hour = Array.FindIndex(header, h => h.Equals("hour", StringComparison.OrdinalIgnoreCase) || h.Equals("time", StringComparison.OrdinalIgnoreCase));
+            var hour = Array.FindIndex(header, h => h.Equals("hour", StringComparison.OrdinalIgnoreCase)
+                || h.Equals("time", StringComparison.OrdinalIgnoreCase));
             if (hour < 0 || hour == c || cells.Exists(r => r[c].Contains(':'))) return ([header[c]], pattern);
             var both = (pattern == TimePattern.Iso ? "yyyy-MM-dd" : pattern) + " H:mm";
             if (cells.Exists(r => r[hour].Count(':') > 1)) both += ":ss";
             return ([header[c], header[hour]], both);
         }
-        throw new FormatError(file, $"has no column of times among {LongReader.Shown(header)}.", "Leave it out, or name column and format with --profile.");
+        throw new FormatError(file, $"has no column of times among {LongReader.Shown(header)}.",
+            "Leave it out, or name column and format with --profile.");
     }
 
     private static bool All(List<string[]> cells, int column, TimePattern pattern)
@@ -141,9 +160,10 @@ internal static class ColumnGuess
         return fits > 0 && fits * 100 >= cells.Count * 99;
     }
 
-    /// <summary>The commonest step between rows of one meter that divides a day.</summary>
-    /// <exception cref="FormatError">The rows do not tell.</exception>
-    public static int Interval(string file, Profile profile, string[] header, List<string[]> rows)
+    /// <summary>The commonest step between rows of one meter that divides a day; null when the rows do not
+    /// tell.</summary>
+    /// <exception cref="FormatError">A column of the profile is not there.</exception>
+    public static int? Interval(string file, Profile profile, string[] header, List<string[]> rows)
     {
         var columns = profile.TimeColumns.Select(c => LongReader.IndexOf(file, header, c)).ToArray();
         var id = profile.Id.Source == IdSource.Column ? LongReader.IndexOf(file, header, profile.Id.Text) : -1;
@@ -164,9 +184,9 @@ internal static class ColumnGuess
             }
             last[meter] = minute;
         }
-        var best = steps.Where(static s => s.Key is >= 1 and <= 1440 && 1440 % s.Key == 0).OrderByDescending(static s => s.Value)
+        var best = steps.Where(static s => s.Key is >= 1 and <= 1440 && 1440 % s.Key == 0)
+            .OrderByDescending(static s => s.Value)
             .ThenBy(static s => s.Key).FirstOrDefault();
-        return best.Value > 0 ? (int)best.Key
-            : throw new FormatError(file, "does not tell its interval in its first rows.", "Give \"intervalMinutes\" with --profile.");
+        return best.Value > 0 ? (int)best.Key : null;
     }
 }

@@ -5,14 +5,16 @@ namespace Twin.Ingest.Profiles;
 /// <summary>A place in a JSON document that knows its path, so that every error can name it.</summary>
 internal readonly struct Node(string file, string path, JsonElement element)
 {
-    public string Name => path[(path.LastIndexOf('.') + 1)..];
+    private readonly string _path = path;
 
-    public FormatError Bad(string problem, string remedy) => new(file, $"property '{path}' {problem}.", remedy);
+    public string Name => _path[(_path.LastIndexOf('.') + 1)..];
+
+    public FormatError Bad(string problem, string remedy) => new(file, $"property '{_path}' {problem}.", remedy);
 
     public FormatError Missing(string name) => At(name).Bad("is missing", "Add it.");
 
     public Node At(string name) =>
-        new(file, path.Length == 0 ? name : $"{path}.{name}", TryGet(name, out var e) ? e : default);
+        new(file, _path.Length == 0 ? name : $"{_path}.{name}", TryGet(name, out var e) ? e : default);
 
     private bool TryGet(string name, out JsonElement e)
     {
@@ -26,7 +28,8 @@ internal readonly struct Node(string file, string path, JsonElement element)
     {
         if (element.ValueKind != JsonValueKind.Object) throw Bad("is no object", "Write it as { … }.");
         foreach (var p in element.EnumerateObject())
-            if (!known.Contains(p.Name)) throw At(p.Name).Bad("is not known", $"Known here: {string.Join(", ", known)}.");
+            if (!known.Contains(p.Name)) throw At(p.Name).Bad("is not known",
+                $"Known here: {string.Join(", ", known)}.");
     }
 
     public string AsText() =>
@@ -43,19 +46,21 @@ internal readonly struct Node(string file, string path, JsonElement element)
     public int? OptionalInt(string name)
     {
         if (!TryGet(name, out var e) || e.ValueKind == JsonValueKind.Null) return null;
-        return e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out var v) ? v : throw At(name).Bad("is no whole number", "");
+        return e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out var v) ? v
+            : throw At(name).Bad("is no whole number", "");
     }
 
     public Node Object(string name)
     {
         if (!TryGet(name, out var e)) throw Missing(name);
-        return e.ValueKind == JsonValueKind.Object ? At(name) : throw At(name).Bad("is no object", "Write it as { … }.");
+        return e.ValueKind == JsonValueKind.Object ? At(name)
+            : throw At(name).Bad("is no object", "Write it as { … }.");
     }
 
     public List<Node> Members()
     {
         var members = new List<Node>();
-        foreach (var p in element.EnumerateObject()) members.Add(new Node(file, $"{path}.{p.Name}", p.Value));
+        foreach (var p in element.EnumerateObject()) members.Add(new Node(file, $"{_path}.{p.Name}", p.Value));
         return members;
     }
 
@@ -64,7 +69,7 @@ internal readonly struct Node(string file, string path, JsonElement element)
         if (!TryGet(name, out var e)) throw Missing(name);
         if (e.ValueKind != JsonValueKind.Array) throw At(name).Bad("is no list", "Write it as [ … ].");
         var items = new List<Node>();
-        foreach (var item in e.EnumerateArray()) items.Add(new Node(file, $"{path}{name}[{items.Count}]", item));
+        foreach (var item in e.EnumerateArray()) items.Add(new Node(file, $"{At(name)._path}[{items.Count}]", item));
         return items;
     }
 

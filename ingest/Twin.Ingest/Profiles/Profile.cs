@@ -5,22 +5,25 @@ namespace Twin.Ingest.Profiles;
 /// <summary>Shape of a file of readings.</summary>
 public enum FileShape : byte { CsvLong, CsvWide, Json }
 
-/// <summary>Units that a value may be written in; each is a power of ten of the stored unit (Wh, litre, 0.1 V).</summary>
+/// <summary>Units that a value may be written in; each is a power of ten of the stored unit (Wh, litre, 0.1
+/// V).</summary>
 public enum ValueUnit : byte { Wh, KWh, MWh, Litre, CubicMetre, Volt }
 
 /// <summary>Where the meter's id comes from.</summary>
 public enum IdSource : byte { Column, File, Constant, Header }
 
 /// <summary>
-/// The rule for ids. <paramref name="Text"/> is the column name, the constant, or a prefix put before the file's stem or the
-/// column's header.
+/// The rule for ids. <paramref name="Text"/> is the column name, the constant, or a prefix put before the file's stem
+/// or the column's header.
 /// </summary>
 public sealed record IdRule(IdSource Source, string Text);
 
-/// <summary>A column of values. In a wide file the one entry with column <c>*</c> speaks for every meter's column.</summary>
+/// <summary>A column of values. In a wide file the one entry with column <c>*</c> speaks for every meter's
+/// column.</summary>
 public sealed record ValueColumn(string Column, Channel Channel, ValueUnit Unit, bool IsCumulative);
 
-/// <summary>What differs for one column of a wide file, or for one file (by its stem); null means as the profile says.</summary>
+/// <summary>What differs for one column of a wide file, or for one file (by its stem); null means as the profile
+/// says.</summary>
 public sealed record Override(string? Id, Channel? Channel, ValueUnit? Unit);
 
 /// <summary>A cumulative register beside the interval values; it becomes one register snapshot a local day.</summary>
@@ -43,8 +46,8 @@ public sealed record Profile
     public char Delimiter { get; init; } = ',';
 
     /// <summary>
-    /// Column names by which a header is recognised: a plain name must be there, <c>name?</c> may, <c>name*</c> stands for one or
-    /// more that begin so; any other column means no match. Empty: never recognised.
+    /// Column names by which a header is recognised: a plain name must be there, <c>name?</c> may, <c>name*</c> stands
+    /// for one or more that begin so; any other column means no match. Empty: never recognised.
     /// </summary>
     public IReadOnlyList<string> Match { get; init; } = [];
     public required IdRule Id { get; init; }
@@ -52,7 +55,8 @@ public sealed record Profile
     /// <summary>One column, or several that are joined by a blank (date and hour).</summary>
     public required IReadOnlyList<string> TimeColumns { get; init; }
 
-    /// <summary>Patterns of <see cref="Text.TimePattern"/>; a file may mix them, the first that fits is taken.</summary>
+    /// <summary>Patterns of <see cref="Text.TimePattern"/>; a file may mix them, the first that fits is
+    /// taken.</summary>
     public IReadOnlyList<string> TimeFormats { get; init; } = [Text.TimePattern.Iso];
 
     /// <summary>Zone of the stamps and of the meter's local day: IANA name or offset. Null: not declared.</summary>
@@ -61,7 +65,8 @@ public sealed record Profile
     /// <summary>True when a stamp marks the end of its interval.</summary>
     public bool StampsEnd { get; init; }
 
-    /// <summary>1 to 1440, a divisor of 1440; null: taken from the rows, or from <see cref="IntervalColumn"/>.</summary>
+    /// <summary>1 to 1440, a divisor of 1440; null: taken from the rows, or from
+    /// <see cref="IntervalColumn"/>.</summary>
     public int? IntervalMinutes { get; init; }
     public string? IntervalColumn { get; init; }
     public required IReadOnlyList<ValueColumn> Values { get; init; }
@@ -71,7 +76,8 @@ public sealed record Profile
     public QualityColumn? Quality { get; init; }
 
     /// <summary>Texts that mean "no reading", without regard to case; the empty cell always does.</summary>
-    public IReadOnlyList<string> NullTokens { get; init; } = ["null", "na", "n/a", "-"];
+    public IReadOnlyList<string> NullTokens { get; init; } = DefaultNullTokens;
+    public static IReadOnlyList<string> DefaultNullTokens { get; } = ["null", "na", "n/a", "-"];
 
     /// <summary>What differs by file, keyed by its stem (name without extensions).</summary>
     public IReadOnlyDictionary<string, Override> Files { get; init; } = new Dictionary<string, Override>();

@@ -9,17 +9,22 @@ namespace Twin.Ingest.Profiles;
 public static class ProfileJson
 {
     /// <summary>Reads a profile.</summary>
-    /// <exception cref="FormatError">Not JSON, an unknown or missing property, or a value that makes no sense.</exception>
+    /// <exception cref="FormatError">Not JSON, an unknown or missing property, or a value that makes no
+    /// sense.</exception>
     public static Profile Read(string file, ReadOnlySpan<byte> json)
     {
-        var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+        var options = new JsonDocumentOptions
+        {
+            CommentHandling = JsonCommentHandling.Skip,
+            AllowTrailingCommas = true,
+        };
         try
         {
             if (json.StartsWith(Encoding.UTF8.Preamble)) json = json[3..];
             using var document = JsonDocument.Parse(json.ToArray(), options);
             return Build(new Node(file, "", document.RootElement));
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new FormatError(file, $"is no JSON document: {e.Message}", "See the profiles under ingest/profiles.");
         }
@@ -27,13 +32,16 @@ public static class ProfileJson
 
     private static Profile Build(Node root)
     {
-        root.Only("name", "comment", "format", "delimiter", "match", "id", "time", "values", "columns", "ignore", "register",
+        root.Only("name", "comment", "format", "delimiter", "match", "id", "time", "values", "columns", "ignore",
+            "register",
             "quality", "nullTokens", "files");
         var time = root.Object("time");
         time.Only("columns", "formats", "zone", "stamps", "intervalMinutes", "intervalColumn");
-        var shape = root.Choice("format", ("csv-long", FileShape.CsvLong), ("csv-wide", FileShape.CsvWide), ("json", FileShape.Json));
+        var shape = root.Choice("format", ("csv-long", FileShape.CsvLong), ("csv-wide", FileShape.CsvWide),
+            ("json", FileShape.Json));
         var delimiter = root.OptionalText("delimiter") ?? ",";
-        if (delimiter.Length != 1) throw root.At("delimiter").Bad($"is '{delimiter}'", "Give one character, such as \",\" or \"\\t\".");
+        if (delimiter.Length != 1) throw root.At("delimiter")
+            .Bad($"is '{delimiter}'", "Give one character, such as \",\" or \"\\t\".");
         var defaults = new Profile
         {
             Name = root.Text("name"),
@@ -86,6 +94,10 @@ public static class ProfileJson
             throw root.At("id").Bad("is \"header\"", "A wide file, and only a wide file, has its ids in the header.");
         if (p.Shape == FileShape.CsvWide && (p.Values.Count != 1 || p.Values[0].Column != "*"))
             throw root.At("values").Bad("of a wide file must be one entry with column \"*\"", "");
+        if (p.Shape == FileShape.CsvWide && (p.Values[0].IsCumulative || p.Register is not null
+            || p.Quality is not null))
+            throw root.At("values").Bad("of a wide file are interval energies without register and quality",
+                "Use a long file for the rest.");
     }
 
     private static IdRule ReadId(Node root)
@@ -108,7 +120,8 @@ public static class ProfileJson
     {
         var zone = time.OptionalText("zone");
         if (zone is not null && !ZoneRules.TryGet(zone, out _))
-            throw time.At("zone").Bad($"is '{zone}'", "Use an IANA name such as Europe/London, or an offset such as +10:00.");
+            throw time.At("zone")
+                .Bad($"is '{zone}'", "Use an IANA name such as Europe/London, or an offset such as +10:00.");
         return zone;
     }
 
@@ -116,7 +129,8 @@ public static class ProfileJson
     {
         var minutes = time.OptionalInt("intervalMinutes");
         if (minutes is < 1 or > 1440 || (minutes is { } m && 1440 % m != 0))
-            throw time.At("intervalMinutes").Bad($"is {minutes}", "Use a number of minutes that divides a day, 1 to 1440.");
+            throw time.At("intervalMinutes").Bad($"is {minutes}",
+                "Use a number of minutes that divides a day, 1 to 1440.");
         return minutes;
     }
 
@@ -131,7 +145,8 @@ public static class ProfileJson
     private static RegisterColumn ReadRegister(Node n)
     {
         n.Only("column", "channel", "unit");
-        return new RegisterColumn(n.Text("column"), ReadChannel(n) ?? throw n.Missing("channel"), ReadUnit(n) ?? throw n.Missing("unit"));
+        return new RegisterColumn(n.Text("column"), ReadChannel(n) ?? throw n.Missing("channel"),
+            ReadUnit(n) ?? throw n.Missing("unit"));
     }
 
     private static QualityColumn ReadQuality(Node n)

@@ -14,7 +14,8 @@ public static class ProfileLibrary
     {
         var assembly = Assembly.GetExecutingAssembly();
         var all = new List<Profile>();
-        foreach (var name in assembly.GetManifestResourceNames().Where(static n => n.StartsWith(Folder, StringComparison.Ordinal)))
+        foreach (var name in assembly.GetManifestResourceNames()
+            .Where(static n => n.StartsWith(Folder, StringComparison.Ordinal)))
         {
             using var stream = assembly.GetManifestResourceStream(name)!;
             var bytes = new byte[stream.Length];
@@ -31,12 +32,14 @@ public static class ProfileLibrary
     {
         if (All.FirstOrDefault(p => p.Name == nameOrFile) is { } known) return known;
         if (File.Exists(nameOrFile)) return ProfileJson.Read(nameOrFile, File.ReadAllBytes(nameOrFile));
-        throw new FormatError(nameOrFile, "is neither a file nor a known profile.", $"Known: {string.Join(", ", All.Select(static p => p.Name))}.");
+        throw new FormatError(nameOrFile, "is neither a file nor a known profile.",
+            $"Known: {string.Join(", ", All.Select(static p => p.Name))}.");
     }
 
     /// <summary>The profile that recognises a header; null when none does.</summary>
     public static Profile? Match(bool json, IReadOnlyCollection<string> header, string stem) => All.FirstOrDefault(p =>
-        p.Match.Count > 0 && (p.Shape == FileShape.Json) == json && (p.Files.Count == 0 || p.Files.ContainsKey(stem)) && Fits(p.Match, header));
+        p.Match.Count > 0 && (p.Shape == FileShape.Json) == json && (p.Files.Count == 0 || p.Files.ContainsKey(stem))
+            && Fits(p.Match, header));
 
     /// <summary>See <see cref="Profile.Match"/>.</summary>
     public static bool Fits(IReadOnlyList<string> patterns, IReadOnlyCollection<string> header)

@@ -7,7 +7,8 @@ using Twin.Ingest.Text;
 namespace Twin.Ingest.Profiles;
 
 /// <summary>What a file was found to be.</summary>
-/// <param name="IsRecognised">True when a profile of the library or the caller's own fits; false when the columns were guessed.</param>
+/// <param name="IsRecognised">True when a profile of the library or the caller's own fits; false when the columns were
+/// guessed.</param>
 /// <param name="Header">Column names, or the names in a JSON record.</param>
 /// <param name="IntervalMinutes">From the profile, else from the first rows; null when each row tells it.</param>
 public sealed record Sniff(string File, Profile Profile, bool IsRecognised, string[] Header, int? IntervalMinutes)
@@ -34,20 +35,23 @@ public sealed record Sniff(string File, Profile Profile, bool IsRecognised, stri
             .Append(IntervalMinutes is { } m ? $"{m} minutes" : $"column '{p.IntervalColumn}'");
         foreach (var v in p.Values)
         {
-            text.Append(v.Column == "*" ? ", every column " : $", '{v.Column}' ").Append(ProfileNames.Of(v.Channel)).Append(" in ")
+            text.Append(v.Column == "*" ? ", every column " : $", '{v.Column}' ").Append(ProfileNames.Of(v.Channel))
+                .Append(" in ")
                 .Append(ProfileNames.Of(v.Unit)).Append(v.IsCumulative ? " cumulative" : "");
         }
         return text.Append('.').ToString();
     }
 }
 
-/// <summary>Finds out how to read a file: a given profile, one of the library that fits the header, or a guess from the first rows.</summary>
+/// <summary>Finds out how to read a file: a given profile, one of the library that fits the header, or a guess from the
+/// first rows.</summary>
 public static class Sniffer
 {
     private const int MaxSampleRows = 400;
     private const int MaxSampleBytes = 1 << 20;
 
-    /// <exception cref="FormatError">The file is empty, binary, has no header, or holds no interval readings.</exception>
+    /// <exception cref="FormatError">The file is empty, binary, has no header, or holds no interval
+    /// readings.</exception>
     public static Sniff Inspect(SourceFile file, Profile? given)
     {
         using var stream = file.Open();
@@ -56,19 +60,31 @@ public static class Sniffer
         if (text.StartsWith(Encoding.UTF8.Preamble)) text = text[3..];
         text = text.TrimStart(" \t\r\n"u8);
         if (text.IsEmpty) throw new FormatError(file.Path, "is empty.", "");
-        var json = text[0] is (byte)'[' or (byte)'{';
-        var (header, rows, delimiter) = json ? SampleJson(text) : SampleCsv(file.Path, head, given);
+        if (text[0] == '{')
+            throw new FormatError(file.Path, "is a JSON object, not a list of records.",
+                "Name a file of NDJSON observations *.ndjson.");
+        var json = text[0] == '[';
+        var (header, rows, delimiter) = Sample(file.Path, json, head, given, MaxSampleRows);
         var profile = given ?? ProfileLibrary.Match(json, header, file.Stem);
         var recognised = profile is not null;
         if (given is not null && (given.Shape == FileShape.Json) != json)
-            throw new FormatError(file.Path, $"is {(json ? "JSON" : "no JSON")}, profile '{given.Name}' says {ProfileNames.Of(given.Shape)}.", "Give another profile.");
+            throw new FormatError(file.Path,
+                $"is {(json ? "JSON" : "no JSON")}, profile '{given.Name}' says {ProfileNames.Of(given.Shape)}.",
+                "Give another profile.");
         if (rows.Count == 0 && profile is null) throw new FormatError(file.Path, "has a header and no rows.", "");
         if (profile is not null) profile = ForFile(profile, file.Stem);
         profile ??= ColumnGuess.Guess(file.Path, json, delimiter, header, rows);
-        int? interval = profile.IntervalColumn is not null ? null
-            : profile.IntervalMinutes ?? ColumnGuess.Interval(file.Path, profile, header, rows);
+        if (profile.IntervalColumn is not null) return new Sniff(file.Path, profile, recognised, header, null);
+        // Many meters at one time stand before the second time: then the whole sample is looked at.
+        var interval = profile.IntervalMinutes ?? ColumnGuess.Interval(file.Path, profile, header, rows)
+            ?? ColumnGuess.Interval(file.Path, profile, header, Sample(file.Path, json, head, given, int.MaxValue).Rows)
+            ?? throw new FormatError(file.Path, "does not tell its interval in its first rows.",
+                "Give \"intervalMinutes\" with --profile.");
         return new Sniff(file.Path, profile, recognised, header, interval);
     }
+
+    private static (string[] Header, List<string[]> Rows, char Delimiter) Sample(string path, bool json, byte[] head,
+        Profile? given, int maxRows) => json ? SampleJson(head, maxRows) : SampleCsv(path, head, given, maxRows);
 
     private static Profile ForFile(Profile profile, string stem)
     {
@@ -76,7 +92,8 @@ public static class Sniffer
         return profile with
         {
             Id = special.Id is null ? profile.Id : new IdRule(IdSource.Constant, special.Id),
-            Values = [.. profile.Values.Select(v => v with { Channel = special.Channel ?? v.Channel, Unit = special.Unit ?? v.Unit })],
+            Values = [.. profile.Values.Select(v =>
+                v with { Channel = special.Channel ?? v.Channel, Unit = special.Unit ?? v.Unit })],
         };
     }
 
@@ -96,13 +113,13 @@ public static class Sniffer
         return buffer[..n];
     }
 
-    private static (string[], List<string[]>, char) SampleCsv(string path, byte[] head, Profile? given)
+    private static (string[], List<string[]>, char) SampleCsv(string path, byte[] head, Profile? given, int maxRows)
     {
         using var lines = new ByteLines(path, new MemoryStream(head), MaxSampleBytes + 1);
         var rows = new List<string[]>();
         string[]? header = null;
         var delimiter = given?.Delimiter ?? ',';
-        while (rows.Count < MaxSampleRows && lines.Next(out var line))
+        while (rows.Count < maxRows && lines.Next(out var line))
         {
             if (line.Trim(" \t"u8).IsEmpty) continue;
             if (header is null)
@@ -114,20 +131,22 @@ public static class Sniffer
             else rows.Add(CsvLine.Header(line, delimiter));
         }
         // The sample may end in the middle of a row.
-        if (head.Length == MaxSampleBytes && rows.Count is > 1 and < MaxSampleRows) rows.RemoveAt(rows.Count - 1);
+        if (head.Length == MaxSampleBytes && rows.Count > 1 && rows.Count < maxRows) rows.RemoveAt(rows.Count - 1);
         return (header ?? throw new FormatError(path, "has only blank lines.", ""), rows, delimiter);
     }
 
-    private static (string[], List<string[]>, char) SampleJson(ReadOnlySpan<byte> text)
+    private static (string[], List<string[]>, char) SampleJson(byte[] head, int maxRows)
     {
         var names = new List<string>();
         var records = new List<Dictionary<string, string>>();
+        var text = head.AsSpan();
+        if (text.StartsWith(Encoding.UTF8.Preamble)) text = text[3..];
         var reader = new Utf8JsonReader(text, isFinalBlock: false, default);
         Dictionary<string, string>? record = null;
         string? name = null;
         try
         {
-            while (records.Count < MaxSampleRows && reader.Read())
+            while (records.Count < maxRows && reader.Read())
             {
                 if (reader.TokenType == JsonTokenType.StartObject && reader.CurrentDepth <= 1) record = [];
                 else if (reader.TokenType == JsonTokenType.EndObject && record is not null)
@@ -144,7 +163,7 @@ public static class Sniffer
                 }
             }
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // What was read so far is the sample; reading the file says where it breaks.
         }

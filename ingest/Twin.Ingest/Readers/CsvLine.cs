@@ -3,8 +3,8 @@ using System.Text;
 namespace Twin.Ingest.Readers;
 
 /// <summary>
-/// Splits a CSV line. Without quotes, fields are ranges of the line; with quotes (RFC 4180) the line is rewritten into a buffer
-/// first. A quoted field may hold the delimiter, not a line end.
+/// Splits a CSV line. Without quotes, fields are ranges of the line; with quotes (RFC 4180) the line is rewritten into
+/// a buffer first. A quoted field may hold the delimiter, not a line end.
 /// </summary>
 internal sealed class CsvLine(byte delimiter)
 {

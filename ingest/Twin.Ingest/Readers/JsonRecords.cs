@@ -5,7 +5,8 @@ using Twin.Ingest.Profiles;
 namespace Twin.Ingest.Readers;
 
 /// <summary>
-/// A JSON array of flat records, streamed record by record. Texts are taken as written: an escape in an id stays an escape. A file that breaks in the middle keeps what came before;
+/// A JSON array of flat records, streamed record by record. Texts are taken as written: an escape in an id stays an
+/// escape. A file that breaks in the middle keeps what came before;
 /// <see cref="Damage"/> says where it broke.
 /// </summary>
 internal sealed class JsonRecords(Stream stream, string[] names)
@@ -29,7 +30,8 @@ internal sealed class JsonRecords(Stream stream, string[] names)
     /// <summary>Characters before the record in its line.</summary>
     public int RecordColumn { get; private set; }
 
-    /// <summary>The names' values in the record: ranges of <paramref name="text"/>, empty where absent or null.</summary>
+    /// <summary>The names' values in the record: ranges of <paramref name="text"/>, empty where absent or
+    /// null.</summary>
     public ReadOnlySpan<Range> Fields => _fields;
 
     public bool Next(out ReadOnlySpan<byte> text)
@@ -53,7 +55,8 @@ internal sealed class JsonRecords(Stream stream, string[] names)
                 return Broken($"record at line {_line} column {_column} is malformed: {e.Message}");
             }
             if (_ended) return Broken($"the file breaks off in the record at line {_line} column {_column}");
-            if (_to - _from >= MaxRecordBytes) return Broken($"the record at line {_line} column {_column} is longer than {MaxRecordBytes} bytes");
+            if (_to - _from >= MaxRecordBytes)
+                return Broken($"the record at line {_line} column {_column} is longer than {MaxRecordBytes} bytes");
             Fill();
         }
     }
@@ -79,7 +82,7 @@ internal sealed class JsonRecords(Stream stream, string[] names)
             if (b == '{') return _opened || Broken("the records stand in no array");
             if (b == ']' && _opened) return false;
             if (b == '[' && !_opened) _opened = true;
-            else if (b is not ((byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or (byte)',' or 0xEF or 0xBB or 0xBF))
+            else if (!" \t\r\n,\uFEFF"u8.Contains(b))
                 return Broken($"line {_line} column {_column} holds '{(char)b}' where a record should begin");
             Advance(1);
         }
@@ -104,7 +107,8 @@ internal sealed class JsonRecords(Stream stream, string[] names)
                 if (reader.ValueTextEquals(_names[i])) field = i;
             if (!reader.Read()) return false;
             var start = (int)reader.TokenStartIndex;
-            if (reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject && !reader.TrySkip()) return false;
+            if (reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject
+                && !reader.TrySkip()) return false;
             if (field < 0 || reader.TokenType == JsonTokenType.Null) continue;
             if (reader.TokenType != JsonTokenType.String) _fields[field] = start..(int)reader.BytesConsumed;
             else _fields[field] = (start + 1)..((int)reader.BytesConsumed - 1);
@@ -152,11 +156,12 @@ internal sealed class JsonRecords(Stream stream, string[] names)
             .. new[] { profile.IntervalColumn, profile.Quality?.Column, profile.Register?.Column }.OfType<string>(),
         ];
         names = [.. names.Distinct()];
-        var rows = new RowProcessor(context, profile, intervalMinutes, n => Array.IndexOf(names, n), n => Array.IndexOf(names, n));
+        var rows = new RowProcessor(context, profile, intervalMinutes, n => Array.IndexOf(names, n),
+            n => Array.IndexOf(names, n));
         var records = new JsonRecords(stream, names);
         while (records.Next(out var text))
         {
-            context.CountRow();
+            context.CountRow(4);
             rows.ColumnBase = records.RecordColumn;
             rows.Row(records.RecordLine, text, records.Fields);
         }

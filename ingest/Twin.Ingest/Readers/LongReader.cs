@@ -14,7 +14,7 @@ internal static class LongReader
         while (lines.Next(out var line))
         {
             if (line.Trim(" \t"u8).IsEmpty) continue;
-            context.CountRow();
+            context.CountRow(4);
             if (!csv.Split(line, out var text))
                 context.Rejects.Row(context.File, lines.LineNumber, 1, "", "a quote has no end on this line", line);
             else if (csv.Fields.Length != header.Length)
@@ -36,10 +36,12 @@ internal static class LongReader
     }
 
     public static string Shown(string[] header) =>
-        string.Join(", ", header.Take(12).Select(static h => $"'{h}'")) + (header.Length > 12 ? $" and {header.Length - 12} more" : "");
+        string.Join(", ", header.Take(12).Select(static h => $"'{h}'"))
+            + (header.Length > 12 ? $" and {header.Length - 12} more" : "");
 
     /// <summary>Joins fields by blanks in a buffer: date and hour.</summary>
-    public static ReadOnlySpan<byte> Join(ReadOnlySpan<byte> text, ReadOnlySpan<Range> fields, int[] columns, byte[] buffer)
+    public static ReadOnlySpan<byte> Join(ReadOnlySpan<byte> text, ReadOnlySpan<Range> fields, int[] columns,
+        byte[] buffer)
     {
         if (columns.Length == 1) return text[fields[columns[0]]];
         var n = 0;

@@ -7,7 +7,8 @@ using Twin.Ingest.Text;
 
 namespace Twin.Ingest.Readers;
 
-/// <summary>Why a line is no observation. Column counts bytes from 1; property is empty where none is to blame.</summary>
+/// <summary>Why a line is no observation. Column counts bytes from 1; property is empty where none is to
+/// blame.</summary>
 public sealed record ObservationError(int Column, string Property, string Reason)
 {
     public override string ToString() => Property.Length > 0 ? $"'{Property}': {Reason}" : Reason;
@@ -15,8 +16,9 @@ public sealed record ObservationError(int Column, string Property, string Reason
 
 /// <summary>
 /// One observation a line, as <c>POST /api/v1/observations</c> and <c>*.ndjson</c> files carry it:
-/// readings <c>{"meter","start","interval_minutes","import_wh"|"export_wh"|"voltage_v"|"channel"+"values":[…],"quality","stamp"}</c>,
-/// events <c>{"meter","at","profile","code","detail"}</c>, registers <c>{"meter","at","channel","register_wh"}</c>.
+/// readings <c>{"meter","start","interval_minutes","import_wh"|"export_wh"|"voltage_v","quality","stamp"}</c> or, as a
+/// block, <c>"channel"</c> and <c>"values":[…]</c> instead of the single value;
+/// events <c>{"meter","at","profile","code","detail"}</c>; registers <c>{"meter","at","channel","register_wh"}</c>.
 /// Times are RFC 3339; values are whole Wh, litres, or volts to one decimal; null in <c>values</c> is a gap.
 /// </summary>
 public static class NdjsonObservations
@@ -43,19 +45,23 @@ public static class NdjsonObservations
         try
         {
             var reader = new Utf8JsonReader(line);
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return new ObservationError(1, "", "the line is no JSON object");
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+                return new ObservationError(1, "", "the line is no JSON object");
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 var column = (int)reader.TokenStartIndex + 1;
                 var name = reader.GetString()!;
                 reader.Read();
-                if (Field(ref reader, name, ref fields) is { } reason) return new ObservationError(column, name, reason);
+                if (Field(ref reader, name, ref fields) is { } reason)
+                    return new ObservationError(column, name, reason);
             }
-            if (reader.Read()) return new ObservationError((int)reader.TokenStartIndex + 1, "", "the line holds more than one object");
+            if (reader.Read())
+                return new ObservationError((int)reader.TokenStartIndex + 1, "", "the line holds more than one object");
         }
         catch (JsonException e)
         {
-            return new ObservationError((int)(e.BytePositionInLine ?? 0) + 1, "", "the line is no JSON: " + e.Message.Split('.')[0]);
+            var reason = "the line is no JSON: " + e.Message.Split('.')[0];
+            return new ObservationError((int)(e.BytePositionInLine ?? 0) + 1, "", reason);
         }
         catch (InvalidOperationException e)
         {
@@ -81,8 +87,8 @@ public static class NdjsonObservations
         "register_wh" => Long(ref reader, ref f),
         "values" => Array(ref reader, ref f),
         "quality" => QualityOf(ref reader, ref f),
-        _ => "is not known. Known: meter, start, interval_minutes, import_wh, export_wh, voltage_v, channel, values, quality, "
-            + "stamp, at, profile, code, detail, register_wh",
+        _ => "is not known. Known: meter, start, interval_minutes, import_wh, export_wh, voltage_v, channel, values, "
+            + "quality, stamp, at, profile, code, detail, register_wh",
     };
 
     private static string? Text(ref Utf8JsonReader reader, ref string? value)
@@ -100,7 +106,8 @@ public static class NdjsonObservations
 
     private static string? Time(ref Utf8JsonReader reader, ref Stamp value, ref bool has)
     {
-        if (reader.TokenType != JsonTokenType.String || !Rfc3339.TryParse(reader.ValueSpan, out value) || !value.HasOffset)
+        if (reader.TokenType != JsonTokenType.String || !Rfc3339.TryParse(reader.ValueSpan, out value)
+            || !value.HasOffset)
             return "is no RFC 3339 time with Z or an offset, such as 2026-01-31T00:30:00+01:00";
         has = true;
         return null;
@@ -113,7 +120,7 @@ public static class NdjsonObservations
         if (reader.TokenType == JsonTokenType.Null) return null;
         if (reader.TokenType != JsonTokenType.Number) return "is no number";
         var status = Decimals.Parse(reader.ValueSpan, scale, out var v);
-        if (status > NumberStatus.Rounded) return ValueFaults.Explain(status, reader.ValueSpan);
+        if (status > NumberStatus.Rounded) return ValueFaults.Explain(status);
         if (status == NumberStatus.Rounded) rounded++;
         value = v;
         return null;
@@ -123,7 +130,7 @@ public static class NdjsonObservations
     {
         if (reader.TokenType != JsonTokenType.Number) return "is no number";
         var status = Decimals.ParseLong(reader.ValueSpan, 0, out var v);
-        if (status > NumberStatus.Rounded) return ValueFaults.Explain(status, reader.ValueSpan);
+        if (status > NumberStatus.Rounded) return ValueFaults.Explain(status);
         if (status == NumberStatus.Rounded) f.Rounded++;
         f.Register = v;
         return null;
@@ -137,9 +144,11 @@ public static class NdjsonObservations
         f.Scale = f.Channel is "voltage" or "Voltage" ? 1 : 0;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            if (f.Count == ValueCodec.MaxValues) return $"holds more than {ValueCodec.MaxValues} values; send several blocks";
+            if (f.Count == ValueCodec.MaxValues)
+                return $"holds more than {ValueCodec.MaxValues} values; send several blocks";
             int? value = null;
-            if (Number(ref reader, f.Scale, ref value, ref f.Rounded) is { } reason) return $"value {f.Count + 1}: {reason}";
+            if (Number(ref reader, f.Scale, ref value, ref f.Rounded) is { } reason)
+                return $"value {f.Count + 1}: {reason}";
             if (f.Count == f.Values.Length) System.Array.Resize(ref f.Values, f.Count * 2);
             f.Values[f.Count++] = value ?? ReadingBlock.Missing;
         }
@@ -149,7 +158,8 @@ public static class NdjsonObservations
     private static string? QualityOf(ref Utf8JsonReader reader, ref Fields f)
     {
         string? text = null;
-        var known = Text(ref reader, ref text) is null && ProfileNames.TryQuality(text!, out f.Quality) && f.Quality != Quality.Missing;
+        var known = Text(ref reader, ref text) is null && ProfileNames.TryQuality(text!, out f.Quality)
+            && f.Quality != Quality.Missing;
         return known ? null : "is none of actual, edited, estimated, suspect";
     }
 
@@ -160,7 +170,8 @@ public static class NdjsonObservations
         var channel = Channel.Import;
         if (f.Channel is not null && !ProfileNames.TryChannel(f.Channel, out channel))
             return Bad("channel", "is none of import, export, voltage, heat, gas, water");
-        var error = f.HasStart ? CheckReadings(f, channel) : !f.HasAt ? Bad("start", "is missing (or 'at', for an event or a register)")
+        var error = f.HasStart ? CheckReadings(f, channel) : !f.HasAt
+            ? Bad("start", "is missing (or 'at', for an event or a register)")
             : f.Register is null && f.Code is null ? Bad("code", "is missing (or 'register_wh')") : null;
         if (error is not null) return error;
         if (sink.Check(f.Meter) is { } name) return Bad("meter", name);
@@ -203,7 +214,8 @@ public static class NdjsonObservations
         if (f.Voltage is { } v) Block(f, Channel.Voltage, [v], interval, start, stamp, sink);
     }
 
-    private static void Block(in Fields f, Channel channel, ReadOnlySpan<int> slots, int interval, long start, long stamp, ObservationSink sink)
+    private static void Block(in Fields f, Channel channel, ReadOnlySpan<int> slots, int interval, long start,
+        long stamp, ObservationSink sink)
     {
         if (f.Quality == Quality.Actual)
         {

@@ -11,9 +11,10 @@ internal static class ObservationFile
         while (lines.Next(out var line))
         {
             if (line.Trim(" \t"u8).IsEmpty) continue;
-            context.CountRow();
+            context.CountRow(4);
             var error = NdjsonObservations.Parse(line, sink);
-            if (error is not null) context.Rejects.Row(context.File, lines.LineNumber, error.Column, error.Property, error.Reason, line);
+            if (error is null) continue;
+            context.Rejects.Row(context.File, lines.LineNumber, error.Column, error.Property, error.Reason, line);
         }
         context.Builder.Flush();
     }

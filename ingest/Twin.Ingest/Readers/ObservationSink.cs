@@ -15,8 +15,8 @@ public abstract class ObservationSink
 
     /// <summary>True when the name can be a meter's; tells why not otherwise.</summary>
     public abstract string? Check(string meter);
-    public abstract void Readings(string meter, Channel channel, int intervalMinutes, long startMinute, ReadOnlySpan<int> slots,
-        ReadOnlySpan<Quality> qualities, long sourceStamp);
+    public abstract void Readings(string meter, Channel channel, int intervalMinutes, long startMinute,
+        ReadOnlySpan<int> slots, ReadOnlySpan<Quality> qualities, long sourceStamp);
     public abstract void Register(string meter, Channel channel, UnixTime at, long value);
     public abstract void Event(string meter, UnixTime at, string profile, string code, string detail);
     public abstract void CountRounded();
@@ -35,15 +35,19 @@ internal sealed class FeedSink(RowContext context) : ObservationSink
         return meter;
     }
 
-    public override void Readings(string meter, Channel channel, int intervalMinutes, long startMinute, ReadOnlySpan<int> slots,
-        ReadOnlySpan<Quality> qualities, long sourceStamp)
+    public override void Readings(string meter, Channel channel, int intervalMinutes, long startMinute,
+        ReadOnlySpan<int> slots, ReadOnlySpan<Quality> qualities, long sourceStamp)
     {
         if (context.Builder.IsFull) context.Builder.Flush();
         var series = context.Builder.Series(Meter(meter, startMinute), channel, intervalMinutes);
         for (var i = 0; i < slots.Length; i++)
         {
             if (slots[i] == ReadingBlock.Missing) context.MissingTokens++;
-            else context.Builder.Add(series, startMinute + (long)i * intervalMinutes, slots[i], qualities.IsEmpty ? Quality.Actual : qualities[i], sourceStamp);
+            else
+            {
+                var quality = qualities.IsEmpty ? Quality.Actual : qualities[i];
+                context.Builder.Add(series, startMinute + (long)i * intervalMinutes, slots[i], quality, sourceStamp);
+            }
         }
     }
 
@@ -63,8 +67,8 @@ internal sealed class FeedSink(RowContext context) : ObservationSink
 }
 
 /// <summary>
-/// Meters whose name the fleet has been told; shared by all requests. Bound: <see cref="MeterTable.MaxMeters"/>; at the bound it starts
-/// afresh and names are told again, which the fleet takes as duplicates.
+/// Meters whose name the fleet has been told; shared by all requests. Bound: <see cref="MeterTable.MaxMeters"/>; at the
+/// bound it starts afresh and names are told again, which the fleet takes as duplicates.
 /// </summary>
 public sealed class AnnouncedMeters
 {
@@ -80,8 +84,8 @@ public sealed class AnnouncedMeters
 }
 
 /// <summary>
-/// NDJSON lines to one batch, for live sources. A line that is refused adds nothing; every line knows its items in the batch, so
-/// that each can be acknowledged. Not thread-safe; <see cref="AnnouncedMeters"/> is.
+/// NDJSON lines to one batch, for live sources. A line that is refused adds nothing; every line knows its items in the
+/// batch, so that each can be acknowledged. Not thread-safe; <see cref="AnnouncedMeters"/> is.
 /// </summary>
 public sealed class ObservationBatch(InputBatch batch, AnnouncedMeters announced) : ObservationSink
 {
@@ -102,7 +106,8 @@ public sealed class ObservationBatch(InputBatch batch, AnnouncedMeters announced
     public ObservationError? Add(ReadOnlySpan<byte> line)
     {
         _first = Batch.Count;
-        var error = Batch.IsFull ? new ObservationError(1, "", "the batch is full; send it and begin another") : NdjsonObservations.Parse(line, this);
+        var error = Batch.IsFull ? new ObservationError(1, "", "the batch is full; send it and begin another")
+            : NdjsonObservations.Parse(line, this);
         _lines.Add(error is null ? _first..Batch.Count : _first.._first);
         return error;
     }
@@ -117,10 +122,12 @@ public sealed class ObservationBatch(InputBatch batch, AnnouncedMeters announced
     public override string? Check(string meter)
     {
         var name = meter.Trim();
-        if (name.Length is 0 or > MeterTable.MaxNameBytes) return $"the meter id is empty or longer than {MeterTable.MaxNameBytes} characters";
+        if (name.Length is 0 or > MeterTable.MaxNameBytes)
+            return $"the meter id is empty or longer than {MeterTable.MaxNameBytes} characters";
         var id = MeterId.ParseOrMap(name);
         var known = announced.NameOf(id) ?? _new.GetValueOrDefault(id);
-        return known is null || known == name ? null : $"meters '{known}' and '{name}' have the same id {id}; rename one";
+        return known is null || known == name ? null
+            : $"meters '{known}' and '{name}' have the same id {id}; rename one";
     }
 
     private MeterId Meter(string text)
@@ -128,13 +135,14 @@ public sealed class ObservationBatch(InputBatch batch, AnnouncedMeters announced
         var name = text.Trim();
         var id = MeterId.ParseOrMap(name);
         if (announced.NameOf(id) is not null || !_new.TryAdd(id, name)) return id;
-        Batch.Add(new MeterSeen(id, name, OffsetMinutes == 0 ? "" : RowClock.OffsetName(OffsetMinutes), (byte)(OffsetMinutes == 0 ? 0 : 1)));
+        Batch.Add(new MeterSeen(id, name, OffsetMinutes == 0 ? "" : RowClock.OffsetName(OffsetMinutes),
+            (byte)(OffsetMinutes == 0 ? 0 : 1)));
         if (_first == Batch.Count - 1) _first++;
         return id;
     }
 
-    public override void Readings(string meter, Channel channel, int intervalMinutes, long startMinute, ReadOnlySpan<int> slots,
-        ReadOnlySpan<Quality> qualities, long sourceStamp)
+    public override void Readings(string meter, Channel channel, int intervalMinutes, long startMinute,
+        ReadOnlySpan<int> slots, ReadOnlySpan<Quality> qualities, long sourceStamp)
     {
         var id = Meter(meter);
         _block.Clear();

@@ -7,12 +7,13 @@ using Twin.Ingest.Text;
 namespace Twin.Ingest.Readers;
 
 /// <summary>
-/// Cumulative registers: a column beside the interval energy becomes one snapshot a local day (its earliest, whatever the order of
-/// rows); a cumulative value column becomes interval energy by difference, and snapshots likewise.
+/// Cumulative registers: a column beside the interval energy becomes one snapshot a local day (its earliest, whatever
+/// the order of rows); a cumulative value column becomes interval energy by difference, and snapshots likewise.
 /// </summary>
 internal sealed class RegisterRows
 {
-    /// <summary>Days that wait for an earlier read; at the bound all are given out, so that a late earlier one makes a second.</summary>
+    /// <summary>Days that wait for an earlier read; at the bound all are given out, so that a late earlier one makes a
+    /// second.</summary>
     private const int MaxOpenDays = 1_000_000;
 
     private readonly RowContext _context;
@@ -42,7 +43,7 @@ internal sealed class RegisterRows
             return;
         }
         var column = Rejects.ColumnOf(text, fields[_index].Start.Value);
-        _context.Rejects.Cell(_context.File, line, column, _column.Column, ValueFaults.Explain(status, cell), cell);
+        _context.Rejects.Cell(_context.File, line, column, _column.Column, ValueFaults.Explain(status), cell);
     }
 
     private void Keep(FeedMeter meter, Channel channel, long minute, long value)
@@ -54,7 +55,8 @@ internal sealed class RegisterRows
         _open[key] = (minute, value);
     }
 
-    /// <summary>Energy since the read before: "" when it is one interval, null when there is nothing to tell, else the fault.</summary>
+    /// <summary>Energy since the read before: "" when it is one interval, null when there is nothing to tell, else the
+    /// fault.</summary>
     public string? Difference(FeedMeter meter, Channel channel, long minute, long register, int interval, out int value)
     {
         value = 0;

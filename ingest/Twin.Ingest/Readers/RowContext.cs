@@ -28,16 +28,20 @@ public sealed class RowContext(MeterTable meters, BlockBuilder builder, Rejects 
     /// <summary>Values finer than the stored unit.</summary>
     public long Rounded { get; set; }
 
-    /// <summary>Called now and then with the rows so far.</summary>
+    /// <summary>Called every so many cells.</summary>
     public Action? Pulse { get; set; }
-    public const int RowsPerPulse = 4096;
+    private const int CellsPerPulse = 1 << 16;
+    private int _cells;
 
     public void Begin(string file, string stem) => (File, Stem) = (file, stem);
 
-    public void CountRow()
+    public void CountRow(int cells)
     {
         Rows++;
-        if (Rows % RowsPerPulse == 0) Pulse?.Invoke();
+        _cells += cells;
+        if (_cells < CellsPerPulse) return;
+        _cells = 0;
+        Pulse?.Invoke();
     }
 }
 
@@ -63,7 +67,8 @@ internal sealed class RowClock
 
     public ZoneRules Zone => _clock.Zone;
 
-    /// <param name="lastStamp">Stamp of the same meter's row before; tells the second of two equal wall-clock times.</param>
+    /// <param name="lastStamp">Stamp of the same meter's row before; tells the second of two equal wall-clock
+    /// times.</param>
     /// <param name="stampMinute">The stamp as UTC minute.</param>
     /// <param name="offset">The row's own offset in minutes; 0 when it has none.</param>
     public TimeFault Read(ReadOnlySpan<byte> text, int intervalMinutes, long lastStamp,
@@ -78,7 +83,8 @@ internal sealed class RowClock
             stampMinute = stamp.WallMinute - offset;
             if (_declared && !stamp.HasSeconds) onGrid = _clock.IsOnGrid(stampMinute, intervalMinutes);
         }
-        else if (_clock.ToUnix(stamp.WallMinute, lastStamp, out stampMinute) == ClockStatus.Skipped) return TimeFault.Skipped;
+        else if (_clock.ToUnix(stamp.WallMinute, lastStamp, intervalMinutes, out stampMinute) == ClockStatus.Skipped)
+            return TimeFault.Skipped;
         startMinute = _stampsEnd ? stampMinute - intervalMinutes : stampMinute;
         return onGrid ? TimeFault.None : TimeFault.OffGrid;
     }
@@ -97,7 +103,8 @@ internal sealed class RowClock
 
     public string Explain(TimeFault fault, int intervalMinutes) => fault switch
     {
-        TimeFault.Unreadable => $"this is no time of the form {string.Join(" or ", _patterns.Select(static p => p.Text))}",
+        TimeFault.Unreadable =>
+            $"this is no time of the form {string.Join(" or ", _patterns.Select(static p => p.Text))}",
         TimeFault.Skipped => $"the clock of {_clock.Zone.Name} skipped this time",
         _ => $"this time is off the grid of {intervalMinutes} minutes",
     };
@@ -123,10 +130,6 @@ internal sealed class NullTokens(IReadOnlyList<string> tokens)
 /// <summary>Texts of rejected values.</summary>
 internal static class ValueFaults
 {
-    public static string Explain(NumberStatus status, ReadOnlySpan<byte> cell) => status switch
-    {
-        NumberStatus.OutOfRange => "this value is out of range",
-        _ when Ascii.EqualsIgnoreCase(cell, "nan"u8) || cell.IndexOfAnyExceptInRange((byte)'a', (byte)'z') < 0 => "this is not a number",
-        _ => "this is no decimal number",
-    };
+    public static string Explain(NumberStatus status) =>
+        status == NumberStatus.OutOfRange ? "this value is out of range" : "this is no decimal number";
 }

@@ -7,8 +7,8 @@ using Twin.Ingest.Text;
 namespace Twin.Ingest.Readers;
 
 /// <summary>
-/// One row of long CSV or one JSON record, already split: id, time, values, quality, register. Everything of the row before
-/// (meter, interval) is kept, because rows of one meter mostly stand together.
+/// One row of long CSV or one JSON record, already split: id, time, values, quality, register. Everything of the row
+/// before (meter, interval) is kept, because rows of one meter mostly stand together.
 /// </summary>
 internal sealed class RowProcessor
 {
@@ -41,7 +41,8 @@ internal sealed class RowProcessor
         public int Series;
     }
 
-    public RowProcessor(RowContext context, Profile profile, int? intervalMinutes, Func<string, int> column, Func<string, int> optional)
+    public RowProcessor(RowContext context, Profile profile, int? intervalMinutes, Func<string, int> column,
+        Func<string, int> optional)
     {
         (_context, _profile) = (context, profile);
         _clock = new RowClock(profile);
@@ -49,18 +50,26 @@ internal sealed class RowProcessor
         _nulls = new NullTokens(profile.NullTokens);
         _timeColumns = [.. profile.TimeColumns.Select(column)];
         if (profile.IntervalColumn is { } c) _intervalColumn = column(c);
-        else _interval = intervalMinutes ?? throw new FormatError(context.File, "does not tell its interval.", "Add \"intervalMinutes\" to the profile.");
-        if (profile.Quality is { } q) _qualityColumn = profile.Match.Contains(q.Column + "?") || profile.IntervalColumn is not null ? optional(q.Column) : column(q.Column);
+        else _interval = intervalMinutes ?? throw new FormatError(context.File, "does not tell its interval.",
+            "Add \"intervalMinutes\" to the profile.");
+        if (profile.Quality is { } q) _qualityColumn = IsOptional(q.Column) ? optional(q.Column) : column(q.Column);
         _values = [.. profile.Values.Select(v => Bind(v, column, optional)).OfType<Value>()];
-        if (_values.Length == 0) throw new FormatError(context.File, "has none of the profile's value columns.", "Correct \"values\".");
+        if (_values.Length == 0) throw new FormatError(context.File, "has none of the profile's value columns.",
+            "Correct \"values\".");
         _registers = new RegisterRows(context, _clock.Zone, profile.Register, column);
         if (profile.Id.Source == IdSource.Column) _idColumn = column(profile.Id.Text);
-        else UseMeter(Encoding.UTF8.GetBytes(profile.Id.Source == IdSource.Constant ? profile.Id.Text : profile.Id.Text + context.Stem));
+        else
+        {
+            var id = profile.Id.Source == IdSource.Constant ? profile.Id.Text : profile.Id.Text + context.Stem;
+            UseMeter(Encoding.UTF8.GetBytes(id));
+        }
     }
+
+    private bool IsOptional(string column) => _profile.Match.Contains(column + "?");
 
     private Value? Bind(ValueColumn v, Func<string, int> column, Func<string, int> optional)
     {
-        var at = _profile.Match.Contains(v.Column + "?") ? optional(v.Column) : column(v.Column);
+        var at = IsOptional(v.Column) ? optional(v.Column) : column(v.Column);
         if (at < 0) return null;
         return new Value
         {
@@ -103,7 +112,8 @@ internal sealed class RowProcessor
             if ((id.Length != _lastIdLength || !id.SequenceEqual(_lastId.AsSpan(0, _lastIdLength))) && !UseMeter(id))
             {
                 RejectRow(line, text, fields[_idColumn], _profile.Id.Text,
-                    id.IsEmpty ? "the meter id is empty" : $"the meter id is no UTF-8 text of at most {MeterTable.MaxNameBytes} bytes");
+                    id.IsEmpty ? "the meter id is empty"
+                    : $"the meter id is no UTF-8 text of at most {MeterTable.MaxNameBytes} bytes");
                 return;
             }
         }
@@ -113,7 +123,8 @@ internal sealed class RowProcessor
         if (fault != TimeFault.None)
         {
             var column = Rejects(text, fields[_timeColumns[0]]);
-            _context.Rejects.Row(_context.File, line, column, _profile.TimeColumns[0], _clock.Explain(fault, _interval), time);
+            _context.Rejects.Row(_context.File, line, column, _profile.TimeColumns[0], _clock.Explain(fault, _interval),
+                time);
             return;
         }
         _lastStamp = stamp;
@@ -127,9 +138,11 @@ internal sealed class RowProcessor
     private bool Interval(long line, ReadOnlySpan<byte> text, ReadOnlySpan<Range> fields)
     {
         var cell = text[fields[_intervalColumn]];
-        if (Decimals.Parse(cell, 0, out var minutes) != NumberStatus.Ok || minutes is < 1 or > 1440 || 1440 % minutes != 0)
+        if (Decimals.Parse(cell, 0, out var minutes) != NumberStatus.Ok || minutes is < 1 or > 1440
+            || 1440 % minutes != 0)
         {
-            RejectRow(line, text, fields[_intervalColumn], _profile.IntervalColumn!, "the interval is no number of minutes that divides a day");
+            RejectRow(line, text, fields[_intervalColumn], _profile.IntervalColumn!,
+                "the interval is no number of minutes that divides a day");
             return false;
         }
         if (minutes == _interval) return true;
@@ -142,15 +155,17 @@ internal sealed class RowProcessor
     {
         var cell = text[fields[_qualityColumn]];
         quality = Quality.Actual;
-        if (cell.IsEmpty || cell.SequenceEqual("actual"u8) || cell.SequenceEqual(_lastQuality.AsSpan(0, _lastQualityLength)))
+        if (cell.IsEmpty || cell.SequenceEqual("actual"u8)) return true;
+        if (cell.SequenceEqual(_lastQuality.AsSpan(0, _lastQualityLength)))
         {
-            if (_lastQualityLength > 0 && cell.SequenceEqual(_lastQuality.AsSpan(0, _lastQualityLength))) quality = _quality;
+            quality = _quality;
             return true;
         }
         var name = Encoding.UTF8.GetString(cell);
         if (!_profile.Quality!.Map.TryGetValue(name, out quality) && !ProfileNames.TryQuality(name, out quality))
         {
-            RejectRow(line, text, fields[_qualityColumn], _profile.Quality.Column, "this quality is not in the profile's map");
+            RejectRow(line, text, fields[_qualityColumn], _profile.Quality.Column,
+                "this quality is not in the profile's map");
             return false;
         }
         if (cell.Length <= _lastQuality.Length)
@@ -184,7 +199,8 @@ internal sealed class RowProcessor
                 if (fault == "") start = stamp - _interval;
                 else
                 {
-                    if (fault is not null) _context.Rejects.Cell(_context.File, line, Rejects(text, field), v.Name, fault, cell);
+                    if (fault is not null)
+                        _context.Rejects.Cell(_context.File, line, Rejects(text, field), v.Name, fault, cell);
                     return;
                 }
             }
@@ -193,7 +209,7 @@ internal sealed class RowProcessor
         else status = Decimals.Parse(cell, v.Scale, out value);
         if (status > NumberStatus.Rounded)
         {
-            _context.Rejects.Cell(_context.File, line, Rejects(text, field), v.Name, ValueFaults.Explain(status, cell), cell);
+            _context.Rejects.Cell(_context.File, line, Rejects(text, field), v.Name, ValueFaults.Explain(status), cell);
             return;
         }
         if (status == NumberStatus.Rounded) _context.Rounded++;
@@ -203,7 +219,8 @@ internal sealed class RowProcessor
     /// <summary>Characters before the row in its line: a JSON record may begin anywhere.</summary>
     public int ColumnBase { get; set; }
 
-    private int Rejects(ReadOnlySpan<byte> text, Range field) => ColumnBase + Feed.Rejects.ColumnOf(text, field.Start.Value);
+    private int Rejects(ReadOnlySpan<byte> text, Range field) =>
+        ColumnBase + Feed.Rejects.ColumnOf(text, field.Start.Value);
 
     private void RejectRow(long line, ReadOnlySpan<byte> text, Range field, string name, string reason) =>
         _context.Rejects.Row(_context.File, line, Rejects(text, field), name, reason, text[field]);

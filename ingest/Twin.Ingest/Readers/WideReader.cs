@@ -7,8 +7,8 @@ using Twin.Ingest.Text;
 namespace Twin.Ingest.Readers;
 
 /// <summary>
-/// Wide CSV: a row an interval, a column a meter. The hot path of recorded fleets: one pass over the bytes, a number parsed
-/// where it stands; whatever is unusual about a cell goes to the slow path.
+/// Wide CSV: a row an interval, a column a meter. The hot path of recorded fleets: one pass over the bytes, a number
+/// parsed where it stands; whatever is unusual about a cell goes to the slow path.
 /// </summary>
 internal sealed class WideReader
 {
@@ -26,7 +26,9 @@ internal sealed class WideReader
     private readonly int[] _series;
     private readonly int[] _scales;
     private readonly byte[] _timeText = new byte[128];
+    private readonly HashSet<FeedMeter> _meters = [];
     private long _lastStamp = long.MinValue;
+    private (long Start, int Minutes) _firstOffset = (long.MaxValue, 0);
 
     public WideReader(RowContext context, Profile profile, string[] header, int intervalMinutes)
     {
@@ -50,10 +52,12 @@ internal sealed class WideReader
         var channel = special?.Channel ?? all.Channel;
         _scales[column] = ProfileNames.Scale(special?.Unit ?? all.Unit);
         var meter = _context.Meters.Find(_context.File, special?.Id ?? _profile.Id.Text + name)
-            ?? throw new FormatError(_context.File, $"column {column + 1} has no meter id in the header.", "Name it, or list it under \"ignore\".");
+            ?? throw new FormatError(_context.File, $"column {column + 1} has no meter id in the header.",
+            "Name it, or list it under \"ignore\".");
         if (Array.IndexOf(_header, name) < column)
             throw new FormatError(_context.File, $"column '{name}' stands twice in the header.", "Rename one of them.");
         if (_profile.Zone is { } zone) meter.Declare(zone, 3, 0);
+        _meters.Add(meter);
         return _context.Builder.Series(meter, channel, _interval);
     }
 
@@ -62,10 +66,12 @@ internal sealed class WideReader
         while (lines.Next(out var line))
         {
             if (line.Trim(" \t"u8).IsEmpty) continue;
-            _context.CountRow();
+            _context.CountRow(_header.Length);
             Row(lines.LineNumber, line);
         }
         _context.Builder.Flush();
+        if (_profile.Zone is not null || _firstOffset.Minutes == 0) return;
+        foreach (var meter in _meters) meter.Declare(RowClock.OffsetName(_firstOffset.Minutes), 1, _firstOffset.Start);
     }
 
     private void Row(long number, ReadOnlySpan<byte> line)
@@ -101,8 +107,9 @@ internal sealed class WideReader
     {
         var single = _timeColumns is [0] && !quoted;
         if (!single && !quoted) _csv.Split(line, out text);
-        var time = single ? line[..line.IndexOf(_delimiter)].Trim(" \t"u8) : LongReader.Join(text, _csv.Fields, _timeColumns, _timeText);
-        var fault = _clock.Read(time, _interval, _lastStamp, out var start, out var stamp, out _);
+        var time = single ? line[..line.IndexOf(_delimiter)].Trim(" \t"u8)
+            : LongReader.Join(text, _csv.Fields, _timeColumns, _timeText);
+        var fault = _clock.Read(time, _interval, _lastStamp, out var start, out var stamp, out var offset);
         if (fault != TimeFault.None)
         {
             var name = _header[_timeColumns[0]];
@@ -110,6 +117,7 @@ internal sealed class WideReader
             return false;
         }
         _lastStamp = stamp;
+        if (start < _firstOffset.Start) _firstOffset = (start, offset);
         _context.Builder.Seek(start, _interval);
         return true;
     }
@@ -142,7 +150,8 @@ internal sealed class WideReader
             var done = i == line.Length || line[i] == _delimiter;
             var series = columns[column];
             var places = scales[column] - (point < 0 ? 0 : digits - point);
-            if (done && digits > 0 && places is >= 0 and <= 6 && series >= 0 && (long)mantissa * tens[places] <= int.MaxValue)
+            if (done && digits > 0 && places is >= 0 and <= 6 && series >= 0
+                && (long)mantissa * tens[places] <= int.MaxValue)
                 builder.AddAtCursor(series, mantissa * tens[places]);
             else
             {
@@ -172,7 +181,7 @@ internal sealed class WideReader
         if (status > NumberStatus.Rounded)
         {
             var position = Feed.Rejects.ColumnOf(before, before.Length);
-            _context.Rejects.Cell(_context.File, number, position, _header[column], ValueFaults.Explain(status, cell), cell);
+            _context.Rejects.Cell(_context.File, number, position, _header[column], ValueFaults.Explain(status), cell);
             return;
         }
         if (status == NumberStatus.Rounded) _context.Rounded++;

@@ -8,7 +8,8 @@ using Twin.Ingest.Text;
 namespace Twin.Ingest.Records;
 
 /// <summary>
-/// What the utility's other systems know: fleet files, the registry, recorded events, dated context. CSV or NDJSON. The order of
+/// What the utility's other systems know: fleet files, the registry, recorded events, dated context. CSV or NDJSON. The
+/// order of
 /// <see cref="Inputs"/> is that of files and rows.
 /// </summary>
 public sealed class RecordFeed(MeterTable meters, Rejects rejects)
@@ -20,18 +21,23 @@ public sealed class RecordFeed(MeterTable meters, Rejects rejects)
 
     public IReadOnlyList<Input> Inputs => _inputs;
 
-    private static readonly string[] FleetColumns = ["meter", "role", "feeder", "model", "firmware", "lot", "installed"];
+    private static readonly string[] FleetColumns = ["meter", "role", "feeder", "model", "firmware", "lot",
+        "installed"];
     private static readonly string[] FleetOptions =
         ["usage_point", "phase", "zone", "concentrator", "region", "category", "valid_from", "valid_to"];
+    private static readonly string[] EventColumns = ["meter", "at", "code"];
+    private static readonly string[] ContextOptions = ["meter", "feeder", "to", "note"];
     private static readonly string[] RegistryOptions =
         ["manufacturer", "plant", "lot", "supplier", "calibration_digest", "installer", "contractor", "shipped"];
 
-    /// <summary>Rows of a fleet file; of these columns only meter must hold something. A later file is a dated change.</summary>
-    public void ReadFleet(string path) => Read(path, ["meter"], [.. FleetColumns[1..], .. FleetOptions], FleetColumns, row =>
+    /// <summary>Rows of a fleet file; of these columns only meter must hold something. A later file is a dated
+    /// change.</summary>
+    public void ReadFleet(string path) => Read(path, ["meter"], [.. FleetColumns, .. FleetOptions], FleetColumns, row =>
     {
         var meter = Meter(path, row, "meter");
-        Add(path, new MeterRelation(meter.Id, meter.Name, Role(row), row["feeder"], row["model"], row["firmware"], row["lot"],
-            Date(row, "installed"), row["usage_point"], row["phase"], Zone(row), row["concentrator"], row["region"], Category(row),
+        Add(path, new MeterRelation(meter.Id, meter.Name, Role(row), row["feeder"], row["model"], row["firmware"],
+            row["lot"], Date(row, "installed"), row["usage_point"], row["phase"], Zone(row), row["concentrator"],
+            row["region"], Category(row),
             Day(row, "valid_from", int.MinValue), Day(row, "valid_to", int.MaxValue)));
         if (Day(row, "valid_from", int.MinValue) >= Day(row, "valid_to", int.MaxValue))
         {
@@ -49,7 +55,7 @@ public sealed class RecordFeed(MeterTable meters, Rejects rejects)
     });
 
     /// <summary>Recorded events of meters: <c>meter,at,profile,code[,detail]</c>.</summary>
-    public void ReadEvents(string path) => Read(path, ["meter", "at", "code"], ["profile", "detail"], ["meter", "at", "code"], row =>
+    public void ReadEvents(string path) => Read(path, EventColumns, ["profile", "detail"], EventColumns, row =>
     {
         var at = Time(row, "at");
         var meter = Meter(path, row, "meter");
@@ -58,10 +64,10 @@ public sealed class RecordFeed(MeterTable meters, Rejects rejects)
     });
 
     /// <summary>
-    /// Dated context: <c>meter or feeder,kind,from[,to][,note]</c>. A bare date is midnight UTC; <c>to</c> is exclusive, and a
-    /// day after <c>from</c> when it is not given.
+    /// Dated context: <c>meter or feeder,kind,from[,to][,note]</c>. A bare date is midnight UTC; <c>to</c> is
+    /// exclusive, and a day after <c>from</c> when it is not given.
     /// </summary>
-    public void ReadContext(string path) => Read(path, ["kind", "from"], ["meter", "feeder", "to", "note"], ["kind", "from"], row =>
+    public void ReadContext(string path) => Read(path, ["kind", "from"], ContextOptions, ["kind", "from"], row =>
     {
         if (row.Has("meter") == row.Has("feeder")) throw new RowFault("meter", "give either meter or feeder");
         var from = Time(row, "from");
@@ -81,13 +87,14 @@ public sealed class RecordFeed(MeterTable meters, Rejects rejects)
 
     private void Read(string path, string[] needed, string[] optional, string[] header, Action<Row> take)
     {
-        var known = needed.Concat(optional).ToArray();
+        var known = needed.Union(optional).ToArray();
         RecordFile.Read(path, rejects, needed, known, header, take);
     }
 
     private void Add(string path, Input input)
     {
-        if (_inputs.Count >= MaxRecords) throw new FormatError(path, $"brings the feed over {MaxRecords} records.", "Split the feed.");
+        if (_inputs.Count >= MaxRecords) throw new FormatError(path, $"brings the feed over {MaxRecords} records.",
+            "Split the feed.");
         _inputs.Add(input);
     }
 
@@ -105,7 +112,8 @@ public sealed class RecordFeed(MeterTable meters, Rejects rejects)
     {
         var text = row["category"];
         if (text.Length == 0) return CustomerCategory.Unknown;
-        return Enum.TryParse<CustomerCategory>(text, ignoreCase: true, out var c) && Enum.IsDefined(c) && !char.IsAsciiDigit(text[0]) ? c
+        return Enum.TryParse<CustomerCategory>(text, ignoreCase: true, out var c) && Enum.IsDefined(c)
+            && !char.IsAsciiDigit(text[0]) ? c
             : throw new RowFault("category", "is none of unknown, ordinary, critical, medical");
     }
 
@@ -135,7 +143,8 @@ public sealed class RecordFeed(MeterTable meters, Rejects rejects)
     private static int Day(Row row, string column, int otherwise)
     {
         if (!row.Has(column)) return otherwise;
-        return DateOnly.TryParseExact(row[column], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
+        return DateOnly.TryParseExact(row[column], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None,
+            out var date)
             ? date.DayNumber - new DateOnly(1970, 1, 1).DayNumber
             : throw new RowFault(column, "is no date of the form 2026-01-31");
     }
@@ -145,7 +154,8 @@ public sealed class RecordFeed(MeterTable meters, Rejects rejects)
     private static UnixTime Time(Row row, string column)
     {
         var text = row[column];
-        return Rfc3339.TryParse(Encoding.UTF8.GetBytes(text), out var stamp) && (stamp.HasOffset || text.Length == 10) ? stamp.ToUnixTime()
+        return Rfc3339.TryParse(Encoding.UTF8.GetBytes(text), out var stamp) && (stamp.HasOffset || text.Length == 10)
+            ? stamp.ToUnixTime()
             : throw new RowFault(column, "is no RFC 3339 time with Z or an offset, and no date");
     }
 }

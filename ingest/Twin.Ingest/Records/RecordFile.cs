@@ -7,7 +7,8 @@ using Twin.Ingest.Text;
 
 namespace Twin.Ingest.Records;
 
-/// <summary>One record of a fleet, registry, event or context file: texts by column name, empty where not given.</summary>
+/// <summary>One record of a fleet, registry, event or context file: texts by column name, empty where not
+/// given.</summary>
 internal sealed class Row(long line, byte[] text, Dictionary<string, string> fields)
 {
     public long Line { get; } = line;
@@ -22,14 +23,16 @@ internal sealed class RowFault(string column, string reason) : Exception(reason)
     public string Column { get; } = column;
 }
 
-/// <summary>CSV with a header line, or NDJSON (one object a line), plain or gzip, with a known set of columns.</summary>
+/// <summary>CSV with a header line, or NDJSON (one object a line), plain or gzip, with a known set of
+/// columns.</summary>
 internal static class RecordFile
 {
     /// <exception cref="FormatError">No such file, no header, or a column that is missing or not known.</exception>
     public static void Read(string path, Rejects rejects, string[] needed, string[] known, string[] inHeader,
         Action<Row> take)
     {
-        if (!File.Exists(path)) throw new FormatError(path, "does not exist.", "Give the name of a CSV or NDJSON file.");
+        if (!File.Exists(path)) throw new FormatError(path, "does not exist.",
+            "Give the name of a CSV or NDJSON file.");
         using var lines = new ByteLines(path, new SourceFile(path).Open());
         string[]? header = null;
         var json = false;
@@ -50,23 +53,28 @@ internal static class RecordFile
             }
             One(path, rejects, lines.LineNumber, line, needed, known, header, csv, take);
         }
-        if (header is null && !json) throw new FormatError(path, "is empty.", $"It needs the columns {string.Join(", ", inHeader)}.");
+        if (header is null && !json) throw new FormatError(path, "is empty.",
+            $"It needs the columns {string.Join(", ", inHeader)}.");
         if (lines.Damage is { } damage) throw new FormatError(path, damage, "Fetch it again.");
     }
 
-    private static string[] Header(string path, ReadOnlySpan<byte> line, char delimiter, string[] inHeader, string[] known)
+    private static string[] Header(string path, ReadOnlySpan<byte> line, char delimiter, string[] inHeader,
+        string[] known)
     {
         var header = CsvLine.Header(line, delimiter);
         var missing = inHeader.Except(header).ToArray();
         if (missing.Length > 0)
-            throw new FormatError(path, $"has no column '{missing[0]}'; it has {LongReader.Shown(header)}.", $"It needs {string.Join(", ", inHeader)}.");
+            throw new FormatError(path, $"has no column '{missing[0]}'; it has {LongReader.Shown(header)}.",
+                $"It needs {string.Join(", ", inHeader)}.");
         var unknown = header.Except(known).ToArray();
         if (unknown.Length > 0)
-            throw new FormatError(path, $"has a column '{unknown[0]}' that is not known.", $"Known: {string.Join(", ", known)}.");
+            throw new FormatError(path, $"has a column '{unknown[0]}' that is not known.",
+                $"Known: {string.Join(", ", known)}.");
         return header;
     }
 
-    private static void One(string path, Rejects rejects, long number, ReadOnlySpan<byte> line, string[] needed, string[] known,
+    private static void One(string path, Rejects rejects, long number, ReadOnlySpan<byte> line, string[] needed,
+        string[] known,
         string[]? header, CsvLine csv, Action<Row> take)
     {
         try
@@ -85,13 +93,15 @@ internal static class RecordFile
     private static int ColumnOf(ReadOnlySpan<byte> line, string[]? header, CsvLine csv, string column)
     {
         var i = header is null ? -1 : Array.IndexOf(header, column);
-        return i < 0 || i >= csv.Fields.Length || line.Contains((byte)'"') ? 1 : Rejects.ColumnOf(line, csv.Fields[i].Start.Value);
+        return i < 0 || i >= csv.Fields.Length || line.Contains((byte)'"') ? 1
+            : Rejects.ColumnOf(line, csv.Fields[i].Start.Value);
     }
 
     private static Dictionary<string, string> Csv(ReadOnlySpan<byte> line, string[] header, CsvLine csv)
     {
         if (!csv.Split(line, out var text)) throw new RowFault("", "a quote has no end on this line");
-        if (csv.Fields.Length != header.Length) throw new RowFault("", $"the row has {csv.Fields.Length} columns, the header {header.Length}");
+        if (csv.Fields.Length != header.Length) throw new RowFault("",
+            $"the row has {csv.Fields.Length} columns, the header {header.Length}");
         var fields = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < header.Length; i++) fields[header[i]] = Encoding.UTF8.GetString(text[csv.Fields[i]]);
         return fields;
@@ -103,7 +113,8 @@ internal static class RecordFile
         try
         {
             using var document = JsonDocument.Parse(line.ToArray());
-            if (document.RootElement.ValueKind != JsonValueKind.Object) throw new RowFault("", "the line is no JSON object");
+            if (document.RootElement.ValueKind != JsonValueKind.Object) throw new RowFault("",
+                "the line is no JSON object");
             foreach (var p in document.RootElement.EnumerateObject())
             {
                 if (!known.Contains(p.Name)) throw new RowFault(p.Name, "is not known");

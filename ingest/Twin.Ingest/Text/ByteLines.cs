@@ -3,14 +3,16 @@ using System.Text;
 namespace Twin.Ingest.Text;
 
 /// <summary>
-/// Lines of a stream as spans over one buffer: nothing is allocated per line. Ends with LF or CRLF; a UTF-8 byte order mark is
-/// skipped. When the stream breaks (a truncated gzip), the complete lines before are kept and <see cref="Damage"/> says why.
+/// Lines of a stream as spans over one buffer: nothing is allocated per line. Ends with LF or CRLF; a UTF-8 byte order
+/// mark is skipped. When the stream breaks (a truncated gzip), the complete lines before are kept and
+/// <see cref="Damage"/> says why.
 /// </summary>
 public sealed class ByteLines(string file, Stream stream, int bufferBytes = ByteLines.DefaultBufferBytes) : IDisposable
 {
     public const int DefaultBufferBytes = 1 << 18;
 
-    /// <summary>Longest line: a wide row of five million meters. A longer one is no text file: <see cref="FormatError"/>.</summary>
+    /// <summary>Longest line: a wide row of five million meters. A longer one is no text file:
+    /// <see cref="FormatError"/>.</summary>
     public const int MaxLineBytes = 64 * 1024 * 1024;
 
     private byte[] _buffer = new byte[bufferBytes];
@@ -71,7 +73,8 @@ public sealed class ByteLines(string file, Stream stream, int bufferBytes = Byte
     {
         if (line.StartsWith(Encoding.Unicode.Preamble) || line.StartsWith(Encoding.BigEndianUnicode.Preamble))
             throw new FormatError(File, "is UTF-16 text.", "Save it as UTF-8.");
-        if (line.Contains((byte)0)) throw new FormatError(File, "is a binary file.", "Give CSV, JSON or NDJSON, plain or gzip.");
+        if (line.Contains((byte)0)) throw new FormatError(File, "is a binary file.",
+            "Give CSV, JSON or NDJSON, plain or gzip.");
     }
 
     private void Fill()
@@ -84,7 +87,8 @@ public sealed class ByteLines(string file, Stream stream, int bufferBytes = Byte
         if (_to == _buffer.Length)
         {
             if (_buffer.Length >= MaxLineBytes)
-                throw new FormatError(File, $"line {LineNumber + 1} is longer than {MaxLineBytes} bytes.", "Is it a text file?");
+                throw new FormatError(File, $"line {LineNumber + 1} is longer than {MaxLineBytes} bytes.",
+                    "Is it a text file?");
             Array.Resize(ref _buffer, Math.Min(MaxLineBytes, _buffer.Length * 2));
         }
         var read = 0;

@@ -4,8 +4,8 @@ namespace Twin.Ingest.Text;
 public enum NumberStatus : byte { Ok, Rounded, NotANumber, OutOfRange }
 
 /// <summary>
-/// Decimal text to an integer of the stored unit, exactly: no binary fraction in between. Finer digits are rounded half to
-/// even and reported as <see cref="NumberStatus.Rounded"/>.
+/// Decimal text to an integer of the stored unit, exactly: no binary fraction in between. Finer digits are rounded half
+/// to even and reported as <see cref="NumberStatus.Rounded"/>.
 /// </summary>
 public static class Decimals
 {
@@ -23,7 +23,8 @@ public static class Decimals
     }
 
     /// <summary>
-    /// Parses sign, digits, fraction and exponent; the result is the number × 10^<paramref name="scale"/>, in ±2,147,483,647.
+    /// Parses sign, digits, fraction and exponent; the result is the number × 10^<paramref name="scale"/>, in
+    /// ±2,147,483,647.
     /// </summary>
     public static NumberStatus Parse(ReadOnlySpan<byte> text, int scale, out int value)
     {

@@ -3,8 +3,8 @@ using Twin.Hardware;
 namespace Twin.Ingest.Text;
 
 /// <summary>
-/// A time stamp as written: wall-clock minutes since 1970-01-01T00:00 of its own clock, the seconds besides, and its offset from
-/// UTC in minutes where it states one.
+/// A time stamp as written: wall-clock minutes since 1970-01-01T00:00 of its own clock, the seconds besides, and its
+/// offset from UTC in minutes where it states one.
 /// </summary>
 public readonly record struct Stamp(long WallMinute, int Seconds, bool HasFraction, bool HasOffset, int OffsetMinutes)
 {
@@ -13,7 +13,8 @@ public readonly record struct Stamp(long WallMinute, int Seconds, bool HasFracti
     /// <summary>The instant; a fraction of a second is cut off, a missing offset counts as UTC.</summary>
     public UnixTime ToUnixTime() => new((WallMinute - OffsetMinutes) * 60 + Seconds);
 
-    /// <summary>Days since 1970-01-01 of a civil date (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").</summary>
+    /// <summary>Days since 1970-01-01 of a civil date (Howard Hinnant, "chrono-Compatible Low-Level Date
+    /// Algorithms").</summary>
     public static int DayNumber(int year, int month, int day)
     {
         var y = month <= 2 ? year - 1 : year;
@@ -26,9 +27,10 @@ public readonly record struct Stamp(long WallMinute, int Seconds, bool HasFracti
 }
 
 /// <summary>
-/// A compiled time pattern: <c>yyyy MM M dd d HH H mm m ss s f…f z</c> and literals; <c>f</c> takes 1 to 9 digits however many
-/// are written, <c>z</c> is <c>Z</c>, <c>+hh</c>, <c>+hhmm</c> or <c>+hh:mm</c>. <c>iso</c> is RFC 3339 with <c>T</c> or a blank,
-/// seconds, fraction and offset optional. Two-letter parts need two digits, one-letter parts take one or two.
+/// A compiled time pattern: <c>yyyy MM M dd d HH H mm m ss s f…f z</c> and literals; <c>f</c> takes 1 to 9 digits
+/// however many are written, <c>z</c> is <c>Z</c>, <c>+hh</c>, <c>+hhmm</c> or <c>+hh:mm</c>. <c>iso</c> is RFC 3339
+/// with <c>T</c> or a blank, seconds, fraction and offset optional. Two-letter parts need two digits, one-letter parts
+/// take one or two.
 /// </summary>
 public sealed class TimePattern
 {
@@ -57,7 +59,8 @@ public sealed class TimePattern
             i += width;
             if (c == '\'') continue;
             if (!char.IsAsciiLetter(c) || c == 'T') for (var k = 0; k < width; k++) parts.Add((c, 0));
-            else if ((c == 'y' && width == 4) || ("MdHms".Contains(c) && width <= 2) || c is 'f' or 'z' or 'K') parts.Add((c, width));
+            else if ((c == 'y' && width == 4) || ("MdHms".Contains(c) && width <= 2)
+                || c is 'f' or 'z' or 'K') parts.Add((c, width));
             else throw new FormatException($"'{new string(c, width)}' in time format '{pattern}' is not known");
         }
         return new TimePattern(pattern, [.. parts]);
@@ -106,7 +109,8 @@ public sealed class TimePattern
         if (i == t.Length) return f.TryStamp(out stamp);
         if (t[i] is not ((byte)'T' or (byte)' ' or (byte)'t')) return false;
         i++;
-        if (!Digits(t, ref i, 2, 2, out f.Hour) || !Literal(t, ref i, ':') || !Digits(t, ref i, 2, 2, out f.Minute)) return false;
+        if (!Digits(t, ref i, 2, 2, out f.Hour) || !Literal(t, ref i, ':')
+            || !Digits(t, ref i, 2, 2, out f.Minute)) return false;
         if (i < t.Length && t[i] == ':')
         {
             i++;
@@ -165,7 +169,8 @@ public sealed class TimePattern
             stamp = default;
             // 24:00 is how some sources write the end of a day (ISO 8601-1 before 2019).
             var endOfDay = Hour == 24 && Minute == 0 && Second == 0 && !HasFraction;
-            if (Year is < 1900 or > 2200 || Month is < 1 or > 12 || Day < 1 || (Hour > 23 && !endOfDay) || Minute > 59 || Second > 59)
+            if (Year is < 1900 or > 2200 || Month is < 1 or > 12 || Day < 1 || (Hour > 23 && !endOfDay) || Minute > 59
+                || Second > 59)
                 return false;
             if (Day > 28 && Day > DateTime.DaysInMonth(Year, Month)) return false;
             var wall = Stamp.DayNumber(Year, Month, Day) * 1440L + Hour * 60 + Minute;

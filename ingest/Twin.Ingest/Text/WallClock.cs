@@ -6,8 +6,9 @@ namespace Twin.Ingest.Text;
 public enum ClockStatus : byte { Ok, Skipped }
 
 /// <summary>
-/// Wall-clock minutes of one zone to minutes since 1970-01-01T00:00Z. A time that occurs twice is the earlier one, unless the
-/// meter has already passed that instant: then it is the later one. A time that the clock skipped is refused.
+/// Wall-clock minutes of one zone to minutes since 1970-01-01T00:00Z. A time that occurs twice is the earlier one,
+/// unless the meter has already passed that instant: then it is the later one. A time that the clock skipped is
+/// refused.
 /// </summary>
 public sealed class WallClock(ZoneRules zone)
 {
@@ -17,8 +18,9 @@ public sealed class WallClock(ZoneRules zone)
     public ZoneRules Zone { get; } = zone;
 
     /// <param name="wallMinute">Minutes since 1970-01-01T00:00 by this zone's clock.</param>
-    /// <param name="lastMinute">Stamp (UTC minute) that the meter's row before had; <c>long.MinValue</c> for none.</param>
-    public ClockStatus ToUnix(long wallMinute, long lastMinute, out long unixMinute)
+    /// <param name="lastMinute">Stamp (UTC minute) that the meter's row before had; <c>long.MinValue</c> for
+    /// none.</param>
+    public ClockStatus ToUnix(long wallMinute, long lastMinute, int intervalMinutes, out long unixMinute)
     {
         var number = (int)Math.DivRem(wallMinute, 1440, out var ofDay);
         if (ofDay < 0) (number, ofDay) = (number - 1, ofDay + 1440);
@@ -30,7 +32,10 @@ public sealed class WallClock(ZoneRules zone)
         unixMinute = Zone.ToUnixMinute(date.Year, date.Month, date.Day, hour, minute);
         if (_day.Minutes > 1440)
         {
-            if (unixMinute <= lastMinute && Zone.IsAmbiguous(date.Year, date.Month, date.Day, hour, minute))
+            // The same stamp again is the row repeated, unless the interval is so long that the second hour begins
+            // there.
+            var passed = unixMinute < lastMinute || (unixMinute == lastMinute && intervalMinutes >= 60);
+            if (passed && Zone.IsAmbiguous(date.Year, date.Month, date.Day, hour, minute))
                 unixMinute = Zone.ToUnixMinute(date.Year, date.Month, date.Day, hour, minute, second: true);
             return ClockStatus.Ok;
         }

@@ -3,7 +3,9 @@ using System.IO.Compression;
 
 namespace Twin.Detection.Tests.Evaluation;
 
-/// <summary>The 409 recorded homes of the edrp set, half-hourly Wh, 92 days; the column's clock never changes.</summary>
+/// <summary>
+/// The 409 recorded homes of the edrp set, half-hourly Wh, 92 days; the column's clock never changes.
+/// </summary>
 internal static class RecordedHomes
 {
     public const int Days = 92, SlotsPerDay = 48;
@@ -26,7 +28,8 @@ internal static class RecordedHomes
             foreach (var range in line.Split(','))
             {
                 if (home >= 0)
-                    homes[home][row] = (int)Math.Round(1000 * double.Parse(line[range], NumberStyles.Float, CultureInfo.InvariantCulture));
+                    homes[home][row] = (int)Math.Round(1000 * double.Parse(line[range], NumberStyles.Float,
+                        CultureInfo.InvariantCulture));
                 home++;
             }
         }

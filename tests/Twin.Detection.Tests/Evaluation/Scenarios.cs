@@ -4,7 +4,10 @@ namespace Twin.Detection.Tests.Evaluation;
 
 internal enum Cause { Honest, Theft, LookAlike, Fault }
 
-/// <summary>One home of an evaluation set: what it used, what its meter said (<see cref="ReadingBlock.Missing"/> at gaps), and why.</summary>
+/// <summary>
+/// One home of an evaluation set: what it used, what its meter said (<see cref="ReadingBlock.Missing"/> at gaps), and
+/// why.
+/// </summary>
 internal sealed class Home(int[] used)
 {
     public int[] Used = used;
@@ -21,7 +24,8 @@ internal static class Scenarios
 
     /// <summary>Jokar et al. 2016 (h), Shi et al. (f), and others of the literature.</summary>
     public static readonly string[] Thefts =
-        ["h1", "h2", "h3", "h4", "h5", "h6", "f2", "f3", "f4", "f5", "weak", "ramp", "peak_shift", "intermittent_zero", "replay", "exchange"];
+        ["h1", "h2", "h3", "h4", "h5", "h6", "f2", "f3", "f4", "f5", "weak", "ramp", "peak_shift", "intermittent_zero",
+            "replay", "exchange"];
     public static readonly string[] LookAlikes = ["vacancy", "ev", "pv", "gap", "catch_up", "move_in"];
     public static readonly string[] Faults = ["stuck", "lost_phase", "ct_ratio", "drift"];
 
@@ -56,7 +60,9 @@ internal static class Scenarios
                 case "f5": var was = Mean(before); Fill(y, _ => alpha * was); break;
                 case "peak_shift": ShiftPeak(y); break;
                 case "intermittent_zero": if (random.NextDouble() < 0.3) y.Clear(); break;
-                case "replay": home.Told.AsSpan((onset >= 7 ? onset - 7 + (d - onset) % 7 : d % 7) * Day, Day).CopyTo(y); break;
+                case "replay":
+                    home.Told.AsSpan((onset >= 7 ? onset - 7 + (d - onset) % 7 : d % 7) * Day,
+                    Day).CopyTo(y); break;
                 default: throw new ArgumentException(kind);
             }
         }
@@ -65,7 +71,8 @@ internal static class Scenarios
     /// <summary>From the onset on each meter counts the other's consumption.</summary>
     public static void Exchange(Home a, Home b, int onset)
     {
-        foreach (var h in new[] { a, b }) (h.Kind, h.Cause, h.Onset, h.Told) = ("exchange", Cause.Theft, onset, (int[])h.Used.Clone());
+        foreach (var h in new[] { a, b }) (h.Kind, h.Cause, h.Onset, h.Told) =
+            ("exchange", Cause.Theft, onset, (int[])h.Used.Clone());
         b.Used.AsSpan(onset * Day).CopyTo(a.Told.AsSpan(onset * Day));
         a.Used.AsSpan(onset * Day).CopyTo(b.Told.AsSpan(onset * Day));
     }
@@ -80,7 +87,8 @@ internal static class Scenarios
         {
             case "vacancy":
                 var end = Math.Min(Days, onset + 10 + random.Next(12)) * Day;
-                for (var i = from; i < end; i++) x[i] = x[Math.Max(0, (onset - 1 - random.Next(7)) * Day) + 2 + random.Next(8)];
+                for (var i = from; i < end; i++) x[i] =
+                    x[Math.Max(0, (onset - 1 - random.Next(7)) * Day) + 2 + random.Next(8)];
                 break;
             case "ev":
                 var (power, nights) = (random.NextDouble(3600, 7200) / 2, 3 + random.Next(3));
@@ -97,7 +105,9 @@ internal static class Scenarios
                 {
                     var sky = random.NextDouble(0.2, 1);
                     for (var s = 13; s < 38; s++)
-                        x[d * Day + s] = (int)Math.Max(0, x[d * Day + s] - peak * sky * Math.Sin(Math.PI * (s - 12) / 26) * random.NextDouble(0.7, 1));
+                        x[d * Day + s] = (int)Math.Max(0,
+                            x[d * Day + s] - peak * sky * Math.Sin(Math.PI * (s - 12) / 26) * random.NextDouble(0.7,
+                            1));
                 }
                 break;
             case "move_in":

@@ -19,14 +19,16 @@ public abstract class JournalContract : IDisposable
         var to = new ByteWriter();
         var head = new ReadingBlock
         {
-            Meter = new MeterId(meter), Channel = Channel.Import, IntervalMinutes = 30, IsAdmitted = true, IsRevision = revision > 0, PriorCount = revision,
+            Meter = new MeterId(meter), Channel = Channel.Import, IntervalMinutes = 30, IsAdmitted = true,
+            IsRevision = revision > 0, PriorCount = revision,
             Day = new LocalDay(day, day * 1440L, 1440), StartMinute = day * 1440L + first * 30,
         };
         ReadingBlock.Write(to, head, values, []);
         return to.ToArray();
     }
 
-    private static byte[] Event(ulong meter, long at) => new DeviceEvent(new MeterId(meter), new UnixTime(at), "test", "1", "").ToBytes();
+    private static byte[] Event(ulong meter, long at) =>
+        new DeviceEvent(new MeterId(meter), new UnixTime(at), "test", "1", "").ToBytes();
 
     private static JournalBatch Batch(IJournal journal, params (byte[] Input, int Day, bool Sealable)[] items)
     {
@@ -50,22 +52,28 @@ public abstract class JournalContract : IDisposable
     {
         var days = new List<string>();
         journal.Series(new MeterId(meter), Channel.Import, int.MinValue, int.MaxValue, (day, interval, slots, _) =>
-            days.Add($"{day.Number}/{interval}: {string.Join(' ', slots.ToArray().Select((v, i) => (v, i)).Where(x => x.v != ReadingBlock.Missing).Select(x => $"{x.i}={x.v}"))}"));
+            days.Add($"{day.Number}/{interval}: {string.Join(' ', Present(slots))}"));
         return days;
     }
+
+    private static IEnumerable<string> Present(ReadOnlySpan<int> slots) =>
+        slots.ToArray().Select((value, slot) => (value, slot)).Where(x => x.value != ReadingBlock.Missing)
+            .Select(x => $"{x.slot}={x.value}");
 
     [Fact]
     public void What_was_appended_is_read_back_in_order_after_reopening()
     {
         using (var journal = Open())
         {
-            journal.Append(Batch(journal, (Event(7, 1), 0, false), (Block(9, Noon, 0, 0, 1, 2), Noon, true), (Event(9, 2), 0, false)));
+            journal.Append(Batch(journal, (Event(7, 1), 0, false), (Block(9, Noon, 0, 0, 1, 2), Noon, true),
+                (Event(9, 2), 0, false)));
             journal.Append(Batch(journal, (Block(8, Noon, 3, 0, 5), Noon, true)));
         }
         using var again = Open();
         Assert.Equal(4, again.Position);
         Assert.Equal([1, 2, 3, 4], All(again, 0).Select(x => x.Position));
-        Assert.Equal([Convert.ToHexString(Event(9, 2)), Convert.ToHexString(Block(8, Noon, 3, 0, 5))], All(again, 2).Select(x => x.Input));
+        Assert.Equal([Convert.ToHexString(Event(9, 2)), Convert.ToHexString(Block(8, Noon, 3, 0, 5))],
+            All(again, 2).Select(x => x.Input));
         Assert.Equal(3, again.Size().Readings);
     }
 
@@ -83,8 +91,10 @@ public abstract class JournalContract : IDisposable
     public void Sealing_keeps_the_total_order_and_the_readings()
     {
         using var journal = Open();
-        journal.Append(Batch(journal, (Block(9, Noon, 0, 0, 1, 2), Noon, true), (Event(9, 2), 0, false), (Block(7, Noon, 0, 0, 3, 4), Noon, true)));
-        journal.Append(Batch(journal, (Block(9, Noon + 1, 0, 0, 6), Noon + 1, true), (Block(7, Noon, 5, 0, 8), Noon, true)));
+        journal.Append(Batch(journal, (Block(9, Noon, 0, 0, 1, 2), Noon, true), (Event(9, 2), 0, false),
+            (Block(7, Noon, 0, 0, 3, 4), Noon, true)));
+        journal.Append(Batch(journal, (Block(9, Noon + 1, 0, 0, 6), Noon + 1, true),
+            (Block(7, Noon, 5, 0, 8), Noon, true)));
         var before = Series(journal, 7).Concat(Series(journal, 9)).ToList();
         journal.Compact(Noon, everything: false);
         Assert.Equal(before, Series(journal, 7).Concat(Series(journal, 9)));
@@ -98,7 +108,8 @@ public abstract class JournalContract : IDisposable
     public void A_meter_day_revised_while_open_keeps_every_piece_in_order()
     {
         using var journal = Open();
-        journal.Append(Batch(journal, (Block(7, Noon, 0, 0, 1, 2), Noon, true), (Block(7, Noon, 1, 1, 9), Noon, false), (Block(7, Noon, 2, 0, 3), Noon, true)));
+        journal.Append(Batch(journal, (Block(7, Noon, 0, 0, 1, 2), Noon, true), (Block(7, Noon, 1, 1, 9), Noon, false),
+            (Block(7, Noon, 2, 0, 3), Noon, true)));
         var before = All(journal, 0);
         journal.Compact(Noon, everything: true);
         Assert.Equal(before, All(journal, 0));
@@ -111,7 +122,12 @@ public abstract class JournalContract : IDisposable
         using var journal = Open();
         var first = SqliteJournal.WindowOf(Noon);
         for (var day = first; day < first + SqliteJournal.SegmentDays; day++)
-            journal.Append(Batch(journal, [.. Enumerable.Range(1, 40).Select(m => (Block((ulong)(m * 1_000_003), day, m % 5, 0, [.. Enumerable.Range(0, 43).Select(i => (i * m + day) % 700)]), day, true))]));
+            journal.Append(
+                Batch(journal,
+                [.. Enumerable.Range(1, 40)
+                .Select(m =>
+                (Block((ulong)(m * 1_000_003), day, m % 5, 0,
+                [.. Enumerable.Range(0, 43).Select(i => (i * m + day) % 700)]), day, true))]));
         var order = All(journal, 0);
         var series = Enumerable.Range(1, 40).SelectMany(m => Series(journal, (ulong)(m * 1_000_003))).ToList();
         journal.Compact(first + SqliteJournal.SegmentDays - 1, everything: true);
@@ -155,7 +171,7 @@ public abstract class JournalContract : IDisposable
         Assert.False(again.HasContent(ContentKey.Of(Event(3, 5))));
         Assert.Equal([1, 2, 3], again.Publication(feeder, Noon));
         Assert.Null(again.Publication(feeder, Noon + 1));
-        Assert.Equal([(Noon, 1L)], again.ClosedDays());
+        Assert.Equal([(Noon, 1L)], again.ClosedDays(0));
         Assert.Equal([9], again.Marks);
     }
 }

@@ -81,6 +81,7 @@ public sealed class Watermark
     {
         if (_lastDay == int.MinValue) return null;
         var through = ClosableThrough(horizonDays);
+        if (through == int.MinValue) return null;
         var from = Math.Max(ClosedThrough == int.MinValue ? _firstDay : ClosedThrough + 1,
             through - MaxClosesAtOnce + 1);
         return from <= through ? from : null;

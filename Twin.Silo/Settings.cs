@@ -87,7 +87,11 @@ public sealed class Settings
             using var document = JsonDocument.Parse(File.ReadAllBytes(file));
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new SettingException($"{file} must hold one JSON object of settings.");
-            return document.RootElement.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.ToString());
+            var values = new Dictionary<string, string>();
+            foreach (var p in document.RootElement.EnumerateObject())
+                if (!values.TryAdd(p.Name, p.Value.ToString()))
+                    throw new SettingException($"{file}: '{p.Name}' is there twice. Keep one.");
+            return values;
         }
         catch (JsonException e)
         {

@@ -13,24 +13,48 @@ public sealed partial class EmbeddedFleet
 
     private void Process(InputBatch batch, TaskCompletionSource<AppendReceipt> done)
     {
+        // A batch that waited while the disk filled up is refused before any twin has seen it.
+        if (_writer.Error is { } error) throw new StorageUnavailableException(error, null);
         var results = new Admission[batch.Count];
         var journal = new JournalBatch(_position + 1);
         var consequences = new Consequences();
+        var counted = 0;
         for (var from = 0; from < batch.Count;)
         {
             var to = StepEnd(batch, from, results);
             if (to == from) results[from] = Control(batch, from++, journal);
             else
             {
-                _host.Admit(batch, from, to, results, this, (input, a) => Record(batch.Source, journal, input, a));
+                if (MayBeLate)
+                {
+                    // What comes late is compared with the history, which must hold all of this batch so far.
+                    if (!journal.IsEmpty)
+                    {
+                        Finish(journal, consequences, results.AsSpan(counted..from), [], null);
+                        (journal, consequences, counted) = (new JournalBatch(_position + 1), new Consequences(), from);
+                    }
+                    _writer.Drain(throwOnError: from == 0);
+                }
+                var into = journal;
+                _host.Admit(batch, from, to, results, this, (input, a) => Record(batch.Source, into, input, a));
                 _host.TakeFacts(consequences);
                 _host.ClearOutboxes();
                 from = to;
             }
             CloseDays(journal, consequences);
         }
-        Finish(journal, consequences, results, done);
+        Finish(journal, consequences, results.AsSpan(counted..), results, done);
+        KeepHouse();
     }
+
+    /// <summary>
+    /// True when the step may hold readings of a closed local day: local and UTC days are at most one apart.
+    /// </summary>
+    private bool MayBeLate =>
+        _watermark.ClosedThrough != int.MinValue && _earliest - 1 <= _watermark.ClosedThrough;
+
+    /// <summary>The first UTC day of readings in the step.</summary>
+    private long _earliest;
 
     /// <summary>
     /// End of the step that begins at an item; the item itself when it speaks to the engine, not to a twin.
@@ -38,6 +62,8 @@ public sealed partial class EmbeddedFleet
     private int StepEnd(InputBatch batch, int from, Admission[] results)
     {
         var day = long.MinValue;
+        _earliest = long.MaxValue;
+        HashSet<ContentKey>? keys = null;
         for (var i = from; i < batch.Count; i++)
         {
             try
@@ -47,12 +73,17 @@ public sealed partial class EmbeddedFleet
                 if (envelope.Kind == InputKind.ReadingBlock)
                 {
                     var block = ReadingBlock.Read(batch[i]);
-                    var itemDay = block.StartMinute / 1440;
+                    var itemDay = (block.StartMinute - (block.StartMinute % 1440 + 1440) % 1440) / 1440;
                     if (day == long.MinValue) day = itemDay;
                     else if (itemDay > day) return i;
+                    _earliest = Math.Min(_earliest, itemDay);
                 }
-                else if (Input.KeyedByContent(envelope.Kind) && IsRepeat(ContentKey.Of(batch[i])))
-                    results[i] = Admission.Repeat;
+                else if (Input.KeyedByContent(envelope.Kind))
+                {
+                    var key = ContentKey.Of(batch[i]);
+                    if (IsRepeat(key)) results[i] = Admission.Repeat;
+                    else if (!(keys ??= []).Add(key)) return i;
+                }
             }
             catch (InvalidDataException e)
             {
@@ -123,25 +154,41 @@ public sealed partial class EmbeddedFleet
         }
     }
 
-    private void Finish(JournalBatch journal, Consequences consequences, Admission[] results,
-        TaskCompletionSource<AppendReceipt> done)
+    /// <summary>
+    /// Hands a batch, or a part of one, to the journal. <paramref name="items"/> answers the whole batch, with its last
+    /// part.
+    /// </summary>
+    private void Finish(JournalBatch journal, Consequences consequences, ReadOnlySpan<Admission> part,
+        Admission[] items, TaskCompletionSource<AppendReceipt>? done)
     {
         var marks = new Twin.Hardware.Coding.ByteWriter(64);
         _watermark.Write(marks);
         journal.Marks = marks.ToArray();
         journal.Findings.AddRange(consequences.Findings);
         journal.Publications.AddRange(consequences.Publications);
-        Count(results, journal);
+        Count(part, journal);
         int? closed = journal.Closed.Count > 0 ? _watermark.ClosedThrough : null;
         _position = journal.LastPosition;
         _bytesSinceSnapshot += journal.Items.Length + journal.Kept.Count * 64L;
         if (!journal.IsEmpty) (_meters, _twins) = (_host.Count(TwinKind.Meter), _host.Count(null));
-        _writer.Enqueue(new PendingCommit(journal, results, consequences, done, closed));
-        if (_bytesSinceSnapshot >= _options.SnapshotBytes) WriteSnapshot(isBase: false);
-        if (closed is { } through) Retain(through);
+        _writer.Enqueue(new PendingCommit(journal, items, consequences, done, closed));
     }
 
-    private void Count(Admission[] results, JournalBatch journal)
+    /// <summary>Snapshots and retention, between two batches. Neither may stop the engine: the journal has everything, the next batch tries again.</summary>
+    private void KeepHouse()
+    {
+        try
+        {
+            if (_bytesSinceSnapshot >= _options.SnapshotBytes) WriteSnapshot(isBase: false);
+            Retain();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StorageUnavailableException)
+        {
+            _log($"No snapshot was written: {e.Message}");
+        }
+    }
+
+    private void Count(ReadOnlySpan<Admission> results, JournalBatch journal)
     {
         foreach (var r in results)
         {

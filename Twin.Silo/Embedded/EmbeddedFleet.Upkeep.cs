@@ -48,12 +48,21 @@ public sealed partial class EmbeddedFleet
     }
 
     /// <summary>Whole sealed periods older than the retention go, a window at a time.</summary>
-    private void Retain(int closedThrough)
+    private void Retain()
     {
-        if (_options.RetentionDays is not { } days || closedThrough % SqliteJournal.SegmentDays != 0) return;
-        WriteBase();
-        _journal.Retain(closedThrough - days, _position);
+        if (_options.RetentionDays is not { } days || _watermark.ClosedThrough == int.MinValue) return;
+        var fromDay = SqliteJournal.WindowOf(_watermark.ClosedThrough + 1 - days);
+        if (fromDay <= _retainedFrom) return;
+        if (_journal.HasSealedBefore(fromDay))
+        {
+            WriteBase();
+            _journal.Retain(fromDay, _position);
+        }
+        _retainedFrom = fromDay;
     }
+
+    /// <summary>First day of the windows kept when this was last looked at.</summary>
+    private int _retainedFrom = int.MinValue;
 
     private void WriteBase()
     {

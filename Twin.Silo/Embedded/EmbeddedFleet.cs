@@ -34,6 +34,7 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
     private long _bytesSinceSnapshot;
     private long _meters, _twins;
     private string? _fatal;
+    private readonly Action<string> _log;
 
     private sealed class Counters
     {
@@ -51,10 +52,11 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
             journal = new SqliteJournal(directory.JournalFile);
             return new EmbeddedFleet(options, factory, directory, journal, log ?? (_ => { }));
         }
-        catch
+        catch (Exception e)
         {
             journal?.Dispose();
             directory.Dispose();
+            if (e is Microsoft.Data.Sqlite.SqliteException or InvalidDataException) throw Sql.Damaged($"{directory.JournalFile}: {e.Message}", e);
             throw;
         }
     }
@@ -62,7 +64,8 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
     private EmbeddedFleet(EmbeddedOptions options, ITwinFactory factory, DataDirectory directory, SqliteJournal journal,
         Action<string> log)
     {
-        (_options, _factory, _directory, _journal) = (options, factory, directory, journal);
+        (_options, _factory, _directory, _journal, _log) = (options, factory, directory, journal, log);
+        DropSnapshotsAhead();
         _host = new TwinHost(options.Shards, factory, keepScores: options.OnScore is not null);
         var rebuilt = Rebuilder.Recover(_host, journal, directory.Path, factory.JudgingVersion, log);
         _watermark = Watermark.Read(journal.Marks);
@@ -72,9 +75,23 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
         _writer = new JournalWriter(journal, OnCommitted);
         _sequencer = new Thread(RunRequests) { IsBackground = true, Name = "sequencer" };
         _sequencer.Start();
-        foreach (var (position, act) in rebuilt.UnfinishedErasures)
+        foreach (var (position, act) in journal.UnfinishedErasures())
             Ask(() => EraseFiles(act, position)).GetAwaiter().GetResult();
         if (rebuilt.NewEpoch) OpenEpoch();
+    }
+
+    /// <summary>
+    /// A snapshot of a position that the journal does not reach speaks of commits that the disk has lost. It goes,
+    /// before other inputs take those positions.
+    /// </summary>
+    private void DropSnapshotsAhead()
+    {
+        foreach (var ahead in SnapshotFile.List(_directory.Path).Where(s => s.Position > _journal.Position))
+        {
+            _log($"{ahead.Path} is ahead of the journal, which ends at position {_journal.Position}: the disk has "
+                + "lost commits. The snapshot is removed.");
+            File.Delete(ahead.Path);
+        }
     }
 
     /// <summary>
@@ -108,7 +125,7 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
                 + $"bytes; send it in parts.", nameof(batch));
         if ((_fatal ?? _writer.Error) is { } error) throw new StorageUnavailableException(error, null);
         var done = new TaskCompletionSource<AppendReceipt>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Enqueue(() => Process(batch, done), e => done.TrySetException(e), cancel);
+        Enqueue(() => Process(batch, done), e => done.TrySetException(e), changesTwins: true, cancel);
         return new ValueTask<AppendReceipt>(done.Task);
     }
 
@@ -116,17 +133,19 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
     private Task<T> Ask<T>(Func<T> work)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Enqueue(() => done.TrySetResult(work()), e => done.TrySetException(e), CancellationToken.None);
+        Enqueue(() => done.TrySetResult(work()), e => done.TrySetException(e), changesTwins: false, CancellationToken.None);
         return done.Task;
     }
 
-    private void Enqueue(Action work, Action<Exception> failed, CancellationToken cancel) => _requests.Add(() =>
+    private void Enqueue(Action work, Action<Exception> failed, bool changesTwins, CancellationToken cancel) => _requests.Add(() =>
     {
         try
         {
+            // What waited behind a batch that failed half way must not be judged by what that left in memory.
+            if (_fatal is { } error) throw new StorageUnavailableException(error, null);
             work();
         }
-        catch (StorageUnavailableException e)
+        catch (Exception e) when (e is StorageUnavailableException || !changesTwins)
         {
             failed(e);
         }
@@ -239,13 +258,14 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
 
     public async ValueTask DisposeAsync()
     {
+        if (_requests.IsAddingCompleted) return;
         if (_options.SnapshotOnClose && _fatal is null && _writer.Error is null && _bytesSinceSnapshot > 0)
         {
             try
             {
                 await Ask(() => WriteSnapshot(isBase: false));
             }
-            catch (Exception e) when (e is StorageUnavailableException or IOException)
+            catch (Exception e) when (e is StorageUnavailableException or IOException or UnauthorizedAccessException)
             {
                 // A snapshot saves time at the next start; the journal has everything.
             }

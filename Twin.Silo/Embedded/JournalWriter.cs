@@ -42,6 +42,7 @@ internal sealed class JournalWriter : IDisposable
     public void Enqueue(PendingCommit commit)
     {
         ThrowIfFatal();
+        if (Error is { } waiting) Refuse(commit, waiting, null);
         Interlocked.Increment(ref _pending);
         try
         {
@@ -76,12 +77,17 @@ internal sealed class JournalWriter : IDisposable
     /// <summary>Gives up on what the disk refuses: it was never acknowledged.</summary>
     public void Abandon() => _stop.Cancel();
 
+    /// <summary>Tells a sender that its batch is not acknowledged. It may yet commit; sent again, it is a duplicate then.</summary>
+    private static void Refuse(PendingCommit commit, string why, Exception? e) => commit.Done?.TrySetException(new StorageUnavailableException(why, e));
+
     private void Run()
     {
+        PendingCommit? inHand = null;
         try
         {
             foreach (var commit in _queue.GetConsumingEnumerable())
             {
+                inHand = commit;
                 if (!Commit(commit)) return;
                 Interlocked.Decrement(ref _pending);
                 if (_progress.CurrentCount == 0) _progress.Release();
@@ -91,7 +97,9 @@ internal sealed class JournalWriter : IDisposable
         {
             _fatal = e;
             Error = "The journal stopped: " + e.Message;
-            while (_queue.TryTake(out var rest)) rest.Done?.TrySetException(new StorageUnavailableException(Error, e));
+            if (inHand is not null) Refuse(inHand, Error, e);
+            while (_queue.TryTake(out var rest)) Refuse(rest, Error, e);
+            _stop.Cancel();
         }
     }
 
@@ -110,7 +118,8 @@ internal sealed class JournalWriter : IDisposable
             {
                 Error = e.Message;
                 acknowledged = false;
-                commit.Done?.TrySetException(new StorageUnavailableException(e.Message, e));
+                Refuse(commit, e.Message, e);
+                foreach (var behind in _queue) Refuse(behind, e.Message, e);
                 if (_stop.Token.WaitHandle.WaitOne(RetryAfter)) return false;
             }
         }
@@ -121,7 +130,8 @@ internal sealed class JournalWriter : IDisposable
     }
 
     /// <summary>
-    /// Sealing may fail for want of space; the tail keeps what it has, and the next closing tries again.
+    /// Sealing may fail for want of space; the tail keeps what it has, and the next closing tries again. No reason to
+    /// refuse batches: when they find no space either, they say so themselves.
     /// </summary>
     private void Seal(int closedThrough)
     {
@@ -129,9 +139,8 @@ internal sealed class JournalWriter : IDisposable
         {
             _journal.Compact(closedThrough, everything: false);
         }
-        catch (StorageUnavailableException e)
+        catch (StorageUnavailableException)
         {
-            Error = e.Message;
         }
     }
 

@@ -10,8 +10,7 @@ namespace Twin.Silo.Embedded;
 internal static class Rebuilder
 {
     /// <summary>What a recovery did.</summary>
-    public readonly record struct Result(long From, long BytesApplied, bool NewEpoch,
-        List<(long Position, Erasure Act)> UnfinishedErasures);
+    public readonly record struct Result(long From, long BytesApplied, bool NewEpoch);
 
     public static Result Recover(TwinHost host, SqliteJournal journal, string folder, int judgingVersion,
         Action<string> log)
@@ -22,10 +21,8 @@ internal static class Rebuilder
         var from = LoadSnapshot(host, SnapshotFile.List(folder).Where(s => s.Position <= journal.Position),
             judgingVersion, log);
         if (from == 0) RequireWholeJournal(journal, folder);
-        var erasures = new List<(long, Erasure)>();
-        var bytes = Apply(host, journal, from, new Consequences(), erasures);
-        erasures.RemoveAll(e => journal.Tombstones().Any(t => t.Position == e.Item1));
-        return new Result(from, bytes, journal.JudgingVersion != judgingVersion, erasures);
+        var bytes = Apply(host, journal, from, new Consequences(), null);
+        return new Result(from, bytes, journal.JudgingVersion != judgingVersion);
     }
 
     /// <summary>Rebuilds from the newest base, or from the start, as if nothing but the journal were there.</summary>
@@ -36,7 +33,7 @@ internal static class Rebuilder
         var bases = SnapshotFile.List(folder).Where(s => s.IsBase && s.Position <= journal.Position);
         var from = LoadSnapshot(host, bases, judgingVersion, log);
         if (from == 0) RequireWholeJournal(journal, folder);
-        Apply(host, journal, from, into, [], onClosed);
+        Apply(host, journal, from, into, onClosed);
         return from;
     }
 
@@ -60,14 +57,12 @@ internal static class Rebuilder
     }
 
     private static long Apply(TwinHost host, SqliteJournal journal, long from, Consequences into,
-        List<(long, Erasure)> erasures,
-        Action<Consequences>? onClosed = null)
+        Action<Consequences>? onClosed)
     {
         long bytes = 0;
         journal.Read(from, (position, input) =>
         {
             bytes += input.Length;
-            if (Envelope.Read(input).Kind == InputKind.Erasure) erasures.Add((position, (Erasure)Input.Read(input)));
             host.Rebuild(input, into);
             if (onClosed is not null && Envelope.Read(input).Kind == InputKind.DayClosed) onClosed(into);
         });
@@ -108,7 +103,9 @@ internal static class PastTwin
         journal.ReadAddressed(key, Keep);
         journal.ReadReadings(new MeterId(key.Id), checkpoint is null ? int.MinValue : checkpoint.Day - 1, Keep);
         if (inputs.Count == 0 && checkpoint is null) return null;
-        foreach (var (day, position) in journal.ClosedDays(after))
+        // Days that closed before the meter first spoke never reached its twin.
+        var first = checkpoint is null ? inputs.Min(i => i.Position) : after;
+        foreach (var (day, position) in journal.ClosedDays(first))
             if ((day + 1L) * 86_400 <= at.Seconds) inputs.Add((position, new DayClosed(day).ToBytes()));
         inputs.Sort((a, b) => a.Position.CompareTo(b.Position));
         var twin = checkpoint is null ? factory.Create(key) : factory.Restore(key, checkpoint.State);

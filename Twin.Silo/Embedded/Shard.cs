@@ -65,19 +65,20 @@ internal sealed class Shard(int index, ITwinFactory factory, bool keepScores) : 
     {
         var key = Envelope.Read(input).Target;
         var known = Find(key);
-        var twin = known ?? factory.Create(key);
+        var twin = known;
         _item = item;
         var from = Accepted.Count;
         Admission result;
         try
         {
+            twin ??= factory.Create(key);
             result = twin.Admit(input, recall, this);
         }
         catch (InvalidDataException e)
         {
             result = Admission.Reject(e.Message);
         }
-        if (result.Status != AdmissionStatus.Accepted)
+        if (result.Status != AdmissionStatus.Accepted || twin is null)
         {
             Accepted.RemoveRange(from, Accepted.Count - from);
             return result;

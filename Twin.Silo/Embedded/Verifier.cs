@@ -25,12 +25,25 @@ public static class Verifier
         using var journal = new SqliteJournal(directory.JournalFile);
         var differences = new Differences();
         foreach (var problem in journal.CheckDigests()) differences.Add(problem);
+        if (differences.Count > 0) return new VerifyReport(journal.Position, 0, 0, "", differences.List, []);
+        try
+        {
+            return Rebuild(directory, journal, shards, factory, differences, log);
+        }
+        catch (Exception e) when (e is Microsoft.Data.Sqlite.SqliteException or InvalidDataException)
+        {
+            differences.Add($"the journal cannot be read: {e.Message}");
+            return new VerifyReport(journal.Position, 0, 0, "", differences.List, []);
+        }
+    }
+
+    private static VerifyReport Rebuild(DataDirectory directory, SqliteJournal journal, int shards, ITwinFactory factory, Differences differences,
+        Action<string> log)
+    {
         var erased = journal.Tombstones().Select(t => t.Meter is { } m
             ? $"meter {m}: {t.Readings} readings before {LocalDay.FormatDate(t.BeforeDay)} erased (digest {t.Digest})"
             : $"all meters: {t.Readings} readings before {LocalDay.FormatDate(t.BeforeDay)} erased by retention "
                 + $"(digest {t.Digest})").ToArray();
-        if (differences.Count > 0)
-            return new VerifyReport(journal.Position, journal.Size().Readings, 0, "", differences.List, erased);
         using var rebuilt = new TwinHost(shards, factory, keepScores: false);
         var consequences = new Consequences();
         var from = Rebuilder.FromBase(rebuilt, journal, directory.Path, factory.JudgingVersion, consequences, log,

@@ -37,9 +37,11 @@ public sealed class DataDirectory : IDisposable
         {
             throw new DataDirectoryException($"The data directory {full} cannot be made: {e.Message}", e);
         }
+        RefuseForeign(full);
         var handle = Lock(full);
         try
         {
+            foreach (var unfinished in Directory.EnumerateFiles(full, "*" + AtomicFile.Unfinished)) File.Delete(unfinished);
             return new DataDirectory(full, handle, CheckFormat(full));
         }
         catch
@@ -66,12 +68,46 @@ public sealed class DataDirectory : IDisposable
             return new FileStream(System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite,
                 FileShare.None);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (UnauthorizedAccessException e)
+        {
+            throw new DataDirectoryException($"The data directory {path} may not be written. Give it to the user that runs this, or use another --data.", e);
+        }
+        catch (IOException e) when (IsReadOnly(path))
+        {
+            throw new DataDirectoryException($"The data directory {path} is on a read-only file system ({e.Message}). Mount it for writing, or use another --data.", e);
+        }
+        catch (IOException e)
         {
             throw new DataDirectoryException(
-                $"Another process holds the data directory {path} (its file 'lock'), or it may not be written. Stop "
-                    + $"that process, or use another --data.", e);
+                $"Another process holds the data directory {path} (its file 'lock'). Stop that process, or use another "
+                    + "--data.", e);
         }
+    }
+
+    /// <summary>A read-only file system refuses even a file that nobody else holds.</summary>
+    private static bool IsReadOnly(string path)
+    {
+        var probe = System.IO.Path.Combine(path, "probe" + AtomicFile.Unfinished);
+        try
+        {
+            File.WriteAllBytes(probe, []);
+            File.Delete(probe);
+            return false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>Leaves no trace in somebody else's directory.</summary>
+    private static void RefuseForeign(string path)
+    {
+        if (File.Exists(System.IO.Path.Combine(path, "format"))) return;
+        var others = Directory.EnumerateFileSystemEntries(path).Select(p => System.IO.Path.GetFileName(p))
+            .Where(n => n is not "lock" and not "format" + AtomicFile.Unfinished).Order(StringComparer.Ordinal).Take(3).ToArray();
+        if (others.Length > 0)
+            throw new DataDirectoryException($"{path} holds other files ({string.Join(", ", others)}) and is no MeterTwin data directory. Use an empty or a new one.", null);
     }
 
     private static bool CheckFormat(string path)
@@ -79,11 +115,6 @@ public sealed class DataDirectory : IDisposable
         var file = System.IO.Path.Combine(path, "format");
         if (!File.Exists(file))
         {
-            var others = Directory.EnumerateFileSystemEntries(path).Select(System.IO.Path.GetFileName)
-                .Where(n => n != "lock").Take(3).ToArray();
-            if (others.Length > 0)
-                throw new DataDirectoryException($"{path} holds other files ({string.Join(", ", others)}) and is no "
-                    + $"MeterTwin data directory. Use an empty or a new one.", null);
             AtomicFile.Write(file, stream =>
                 stream.Write(System.Text.Encoding.ASCII.GetBytes($"{FormatPrefix}{Format}\n")));
             return true;
@@ -105,16 +136,27 @@ public sealed class DataDirectory : IDisposable
 /// <summary>Files that are there whole or not at all.</summary>
 public static class AtomicFile
 {
-    /// <summary>Writes beside the target, syncs, renames over it, syncs the directory.</summary>
+    /// <summary>Ending of what is not finished yet; the next opening of the directory removes it.</summary>
+    public const string Unfinished = ".tmp";
+
+    /// <summary>Writes beside the target, syncs, renames over it, syncs the directory. A failure leaves nothing.</summary>
     public static void Write(string path, Action<Stream> write)
     {
-        var temporary = path + ".tmp";
-        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20))
+        var temporary = path + Unfinished;
+        try
         {
-            write(stream);
-            stream.Flush(flushToDisk: true);
+            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, path, overwrite: true);
         }
-        File.Move(temporary, path, overwrite: true);
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
         SyncDirectory(Path.GetDirectoryName(path)!);
     }
 

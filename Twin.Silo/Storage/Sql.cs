@@ -9,8 +9,8 @@ internal static class Sql
 {
     /// <summary>
     /// batch: sealable readings as they came. kept: every other input. segment: sealed readings of 1 or 14 days, sorted
-    /// by meter. head: what the last commit made true. Ids are stored with the top bit flipped, so that signed order is
-    /// unsigned order.
+    /// by meter. head: what the last commit made true. erasing: erasures journalled and not yet carried out. Ids are
+    /// stored with the top bit flipped, so that signed order is unsigned order.
     /// </summary>
     public const string Schema = """
         CREATE TABLE IF NOT EXISTS head(id INTEGER PRIMARY KEY CHECK(id=1), position INTEGER NOT NULL,
@@ -36,6 +36,7 @@ internal static class Sql
             position INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS finding_when ON finding(detected_s);
         CREATE INDEX IF NOT EXISTS finding_twin ON finding(twin, detected_s);
+        CREATE TABLE IF NOT EXISTS erasing(position INTEGER PRIMARY KEY);
         CREATE TABLE IF NOT EXISTS tombstone(id INTEGER PRIMARY KEY, meter INTEGER, before_day INTEGER NOT NULL,
             position INTEGER NOT NULL, readings INTEGER NOT NULL, digest TEXT NOT NULL);
         """;

@@ -16,6 +16,7 @@ public sealed partial class SqliteJournal
         {
             _write.Run("PRAGMA secure_delete=ON");
             Guarded(() => EraseRows(meter, beforeDay, position));
+            _readings = ReadHead().Item2;
             Forget();
         }
     }
@@ -48,7 +49,24 @@ public sealed partial class SqliteJournal
             .With(Sql.Signed(meter.Value)))
             checkpoints.ExecuteNonQuery();
         BuryRow(meter, beforeDay, position, readings, hash);
+        _write.Run($"DELETE FROM erasing WHERE position={position}");
     }
+
+    /// <summary>Erasures journalled and not yet carried out, because a crash came between.</summary>
+    internal IReadOnlyList<(long Position, Erasure Act)> UnfinishedErasures() => Reading(c =>
+    {
+        using var select = c.Prepare("SELECT position, input FROM erasing JOIN kept USING(position) ORDER BY position");
+        using var reader = select.ExecuteReader();
+        var found = new List<(long, Erasure)>();
+        while (reader.Read()) found.Add((reader.GetInt64(0), (Erasure)Input.Read(reader.Blob(1))));
+        return found;
+    });
+
+    internal bool HasSealedBefore(int fromDay) => Reading(c =>
+    {
+        using var select = c.Prepare("SELECT 1 FROM segment WHERE from_day+days<=$d LIMIT 1", "$d").With(fromDay);
+        return select.ExecuteScalar() is not null;
+    });
 
     private delegate bool Condition(ReadOnlySpan<byte> input);
 
@@ -151,10 +169,41 @@ public sealed partial class SqliteJournal
                     }
                 }
                 using var delete = _write.Prepare("DELETE FROM segment WHERE from_day+days<=$d", "$d").With(fromDay);
-                if (delete.ExecuteNonQuery() > 0) BuryRow(null, fromDay, position, readings, hash);
+                var gone = delete.ExecuteNonQuery();
+                if (gone + RetainKept(fromDay, hash, ref readings) > 0) BuryRow(null, fromDay, position, readings, hash);
             });
+            _readings = ReadHead().Item2;
             Forget();
         }
+    }
+
+    /// <summary>Late readings, revisions and registers of those days, which no segment holds.</summary>
+    private int RetainKept(int fromDay, IncrementalHash hash, ref long readings)
+    {
+        var gone = new List<long>();
+        using (var select = _write.Prepare("SELECT position, input FROM kept WHERE kind=1"))
+        using (var reader = select.ExecuteReader())
+        {
+            while (reader.Read())
+            {
+                var input = reader.Blob(1);
+                switch (Envelope.Read(input).Kind)
+                {
+                    case InputKind.ReadingBlock when ReadingBlock.Read(input) is var block && block.Day.Number < fromDay:
+                        readings += block.PresentCount - block.PriorCount;
+                        break;
+                    case InputKind.RegisterSnapshot when ((RegisterSnapshot)Input.Read(input)).At.Seconds < fromDay * 86_400L:
+                        break;
+                    default:
+                        continue;
+                }
+                hash.AppendData(input);
+                gone.Add(reader.GetInt64(0));
+            }
+        }
+        using var delete = _write.Prepare("DELETE FROM kept WHERE position=$p", "$p");
+        foreach (var p in gone) delete.With(p).ExecuteNonQuery();
+        return gone.Count;
     }
 
     private void BuryRow(MeterId? meter, int beforeDay, long position, long readings, IncrementalHash hash)
@@ -163,16 +212,13 @@ public sealed partial class SqliteJournal
             + "VALUES($m,$d,$p,$r,$h)", "$m", "$d", "$p", "$r", "$h");
         insert.With(meter is { } m ? Sql.Signed(m.Value) : DBNull.Value, beforeDay, position, readings,
             Convert.ToHexString(hash.GetHashAndReset()).ToLower(CultureInfo.InvariantCulture)).ExecuteNonQuery();
-        _readings -= readings;
-        using var head = _write.Prepare("UPDATE head SET readings=$r", "$r").With(_readings);
+        using var head = _write.Prepare("UPDATE head SET readings=$r", "$r").With(_readings - readings);
         head.ExecuteNonQuery();
     }
 
     private void Forget()
     {
-        _write.Run("PRAGMA wal_checkpoint(TRUNCATE)");
-        _write.Run("PRAGMA incremental_vacuum");
-        _write.Run("PRAGMA wal_checkpoint(TRUNCATE)");
-        _write.Run("PRAGMA secure_delete=OFF");
+        Truncate();
+        _write.Run("PRAGMA secure_delete=FAST");
     }
 }

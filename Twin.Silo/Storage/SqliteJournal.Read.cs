@@ -142,7 +142,10 @@ public sealed partial class SqliteJournal
     public IEnumerable<string> CheckDigests()
     {
         using var connection = Sql.Open(_file, readOnly: true);
-        foreach (var problem in Check(connection, "PRAGMA integrity_check(10)")) yield return problem;
+        var pages = Check(connection, "PRAGMA integrity_check(10)");
+        foreach (var problem in pages) yield return problem;
+        // Rows cannot be read through damaged pages.
+        if (pages.Count > 0) yield break;
         (string Table, string Key, string Body)[] tables =
             [("batch", "last", "items"), ("kept", "position", "input"), ("segment", "id", "body")];
         foreach (var (table, key, body) in tables)

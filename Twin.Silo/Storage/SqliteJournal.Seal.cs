@@ -23,9 +23,22 @@ public sealed partial class SqliteJournal
             Guarded(() => SealTail(closedThrough));
             foreach (var from in FullWindows(closedThrough, everything)) Guarded(() => MergeWindow(from));
             if (!everything) return;
+            Truncate();
+        }
+    }
+
+    /// <summary>Gives free pages and the write-ahead log back to the disk.</summary>
+    private void Truncate()
+    {
+        try
+        {
             _write.Run("PRAGMA wal_checkpoint(TRUNCATE)");
             _write.Run("PRAGMA incremental_vacuum");
             _write.Run("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+        catch (SqliteException e) when (Sql.AsUnavailable(e, Folder) is { } unavailable)
+        {
+            throw unavailable;
         }
     }
 

@@ -27,10 +27,12 @@ public sealed partial class SqliteJournal : IJournal
         try
         {
             // The order matters: page size and vacuum mode hold only when set before the first table.
-            _write.Run("PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA "
-                + "synchronous=FULL;"
-                + "PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA "
-                    + "cell_size_check=ON;");
+            _write.Run("PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
+                + "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-32768;"
+                + "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON;"
+                // Deleted readings leave nothing behind in pages that stay in use; pages that fall free go with the
+                // vacuum of an erasure.
+                + "PRAGMA secure_delete=FAST;");
             _write.Run(Sql.Schema);
             _write.Run("INSERT OR IGNORE INTO head VALUES(1, 0, 0, x'', 0)");
             (Position, _readings, Marks, JudgingVersion) = ReadHead();
@@ -78,7 +80,10 @@ public sealed partial class SqliteJournal : IJournal
     }
 
     /// <summary>Limits the file, as a full disk would: for tests of what happens then.</summary>
-    internal void LimitPages(long pages) => _write.Run($"PRAGMA max_page_count={pages}");
+    internal void LimitPages(long pages)
+    {
+        lock (_writeGate) _write.Run($"PRAGMA max_page_count={pages}");
+    }
 
     internal long PageCount => (long)_write.Scalar("PRAGMA page_count")!;
 
@@ -130,6 +135,8 @@ public sealed partial class SqliteJournal : IJournal
         }
         _setHead.With(batch.LastPosition, _readings + batch.Readings, batch.Marks,
             batch.JudgingVersion ?? JudgingVersion).ExecuteNonQuery();
+        foreach (var (_, position, input) in batch.Kept)
+            if (Envelope.Read(input).Kind == InputKind.Erasure) _write.Run($"INSERT INTO erasing VALUES({position})");
     }
 
     private void InsertBatch(long last, long before, int minDay, int maxDay, byte[] items) =>

@@ -83,15 +83,17 @@ internal sealed class PagedBytes
     }
 }
 
-/// <summary>What the twins of one shard say in one round.</summary>
-internal sealed class Outbox(int shard, bool keepScores) : IOutbox
+/// <summary>What the twins of one shard say in one round; letters lie sorted by the shard they go to.</summary>
+internal sealed class Outbox(int shard, int shards, bool keepScores) : IOutbox
 {
+    private readonly List<Letter>[] _letters = [.. Enumerable.Range(0, shards).Select(_ => new List<Letter>())];
+    private readonly int[] _last = new int[shards];
     private readonly PagedBytes _bytes = new();
     private TwinKey _from;
     private IInbox? _answering;
     private bool _maySend;
 
-    public List<Letter> Letters { get; } = [];
+    public long LetterCount => _letters.Sum(l => (long)l.Count);
     public List<StatedFact> Facts { get; } = [];
     public List<(TwinKey From, int Offset, int Length)> Publications { get; } = [];
 
@@ -104,10 +106,31 @@ internal sealed class Outbox(int shard, bool keepScores) : IOutbox
     public void Begin(TwinKey from, IInbox? answering, bool maySend) =>
         (_from, _answering, _maySend) = (from, answering, maySend);
 
+    /// <summary>Moves the letters for one shard to the end of a list and lets go of their room here.</summary>
+    public void Take(int toShard, List<Letter> into)
+    {
+        var letters = _letters[toShard];
+        if (letters.Count > 0) _last[toShard] = letters.Count;
+        into.AddRange(letters);
+        TwinHost.Trim(letters);
+    }
+
+    /// <summary>How many letters go to a shard.</summary>
+    public int CountTo(int toShard) => _letters[toShard].Count;
+
+    private void Post(TwinKey to, int offset, int length)
+    {
+        var toShard = Shard.Of(to, _letters.Length);
+        var letters = _letters[toShard];
+        // As many as the last time: growing by doubling would leave as much again to be collected.
+        if (letters.Count == 0 && letters.Capacity < _last[toShard]) letters.EnsureCapacity(_last[toShard]);
+        letters.Add(new Letter(to, _from, letters.Count, shard, offset, length));
+    }
+
     public void Clear()
     {
         _bytes.Clear();
-        Letters.Clear();
+        foreach (var letters in _letters) letters.Clear();
         Facts.Clear();
         Publications.Clear();
     }
@@ -115,7 +138,7 @@ internal sealed class Outbox(int shard, bool keepScores) : IOutbox
     public void Send(TwinKey to, ReadOnlySpan<byte> message)
     {
         if (!_maySend) throw new InvalidOperationException($"Twin {_from} sends outside the closing of a day.");
-        Letters.Add(new Letter(to, _from, Letters.Count, shard, _bytes.Keep(message), message.Length));
+        Post(to, _bytes.Keep(message), message.Length);
     }
 
     public void Publish(ReadOnlySpan<byte> message)
@@ -126,8 +149,7 @@ internal sealed class Outbox(int shard, bool keepScores) : IOutbox
         for (var i = 0; i < _answering.Count; i++)
         {
             var to = _answering[i].From;
-            if (i == 0 || _answering[i - 1].From != to)
-                Letters.Add(new Letter(to, _from, Letters.Count, shard, offset, message.Length));
+            if (i == 0 || _answering[i - 1].From != to) Post(to, offset, message.Length);
         }
     }
 

@@ -109,7 +109,7 @@ internal static class PastTwin
             if ((day + 1L) * 86_400 <= at.Seconds) inputs.Add((position, new DayClosed(day).ToBytes()));
         inputs.Sort((a, b) => a.Position.CompareTo(b.Position));
         var twin = checkpoint is null ? factory.Create(key) : factory.Restore(key, checkpoint.State);
-        var outbox = new Outbox(0, keepScores: false);
+        var outbox = new Outbox(0, 1, keepScores: false);
         foreach (var (_, input) in inputs) Apply(journal, twin, key, input, outbox);
         outbox.Clear();
         var state = new Twin.Hardware.Coding.ByteWriter(1024);
@@ -132,17 +132,18 @@ internal static class PastTwin
         var closing = Envelope.Read(input).Kind == InputKind.DayClosed;
         outbox.Begin(key, null, maySend: closing);
         twin.Apply(input, outbox);
-        if (!closing || outbox.Letters.Count == 0) return;
+        if (!closing || outbox.LetterCount == 0) return;
         var day = ((DayClosed)Input.Read(input)).Day;
-        var answers = new Outbox(0, keepScores: false);
-        var letters = new List<Letter>();
-        foreach (var to in outbox.Letters.Select(l => l.To).Distinct().Order())
+        var answers = new Outbox(0, 1, keepScores: false);
+        var (sent, letters) = (new List<Letter>(), new List<Letter>());
+        outbox.Take(0, sent);
+        foreach (var to in sent.Select(l => l.To).Distinct().Order())
         {
             if (journal.Publication(to, day) is not { } body) continue;
             answers.Begin(to, null, maySend: true);
             answers.Send(key, body);
-            letters.Add(answers.Letters[^1]);
         }
+        answers.Take(0, letters);
         if (letters.Count == 0) return;
         var inbox = new Inbox([answers]);
         inbox.Show(letters, 0, letters.Count);

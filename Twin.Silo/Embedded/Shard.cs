@@ -12,7 +12,7 @@ internal readonly record struct AcceptedInput(int Item, int Offset, int Length, 
 /// A part of the twins. Shards are a compute partition only: nothing stored depends on their number. The gate is held
 /// while twins change, in slices, so that reads get in between.
 /// </summary>
-internal sealed class Shard(int index, ITwinFactory factory, bool keepScores) : IAccepted
+internal sealed class Shard(int index, int shards, ITwinFactory factory, bool keepScores) : IAccepted
 {
     /// <summary>Inputs processed before a waiting reader gets its turn.</summary>
     private const int Slice = 256;
@@ -27,8 +27,8 @@ internal sealed class Shard(int index, ITwinFactory factory, bool keepScores) : 
     public Lock Gate { get; } = new();
     public List<AcceptedInput> Accepted { get; } = [];
     public List<int> Items { get; } = [];
-    public Outbox Now { get; private set; } = new(index, keepScores);
-    public Outbox Before { get; private set; } = new(index, keepScores);
+    public Outbox Now { get; private set; } = new(index, shards, keepScores);
+    public Outbox Before { get; private set; } = new(index, shards, keepScores);
 
     public TwinState? Find(TwinKey key) => (int)key.Kind < Kinds ? _twins[(int)key.Kind].GetValueOrDefault(key.Id)
         : null;
@@ -130,7 +130,6 @@ internal sealed class Shard(int index, ITwinFactory factory, bool keepScores) : 
         foreach (var box in (Outbox[])[Now, Before])
         {
             box.Clear();
-            TwinHost.Trim(box.Letters);
             TwinHost.Trim(box.Facts);
         }
     }

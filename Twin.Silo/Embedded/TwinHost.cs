@@ -36,7 +36,7 @@ internal sealed class TwinHost : IDisposable
     {
         _factory = factory;
         _pool = new ShardPool(shards);
-        _shards = [.. Enumerable.Range(0, shards).Select(i => new Shard(i, factory, keepScores))];
+        _shards = [.. Enumerable.Range(0, shards).Select(i => new Shard(i, shards, factory, keepScores))];
         _mail = [.. _shards.Select(_ => new List<Letter>())];
         _pending = [.. _shards.Select(_ => new List<(int, int)>())];
     }
@@ -87,7 +87,7 @@ internal sealed class TwinHost : IDisposable
                 foreach (var (from, offset, length) in s.Now.Publications)
                     into.Publications.Add((from, day, s.Now.Body(offset, length).ToArray()));
             foreach (var s in _shards) s.Turn();
-            var letters = _shards.Sum(s => s.Before.Letters.Count);
+            var letters = _shards.Sum(s => s.Before.LetterCount);
             if (letters == 0) break;
             if (round == MaxRounds)
                 throw new InvalidOperationException(
@@ -96,7 +96,6 @@ internal sealed class TwinHost : IDisposable
             _pool.Run(letters < InlineItems, s => Deliver(s, bodies));
         }
         foreach (var s in _shards) s.Rest();
-        foreach (var mail in _mail) Trim(mail);
         into.Publications.Sort((a, b) => a.Day != b.Day ? a.Day.CompareTo(b.Day) : a.From.CompareTo(b.From));
     }
 
@@ -116,11 +115,11 @@ internal sealed class TwinHost : IDisposable
     {
         var mail = _mail[shard];
         mail.Clear();
-        foreach (var box in bodies)
-            foreach (var letter in box.Letters)
-                if (Shard.Of(letter.To, _shards.Length) == shard) mail.Add(letter);
+        mail.EnsureCapacity(bodies.Sum(box => box.CountTo(shard)));
+        foreach (var box in bodies) box.Take(shard, mail);
         mail.Sort();
         _shards[shard].Deliver(mail, bodies);
+        Trim(mail);
     }
 
     /// <summary>Takes the facts stated since the last call, in an order that does not depend on shards.</summary>

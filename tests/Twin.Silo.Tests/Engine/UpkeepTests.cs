@@ -121,6 +121,23 @@ public sealed class UpkeepTests(ITestOutputHelper output) : IDisposable
         Feed.VerifySound(Data);
     }
 
+    [Fact]
+    public async Task The_same_erasure_again_erases_what_came_since()
+    {
+        await using (var fleet = Feed.Open(Data))
+        {
+            for (var day = 0; day < 10; day++) await fleet.Send(Feed.Days("s", 5, day, day + 1));
+            await fleet.Erase(Feed.Meter(Erased), Feed.FirstDay + 100, "the customer left");
+            await fleet.Send(Feed.Batch("s", Feed.Block(Erased, 1)));
+            Assert.Equal(Feed.Expected(Erased, 1, 2), await fleet.Stored(Feed.Meter(Erased)));
+            var tombstone = await fleet.Erase(Feed.Meter(Erased), Feed.FirstDay + 100, "the customer left");
+            Assert.Equal(24, tombstone.Readings);
+            Assert.Empty(await fleet.Stored(Feed.Meter(Erased)));
+            Assert.Equal(4 * 10 * 24, fleet.Journal.Size().Readings);
+        }
+        Assert.Equal(2, Feed.VerifySound(Data).Erased.Count);
+    }
+
     private List<byte[]> Segments()
     {
         using var sql = Sql.Open(Path.Combine(Data, "journal.db"), readOnly: true);

@@ -108,6 +108,6 @@ public class KillTests(ITestOutputHelper output)
         new DirectoryInfo(data).EnumerateFiles().Where(f => f.Exists)
             .Select(f => $"{f.Name} {f.LastWriteTimeUtc.Ticks}").Order());
 
-    private static long Length(string data) => new FileInfo(Path.Combine(data, "journal.db")) is { Exists: true } f
-        ? f.Length : 0;
+    private static long Length(string data) => !Directory.Exists(data) ? 0
+        : new DirectoryInfo(data).EnumerateFiles("journal.db*").Where(f => f.Exists).Sum(f => f.Length);
 }

@@ -58,13 +58,15 @@ internal static class Sentences
         return top switch
         {
             0 or 1 => $"Since {since} the meter registers {Statements.Percent(change)} {than} than its cohort's "
-                + $"day lets expect; on the last day {Statements.Kwh(day.TotalWh)} where its own profile has "
-                + $"{Statements.Kwh(day.ExpectedWh)} ({Signed(own)}).",
+                + "day lets expect"
+                + (own * change > 0 ? $"; on the last day {Statements.Kwh(day.TotalWh)} where its own profile has "
+                    + $"{Statements.Kwh(day.ExpectedWh)} ({Signed(own)})." : "."),
             Pieces.Scale => $"Since {since} the meter registers {Statements.Percent(change)} {than} than its "
                 + $"cohort's day lets expect, and its night base is "
                     + $"{Statements.Percent(Change(tracked[Pieces.Night]))} lower too: everything shrank together.",
-            2 or 3 => $"Since {since} the night base is {Statements.Percent(change)} {than} than before, "
-                + $"now {Statements.Number(day.NightW)} W where {Statements.Number(day.ExpectedNightW)} W was usual.",
+            2 or 3 => $"Since {since} the night base is {Statements.Percent(change)} {than} than before"
+                + ((day.NightW - day.ExpectedNightW) * change > 0 ? $", now {Statements.Number(day.NightW)} W where "
+                    + $"{Statements.Number(day.ExpectedNightW)} W was usual." : "."),
             4 or 5 => $"Since {since} the shape of the day has changed: its distance from the profile is "
                 + $"{Statements.Number(t.Recent)}, {Statements.Number(t.Usual)} was usual.",
             6 or 7 => $"Since {since} the load curve is {(change < 0 ? "smoother" : "rougher")} than this home's: "

@@ -39,7 +39,7 @@ internal struct ValidationRules
     }
 
     private int _lastDay, _gapFromDay, _gapMinutes, _missingMinutes;
-    private ushort _days, _maxW;
+    private ushort _days, _maxW, _tailMinutes;
     private byte _zeroRun, _longestZeroRun, _quietDays;
     private Episode _open;
 
@@ -108,22 +108,42 @@ internal struct ValidationRules
         in DaySubject subject,
         IFindingSink findings)
     {
-        var incomplete = shape.Present < EnoughOfDay * shape.Count;
+        var (carried, gone) = (_tailMinutes, MissingWithin(day, shape));
+        var incomplete = carried + gone > (1 - EnoughOfDay) * day.Day.Minutes;
         if (absentDays == 0 && !incomplete) return true;
-        if (_missingMinutes == 0) _gapFromDay = day.Day.Number - absentDays;
-        var today = incomplete ? (shape.Count - shape.Present) * day.IntervalMinutes : 0;
+        if (_missingMinutes == 0) _gapFromDay = day.Day.Number - Math.Max(absentDays, carried > 0 ? 1 : 0);
+        var today = incomplete ? carried + gone : 0;
         _missingMinutes = (int)Math.Min(int.MaxValue / 4, _missingMinutes + absentDays * 1440L + today);
         var innocent = (marks & DayMarks.CatchUp) != 0 || (subject.Context & ContextFlags.Outage) != 0;
         if (innocent || _missingMinutes < MissingMinutesToReport || !Begins(Episode.Missing)) return false;
         var hours = _missingMinutes / 60.0;
         var from = UnixTime.FromMinutes(day.Day.StartMinute - (day.Day.Number - _gapFromDay) * 1440L);
         findings.Add(Statements.Make(subject, FindingKind.MissingReadings, from,
-            UnixTime.FromMinutes(day.Day.EndMinute), 1, Severity.Low, 0.9,
+            UnixTime.FromMinutes(day.Day.EndMinute), 1, Severity.Info, 0.9,
             Statements.Validation,
             $"Since {LocalDay.FormatDate(_gapFromDay)} {Statements.Number(hours)} hours of readings are missing "
                 + $"and no later read makes up for them.",
             [new Evidence("missing_hours", hours, 0, 1, "h")]));
         return false;
+    }
+
+    /// <summary>
+    /// Minutes missing before the day's last reading. What is missing after it waits for the next day, because a
+    /// recording may just end there;
+    /// and nothing is missing before a meter's first reading.
+    /// </summary>
+    private int MissingWithin(in DayReadings day, in DayShape shape)
+    {
+        if (shape.Present == 0)
+        {
+            _tailMinutes = 0;
+            return day.Day.Minutes;
+        }
+        var first = day.Slots.IndexOfAnyExcept(ReadingBlock.Missing);
+        var tail = day.Slots.Length - 1 - day.Slots.LastIndexOfAnyExcept(ReadingBlock.Missing);
+        _tailMinutes = (ushort)(tail * day.IntervalMinutes);
+        var before = _days == 0 ? first : 0;
+        return (shape.Count - shape.Present - tail - before) * day.IntervalMinutes;
     }
 
     private bool CheckNegative(in DayReadings day, in DayShape shape, in DaySubject subject, IFindingSink findings)
@@ -223,6 +243,7 @@ internal struct ValidationRules
         to.VarInt(_missingMinutes);
         to.UInt16(_days);
         to.UInt16(_maxW);
+        to.UInt16(_tailMinutes);
         to.Byte(_zeroRun);
         to.Byte(_longestZeroRun);
         to.Byte(_quietDays);
@@ -237,6 +258,7 @@ internal struct ValidationRules
         _missingMinutes = checked((int)from.VarInt()),
         _days = from.UInt16(),
         _maxW = from.UInt16(),
+        _tailMinutes = from.UInt16(),
         _zeroRun = from.Byte(),
         _longestZeroRun = from.Byte(),
         _quietDays = from.Byte(),

@@ -209,16 +209,19 @@ public sealed partial class MeterTwin
     private void Tell(in LocalDay day, in DayFeatures features, IOutbox outbox)
     {
         var s = Scratch.Mine;
-        s.More.Clear();
-        features.Write(s.More);
-        _closing = s.More.Written.ToArray();
         var row = _relations.At(day.Number);
-        if (row.Feeder != 0) Send(TwinKind.Feeder, row.Feeder, row.FeederName(), day, row.Role, true, _closing, outbox);
-        s.Name.Clear();
-        row.CohortName(s.Name);
+        if (row.Feeder != 0)
+        {
+            s.More.Clear();
+            features.Write(s.More);
+            Send(TwinKind.Feeder, row.Feeder, row.FeederName(), day, row.Role, true, s.More.Written, outbox);
+        }
         s.More.Clear();
         features.WriteBrief(s.More);
-        Send(TwinKind.Cohort, row.Cohort, s.Name.Written, day, row.Role, true, s.More.Written, outbox);
+        _closing = s.More.Written.ToArray();
+        s.Name.Clear();
+        row.CohortName(s.Name);
+        Send(TwinKind.Cohort, row.Cohort, s.Name.Written, day, row.Role, true, _closing, outbox);
     }
 
     /// <summary>A feeder must know that a member is missing, or it would take the gap for loss.</summary>

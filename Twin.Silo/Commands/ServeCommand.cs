@@ -38,7 +38,8 @@ internal static class ServeCommand
             TimeProvider.System.GetElapsedTime(started),
         [
             $"curl -s {ApiHost.Address(app)}/api/v1/meters",
-            $"curl -s -X POST --data-binary @observations.ndjson {ApiHost.Address(app)}/api/v1/observations",
+            "curl -s -X POST -H 'Content-Type: application/x-ndjson' --data-binary @observations.ndjson "
+                + $"{ApiHost.Address(app)}/api/v1/observations",
             $"metertwin verify --data {settings.Data}    (after stopping)",
         ]);
         await Ticks(fleet, TimeSpan.FromMinutes(settings.TickMinutes), cancel);

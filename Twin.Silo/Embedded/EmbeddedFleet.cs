@@ -246,7 +246,8 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
     public Task Backup(string target) => Ask(() =>
     {
         _writer.Drain(throwOnError: true);
-        BackupFiles.Write(this, _directory.Path, target);
+        WriteSnapshot(isBase: false);
+        BackupFiles.Write(_directory.Path, target);
         return true;
     });
 

@@ -1,5 +1,4 @@
 using Twin.Grains;
-using Twin.Silo.Embedded;
 
 namespace Twin.Silo.Storage;
 
@@ -8,20 +7,37 @@ namespace Twin.Silo.Storage;
 /// </summary>
 public static class BackupFiles
 {
-    internal static void Write(EmbeddedFleet fleet, string folder, string target)
+    /// <summary>
+    /// Copies a data directory that may be in use: SQLite gives a consistent journal as of one commit, and snapshots
+    /// are whole files that never change. A snapshot newer than the copied journal is passed over at a restore.
+    /// </summary>
+    public static long Write(string folder, string target)
     {
+        var from = Path.GetFullPath(folder);
+        if (!File.Exists(Path.Combine(from, "format")))
+            throw new DataDirectoryException($"{from} is no MeterTwin data directory: it has no file 'format'.", null);
         var full = Path.GetFullPath(target);
         if (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any())
             throw new DataDirectoryException($"The backup target {full} is not empty. Give a new directory.", null);
         DataDirectory.CreatePrivate(full);
-        fleet.Journal.BackupTo(Path.Combine(full, "journal.db"));
-        fleet.WriteSnapshot(isBase: false);
-        foreach (var snapshot in SnapshotFile.List(folder).Where(s => s.IsBase)
-            .Concat(SnapshotFile.List(folder).Where(s => !s.IsBase).Take(1)))
-            File.Copy(snapshot.Path, Path.Combine(full, Path.GetFileName(snapshot.Path)));
+        var position = SqliteJournal.Copy(Path.Combine(from, "journal.db"), Path.Combine(full, "journal.db"));
+        foreach (var snapshot in SnapshotFile.List(from)) CopySnapshot(snapshot, full);
         // The format file comes last: without it the directory is no data directory, so a broken backup is not mistaken
         // for one.
-        AtomicFile.Write(Path.Combine(full, "format"), s => s.Write(File.ReadAllBytes(Path.Combine(folder, "format"))));
+        AtomicFile.Write(Path.Combine(full, "format"), s => s.Write(File.ReadAllBytes(Path.Combine(from, "format"))));
+        return position;
+    }
+
+    private static void CopySnapshot(SnapshotFile.Info snapshot, string target)
+    {
+        try
+        {
+            File.Copy(snapshot.Path, Path.Combine(target, Path.GetFileName(snapshot.Path)));
+        }
+        catch (FileNotFoundException) when (!snapshot.IsBase)
+        {
+            // Pruned meanwhile: a newer one has taken its place, and the journal can do without.
+        }
     }
 
     /// <summary>Copies a backup into a new data directory and checks that it opens.</summary>

@@ -155,15 +155,14 @@ public sealed partial class SqliteJournal : IJournal
         }
     }
 
-    /// <summary>A consistent copy of the journal while it is in use (SQLite's online backup).</summary>
-    public void BackupTo(string file)
+    /// <summary>A consistent copy of a journal that may be in use; returns its last position.</summary>
+    public static long Copy(string file, string target)
     {
-        lock (_writeGate)
-        {
-            using var target = Sql.Open(file, readOnly: false);
-            _write.BackupDatabase(target);
-            target.Run("PRAGMA journal_mode=DELETE");
-        }
+        using var source = Sql.Open(file, readOnly: true);
+        using var copy = Sql.Open(target, readOnly: false);
+        source.BackupDatabase(copy);
+        copy.Run("PRAGMA journal_mode=DELETE");
+        return (long)copy.Scalar("SELECT position FROM head")!;
     }
 
     public void Dispose()

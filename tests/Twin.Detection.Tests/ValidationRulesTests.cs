@@ -58,6 +58,21 @@ public sealed class ValidationRulesTests
     }
 
     [Fact]
+    public void A_recording_that_begins_or_ends_within_a_day_lacks_nothing_until_a_later_day_comes()
+    {
+        var first = _home.NextDay();
+        first.AsSpan(0, 47).Fill(ReadingBlock.Missing);
+        Fold(first);
+        Ordinary(20);
+        var last = _home.NextDay();
+        last.AsSpan(4).Fill(ReadingBlock.Missing);
+        Fold(last);
+        Assert.Empty(_findings);
+        Ordinary(1);
+        Assert.Equal(new Evidence("missing_hours", 22, 0, 1, "h"), Assert.Single(_findings).Evidence[0]);
+    }
+
+    [Fact]
     public void An_outage_on_record_or_one_that_ends_in_a_catch_up_read_is_no_finding_and_is_not_learned()
     {
         Ordinary(20);

@@ -232,6 +232,31 @@ public sealed class UpkeepTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public async Task Reads_while_days_are_sealed_miss_nothing()
+    {
+        await using var fleet = Feed.Open(Data, snapshot: false);
+        var acknowledged = 0;
+        var writing = Task.Run(async () =>
+        {
+            for (var day = 0; day < 70; day++)
+            {
+                await fleet.Send(Feed.Days("s", 30, day, day + 1));
+                Volatile.Write(ref acknowledged, day + 1);
+            }
+        });
+        while (!writing.IsCompleted)
+        {
+            var whole = Volatile.Read(ref acknowledged);
+            Assert.Equal(Feed.Expected(8, 0, whole), (await fleet.Stored(Feed.Meter(8))).Take(whole * 24));
+            if (whole < 2) continue;
+            var at = new UnixTime((Feed.FirstDay + whole - 1) * 86_400L);
+            var state = await fleet.State(Feed.Meter(8).Twin, at, default);
+            Assert.Equal((whole - 1) * 24L, MeterView.From(Feed.Meter(8).Twin, state!).Channels.Single().Stored);
+        }
+        await writing;
+    }
+
+    [Fact]
     public async Task Two_snapshots_are_kept_and_the_older_serves_when_the_newer_is_damaged()
     {
         var options = new EmbeddedOptions { DataPath = Data, Shards = 2, SnapshotBytes = 2000 };

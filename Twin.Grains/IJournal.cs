@@ -45,6 +45,9 @@ public interface IJournal : IDisposable
     /// <summary>Positions after <paramref name="after"/> at which days closed, ascending.</summary>
     IReadOnlyList<(int Day, long Position)> ClosedDays(long after);
 
+    /// <summary>Runs several reads on one state of the journal, whatever commits or is sealed meanwhile.</summary>
+    T OneView<T>(Func<T> read);
+
     /// <summary>
     /// The newest checkpoint of a twin that was made when a day up to this one closed; null when there is none.
     /// </summary>

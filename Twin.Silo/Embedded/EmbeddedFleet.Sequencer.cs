@@ -174,7 +174,10 @@ public sealed partial class EmbeddedFleet
         _writer.Enqueue(new PendingCommit(journal, items, consequences, done, closed));
     }
 
-    /// <summary>Snapshots and retention, between two batches. Neither may stop the engine: the journal has everything, the next batch tries again.</summary>
+    /// <summary>
+    /// Snapshots and retention, between two batches. Neither may stop the engine: the journal has everything, the next
+    /// batch tries again.
+    /// </summary>
     private void KeepHouse()
     {
         try

@@ -18,8 +18,7 @@ public sealed partial class EmbeddedFleet
         var receipt = await Append(batch, CancellationToken.None);
         if (receipt.Items[0].Status == AdmissionStatus.Rejected)
             throw new ArgumentException(receipt.Items[0].Reason, nameof(meter));
-        if (receipt.Items[0].Status == AdmissionStatus.Accepted)
-            await Ask(() => EraseFiles(new Erasure(meter, beforeDay, reason), receipt.Position));
+        await Ask(() => EraseFiles(new Erasure(meter, beforeDay, reason), receipt.Position));
         return _journal.Tombstones().Last(t => t.Meter == meter);
     }
 

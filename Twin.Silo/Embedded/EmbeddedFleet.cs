@@ -56,7 +56,8 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
         {
             journal?.Dispose();
             directory.Dispose();
-            if (e is Microsoft.Data.Sqlite.SqliteException or InvalidDataException) throw Sql.Damaged($"{directory.JournalFile}: {e.Message}", e);
+            if (e is Microsoft.Data.Sqlite.SqliteException or InvalidDataException)
+                throw Sql.Damaged($"{directory.JournalFile}: {e.Message}", e);
             throw;
         }
     }
@@ -133,11 +134,13 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
     private Task<T> Ask<T>(Func<T> work)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Enqueue(() => done.TrySetResult(work()), e => done.TrySetException(e), changesTwins: false, CancellationToken.None);
+        Enqueue(() => done.TrySetResult(work()), e => done.TrySetException(e), changesTwins: false,
+            CancellationToken.None);
         return done.Task;
     }
 
-    private void Enqueue(Action work, Action<Exception> failed, bool changesTwins, CancellationToken cancel) => _requests.Add(() =>
+    private void Enqueue(Action work, Action<Exception> failed, bool changesTwins, CancellationToken cancel) =>
+        _requests.Add(() =>
     {
         try
         {

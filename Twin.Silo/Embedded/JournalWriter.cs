@@ -77,8 +77,11 @@ internal sealed class JournalWriter : IDisposable
     /// <summary>Gives up on what the disk refuses: it was never acknowledged.</summary>
     public void Abandon() => _stop.Cancel();
 
-    /// <summary>Tells a sender that its batch is not acknowledged. It may yet commit; sent again, it is a duplicate then.</summary>
-    private static void Refuse(PendingCommit commit, string why, Exception? e) => commit.Done?.TrySetException(new StorageUnavailableException(why, e));
+    /// <summary>
+    /// Tells a sender that its batch is not acknowledged. It may yet commit; sent again, it is a duplicate then.
+    /// </summary>
+    private static void Refuse(PendingCommit commit, string why, Exception? e) =>
+        commit.Done?.TrySetException(new StorageUnavailableException(why, e));
 
     private void Run()
     {

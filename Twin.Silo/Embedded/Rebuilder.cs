@@ -93,6 +93,22 @@ internal static class PastTwin
             throw new ArgumentException(
                 $"The past of {key} cannot be rebuilt alone: it depends on its members. Ask for a meter.", nameof(key));
         var through = (int)Math.Clamp(at.Seconds / 86_400 - CheckpointMargin, LocalDay.MinNumber, LocalDay.MaxNumber);
+        var (checkpoint, inputs) = journal.OneView(() => Gather(journal, key, at, through));
+        if (inputs.Count == 0 && checkpoint is null) return null;
+        inputs.Sort((a, b) => a.Position.CompareTo(b.Position));
+        var twin = checkpoint is null ? factory.Create(key) : factory.Restore(key, checkpoint.State);
+        var outbox = new Outbox(0, 1, keepScores: false);
+        foreach (var (_, input) in inputs) Apply(journal, twin, key, input, outbox);
+        outbox.Clear();
+        var state = new Twin.Hardware.Coding.ByteWriter(1024);
+        twin.Write(state);
+        return state.ToArray();
+    }
+
+    /// <summary>The newest checkpoint, and what came after it: inputs of the meter and closings of days.</summary>
+    private static (TwinCheckpoint? Checkpoint, List<(long Position, byte[] Input)> Inputs) Gather(IJournal journal,
+        TwinKey key, UnixTime at, int through)
+    {
         var checkpoint = journal.Checkpoint(key, through);
         var after = checkpoint?.Position ?? 0;
         var inputs = new List<(long Position, byte[] Input)>();
@@ -102,19 +118,12 @@ internal static class PastTwin
         }
         journal.ReadAddressed(key, Keep);
         journal.ReadReadings(new MeterId(key.Id), checkpoint is null ? int.MinValue : checkpoint.Day - 1, Keep);
-        if (inputs.Count == 0 && checkpoint is null) return null;
+        if (inputs.Count == 0 && checkpoint is null) return (null, inputs);
         // Days that closed before the meter first spoke never reached its twin.
         var first = checkpoint is null ? inputs.Min(i => i.Position) : after;
         foreach (var (day, position) in journal.ClosedDays(first))
             if ((day + 1L) * 86_400 <= at.Seconds) inputs.Add((position, new DayClosed(day).ToBytes()));
-        inputs.Sort((a, b) => a.Position.CompareTo(b.Position));
-        var twin = checkpoint is null ? factory.Create(key) : factory.Restore(key, checkpoint.State);
-        var outbox = new Outbox(0, 1, keepScores: false);
-        foreach (var (_, input) in inputs) Apply(journal, twin, key, input, outbox);
-        outbox.Clear();
-        var state = new Twin.Hardware.Coding.ByteWriter(1024);
-        twin.Write(state);
-        return state.ToArray();
+        return (checkpoint, inputs);
     }
 
     private static bool Before(ReadOnlySpan<byte> input, UnixTime at) => Envelope.Read(input).Kind switch

@@ -37,8 +37,8 @@ public static class Verifier
         }
     }
 
-    private static VerifyReport Rebuild(DataDirectory directory, SqliteJournal journal, int shards, ITwinFactory factory, Differences differences,
-        Action<string> log)
+    private static VerifyReport Rebuild(DataDirectory directory, SqliteJournal journal, int shards,
+        ITwinFactory factory, Differences differences, Action<string> log)
     {
         var erased = journal.Tombstones().Select(t => t.Meter is { } m
             ? $"meter {m}: {t.Readings} readings before {LocalDay.FormatDate(t.BeforeDay)} erased (digest {t.Digest})"

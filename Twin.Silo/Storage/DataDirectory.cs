@@ -41,7 +41,7 @@ public sealed class DataDirectory : IDisposable
         var handle = Lock(full);
         try
         {
-            foreach (var unfinished in Directory.EnumerateFiles(full, "*" + AtomicFile.Unfinished)) File.Delete(unfinished);
+            foreach (var left in Directory.EnumerateFiles(full, "*" + AtomicFile.Unfinished)) File.Delete(left);
             return new DataDirectory(full, handle, CheckFormat(full));
         }
         catch
@@ -70,11 +70,13 @@ public sealed class DataDirectory : IDisposable
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new DataDirectoryException($"The data directory {path} may not be written. Give it to the user that runs this, or use another --data.", e);
+            throw new DataDirectoryException($"The data directory {path} may not be written. Give it to the user "
+                + $"that runs this, or use another --data.", e);
         }
         catch (IOException e) when (IsReadOnly(path))
         {
-            throw new DataDirectoryException($"The data directory {path} is on a read-only file system ({e.Message}). Mount it for writing, or use another --data.", e);
+            throw new DataDirectoryException($"The data directory {path} is on a read-only file system "
+                + $"({e.Message}). Mount it for writing, or use another --data.", e);
         }
         catch (IOException e)
         {
@@ -105,9 +107,11 @@ public sealed class DataDirectory : IDisposable
     {
         if (File.Exists(System.IO.Path.Combine(path, "format"))) return;
         var others = Directory.EnumerateFileSystemEntries(path).Select(p => System.IO.Path.GetFileName(p))
-            .Where(n => n is not "lock" and not "format" + AtomicFile.Unfinished).Order(StringComparer.Ordinal).Take(3).ToArray();
+            .Where(n => n is not "lock" and not "format" + AtomicFile.Unfinished)
+            .Order(StringComparer.Ordinal).Take(3).ToArray();
         if (others.Length > 0)
-            throw new DataDirectoryException($"{path} holds other files ({string.Join(", ", others)}) and is no MeterTwin data directory. Use an empty or a new one.", null);
+            throw new DataDirectoryException($"{path} holds other files ({string.Join(", ", others)}) and is no "
+                + $"MeterTwin data directory. Use an empty or a new one.", null);
     }
 
     private static bool CheckFormat(string path)
@@ -139,7 +143,9 @@ public static class AtomicFile
     /// <summary>Ending of what is not finished yet; the next opening of the directory removes it.</summary>
     public const string Unfinished = ".tmp";
 
-    /// <summary>Writes beside the target, syncs, renames over it, syncs the directory. A failure leaves nothing.</summary>
+    /// <summary>
+    /// Writes beside the target, syncs, renames over it, syncs the directory. A failure leaves nothing.
+    /// </summary>
     public static void Write(string path, Action<Stream> write)
     {
         var temporary = path + Unfinished;

@@ -170,7 +170,8 @@ public sealed partial class SqliteJournal
                 }
                 using var delete = _write.Prepare("DELETE FROM segment WHERE from_day+days<=$d", "$d").With(fromDay);
                 var gone = delete.ExecuteNonQuery();
-                if (gone + RetainKept(fromDay, hash, ref readings) > 0) BuryRow(null, fromDay, position, readings, hash);
+                gone += RetainKept(fromDay, hash, ref readings);
+                if (gone > 0) BuryRow(null, fromDay, position, readings, hash);
             });
             _readings = ReadHead().Item2;
             Forget();
@@ -189,10 +190,12 @@ public sealed partial class SqliteJournal
                 var input = reader.Blob(1);
                 switch (Envelope.Read(input).Kind)
                 {
-                    case InputKind.ReadingBlock when ReadingBlock.Read(input) is var block && block.Day.Number < fromDay:
+                    case InputKind.ReadingBlock when ReadingBlock.Read(input) is var block
+                        && block.Day.Number < fromDay:
                         readings += block.PresentCount - block.PriorCount;
                         break;
-                    case InputKind.RegisterSnapshot when ((RegisterSnapshot)Input.Read(input)).At.Seconds < fromDay * 86_400L:
+                    case InputKind.RegisterSnapshot
+                        when ((RegisterSnapshot)Input.Read(input)).At.Seconds < fromDay * 86_400L:
                         break;
                     default:
                         continue;

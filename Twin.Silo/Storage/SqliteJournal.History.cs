@@ -10,8 +10,10 @@ public sealed partial class SqliteJournal
 {
     public void ReadReadings(MeterId meter, int fromDay, JournalVisitor visit)
     {
-        foreach (var segment in SegmentsOf(meter, fromDay, int.MaxValue)) segment.Visit(meter.Value, visit);
-        foreach (var (before, items) in TailOf(fromDay, int.MaxValue))
+        // One view of both: sealing moves blocks from the tail to segments meanwhile.
+        var (segments, tail) = OneView(() => (SegmentsOf(meter, fromDay, int.MaxValue), TailOf(fromDay, int.MaxValue)));
+        foreach (var segment in segments) segment.Visit(meter.Value, visit);
+        foreach (var (before, items) in tail)
         {
             JournalBatch.Visit(items, before, (position, input) =>
             {
@@ -22,10 +24,12 @@ public sealed partial class SqliteJournal
 
     public void Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit)
     {
-        var pieces = Unsealed(meter, channel, fromDay, toDay);
+        // One view of both: sealing moves blocks from the tail to segments meanwhile.
+        var (pieces, segments) =
+            OneView(() => (Unsealed(meter, channel, fromDay, toDay), SegmentsOf(meter, fromDay, toDay)));
         var merge = new DayMerge(pieces, visit);
         var reader = new SeriesReader();
-        foreach (var segment in SegmentsOf(meter, fromDay, toDay))
+        foreach (var segment in segments)
         {
             if (segment.Days == 1)
             {

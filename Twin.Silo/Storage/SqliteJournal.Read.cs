@@ -9,17 +9,32 @@ namespace Twin.Silo.Storage;
 public sealed partial class SqliteJournal
 {
     /// <summary>
-    /// Runs a read on the reading connection, inside one transaction: a consistent view while commits go on.
+    /// Runs a read on the reading connection, inside one transaction: a consistent view while commits go on. Reads
+    /// inside a read share its view.
     /// </summary>
     private T Reading<T>(Func<SqliteConnection, T> read)
     {
         lock (_readGate)
         {
+            if (_inView) return read(_read);
             T? result = default;
-            Sql.InTransaction(_read, "BEGIN", () => result = read(_read));
+            _inView = true;
+            try
+            {
+                Sql.InTransaction(_read, "BEGIN", () => result = read(_read));
+            }
+            finally
+            {
+                _inView = false;
+            }
             return result!;
         }
     }
+
+    /// <summary>Guarded by the read gate, which its holder may take again.</summary>
+    private bool _inView;
+
+    public T OneView<T>(Func<T> read) => Reading(_ => read());
 
     public void Read(long after, JournalVisitor visit)
     {

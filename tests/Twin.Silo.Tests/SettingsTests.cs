@@ -54,7 +54,8 @@ public sealed class SettingsTests : IDisposable
     {
         var variable = "METERTWIN_" + key.Replace('-', '_').ToUpperInvariant();
         foreach (var (load, source) in ((Func<Settings>, string)[])
-            [(() => Load(new() { [key] = value }, [], null), "--" + key), (() => Load([], new() { [variable] = value }, null), variable),
+            [(() => Load(new() { [key] = value }, [], null), "--" + key),
+                (() => Load([], new() { [variable] = value }, null), variable),
             (() => Load([], [], $$"""{"{{key}}": "{{value}}"}"""), Settings.FileName)])
         {
             var error = Assert.Throws<SettingException>(load).Message;

@@ -40,7 +40,8 @@ public abstract partial class FleetContract
         await fleet.Send(Feed.Batch("host", Tick(2)));
         Assert.Equal(6, Closed(fleet));
         // Its next word brings it back. What is late by then says so.
-        Assert.Equal(new AppendTotals(24, 0, 0, 24, 0), (await fleet.Send(Feed.Batch("slow", Feed.Block(9, 1)))).Totals());
+        Assert.Equal(new AppendTotals(24, 0, 0, 24, 0), (await fleet.Send(Feed.Batch("slow", Feed.Block(9, 1))))
+            .Totals());
         await fleet.Send(Feed.Batch("a", Feed.Block(0, 14)));
         Assert.Equal(6, Closed(fleet));
         var end = Feed.Batch("slow", new SourceEnded("slow"));
@@ -73,7 +74,8 @@ public abstract partial class FleetContract
             before = fleet.Status;
         }
         await using var again = Open();
-        Assert.Equal((before.ClosedThroughDay, before.Watermark), (again.Status.ClosedThroughDay, again.Status.Watermark));
+        Assert.Equal((before.ClosedThroughDay, before.Watermark),
+            (again.Status.ClosedThroughDay, again.Status.Watermark));
         Assert.Equal(1, Closed(again));
         await again.Send(Feed.Batch("slow", new SourceEnded("slow")));
         Assert.Equal(5, Closed(again));
@@ -86,7 +88,8 @@ public abstract partial class FleetContract
         return batch;
     }
 
-    private async Task<(string Hash, List<string> Findings, List<byte[]?> States)> Toys(string name, int partitions, int batches, int reopenAt)
+    private async Task<(string Hash, List<string> Findings, List<byte[]?> States)> Toys(string name, int partitions,
+        int batches, int reopenAt)
     {
         var path = Directory.Sub(name);
         var fleet = Open(path, new ToyFactory(), partitions);
@@ -102,7 +105,8 @@ public abstract partial class FleetContract
         await fleet.Send(Feed.Batch("toys", new SourceEnded("toys")));
         var states = new List<byte[]?>();
         foreach (var kind in (TwinKind[])[TwinKind.Meter, TwinKind.Cohort, TwinKind.Feeder])
-            foreach (var key in await fleet.Keys(kind, 0, 1000, default)) states.Add(await fleet.State(key, null, default));
+            foreach (var key in await fleet.Keys(kind, 0, 1000, default)) states.Add(await fleet.State(key, null,
+                default));
         var result = (await fleet.Hash(), await fleet.FindingIds(), states);
         await fleet.DisposeAsync();
         return result;
@@ -144,14 +148,16 @@ public abstract partial class FleetContract
         }
         await using var again = Open(path, new ToyFactory(), 0);
         Assert.Equal(hash, await again.Hash());
-        Assert.Equal(AdmissionStatus.Accepted, (await again.Send(Feed.Batch("toys", ToyFactory.Say(6, 0, 3)))).Items[0].Status);
+        Assert.Equal(AdmissionStatus.Accepted, (await again.Send(Feed.Batch("toys", ToyFactory.Say(6, 0, 3))))
+            .Items[0].Status);
     }
 }
 
 public abstract class EmbeddedFleetTests(int shards, ITestOutputHelper output) : FleetContract(output)
 {
     protected override IFleet Open(string path, ITwinFactory factory, int partitions) =>
-        EmbeddedFleet.Open(new EmbeddedOptions { DataPath = path, Shards = partitions > 0 ? partitions : shards }, factory, null);
+        EmbeddedFleet.Open(new EmbeddedOptions { DataPath = path, Shards = partitions > 0 ? partitions : shards },
+            factory, null);
 }
 
 public sealed class EmbeddedFleetOneShardTests(ITestOutputHelper output) : EmbeddedFleetTests(1, output);

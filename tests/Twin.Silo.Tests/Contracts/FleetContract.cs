@@ -31,7 +31,8 @@ public abstract partial class FleetContract(ITestOutputHelper output) : IDisposa
         await using var fleet = Open();
         byte[] garbage = [1, 2, 3];
         var receipt = await fleet.Send(Feed.Batch("s",
-            Feed.Seen(1).ToBytes(), Feed.Block(1, 0), garbage, Feed.Block(1, 0), Feed.Event(1, 5).ToBytes(), Feed.Event(1, 5).ToBytes(), Feed.Seen(1).ToBytes(),
+            Feed.Seen(1).ToBytes(), Feed.Block(1, 0), garbage, Feed.Block(1, 0), Feed.Event(1, 5).ToBytes(),
+                Feed.Event(1, 5).ToBytes(), Feed.Seen(1).ToBytes(),
             Feed.Block(1, 1, 0, 10), Feed.Block(1, 1, 5, 24), new DayClosed(Feed.FirstDay).ToBytes()));
         const AdmissionStatus a = AdmissionStatus.Accepted, d = AdmissionStatus.Duplicate, r = AdmissionStatus.Rejected;
         Assert.Equal([a, a, r, d, a, d, d, a, a, r], receipt.Items.Select(i => i.Status));
@@ -80,7 +81,8 @@ public abstract partial class FleetContract(ITestOutputHelper output) : IDisposa
         await using var fleet = Open();
         await fleet.Send(Feed.Batch("s", Feed.Seen(1).ToBytes(), Feed.Block(1, 0, 0, 12)));
         await fleet.Send(Feed.Batch("s", [.. Enumerable.Range(1, 8).Select(d => Feed.Block(1, d))]));
-        Assert.Equal(new AppendTotals(12, 12, 0, 12, 0), (await fleet.Send(Feed.Batch("s", Feed.Block(1, 0)))).Totals());
+        Assert.Equal(new AppendTotals(12, 12, 0, 12, 0), (await fleet.Send(Feed.Batch("s", Feed.Block(1, 0))))
+            .Totals());
         Assert.Equal(new AppendTotals(0, 24, 0, 0, 0), (await fleet.Send(Feed.Batch("s", Feed.Block(1, 0)))).Totals());
         Assert.Equal(Feed.Expected(1, 0, 9), await fleet.Stored(Feed.Meter(1)));
     }
@@ -92,7 +94,8 @@ public abstract partial class FleetContract(ITestOutputHelper output) : IDisposa
         await using (var fleet = Open())
         {
             var receipt = await fleet.Send(Feed.Batch("s", Feed.Seen(1), told, told, Feed.Event(1, 6)));
-            Assert.Equal([AdmissionStatus.Accepted, AdmissionStatus.Accepted, AdmissionStatus.Duplicate, AdmissionStatus.Accepted], receipt.Items.Select(i => i.Status));
+            Assert.Equal([AdmissionStatus.Accepted, AdmissionStatus.Accepted, AdmissionStatus.Duplicate,
+                AdmissionStatus.Accepted], receipt.Items.Select(i => i.Status));
             Assert.Equal(AdmissionStatus.Duplicate, (await fleet.Send(Feed.Batch("other", told))).Items[0].Status);
             await fleet.Send(Feed.Days("s", 3, 0, 20));
         }
@@ -107,7 +110,8 @@ public abstract partial class FleetContract(ITestOutputHelper output) : IDisposa
         await fleet.Send(Feed.Days("s", 30, 0, 1));
         var expected = Enumerable.Range(0, 30).Select(m => Feed.Meter(m).Twin).Order().ToArray();
         var pages = new List<TwinKey>();
-        while (await fleet.Keys(TwinKind.Meter, pages.Count == 0 ? 0 : pages[^1].Id, 7, default) is { Count: > 0 } page) pages.AddRange(page);
+        while (await fleet.Keys(TwinKind.Meter, pages.Count == 0 ? 0 : pages[^1].Id, 7,
+            default) is { Count: > 0 } page) pages.AddRange(page);
         Assert.Equal(expected, pages);
         Assert.Equal(NoKeys, await fleet.Keys(TwinKind.Concentrator, 0, 7, default));
         Assert.Null(await fleet.State(Feed.Meter(99).Twin, null, default));
@@ -119,7 +123,8 @@ public abstract partial class FleetContract(ITestOutputHelper output) : IDisposa
         await using var fleet = Open();
         await fleet.Send(Feed.Days("s", 2, 0, 20));
         var days = new List<int>();
-        await fleet.Series(Feed.Meter(1), Channel.Import, Feed.FirstDay + 4, Feed.FirstDay + 18, (day, interval, slots, _) =>
+        await fleet.Series(Feed.Meter(1), Channel.Import, Feed.FirstDay + 4, Feed.FirstDay + 18,
+            (day, interval, slots, _) =>
         {
             days.Add(day.Number - Feed.FirstDay);
             Assert.Equal(Feed.Values(1, days[^1]), slots.ToArray());
@@ -149,8 +154,10 @@ public abstract partial class FleetContract(ITestOutputHelper output) : IDisposa
         var random = new SplitMix64(seed);
         await using var fleet = Open();
         await fleet.Send(Feed.Days("s", 3, 0, 6));
-        byte[][] sound = [Feed.Block(1, 7), Feed.Seen(2).ToBytes(), Feed.Event(2, 9).ToBytes(), new Tick(new UnixTime(5)).ToBytes(), new SourceEnded("x").ToBytes(),
-            new Erasure(Feed.Meter(1), 3, "why").ToBytes(), new RegisterSnapshot(Feed.Meter(0), Channel.Import, new UnixTime(1_728_000_000), 5).ToBytes()];
+        byte[][] sound = [Feed.Block(1, 7), Feed.Seen(2).ToBytes(), Feed.Event(2, 9).ToBytes(),
+            new Tick(new UnixTime(5)).ToBytes(), new SourceEnded("x").ToBytes(),
+            new Erasure(Feed.Meter(1), 3, "why").ToBytes(),
+                new RegisterSnapshot(Feed.Meter(0), Channel.Import, new UnixTime(1_728_000_000), 5).ToBytes()];
         for (var round = 0; round < 40; round++)
         {
             var batch = new InputBatch("fuzz");
@@ -173,7 +180,8 @@ public abstract partial class FleetContract(ITestOutputHelper output) : IDisposa
             case 1: return [.. bytes, (byte)random.Next(256)];
             default:
                 // The address stays: to another meter a block is no damage.
-                var at = random.Next(2) == 0 ? random.Next(3) : Envelope.Length + random.Next(bytes.Length - Envelope.Length);
+                var at = random.Next(2) == 0 ? random.Next(3) : Envelope.Length
+                    + random.Next(bytes.Length - Envelope.Length);
                 bytes[at] ^= (byte)(1 + random.Next(255));
                 // A block of meter 0 or another start would be sound: damage of the flags is what it takes.
                 if (bytes[1] == (byte)InputKind.ReadingBlock && at > Envelope.Length) bytes[Envelope.Length + 1] |= 64;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using Microsoft.Data.Sqlite;
 using Twin.Grains;
 using Twin.Hardware;
 using Twin.Silo.Storage;
@@ -8,7 +9,9 @@ using Xunit.Abstractions;
 
 namespace Twin.Silo.Tests.Crash;
 
-/// <summary>Torn writes and damaged files: what is whole is there, what is damaged is named, nothing is silently wrong.</summary>
+/// <summary>
+/// Torn writes and damaged files: what is whole is there, what is damaged is named, nothing is silently wrong.
+/// </summary>
 public sealed class DamageTests(ITestOutputHelper output) : IDisposable
 {
     private readonly TestDirectory _directory = new();
@@ -21,7 +24,8 @@ public sealed class DamageTests(ITestOutputHelper output) : IDisposable
     {
         var to = _directory.Sub(name);
         Directory.CreateDirectory(to);
-        foreach (var file in Directory.EnumerateFiles(Data).Where(f => Path.GetFileName(f) is not ("lock" or "journal.db-shm")))
+        foreach (var file in Directory.EnumerateFiles(Data)
+            .Where(f => Path.GetFileName(f) is not ("lock" or "journal.db-shm")))
             File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
         return to;
     }
@@ -39,7 +43,8 @@ public sealed class DamageTests(ITestOutputHelper output) : IDisposable
             for (var day = 0; day < 12; day++)
             {
                 var receipt = await fleet.Send(Feed.Days("s", 6, day, day + 1));
-                commits.Add((receipt.Position, await fleet.Hash(), new FileInfo(Path.Combine(Data, "journal.db-wal")).Length));
+                commits.Add((receipt.Position, await fleet.Hash(), new FileInfo(Path.Combine(Data, "journal.db-wal"))
+                    .Length));
             }
             length = commits[^1].Log;
             for (var round = 0; round < 12; round++)
@@ -63,7 +68,8 @@ public sealed class DamageTests(ITestOutputHelper output) : IDisposable
         await using (var again = Feed.Open(copy))
         {
             var whole = commits.LastOrDefault(c => c.Log <= cut);
-            Assert.True(again.Status.Position >= whole.Position, $"position {again.Status.Position} of a log cut at {cut}, which holds {whole.Position}");
+            Assert.True(again.Status.Position >= whole.Position,
+                $"position {again.Status.Position} of a log cut at {cut}, which holds {whole.Position}");
             var found = commits.FirstOrDefault(c => c.Position == again.Status.Position);
             if (again.Status.Position > 1) Assert.Equal(found.Hash, await again.Hash());
             for (var day = 0; day < 12; day++) await again.Send(Feed.Days("s", 6, day, day + 1));
@@ -105,7 +111,13 @@ public sealed class DamageTests(ITestOutputHelper output) : IDisposable
         var snapshot = Directory.EnumerateFiles(Data, "*.twins").Single();
         var bytes = File.ReadAllBytes(snapshot);
         if (how == "flip") bytes[bytes.Length / 2] ^= 4;
-        File.WriteAllBytes(snapshot, how switch { "cut" => bytes[..(bytes.Length / 3)], "empty" => [], "garbage" => [.. Enumerable.Repeat((byte)7, 500)], _ => bytes });
+        File.WriteAllBytes(snapshot, how switch
+        {
+            "cut" => bytes[..(bytes.Length / 3)],
+            "empty" => [],
+            "garbage" => [.. Enumerable.Repeat((byte)7, 500)],
+            _ => bytes,
+        });
         var said = new List<string>();
         await using (var fleet = Feed.Open(Data, log: said.Add))
         {
@@ -123,11 +135,13 @@ public sealed class DamageTests(ITestOutputHelper output) : IDisposable
             await fleet.Send(Feed.Days("s", 6, 0, 40));
             await fleet.Compact();
         }
-        foreach (var (table, column) in ((string, string)[])[("segment", "body"), ("batch", "items"), ("kept", "input")])
+        foreach (var (table, column) in ((string, string)[])[("segment", "body"), ("batch", "items"),
+            ("kept", "input")])
         {
             var copy = Copy(table);
             Flip(Path.Combine(copy, "journal.db"), table, column);
-            Assert.Contains("damaged", Assert.Throws<DataDirectoryException>(() => Feed.Open(copy)).Message, StringComparison.Ordinal);
+            Assert.Contains("damaged", Assert.Throws<DataDirectoryException>(() => Feed.Open(copy)).Message,
+                StringComparison.Ordinal);
             var (exit, text, errors) = Metertwin.Run([], "verify", "--data", copy);
             Assert.True(exit == 1, errors);
             Assert.Contains($"table {table}, row", text, StringComparison.Ordinal);
@@ -137,7 +151,8 @@ public sealed class DamageTests(ITestOutputHelper output) : IDisposable
     private static void Flip(string file, string table, string column)
     {
         byte[] blob;
-        using (var sql = Sql.Open(file, readOnly: true)) blob = (byte[])sql.Scalar($"SELECT {column} FROM {table} ORDER BY 1 DESC LIMIT 1")!;
+        using (var sql = Sql.Open(file, readOnly: true))
+            blob = (byte[])sql.Scalar($"SELECT {column} FROM {table} ORDER BY 1 DESC LIMIT 1")!;
         var bytes = File.ReadAllBytes(file);
         var at = bytes.AsSpan().IndexOf(blob.AsSpan(0, Math.Min(blob.Length, 30)));
         Assert.True(at > 0);
@@ -187,7 +202,7 @@ public sealed class DamageTests(ITestOutputHelper output) : IDisposable
             await using var fleet = Feed.Open(path, snapshot: false);
             Assert.Equal(hash, await fleet.Hash());
         }
-        catch (Exception e) when (e is DataDirectoryException or StorageUnavailableException or Microsoft.Data.Sqlite.SqliteException)
+        catch (Exception e) when (e is DataDirectoryException or StorageUnavailableException or SqliteException)
         {
             Assert.NotEmpty(e.Message);
         }

@@ -21,7 +21,8 @@ public sealed class FaultTests(ITestOutputHelper output) : IDisposable
     private static InputBatch Day(int day) => Feed.Days("s", Meters, day, day + 1);
 
     /// <summary>Sends days until the disk is full; the days that were acknowledged.</summary>
-    private static async Task<(int Acknowledged, StorageUnavailableException Error)> Fill(EmbeddedFleet fleet, int from, int to)
+    private static async Task<(int Acknowledged, StorageUnavailableException Error)> Fill(EmbeddedFleet fleet,
+        int from, int to)
     {
         for (var day = from; day < to; day++)
         {
@@ -57,11 +58,13 @@ public sealed class FaultTests(ITestOutputHelper output) : IDisposable
         Assert.Equal(Feed.Expected(7, 0, acknowledged), (await fleet.Stored(Feed.Meter(7))).Take(acknowledged * 24));
         Assert.NotNull(await fleet.Findings(new FindingQuery(null, null, null, null, 10), default));
         makeSpace();
-        Assert.True(SpinWait.SpinUntil(() => fleet.Status.StorageError is null, TimeSpan.FromSeconds(20)), fleet.Status.StorageError);
+        Assert.True(SpinWait.SpinUntil(() => fleet.Status.StorageError is null, TimeSpan.FromSeconds(20)),
+            fleet.Status.StorageError);
         for (var day = acknowledged - 1; day < days; day++)
         {
             var totals = (await fleet.Send(Day(day))).Totals();
-            if (day != acknowledged) Assert.Equal(day < acknowledged ? (0, 24 * Meters) : (24L * Meters, 0L), (totals.Readings, totals.Duplicates));
+            if (day != acknowledged) Assert.Equal(day < acknowledged ? (0, 24 * Meters) : (24L * Meters, 0L),
+                (totals.Readings, totals.Duplicates));
             Assert.Equal(24 * Meters, totals.Readings + totals.Duplicates);
         }
     }
@@ -114,7 +117,8 @@ public sealed class FaultTests(ITestOutputHelper output) : IDisposable
         {
             var data = Path.Combine(mount, "data");
             await using (var fleet = Feed.Open(data))
-                await SurvivesFullDisk(fleet, data, 0, days, () => Assert.Equal(0, Shell("mount", "-o", "remount,size=64m", mount)));
+                await SurvivesFullDisk(fleet, data, 0, days, () =>
+                    Assert.Equal(0, Shell("mount", "-o", "remount,size=64m", mount)));
             Assert.Equal(await Undisturbed(_directory.Sub("other"), days), Feed.VerifySound(data).StateHash);
             Assert.Equal(0, Shell("mount", "-o", "remount,ro", mount));
             var error = Assert.Throws<DataDirectoryException>(() => Feed.Open(data));
@@ -130,7 +134,8 @@ public sealed class FaultTests(ITestOutputHelper output) : IDisposable
     {
         try
         {
-            using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(command, args) { RedirectStandardError = true })!;
+            using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(command,
+                args) { RedirectStandardError = true })!;
             process.WaitForExit();
             return process.ExitCode;
         }
@@ -144,7 +149,8 @@ public sealed class FaultTests(ITestOutputHelper output) : IDisposable
     public async Task Two_at_one_directory_the_second_is_told()
     {
         await using var fleet = Feed.Open(Data);
-        Assert.Contains("Another process", Assert.Throws<DataDirectoryException>(() => Feed.Open(Data)).Message, StringComparison.Ordinal);
+        Assert.Contains("Another process", Assert.Throws<DataDirectoryException>(() => Feed.Open(Data)).Message,
+            StringComparison.Ordinal);
         foreach (var args in (string[][])[["verify", "--data", Data], ["serve", "--port", "0", "--data", Data]])
         {
             var (exit, _, errors) = Metertwin.Run([], args);
@@ -162,7 +168,8 @@ public sealed class FaultTests(ITestOutputHelper output) : IDisposable
         {
         }
         if (!OperatingSystem.IsWindows())
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Data));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+                File.GetUnixFileMode(Data));
         var foreign = _directory.Sub("foreign");
         Directory.CreateDirectory(foreign);
         File.WriteAllText(Path.Combine(foreign, "letter.txt"), "Dear");
@@ -196,9 +203,11 @@ public sealed class FaultTests(ITestOutputHelper output) : IDisposable
         await using (var fleet = Feed.Open(Data)) await fleet.Send(Day(0));
         var format = Path.Combine(Data, "format");
         File.WriteAllText(format, "metertwin-data 2\n");
-        Assert.Contains("format 2", Assert.Throws<DataDirectoryException>(() => Feed.Open(Data)).Message, StringComparison.Ordinal);
+        Assert.Contains("format 2", Assert.Throws<DataDirectoryException>(() => Feed.Open(Data)).Message,
+            StringComparison.Ordinal);
         File.WriteAllText(format, "something\n");
-        Assert.Contains("damaged", Assert.Throws<DataDirectoryException>(() => Feed.Open(Data)).Message, StringComparison.Ordinal);
+        Assert.Contains("damaged", Assert.Throws<DataDirectoryException>(() => Feed.Open(Data)).Message,
+            StringComparison.Ordinal);
         File.WriteAllText(format, "metertwin-data 1\n");
         await using (var fleet = Feed.Open(Data))
         {
@@ -212,7 +221,8 @@ public sealed class FaultTests(ITestOutputHelper output) : IDisposable
         {
             var newer = Feed.Seen(5).ToBytes();
             newer[0] = Envelope.Version + 1;
-            using var update = sql.Prepare("UPDATE kept SET input=$i, digest=$d WHERE position=3", "$i", "$d").With(newer, Sql.Digest(newer)[..8]);
+            using var update = sql.Prepare("UPDATE kept SET input=$i, digest=$d WHERE position=3", "$i", "$d")
+                .With(newer, Sql.Digest(newer)[..8]);
             Assert.Equal(1, update.ExecuteNonQuery());
         }
         var error = Assert.Throws<DataDirectoryException>(() => Feed.Open(Data));
@@ -223,7 +233,8 @@ public sealed class FaultTests(ITestOutputHelper output) : IDisposable
     public async Task Newer_judges_are_refused_and_older_ones_followed_by_a_new_epoch()
     {
         var options = new EmbeddedOptions { DataPath = Data };
-        await using (var fleet = EmbeddedFleet.Open(options, new ToyFactory(), null)) await fleet.Send(Feed.Batch("t", ToyFactory.Say(5, 0, 1)));
+        await using (var fleet = EmbeddedFleet.Open(options, new ToyFactory(), null)) await fleet.Send(Feed.Batch("t",
+            ToyFactory.Say(5, 0, 1)));
         string hash;
         await using (var fleet = EmbeddedFleet.Open(options, new ToyFactory { JudgingVersion = 2 }, null))
         {

@@ -7,8 +7,9 @@ using Xunit.Abstractions;
 namespace Twin.Silo.Tests.Crash;
 
 /// <summary>
-/// SIGKILL at random instants of a replay: nothing acknowledged is lost, nothing applied twice. Instants are counted in observed changes of the data
-/// directory, then in turns of the child. METERTWIN_LONG=1 runs the long forms, METERTWIN_SEED repeats a run.
+/// SIGKILL at random instants of a replay: nothing acknowledged is lost, nothing applied twice. Instants are counted in
+/// observed changes of the data directory, then in turns of the child. METERTWIN_LONG=1 runs the long forms,
+/// METERTWIN_SEED repeats a run.
 /// </summary>
 public class KillTests(ITestOutputHelper output)
 {
@@ -16,7 +17,8 @@ public class KillTests(ITestOutputHelper output)
 
     internal static ulong Seed(ITestOutputHelper output)
     {
-        var seed = ulong.TryParse(Environment.GetEnvironmentVariable("METERTWIN_SEED"), out var s) ? s : unchecked((ulong)Stopwatch.GetTimestamp());
+        var seed = ulong.TryParse(Environment.GetEnvironmentVariable("METERTWIN_SEED"), out var s) ? s
+            : unchecked((ulong)Stopwatch.GetTimestamp());
         output.WriteLine($"METERTWIN_SEED={seed}");
         return seed;
     }
@@ -25,8 +27,10 @@ public class KillTests(ITestOutputHelper output)
     public void A_replay_killed_at_random_instants_ends_like_an_undisturbed_one()
     {
         using var directory = new TestDirectory();
-        var world = new World(new WorldOptions { Seed = 11, Meters = 150, Days = 40, IntervalMinutes = 60, AnomalyShare = 0.1 });
-        var files = Generator.Write(world, new GenerateOptions(directory.Path, GenerateFormat.Long, false), new Progress<GenerateProgress>(), default).Files;
+        var world = new World(new WorldOptions { Seed = 11, Meters = 150, Days = 40, IntervalMinutes = 60,
+            AnomalyShare = 0.1 });
+        var files = Generator.Write(world, new GenerateOptions(directory.Path, GenerateFormat.Long, false),
+            new Progress<GenerateProgress>(), default).Files;
         Kill(directory, [directory.Sub(Path.GetFileName(files[0])), "--fleet", directory.Sub("fleet.csv")], 4);
     }
 
@@ -69,19 +73,24 @@ public class KillTests(ITestOutputHelper output)
                 for (var turns = random.Next(12); turns > 0 && !child.Breathe();) turns--;
                 if (child.HasExited) break;
                 child.Kill();
-                output.WriteLine($"kill {++done} in {Path.GetFileName(data)} at change {seen}: {Length(data)} bytes in the journal");
+                output.WriteLine($"kill {++done} in {Path.GetFileName(data)} at change {seen}: {Length(data)} "
+                    + $"bytes in the journal");
             }
             string[] rest = ["replay", .. input, "--data", data];
-            Assert.Equal(expected.GetProperty("state_hash").GetString(), Metertwin.Json(rest).GetProperty("state_hash").GetString());
+            Assert.Equal(expected.GetProperty("state_hash").GetString(), Metertwin.Json(rest).GetProperty("state_hash")
+                .GetString());
             var verified = Metertwin.Json("verify", "--data", data);
-            Assert.Equal(expected.GetProperty("state_hash").GetString(), verified.GetProperty("state_hash").GetString());
+            Assert.Equal(expected.GetProperty("state_hash").GetString(), verified.GetProperty("state_hash")
+                .GetString());
             Assert.Equal(expected.GetProperty("readings").GetInt64(), verified.GetProperty("readings").GetInt64());
             Directory.Delete(data, recursive: true);
         }
         output.WriteLine($"{done} kills in {watch.Elapsed.TotalSeconds:0.0} s");
     }
 
-    /// <summary>Waits until so many changes of the directory were seen, or the child ended; how many were seen.</summary>
+    /// <summary>
+    /// Waits until so many changes of the directory were seen, or the child ended; how many were seen.
+    /// </summary>
     private static int Watch(Metertwin child, string data, int changes)
     {
         var seen = 0;
@@ -96,7 +105,9 @@ public class KillTests(ITestOutputHelper output)
     }
 
     private static string Stamp(string data) => !Directory.Exists(data) ? "" : string.Join(' ',
-        new DirectoryInfo(data).EnumerateFiles().Where(f => f.Exists).Select(f => $"{f.Name} {f.LastWriteTimeUtc.Ticks}").Order());
+        new DirectoryInfo(data).EnumerateFiles().Where(f => f.Exists)
+            .Select(f => $"{f.Name} {f.LastWriteTimeUtc.Ticks}").Order());
 
-    private static long Length(string data) => new FileInfo(Path.Combine(data, "journal.db")) is { Exists: true } f ? f.Length : 0;
+    private static long Length(string data) => !Directory.Exists(data) ? 0
+        : new DirectoryInfo(data).EnumerateFiles("journal.db*").Where(f => f.Exists).Sum(f => f.Length);
 }

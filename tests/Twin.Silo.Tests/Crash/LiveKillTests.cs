@@ -9,7 +9,10 @@ using Xunit.Abstractions;
 
 namespace Twin.Silo.Tests.Crash;
 
-/// <summary>SIGKILL at random instants of live HTTP ingestion; the client sends again what was not acknowledged, and the last acknowledged batch.</summary>
+/// <summary>
+/// SIGKILL at random instants of live HTTP ingestion; the client sends again what was not acknowledged, and the last
+/// acknowledged batch.
+/// </summary>
 public class LiveKillTests(ITestOutputHelper output)
 {
     private const int Meters = 12;
@@ -36,10 +39,12 @@ public class LiveKillTests(ITestOutputHelper output)
         {
             var start = UnixTime.FromMinutes((Feed.FirstDay + day) * 1440L + part * slots * Feed.Interval);
             var values = string.Join(',', Feed.Values(m, day)[(part * slots)..((part + 1) * slots)]);
-            text.Append(CultureInfo.InvariantCulture, $"{{\"meter\":\"M{m}\",\"start\":\"{start}\",\"interval_minutes\":60,\"channel\":\"import\",\"values\":[{values}]}}\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"{{\"meter\":\"M{m}\",\"start\":\"{start}\",\"interval_minutes\":60,\"values\":[{values}]}}\n");
         }
         var at = UnixTime.FromMinutes((Feed.FirstDay + day) * 1440L + part * 60);
-        text.Append(CultureInfo.InvariantCulture, $"{{\"meter\":\"M{n % Meters}\",\"at\":\"{at}\",\"profile\":\"test\",\"code\":\"9\",\"detail\":\"{n}\"}}\n");
+        text.Append(CultureInfo.InvariantCulture,
+            $"{{\"meter\":\"M{n % Meters}\",\"at\":\"{at}\",\"profile\":\"t\",\"code\":\"9\",\"detail\":\"{n}\"}}\n");
         return text.ToString();
     }
 
@@ -49,10 +54,12 @@ public class LiveKillTests(ITestOutputHelper output)
         content.Headers.ContentType = new MediaTypeHeaderValue("application/x-ndjson");
         try
         {
-            using var response = await client.PostAsync(new Uri(address, "/api/v1/observations?source=head-end"), content);
+            using var response = await client.PostAsync(new Uri(address, "/api/v1/observations?source=head-end"),
+                content);
             var lines = (await response.Content.ReadAsStringAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
             if (!response.IsSuccessStatusCode || lines.Length != Meters + 1) return false;
-            Assert.All(lines, l => Assert.Contains(JsonDocument.Parse(l).RootElement.GetProperty("status").GetString(), (string[])["accepted", "duplicate"]));
+            Assert.All(lines, l => Assert.Contains(JsonDocument.Parse(l).RootElement.GetProperty("status").GetString(),
+                (string[])["accepted", "duplicate"]));
             return true;
         }
         catch (Exception e) when (e is HttpRequestException or IOException or TaskCanceledException)

@@ -18,10 +18,12 @@ internal sealed class Metertwin : IDisposable
     {
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false,
+            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true,
+                UseShellExecute = false,
             WorkingDirectory = AppContext.BaseDirectory,
         };
-        foreach (var a in (string[])["exec", Path.Combine(AppContext.BaseDirectory, "metertwin.dll"), .. args]) start.ArgumentList.Add(a);
+        foreach (var a in (string[])["exec", Path.Combine(AppContext.BaseDirectory, "metertwin.dll"),
+            .. args]) start.ArgumentList.Add(a);
         foreach (var (name, value) in environment) start.Environment[name] = value;
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, e) =>
@@ -75,7 +77,8 @@ internal sealed class Metertwin : IDisposable
         return (_process.ExitCode, _output!.GetAwaiter().GetResult());
     }
 
-    public static (int Exit, string Output, string Errors) Run((string Name, string Value)[] environment, params string[] args)
+    public static (int Exit, string Output, string Errors) Run((string Name, string Value)[] environment,
+        params string[] args)
     {
         using var child = new Metertwin(args, environment, false);
         var (exit, output) = child.End();

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Twin.Hardware;
@@ -6,10 +7,16 @@ using Xunit.Abstractions;
 
 namespace Twin.Silo.Tests.Crash;
 
-/// <summary>Recorded sets through the whole command: their state hash does not depend on the order of rows, on shards or on the machine's vector units.</summary>
+/// <summary>
+/// Recorded sets through the whole command: their state hash does not depend on the order of rows, on shards or on the
+/// machine's vector units.
+/// </summary>
 public sealed class ReplayOrderTests(ITestOutputHelper output) : IDisposable
 {
     private const ulong Seed = 2_024;
+
+    private static readonly JsonSerializerOptions Plain =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly TestDirectory _directory = new();
 
@@ -46,15 +53,21 @@ public sealed class ReplayOrderTests(ITestOutputHelper output) : IDisposable
         if (Find("edrp/edrp_dev.csv.gz") is not { } edrp) return;
         var data = _directory.Sub("data");
         var first = Metertwin.Json("replay", edrp, "--shards", "1", "--data", data);
-        Assert.Equal((409, 1_806_144, 0), (first.GetProperty("meters").GetInt32(), first.GetProperty("readings").GetInt32(), first.GetProperty("rejected").GetInt32()));
+        Assert.Equal((409, 1_806_144, 0),
+            (first.GetProperty("meters").GetInt32(), first.GetProperty("readings").GetInt32(),
+            first.GetProperty("rejected").GetInt32()));
         var again = Metertwin.Json("replay", edrp, "--data", data);
-        Assert.Equal((0, 1_806_144), (again.GetProperty("readings").GetInt32(), again.GetProperty("duplicates").GetInt32()));
+        Assert.Equal((0, 1_806_144),
+            (again.GetProperty("readings").GetInt32(), again.GetProperty("duplicates").GetInt32()));
         Assert.Equal(HashOf(first), HashOf(again));
         Assert.Equal(HashOf(first), Engine.Feed.VerifySound(data).StateHash);
         Assert.Equal(HashOf(first), HashOf(Metertwin.Json("replay", edrp, "--shards", "8")));
-        Assert.Equal(HashOf(first), HashOf(Metertwin.JsonIn([("DOTNET_EnableAVX2", "0")], "replay", edrp, "--shards", "2")));
-        Assert.Equal(HashOf(first), HashOf(Metertwin.JsonIn([("DOTNET_EnableHWIntrinsic", "0"), ("DOTNET_TieredPGO", "0")], "replay", edrp)));
-        Assert.Equal(HashOf(first), Metertwin.JsonIn([("DOTNET_EnableHWIntrinsic", "0")], "verify", "--data", data).GetProperty("state_hash").GetString());
+        Assert.Equal(HashOf(first),
+            HashOf(Metertwin.JsonIn([("DOTNET_EnableAVX2", "0")], "replay", edrp, "--shards", "2")));
+        Assert.Equal(HashOf(first),
+            HashOf(Metertwin.JsonIn([("DOTNET_EnableHWIntrinsic", "0"), ("DOTNET_TieredPGO", "0")], "replay", edrp)));
+        Assert.Equal(HashOf(first), Metertwin.JsonIn([("DOTNET_EnableHWIntrinsic", "0")], "verify", "--data", data)
+            .GetProperty("state_hash").GetString());
     }
 
     [Fact]
@@ -67,7 +80,8 @@ public sealed class ReplayOrderTests(ITestOutputHelper output) : IDisposable
         var byTime = rows.OrderBy(r => r.Split(',')[1], StringComparer.Ordinal).ToArray();
         Shuffle(rows);
         var expected = Metertwin.Json("replay", sgsc);
-        foreach (var (name, order) in ((string, string[])[])[("bytime", byTime), ("shuffled", [.. rows, .. rows[..2000]])])
+        foreach (var (name, order) in ((string, string[])[])[("bytime", byTime),
+            ("shuffled", [.. rows, .. rows[..2000]])])
         {
             var file = _directory.Sub($"sgsc_{name}.csv");
             File.WriteAllLines(file, [lines[0], .. order]);
@@ -88,7 +102,8 @@ public sealed class ReplayOrderTests(ITestOutputHelper output) : IDisposable
         Directory.CreateDirectory(_directory.Sub("shuffled"));
         var shuffled = files.Select(f =>
         {
-            var records = JsonNode.Parse(Text(f))!.AsArray().Select(n => n!.ToJsonString(new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping })).ToArray();
+            var records = JsonNode.Parse(Text(f))!.AsArray()
+                .Select(n => n!.ToJsonString(Plain)).ToArray();
             Shuffle(records);
             var to = Path.Combine(_directory.Sub("shuffled"), Path.GetFileNameWithoutExtension(f));
             File.WriteAllText(to, $"[{string.Join(',', records)}]");

@@ -16,7 +16,8 @@ public sealed class DeterminismTests(ITestOutputHelper output) : IDisposable
     public void Dispose() => _directory.Dispose();
 
     /// <summary>How a feed is disturbed on its way.</summary>
-    private sealed record Way(int Shards, int BatchItems, bool Shuffle, bool Repeat, int ReopenAt, bool Snapshot, bool Compact);
+    private sealed record Way(int Shards, int BatchItems, bool Shuffle, bool Repeat, int ReopenAt, bool Snapshot,
+        bool Compact);
 
     private static readonly Way Straight = new(1, 65_536, false, false, -1, true, false);
 
@@ -31,8 +32,10 @@ public sealed class DeterminismTests(ITestOutputHelper output) : IDisposable
         Assert.NotEmpty(expected.Findings);
         Way[] ways =
         [
-            Straight with { Shards = 8 }, new(8, 1 + random.Next(40), true, false, -1, true, false), new(2, 200, false, true, -1, true, false),
-            new(3, 50 + random.Next(400), true, true, random.Next(Days), true, false), new(1, 300, true, true, random.Next(Days), false, true),
+            Straight with { Shards = 8 }, new(8, 1 + random.Next(40), true, false, -1, true, false),
+                new(2, 200, false, true, -1, true, false),
+            new(3, 50 + random.Next(400), true, true, random.Next(Days), true, false),
+                new(1, 300, true, true, random.Next(Days), false, true),
             new(8, 65_536, true, true, random.Next(Days), false, false),
         ];
         for (var i = 0; i < ways.Length; i++)
@@ -46,7 +49,10 @@ public sealed class DeterminismTests(ITestOutputHelper output) : IDisposable
         }
     }
 
-    /// <summary>Leaves out what arrives so near to the horizon that a delay of two days makes it late: there the arrival decides, by design.</summary>
+    /// <summary>
+    /// Leaves out what arrives so near to the horizon that a delay of two days makes it late: there the arrival
+    /// decides, by design.
+    /// </summary>
     private static void KeepCertain(List<List<byte[]>> days)
     {
         var first = Start(days[0][0]);
@@ -55,7 +61,8 @@ public sealed class DeterminismTests(ITestOutputHelper output) : IDisposable
 
     private static long Start(byte[] block) => ReadingBlock.Read(block).StartMinute / 1440;
 
-    private async Task<(string Hash, List<string> Findings, long Readings)> Run(string name, InputBatch fleetRows, List<List<byte[]>> days, Way way, SplitMix64 random)
+    private async Task<(string Hash, List<string> Findings, long Readings)> Run(string name, InputBatch fleetRows,
+        List<List<byte[]>> days, Way way, SplitMix64 random)
     {
         var path = _directory.Sub(name);
         var fleet = Feed.Open(path, way.Shards, way.Snapshot);
@@ -71,8 +78,10 @@ public sealed class DeterminismTests(ITestOutputHelper output) : IDisposable
                 fleet = Feed.Open(path, way.Shards, way.Snapshot);
             }
             var items = arrivals[day];
-            if (way.Repeat) items = [.. items, .. Enumerable.Range(0, items.Count / 5).Select(_ => Earlier(arrivals, day, random))];
-            foreach (var part in items.Chunk(way.BatchItems)) readings += (await fleet.Send(Feed.Batch("world", part))).Totals().Readings;
+            if (way.Repeat) items = [.. items, .. Enumerable.Range(0, items.Count / 5)
+                .Select(_ => Earlier(arrivals, day, random))];
+            foreach (var part in items.Chunk(way.BatchItems)) readings += (await fleet.Send(Feed.Batch("world", part)))
+                .Totals().Readings;
         }
         await fleet.Send(Feed.Batch("world", new SourceEnded("world")));
         var result = (await fleet.Hash(), await fleet.FindingIds(), readings);
@@ -86,7 +95,9 @@ public sealed class DeterminismTests(ITestOutputHelper output) : IDisposable
         return from.Count > 0 ? from[random.Next(from.Count)] : days[0][0];
     }
 
-    /// <summary>Everything up to two days later than it was sent, in any order; but no shift for what is late anyway.</summary>
+    /// <summary>
+    /// Everything up to two days later than it was sent, in any order; but no shift for what is late anyway.
+    /// </summary>
     private static List<List<byte[]>> Shuffled(List<List<byte[]>> days, SplitMix64 random)
     {
         var first = Start(days[0][0]);
@@ -113,14 +124,16 @@ public sealed class DeterminismTests(ITestOutputHelper output) : IDisposable
                 var batch = new InputBatch("s");
                 for (var part = 0; part < 2; part++)
                     for (var m = 0; m < 8; m++)
-                        if (day >= m * 4 && (day + m) % 11 != 0) batch.Add(Feed.Block(m, day, part * 12, part * 12 + 12));
+                        if (day >= m * 4 && (day + m) % 11 != 0) batch.Add(Feed.Block(m, day, part * 12, part * 12
+                            + 12));
                 await fleet.Send(batch);
                 if (day % 13 == 5) await fleet.Compact();
             }
             for (var m = 0; m < 8; m++)
             {
                 var live = await fleet.State(Feed.Meter(m).Twin, null, default);
-                Assert.Equal(live, await fleet.State(Feed.Meter(m).Twin, UnixTime.FromMinutes((Feed.FirstDay + 400) * 1440L), default));
+                Assert.Equal(live, await fleet.State(Feed.Meter(m).Twin,
+                    UnixTime.FromMinutes((Feed.FirstDay + 400) * 1440L), default));
             }
         }
         Feed.VerifySound(path);
@@ -136,7 +149,9 @@ public sealed class DeterminismTests(ITestOutputHelper output) : IDisposable
         for (var d = 0; d < days.Count; d++) days[d].RemoveAll(b => Start(b) - first != d);
         await using var fleet = Feed.Open(_directory.Sub("past"), 3);
         // Context that is announced before it begins is no part of the past before it begins.
-        await fleet.Send(Feed.Batch("world", [.. Enumerable.Range(0, rows.Count).Select(i => rows[i].ToArray()).Where(r => Envelope.Read(r).Kind != InputKind.ContextPeriod)]));
+        await fleet.Send(Feed.Batch("world",
+            [.. Enumerable.Range(0, rows.Count).Select(i => rows[i].ToArray())
+            .Where(r => Envelope.Read(r).Kind != InputKind.ContextPeriod)]));
         var meters = await fleet.Keys(TwinKind.Meter, 0, 1000, default);
         var then = new Dictionary<(int Day, TwinKey Key), byte[]?>();
         for (var d = 0; d < days.Count; d++)
@@ -144,12 +159,14 @@ public sealed class DeterminismTests(ITestOutputHelper output) : IDisposable
             await fleet.Send(Feed.Batch("world", [.. days[d]]));
             // The source pauses after each day: the day closes at once.
             await fleet.Send(Feed.Batch("world", new SourceEnded("world")));
-            foreach (var key in meters.Where((_, i) => (i + d) % 7 == 0)) then[(d, key)] = await fleet.State(key, null, default);
+            foreach (var key in meters.Where((_, i) => (i + d) % 7 == 0)) then[(d, key)] = await fleet.State(key, null,
+                default);
         }
         await fleet.Compact();
         foreach (var ((day, key), state) in then)
             Assert.Equal(state, await fleet.State(key, new UnixTime((first + day + 1) * 86_400), default));
-        foreach (var key in meters) Assert.Equal(await fleet.State(key, null, default), await fleet.State(key, new UnixTime((first + 500) * 86_400), default));
+        foreach (var key in meters) Assert.Equal(await fleet.State(key, null, default),
+            await fleet.State(key, new UnixTime((first + 500) * 86_400), default));
         Assert.Null(await fleet.State(Feed.Meter(77).Twin, new UnixTime(0), default));
     }
 
@@ -167,15 +184,18 @@ public sealed class DeterminismTests(ITestOutputHelper output) : IDisposable
         }
         var live = new List<byte[]?>();
         for (var m = 0; m < 4; m++) live.Add(await fleet.State(Feed.Meter(m).Twin, null, default));
-        for (var m = 0; m < 4; m++) Assert.Equal(live[m], await fleet.State(Feed.Meter(m).Twin, new UnixTime((Feed.FirstDay + 300) * 86_400L), default));
+        for (var m = 0; m < 4; m++) Assert.Equal(live[m],
+            await fleet.State(Feed.Meter(m).Twin, new UnixTime((Feed.FirstDay + 300) * 86_400L), default));
         await fleet.Compact();
-        for (var m = 0; m < 4; m++) Assert.Equal(live[m], await fleet.State(Feed.Meter(m).Twin, new UnixTime((Feed.FirstDay + 300) * 86_400L), default));
+        for (var m = 0; m < 4; m++) Assert.Equal(live[m],
+            await fleet.State(Feed.Meter(m).Twin, new UnixTime((Feed.FirstDay + 300) * 86_400L), default));
     }
 
     private static byte[] Revised(int meter, int day)
     {
         var bytes = new Twin.Hardware.Coding.ByteWriter();
-        ReadingBlock.WriteRaw(bytes, Feed.Meter(meter), Channel.Import, Feed.Interval, (Feed.FirstDay + day) * 1440L, [.. Feed.Values(meter, day).Select(v => v + 3)], [], 0);
+        ReadingBlock.WriteRaw(bytes, Feed.Meter(meter), Channel.Import, Feed.Interval, (Feed.FirstDay + day) * 1440L,
+            [.. Feed.Values(meter, day).Select(v => v + 3)], [], 0);
         return bytes.ToArray();
     }
 }

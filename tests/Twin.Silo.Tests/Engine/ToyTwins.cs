@@ -5,8 +5,9 @@ using Twin.Hardware.Coding;
 namespace Twin.Silo.Tests.Engine;
 
 /// <summary>
-/// Twins that have nothing to do with meters, from inputs that no room knows. When a day closes each speaker writes to a listener; the listener
-/// folds its mail and answers all; the speakers then write to a second listener, which answers too: four rounds.
+/// Twins that have nothing to do with meters, from inputs that no room knows. When a day closes each speaker writes to
+/// a listener; the listener folds its mail and answers all; the speakers then write to a second listener, which answers
+/// too: four rounds.
 /// </summary>
 internal sealed class ToyFactory : ITwinFactory
 {
@@ -14,7 +15,10 @@ internal sealed class ToyFactory : ITwinFactory
     public TwinState Create(TwinKey key) => new ToyTwin(key);
     public TwinState Restore(TwinKey key, ReadOnlySpan<byte> state) => new ToyTwin(key, state);
 
-    /// <summary>An input with a kind whose payload nobody but the toy reads. A negative value makes a twin that talks to itself for ever.</summary>
+    /// <summary>
+    /// An input with a kind whose payload nobody but the toy reads. A negative value makes a twin that talks to itself
+    /// for ever.
+    /// </summary>
     public static byte[] Say(ulong id, int day, int value)
     {
         var to = new ByteWriter();
@@ -50,7 +54,8 @@ internal sealed class ToyTwin : TwinState
 
     public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted)
     {
-        if (Envelope.Read(input).Kind != InputKind.Fingerprint) return Admission.Reject("toys take one kind of input only");
+        if (Envelope.Read(input).Kind != InputKind.Fingerprint)
+            return Admission.Reject("toys take one kind of input only");
         var r = new ByteReader(Envelope.Payload(input));
         var day = r.Int();
         accepted.Add(input, day, (day + 1L) * 1440, false);
@@ -102,7 +107,8 @@ internal sealed class ToyTwin : TwinState
         outbox.Publish(body.Written);
         var at = new UnixTime((long)(_digest % 1_000_000));
         body.Clear();
-        new Finding(_key, _key.ToString(), FindingKind.LevelShift, at, at, at, 1, Severity.Low, 0.5, "toy", 1, "", "A toy spoke.", [], []).Write(body);
+        new Finding(_key, _key.ToString(), FindingKind.LevelShift, at, at, at, 1, Severity.Low, 0.5, "toy", 1, "",
+            "A toy spoke.", [], []).Write(body);
         outbox.Fact(FactKind.Finding, body.Written);
     }
 }

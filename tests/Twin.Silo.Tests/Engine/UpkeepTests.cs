@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Twin.Grains;
 using Twin.Hardware;
 using Twin.Silo.Embedded;
@@ -39,7 +40,8 @@ public sealed class UpkeepTests(ITestOutputHelper output) : IDisposable
         await using (var again = Feed.Open(_directory.Sub("restored")))
             for (var day = 0; day < 31; day++) await again.Send(Feed.Days("s", 20, day, day + 1));
         Assert.Equal(Feed.VerifySound(Data).StateHash, Feed.VerifySound(_directory.Sub("restored")).StateHash);
-        Assert.Throws<DataDirectoryException>(() => BackupFiles.Restore(_directory.Sub("backup"), _directory.Sub("restored")));
+        Assert.Throws<DataDirectoryException>(() =>
+            BackupFiles.Restore(_directory.Sub("backup"), _directory.Sub("restored")));
         Assert.Throws<DataDirectoryException>(() => BackupFiles.Restore(_directory.Path, _directory.Sub("elsewhere")));
     }
 
@@ -62,9 +64,12 @@ public sealed class UpkeepTests(ITestOutputHelper output) : IDisposable
     private const int Window = 24;
 
     private static bool Holds(string folder, byte[] needle) => Directory.EnumerateFiles(folder)
-        .Where(f => Path.GetFileName(f) is not ("lock" or "journal.db-shm")).Any(f => File.ReadAllBytes(f).AsSpan().IndexOf(needle) >= 0);
+        .Where(f => Path.GetFileName(f) is not ("lock" or "journal.db-shm"))
+            .Any(f => File.ReadAllBytes(f).AsSpan().IndexOf(needle) >= 0);
 
-    /// <summary>Runs of bytes in which nothing but the meter's readings can lie: those of the encoded values of whole days.</summary>
+    /// <summary>
+    /// Runs of bytes in which nothing but the meter's readings can lie: those of the encoded values of whole days.
+    /// </summary>
     private static List<byte[]> Traces(int days)
     {
         var traces = new List<byte[]>();
@@ -116,6 +121,23 @@ public sealed class UpkeepTests(ITestOutputHelper output) : IDisposable
         Feed.VerifySound(Data);
     }
 
+    [Fact]
+    public async Task The_same_erasure_again_erases_what_came_since()
+    {
+        await using (var fleet = Feed.Open(Data))
+        {
+            for (var day = 0; day < 10; day++) await fleet.Send(Feed.Days("s", 5, day, day + 1));
+            await fleet.Erase(Feed.Meter(Erased), Feed.FirstDay + 100, "the customer left");
+            await fleet.Send(Feed.Batch("s", Feed.Block(Erased, 1)));
+            Assert.Equal(Feed.Expected(Erased, 1, 2), await fleet.Stored(Feed.Meter(Erased)));
+            var tombstone = await fleet.Erase(Feed.Meter(Erased), Feed.FirstDay + 100, "the customer left");
+            Assert.Equal(24, tombstone.Readings);
+            Assert.Empty(await fleet.Stored(Feed.Meter(Erased)));
+            Assert.Equal(4 * 10 * 24, fleet.Journal.Size().Readings);
+        }
+        Assert.Equal(2, Feed.VerifySound(Data).Erased.Count);
+    }
+
     private List<byte[]> Segments()
     {
         using var sql = Sql.Open(Path.Combine(Data, "journal.db"), readOnly: true);
@@ -131,7 +153,8 @@ public sealed class UpkeepTests(ITestOutputHelper output) : IDisposable
     {
         var windows = new HashSet<UInt128>();
         foreach (var body in bodies)
-            for (var i = 0; i + 16 <= body.Length; i++) windows.Add(System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(body.AsSpan(i)));
+            for (var i = 0; i + 16 <= body.Length; i++)
+                windows.Add(BinaryPrimitives.ReadUInt128BigEndian(body.AsSpan(i)));
         windows.Remove(0);
         return windows;
     }
@@ -144,7 +167,8 @@ public sealed class UpkeepTests(ITestOutputHelper output) : IDisposable
         await using (var fleet = Feed.Open(Data, snapshot: false))
         {
             for (var day = 0; day < 12; day++) await fleet.Send(Feed.Days("s", 12, day, day + 1));
-            await fleet.Send(Feed.Batch("host", new Erasure(Feed.Meter(Erased), Feed.FirstDay + 1000, "the customer left")));
+            await fleet.Send(Feed.Batch("host",
+                new Erasure(Feed.Meter(Erased), Feed.FirstDay + 1000, "the customer left")));
             if (baseWritten) fleet.WriteSnapshot(isBase: true);
             Assert.NotEmpty(await fleet.Stored(Feed.Meter(Erased)));
         }
@@ -169,7 +193,8 @@ public sealed class UpkeepTests(ITestOutputHelper output) : IDisposable
             {
                 var batch = new InputBatch("s");
                 if (day == 0) for (var m = 0; m < 6; m++) batch.Add(Feed.Seen(m));
-                for (var m = 0; m < 6; m++) batch.Add(day == 5 && m == 2 ? Feed.Block(m, day, 0, 20) : Feed.Block(m, day));
+                for (var m = 0; m < 6; m++) batch.Add(day == 5 && m == 2 ? Feed.Block(m, day, 0, 20)
+                    : Feed.Block(m, day));
                 if (day == 12) batch.Add(Feed.Block(2, 5, 20, 24));
                 await fleet.Send(batch);
                 if (day == 13) Assert.Equal(Feed.Expected(2, 0, 14), await fleet.Stored(Feed.Meter(2)));
@@ -207,6 +232,31 @@ public sealed class UpkeepTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public async Task Reads_while_days_are_sealed_miss_nothing()
+    {
+        await using var fleet = Feed.Open(Data, snapshot: false);
+        var acknowledged = 0;
+        var writing = Task.Run(async () =>
+        {
+            for (var day = 0; day < 70; day++)
+            {
+                await fleet.Send(Feed.Days("s", 30, day, day + 1));
+                Volatile.Write(ref acknowledged, day + 1);
+            }
+        });
+        while (!writing.IsCompleted)
+        {
+            var whole = Volatile.Read(ref acknowledged);
+            Assert.Equal(Feed.Expected(8, 0, whole), (await fleet.Stored(Feed.Meter(8))).Take(whole * 24));
+            if (whole < 2) continue;
+            var at = new UnixTime((Feed.FirstDay + whole - 1) * 86_400L);
+            var state = await fleet.State(Feed.Meter(8).Twin, at, default);
+            Assert.Equal((whole - 1) * 24L, MeterView.From(Feed.Meter(8).Twin, state!).Channels.Single().Stored);
+        }
+        await writing;
+    }
+
+    [Fact]
     public async Task Two_snapshots_are_kept_and_the_older_serves_when_the_newer_is_damaged()
     {
         var options = new EmbeddedOptions { DataPath = Data, Shards = 2, SnapshotBytes = 2000 };
@@ -219,7 +269,8 @@ public sealed class UpkeepTests(ITestOutputHelper output) : IDisposable
         var snapshots = SnapshotFile.List(Data);
         Assert.Equal(2, snapshots.Count);
         File.WriteAllText(snapshots[0].Path, "no longer");
-        await using (var again = EmbeddedFleet.Open(options, new TwinFactory(), null)) Assert.Equal(hash, await again.Hash());
+        await using (var again = EmbeddedFleet.Open(options, new TwinFactory(), null))
+            Assert.Equal(hash, await again.Hash());
         Feed.VerifySound(Data);
     }
 
@@ -230,7 +281,8 @@ public sealed class UpkeepTests(ITestOutputHelper output) : IDisposable
         var options = new EmbeddedOptions { DataPath = Data, Shards = 2, SnapshotBytes = 2000 };
         await using var fleet = EmbeddedFleet.Open(options, new TwinFactory(), said.Add);
         // A directory stands where the file would be written.
-        for (var position = 1; position < 700; position++) Directory.CreateDirectory(Path.Combine(Data, $"snapshot-{position:d18}.twins.tmp"));
+        for (var position = 1; position < 700; position++) Directory.CreateDirectory(Path.Combine(Data,
+            $"snapshot-{position:d18}.twins.tmp"));
         for (var day = 0; day < 12; day++) await fleet.Send(Feed.Days("s", 10, day, day + 1));
         Assert.Contains(said, s => s.Contains("No snapshot", StringComparison.Ordinal));
         Assert.True(fleet.Status.IsReady);

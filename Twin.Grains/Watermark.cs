@@ -1,3 +1,4 @@
+using Twin.Hardware;
 using Twin.Hardware.Coding;
 
 namespace Twin.Grains;
@@ -81,6 +82,7 @@ public sealed class Watermark
     {
         if (_lastDay == int.MinValue) return null;
         var through = ClosableThrough(horizonDays);
+        if (through == int.MinValue) return null;
         var from = Math.Max(ClosedThrough == int.MinValue ? _firstDay : ClosedThrough + 1,
             through - MaxClosesAtOnce + 1);
         return from <= through ? from : null;
@@ -88,6 +90,7 @@ public sealed class Watermark
 
     public void Close(int day) => ClosedThrough = Math.Max(ClosedThrough, day);
 
+    /// <summary>The last day that may close; <c>int.MinValue</c> while every source is idle and none has ended.</summary>
     private int ClosableThrough(int horizonDays)
     {
         var anyActive = false;
@@ -130,19 +133,34 @@ public sealed class Watermark
         }
     }
 
+    /// <exception cref="InvalidDataException">Damaged.</exception>
     public static Watermark Read(ReadOnlySpan<byte> bytes)
     {
         var w = new Watermark();
         if (bytes.IsEmpty) return w;
         var r = new ByteReader(bytes);
-        w.ClosedThrough = checked((int)r.VarInt());
-        w._firstDay = checked((int)r.VarInt());
-        w._lastDay = checked((int)r.VarInt());
+        w.ClosedThrough = ReadDay(ref r, int.MinValue);
+        w._firstDay = ReadDay(ref r, int.MaxValue);
+        w._lastDay = ReadDay(ref r, int.MinValue);
         for (var n = r.Count(MaxSources); n > 0; n--)
             w._sources[r.Text()] = new Source
             {
-                EndMinute = r.VarInt(), SilentTicks = r.Count(IdleTicks), Ended = r.Bool(),
+                EndMinute = ReadMinute(ref r), SilentTicks = r.Count(IdleTicks), Ended = r.Bool(),
             };
         return w;
+    }
+
+    private static int ReadDay(ref ByteReader r, int none)
+    {
+        var day = r.Int();
+        return day == none || day is >= LocalDay.MinNumber and <= LocalDay.MaxNumber
+            ? day : throw r.Bad($"day {day} is not of the years 1 to 9999");
+    }
+
+    private static long ReadMinute(ref ByteReader r)
+    {
+        var minute = r.VarInt();
+        return minute == long.MinValue || minute / 1440 is >= LocalDay.MinNumber and <= LocalDay.MaxNumber
+            ? minute : throw r.Bad($"minute {minute} is not of the years 1 to 9999");
     }
 }

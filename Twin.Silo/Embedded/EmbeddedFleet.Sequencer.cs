@@ -5,7 +5,7 @@ namespace Twin.Silo.Embedded;
 
 // How a batch becomes journal. A batch is taken in steps; a step ends where event time enters a new UTC day, so that
 // days close between steps as they would have closed between batches. Which items share a step is a function of the
-// batch alone.
+// batch and of the journal before it.
 public sealed partial class EmbeddedFleet
 {
     /// <summary>Content keys of inputs not yet surely committed.</summary>
@@ -16,6 +16,7 @@ public sealed partial class EmbeddedFleet
         var results = new Admission[batch.Count];
         var journal = new JournalBatch(_position + 1);
         var consequences = new Consequences();
+        _lateHere.Clear();
         for (var from = 0; from < batch.Count;)
         {
             var to = StepEnd(batch, from, results);
@@ -33,11 +34,14 @@ public sealed partial class EmbeddedFleet
     }
 
     /// <summary>
-    /// End of the step that begins at an item; the item itself when it speaks to the engine, not to a twin.
+    /// End of the step that begins at an item; the item itself when it speaks to the engine, not to a twin. No step
+    /// holds the same fact twice, or two blocks of a series that may be late: the second is compared with the first.
     /// </summary>
     private int StepEnd(InputBatch batch, int from, Admission[] results)
     {
         var day = long.MinValue;
+        HashSet<ContentKey>? told = null;
+        HashSet<(MeterId, Channel)>? late = null;
         for (var i = from; i < batch.Count; i++)
         {
             try
@@ -50,9 +54,16 @@ public sealed partial class EmbeddedFleet
                     var itemDay = block.StartMinute / 1440;
                     if (day == long.MinValue) day = itemDay;
                     else if (itemDay > day) return i;
+                    if (itemDay - 1 <= _watermark.ClosedThrough && !(late ??= []).Add((block.Meter, block.Channel)))
+                        return i;
                 }
-                else if (Input.KeyedByContent(envelope.Kind) && IsRepeat(ContentKey.Of(batch[i])))
-                    results[i] = Admission.Repeat;
+                else if (Input.KeyedByContent(envelope.Kind))
+                {
+                    var key = ContentKey.Of(batch[i]);
+                    if (IsRepeat(key)) results[i] = Admission.Repeat;
+                    // Whether the first of two equal facts is accepted is known only when its step is done.
+                    else if (!(told ??= []).Add(key)) return i;
+                }
             }
             catch (InvalidDataException e)
             {
@@ -67,7 +78,11 @@ public sealed partial class EmbeddedFleet
     private void Record(string source, JournalBatch journal, ReadOnlySpan<byte> input, AcceptedInput a)
     {
         var position = journal.Add(input, a.Day, a.Sealable);
-        if (a.EndMinute != long.MinValue) _watermark.Observe(source, a.EndMinute, a.Day);
+        if (a.EndMinute != long.MinValue)
+        {
+            _watermark.Observe(source, a.EndMinute, a.Day);
+            KeepLate(input, a.Day);
+        }
         if (!Input.KeyedByContent(Envelope.Read(input).Kind)) return;
         var key = ContentKey.Of(input);
         journal.Contents.Add(key);

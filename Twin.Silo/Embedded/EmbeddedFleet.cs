@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
+using Microsoft.Data.Sqlite;
 using Twin.Grains;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
@@ -51,10 +52,11 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
             journal = new SqliteJournal(directory.JournalFile);
             return new EmbeddedFleet(options, factory, directory, journal, log ?? (_ => { }));
         }
-        catch
+        catch (Exception e)
         {
             journal?.Dispose();
             directory.Dispose();
+            if (e is InvalidDataException or SqliteException) throw Sql.Damaged(e.Message.TrimEnd('.'), e);
             throw;
         }
     }
@@ -148,35 +150,6 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
         Interlocked.Add(ref _counters.Findings, consequences.Findings.Count);
         if (_options.OnScore is not { } watch) return;
         foreach (var score in consequences.Scores) watch(score);
-    }
-
-    bool IRecall.TryReadDay(MeterId meter, Channel channel, LocalDay day, int intervalMinutes, Span<int> slots,
-        Span<Quality> qualities)
-    {
-        // What closed a moment ago may still be under way to the disk. Half way through a batch there is no turning
-        // back: wait.
-        _writer.Drain(throwOnError: false);
-        var found = new StoredDay(intervalMinutes, slots.Length);
-        _journal.Series(meter, channel, day.Number, day.Number, found.Take);
-        if (!found.IsThere) return false;
-        found.Slots.CopyTo(slots);
-        found.Qualities.CopyTo(qualities);
-        return true;
-    }
-
-    private sealed class StoredDay(int intervalMinutes, int count)
-    {
-        public int[] Slots { get; } = new int[count];
-        public Quality[] Qualities { get; } = new Quality[count];
-        public bool IsThere { get; private set; }
-
-        public void Take(LocalDay day, int interval, ReadOnlySpan<int> slots, ReadOnlySpan<Quality> qualities)
-        {
-            if (interval != intervalMinutes || slots.Length != Slots.Length) return;
-            slots.CopyTo(Slots);
-            qualities.CopyTo(Qualities);
-            IsThere = true;
-        }
     }
 
     public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit, CancellationToken cancel)

@@ -90,7 +90,9 @@ public sealed class Watermark
 
     public void Close(int day) => ClosedThrough = Math.Max(ClosedThrough, day);
 
-    /// <summary>The last day that may close; <c>int.MinValue</c> while every source is idle and none has ended.</summary>
+    /// <summary>
+    /// The last day that may close; <c>int.MinValue</c> while every source is idle and none has ended.
+    /// </summary>
     private int ClosableThrough(int horizonDays)
     {
         var anyActive = false;

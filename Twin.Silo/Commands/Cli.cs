@@ -73,8 +73,8 @@ internal static class Cli
         }
         catch (Exception e) when (e is InvalidDataException or SqliteException)
         {
-            Message($"error: The data cannot be read: {e.Message} If their directory is right, restore the newest backup "
-                + "('metertwin restore').");
+            Message($"error: The data cannot be read: {e.Message} If their directory is right, restore the newest "
+                + "backup ('metertwin restore').");
             return Unusable;
         }
         catch (OperationCanceledException)

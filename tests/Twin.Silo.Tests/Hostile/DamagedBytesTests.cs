@@ -136,7 +136,9 @@ public sealed class DamagedBytesTests
         return (await fleet.State(meter.Twin, null, CancellationToken.None))!;
     }
 
-    /// <summary>The digest of a snapshot finds damage, not a file that was written wrongly: then it is passed over.</summary>
+    /// <summary>
+    /// The digest of a snapshot finds damage, not a file that was written wrongly: then it is passed over.
+    /// </summary>
     [Fact]
     public async Task A_snapshot_with_a_right_digest_over_wrong_bytes_is_passed_over()
     {

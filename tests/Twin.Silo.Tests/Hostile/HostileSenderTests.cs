@@ -179,7 +179,8 @@ public sealed class HostileSenderTests : IAsyncLifetime
         {
             var batch = new InputBatch("host");
             batch.Add(new Tick(new UnixTime(Now.ToUnixTimeSeconds() + i)));
-            Assert.Equal(AdmissionStatus.Accepted, (await _fleet.Append(batch, CancellationToken.None)).Items[0].Status);
+            var receipt = await _fleet.Append(batch, CancellationToken.None);
+            Assert.Equal(AdmissionStatus.Accepted, receipt.Items[0].Status);
         }
         Assert.Equal("accepted", await Statuses(Reading("A", "2026-11-22T00:00:00Z")));
     }

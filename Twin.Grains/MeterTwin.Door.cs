@@ -168,33 +168,14 @@ public sealed partial class MeterTwin
                 var open = CheckOpen(raw, start, day, ref openDays);
                 if (open.Status == AdmissionStatus.Rejected) return open;
             }
-            else if (IsStoredAtKnownInterval(raw, day, recall))
+            else if (recall.IntervalOf(Meter, raw.Channel, day) is var held and not 0 && held != raw.IntervalMinutes)
             {
-                return Refuse(raw, start, $"the closed day {day.Date} holds readings at another interval length; "
-                    + "send one interval length a day");
+                return Refuse(raw, start, $"the closed day {day.Date} holds readings at another interval length, "
+                    + $"{held} minutes; send one interval length a day");
             }
             from += SlotsIn(raw, day, from);
         }
         return Admission.Accept;
-    }
-
-    /// <summary>
-    /// True when the closed day is stored at the interval length that the channel has now, and the block has another.
-    /// </summary>
-    private bool IsStoredAtKnownInterval(in ReadingBlock raw, in LocalDay day, IRecall recall)
-    {
-        var known = KnownInterval(raw.Channel);
-        if (known == 0 || known == raw.IntervalMinutes || day.Minutes % known != 0) return false;
-        var stored = Scratch.Mine.Stored;
-        stored.Reset(day.Minutes / known);
-        return recall.TryReadDay(Meter, raw.Channel, day, known, stored.Values, stored.Qualities);
-    }
-
-    private int KnownInterval(Channel channel)
-    {
-        if (channel == Channel.Import) return _import.IntervalMinutes;
-        var i = _others is null ? -1 : Array.FindIndex(_others, c => c.Channel == channel);
-        return i < 0 ? 0 : _others![i].IntervalMinutes;
     }
 
     private Admission CheckOpen(in ReadingBlock raw, long start, in LocalDay day, ref int openDays)

@@ -36,6 +36,9 @@ public interface IRecall
     /// </summary>
     bool TryReadDay(MeterId meter, Channel channel, LocalDay day, int intervalMinutes, Span<int> slots,
         Span<Quality> qualities);
+
+    /// <summary>Interval length at which that local day is stored; 0 when nothing is.</summary>
+    int IntervalOf(MeterId meter, Channel channel, LocalDay day);
 }
 
 /// <summary>Facts that a twin states: stored or streamed by the engine, never read back by a twin.</summary>

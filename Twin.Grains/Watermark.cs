@@ -1,3 +1,4 @@
+using Twin.Hardware;
 using Twin.Hardware.Coding;
 
 namespace Twin.Grains;
@@ -22,6 +23,13 @@ public sealed class Watermark
     /// <summary>The most days closed at one place; of a longer gap only the last so many close one by one.</summary>
     public const int MaxClosesAtOnce = 400;
 
+    /// <summary>
+    /// A source this far behind the furthest active one holds nobody up: a meter keeps at most
+    /// <see cref="MeterTwin.MaxOpenDays"/> days open, and a historic import beside live service must not stop it. What it
+    /// delivers for closed days is late.
+    /// </summary>
+    private const int MaxLagMinutes = 28 * 1440;
+
     private sealed class Source
     {
         public long EndMinute = long.MinValue;
@@ -38,20 +46,26 @@ public sealed class Watermark
     public int ClosedThrough { get; private set; } = int.MinValue;
 
     /// <summary>The watermark in minutes since 1970, null before the first reading.</summary>
-    public long? Minute
+    public long? Minute => Least() ?? (_sources.Count == 0 ? null : Furthest(_ => true));
+
+    /// <summary>
+    /// The minimum over active sources, those far behind left out; null when none is active.
+    /// </summary>
+    private long? Least()
     {
-        get
-        {
-            long? min = null;
-            long? max = null;
-            foreach (var s in _sources.Values)
-            {
-                if (s.EndMinute == long.MinValue) continue;
-                if (s.IsActive && (min is null || s.EndMinute < min)) min = s.EndMinute;
-                if (max is null || s.EndMinute > max) max = s.EndMinute;
-            }
-            return min ?? max;
-        }
+        if (Furthest(s => s.IsActive) is not { } furthest) return null;
+        var least = furthest;
+        foreach (var s in _sources.Values)
+            if (s.IsActive && s.EndMinute >= furthest - MaxLagMinutes) least = Math.Min(least, s.EndMinute);
+        return least;
+    }
+
+    private long? Furthest(Func<Source, bool> which)
+    {
+        long? max = null;
+        foreach (var s in _sources.Values)
+            if (which(s) && s.EndMinute != long.MinValue && (max is null || s.EndMinute > max)) max = s.EndMinute;
+        return max;
     }
 
     /// <summary>A source delivered readings of a local day, the last of which ends at the minute.</summary>
@@ -89,17 +103,12 @@ public sealed class Watermark
 
     public void Close(int day) => ClosedThrough = Math.Max(ClosedThrough, day);
 
+    /// <summary>
+    /// The last day that may close; <c>int.MinValue</c> while every source is idle and none has ended.
+    /// </summary>
     private int ClosableThrough(int horizonDays)
     {
-        var anyActive = false;
-        var min = long.MaxValue;
-        foreach (var s in _sources.Values)
-        {
-            if (!s.IsActive || s.EndMinute == long.MinValue) continue;
-            anyActive = true;
-            min = Math.Min(min, s.EndMinute);
-        }
-        if (!anyActive) return _sources.Values.Any(s => s.Ended) ? _lastDay : int.MinValue;
+        if (Least() is not { } min) return _sources.Values.Any(s => s.Ended) ? _lastDay : int.MinValue;
         var days = Math.DivRem(min - LastZoneMinutes, 1440, out var rest) - (rest < 0 ? 1 : 0);
         return (int)Math.Min(_lastDay, days - 1 - horizonDays);
     }
@@ -131,19 +140,34 @@ public sealed class Watermark
         }
     }
 
+    /// <exception cref="InvalidDataException">Damaged.</exception>
     public static Watermark Read(ReadOnlySpan<byte> bytes)
     {
         var w = new Watermark();
         if (bytes.IsEmpty) return w;
         var r = new ByteReader(bytes);
-        w.ClosedThrough = checked((int)r.VarInt());
-        w._firstDay = checked((int)r.VarInt());
-        w._lastDay = checked((int)r.VarInt());
+        w.ClosedThrough = ReadDay(ref r, int.MinValue);
+        w._firstDay = ReadDay(ref r, int.MaxValue);
+        w._lastDay = ReadDay(ref r, int.MinValue);
         for (var n = r.Count(MaxSources); n > 0; n--)
             w._sources[r.Text()] = new Source
             {
-                EndMinute = r.VarInt(), SilentTicks = r.Count(IdleTicks), Ended = r.Bool(),
+                EndMinute = ReadMinute(ref r), SilentTicks = r.Count(IdleTicks), Ended = r.Bool(),
             };
         return w;
+    }
+
+    private static int ReadDay(ref ByteReader r, int none)
+    {
+        var day = r.Int();
+        return day == none || day is >= LocalDay.MinNumber and <= LocalDay.MaxNumber
+            ? day : throw r.Bad($"day {day} is not of the years 1 to 9999");
+    }
+
+    private static long ReadMinute(ref ByteReader r)
+    {
+        var minute = r.VarInt();
+        return minute == long.MinValue || minute / 1440 is >= LocalDay.MinNumber and <= LocalDay.MaxNumber
+            ? minute : throw r.Bad($"minute {minute} is not of the years 1 to 9999");
     }
 }

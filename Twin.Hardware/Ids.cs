@@ -37,10 +37,14 @@ public readonly record struct MeterId(ulong Value) : IComparable<MeterId>
     /// <summary>16 hexadecimal digits.</summary>
     public override string ToString() => Value.ToString("x16", CultureInfo.InvariantCulture);
 
-    /// <summary>Reads 16 hexadecimal digits; anything else is taken as a utility's own id.</summary>
+    /// <summary>
+    /// Reads 16 hexadecimal digits; anything else is taken as a utility's own id, and so is 0, which addresses all
+    /// meters.
+    /// </summary>
     public static MeterId ParseOrMap(string text) =>
         text.Length == 16
             && ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var v)
+            && v != TwinKey.Everyone
             ? new MeterId(v) : FromUtilityId(text);
 }
 

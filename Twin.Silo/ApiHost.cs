@@ -17,8 +17,19 @@ namespace Twin.Silo;
 /// <summary>The HTTP API around a fleet: loopback only, structured logs on stderr.</summary>
 internal static class ApiHost
 {
+    /// <summary>How far ahead of the host's clock the clock of a source may be.</summary>
+    private static readonly TimeSpan MaxAhead = TimeSpan.FromDays(1);
+
+    /// <param name="fleet">Serves the requests; stays the caller's.</param>
+    /// <param name="port">Port on the loopback address; 0 for any free one.</param>
+    /// <param name="mode">Where the data come from.</param>
+    /// <param name="cancel">Gives up the start.</param>
+    /// <param name="clock">
+    /// Observations over <see cref="MaxAhead"/> ahead of it are rejected; null where event time outruns every clock,
+    /// as in the demo.
+    /// </param>
     public static async Task<WebApplication> Start(EmbeddedFleet fleet, int port, ServiceMode mode,
-        CancellationToken cancel)
+        CancellationToken cancel, TimeProvider? clock = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrelCore();
@@ -33,7 +44,7 @@ internal static class ApiHost
         builder.Services.AddTwinApi(new ApiOptions
         {
             Describe = Describe,
-            NewReader = batch => Reader(new ObservationBatch(batch, announced)),
+            NewReader = batch => Reader(new ObservationBatch(batch, announced, Latest(clock))),
             Edition = Cli.Edition,
             Mode = mode,
         });
@@ -50,6 +61,9 @@ internal static class ApiHost
         }
         return app;
     }
+
+    private static UnixTime? Latest(TimeProvider? clock) =>
+        clock is null ? null : new UnixTime((clock.GetUtcNow() + MaxAhead).ToUnixTimeSeconds());
 
     private static ObservationReader Reader(ObservationBatch lines) =>
         new((ReadOnlySpan<byte> line, out string error) =>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Reflection;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Microsoft.Data.Sqlite;
 using Twin.Grains;
 using Twin.Ingest;
 
@@ -64,10 +65,16 @@ internal static class Cli
             return await verb();
         }
         catch (Exception e) when (e is FormatError or SettingException or DataDirectoryException
-            or StorageUnavailableException or ArgumentException
+            or StorageUnavailableException or ArgumentException or FormatException
             or IOException or UnauthorizedAccessException)
         {
             Message("error: " + e.Message);
+            return Unusable;
+        }
+        catch (Exception e) when (e is InvalidDataException or SqliteException)
+        {
+            Message($"error: The data cannot be read: {e.Message} If their directory is right, restore the newest "
+                + "backup ('metertwin restore').");
             return Unusable;
         }
         catch (OperationCanceledException)

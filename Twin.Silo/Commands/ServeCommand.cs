@@ -33,7 +33,8 @@ internal static class ServeCommand
         };
         var started = TimeProvider.System.GetTimestamp();
         await using var fleet = EmbeddedFleet.Open(options, new TwinFactory(), Cli.Message);
-        await using var app = await ApiHost.Start(fleet, settings.Port, ServiceMode.Live, cancel);
+        await using var app = await ApiHost.Start(fleet, settings.Port, ServiceMode.Live, cancel,
+            TimeProvider.System);
         Banner.Show(Path.GetFullPath(settings.Data), null, ApiHost.Address(app),
             TimeProvider.System.GetElapsedTime(started),
         [

@@ -5,7 +5,7 @@ namespace Twin.Silo.Embedded;
 
 // How a batch becomes journal. A batch is taken in steps; a step ends where event time enters a new UTC day, so that
 // days close between steps as they would have closed between batches. Which items share a step is a function of the
-// batch alone.
+// batch and of the journal before it.
 public sealed partial class EmbeddedFleet
 {
     /// <summary>Content keys of inputs not yet surely committed.</summary>
@@ -57,13 +57,15 @@ public sealed partial class EmbeddedFleet
     private long _earliest;
 
     /// <summary>
-    /// End of the step that begins at an item; the item itself when it speaks to the engine, not to a twin.
+    /// End of the step that begins at an item; the item itself when it speaks to the engine, not to a twin. No step
+    /// holds the same fact twice, or two blocks of a series that may be late: the second is compared with the first.
     /// </summary>
     private int StepEnd(InputBatch batch, int from, Admission[] results)
     {
         var day = long.MinValue;
         _earliest = long.MaxValue;
-        HashSet<ContentKey>? keys = null;
+        HashSet<ContentKey>? told = null;
+        HashSet<(MeterId, Channel)>? late = null;
         for (var i = from; i < batch.Count; i++)
         {
             try
@@ -77,12 +79,15 @@ public sealed partial class EmbeddedFleet
                     if (day == long.MinValue) day = itemDay;
                     else if (itemDay > day) return i;
                     _earliest = Math.Min(_earliest, itemDay);
+                    if (itemDay - 1 <= _watermark.ClosedThrough && !(late ??= []).Add((block.Meter, block.Channel)))
+                        return i;
                 }
                 else if (Input.KeyedByContent(envelope.Kind))
                 {
                     var key = ContentKey.Of(batch[i]);
                     if (IsRepeat(key)) results[i] = Admission.Repeat;
-                    else if (!(keys ??= []).Add(key)) return i;
+                    // Whether the first of two equal facts is accepted is known only when its step is done.
+                    else if (!(told ??= []).Add(key)) return i;
                 }
             }
             catch (InvalidDataException e)

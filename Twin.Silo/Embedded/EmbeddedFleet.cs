@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
+using Microsoft.Data.Sqlite;
 using Twin.Grains;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
@@ -66,7 +67,6 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
         Action<string> log)
     {
         (_options, _factory, _directory, _journal, _log) = (options, factory, directory, journal, log);
-        DropSnapshotsAhead();
         _host = new TwinHost(options.Shards, factory, keepScores: options.OnScore is not null);
         var rebuilt = Rebuilder.Recover(_host, journal, directory.Path, factory.JudgingVersion, log);
         _watermark = Watermark.Read(journal.Marks);
@@ -79,20 +79,6 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
         foreach (var (position, act) in journal.UnfinishedErasures())
             Ask(() => EraseFiles(act, position)).GetAwaiter().GetResult();
         if (rebuilt.NewEpoch) OpenEpoch();
-    }
-
-    /// <summary>
-    /// A snapshot of a position that the journal does not reach speaks of commits that the disk has lost. It goes,
-    /// before other inputs take those positions.
-    /// </summary>
-    private void DropSnapshotsAhead()
-    {
-        foreach (var ahead in SnapshotFile.List(_directory.Path).Where(s => s.Position > _journal.Position))
-        {
-            _log($"{ahead.Path} is ahead of the journal, which ends at position {_journal.Position}: the disk has "
-                + "lost commits. The snapshot is removed.");
-            File.Delete(ahead.Path);
-        }
     }
 
     /// <summary>
@@ -170,35 +156,6 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
         Interlocked.Add(ref _counters.Findings, consequences.Findings.Count);
         if (_options.OnScore is not { } watch) return;
         foreach (var score in consequences.Scores) watch(score);
-    }
-
-    bool IRecall.TryReadDay(MeterId meter, Channel channel, LocalDay day, int intervalMinutes, Span<int> slots,
-        Span<Quality> qualities)
-    {
-        // What closed a moment ago may still be under way to the disk. Half way through a batch there is no turning
-        // back: wait.
-        _writer.Drain(throwOnError: false);
-        var found = new StoredDay(intervalMinutes, slots.Length);
-        _journal.Series(meter, channel, day.Number, day.Number, found.Take);
-        if (!found.IsThere) return false;
-        found.Slots.CopyTo(slots);
-        found.Qualities.CopyTo(qualities);
-        return true;
-    }
-
-    private sealed class StoredDay(int intervalMinutes, int count)
-    {
-        public int[] Slots { get; } = new int[count];
-        public Quality[] Qualities { get; } = new Quality[count];
-        public bool IsThere { get; private set; }
-
-        public void Take(LocalDay day, int interval, ReadOnlySpan<int> slots, ReadOnlySpan<Quality> qualities)
-        {
-            if (interval != intervalMinutes || slots.Length != Slots.Length) return;
-            slots.CopyTo(Slots);
-            qualities.CopyTo(Qualities);
-            IsThere = true;
-        }
     }
 
     public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit, CancellationToken cancel)

@@ -18,8 +18,8 @@ internal static class Rebuilder
         if (journal.JudgingVersion > judgingVersion)
             throw new DataDirectoryException($"{folder} was judged by version {journal.JudgingVersion}; this "
                 + $"MeterTwin judges by {judgingVersion}. Use the newer MeterTwin that wrote it.", null);
-        var from = LoadSnapshot(host, SnapshotFile.List(folder).Where(s => s.Position <= journal.Position),
-            judgingVersion, log);
+        RequireEnd(journal, folder);
+        var from = LoadSnapshot(host, SnapshotFile.List(folder), judgingVersion, log);
         if (from == 0) RequireWholeJournal(journal, folder);
         var bytes = Apply(host, journal, from, new Consequences(), null);
         return new Result(from, bytes, journal.JudgingVersion != judgingVersion);
@@ -30,7 +30,8 @@ internal static class Rebuilder
         Consequences into, Action<string> log,
         Action<Consequences>? onClosed)
     {
-        var bases = SnapshotFile.List(folder).Where(s => s.IsBase && s.Position <= journal.Position);
+        RequireEnd(journal, folder);
+        var bases = SnapshotFile.List(folder).Where(s => s.IsBase);
         var from = LoadSnapshot(host, bases, judgingVersion, log);
         if (from == 0) RequireWholeJournal(journal, folder);
         Apply(host, journal, from, into, onClosed);
@@ -47,6 +48,17 @@ internal static class Rebuilder
             host.Clear();
         }
         return 0;
+    }
+
+    /// <summary>
+    /// A snapshot is written when everything before it is on the disk: one beyond the journal's end says that the
+    /// journal, or its file '-wal', was lost or exchanged. To begin anew then would forget acknowledged readings.
+    /// </summary>
+    private static void RequireEnd(SqliteJournal journal, string folder)
+    {
+        if (SnapshotFile.List(folder) is not [var newest, ..] || newest.Position <= journal.Position) return;
+        throw Sql.Damaged($"it ends at position {journal.Position}, but {newest.Path} was written at "
+            + $"{newest.Position}: journal.db or journal.db-wal is missing, cut short or another's", null);
     }
 
     private static void RequireWholeJournal(SqliteJournal journal, string folder)

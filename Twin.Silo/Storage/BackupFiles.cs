@@ -9,7 +9,7 @@ public static class BackupFiles
 {
     /// <summary>
     /// Copies a data directory that may be in use: SQLite gives a consistent journal as of one commit, and snapshots
-    /// are whole files that never change. A snapshot newer than the copied journal is passed over at a restore.
+    /// are whole files that never change. One newer than the copied journal stays behind.
     /// </summary>
     public static long Write(string folder, string target)
     {
@@ -21,7 +21,8 @@ public static class BackupFiles
             throw new DataDirectoryException($"The backup target {full} is not empty. Give a new directory.", null);
         DataDirectory.CreatePrivate(full);
         var position = SqliteJournal.Copy(Path.Combine(from, "journal.db"), Path.Combine(full, "journal.db"));
-        foreach (var snapshot in SnapshotFile.List(from)) CopySnapshot(snapshot, full);
+        foreach (var snapshot in SnapshotFile.List(from).Where(s => s.Position <= position))
+            CopySnapshot(snapshot, full);
         // The format file comes last: without it the directory is no data directory, so a broken backup is not mistaken
         // for one.
         AtomicFile.Write(Path.Combine(full, "format"), s => s.Write(File.ReadAllBytes(Path.Combine(from, "format"))));

@@ -125,7 +125,7 @@ public sealed class DataDirectory : IDisposable
         }
         var text = File.ReadAllText(file).Trim();
         if (!text.StartsWith(FormatPrefix, StringComparison.Ordinal)
-            || !int.TryParse(text.AsSpan(FormatPrefix.Length), out var format))
+            || !int.TryParse(text.AsSpan(FormatPrefix.Length), out var format) || format < 1)
             throw new DataDirectoryException($"{file} does not read '{FormatPrefix}N': the directory is damaged or "
                 + $"not MeterTwin's. Restore it from a backup.", null);
         if (format > Format)

@@ -77,6 +77,8 @@ internal static class LongChunk
             for (var i = 0; i < series.Days.Length; i++)
             {
                 var day = series.Days[i];
+                if (day.Day.Number < fromDay || day.Day.Number - fromDay >= bases.Length)
+                    throw r.Bad($"the day {day.Day.Date} is not of this segment");
                 ref var basis = ref bases[day.Day.Number - fromDay];
                 basis = day.Position(basis);
                 if (only is not null && id != only) continue;

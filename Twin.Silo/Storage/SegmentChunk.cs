@@ -33,7 +33,7 @@ internal static class SegmentChunk
         while (!r.AtEnd)
         {
             id = unchecked(id + r.VarUInt());
-            position = checked(position + r.VarInt());
+            position = unchecked(position + r.VarInt());
             var payload = r.Blob();
             if (only is { } wanted)
             {

@@ -96,7 +96,8 @@ internal static class SnapshotFile
             using var stream = new BufferedStream(File.OpenRead(info.Path), 1 << 20);
             return ReadTwins(stream, info, judgingVersion, twin, out problem);
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException
+            or FormatException)
         {
             problem = $"{info.Path} cannot be read ({e.Message}); it is passed over";
             return false;
@@ -120,6 +121,7 @@ internal static class SnapshotFile
         var buffer = new byte[4096];
         for (var kind = reader.ReadByte(); kind != 0; kind = reader.ReadByte())
         {
+            if (!Enum.IsDefined((TwinKind)kind)) throw new InvalidDataException($"a twin of kind {kind}");
             var key = new TwinKey((TwinKind)kind, reader.ReadUInt64());
             var length = reader.Read7BitEncodedInt();
             if (length is < 0 or > MaxTwinBytes) throw new InvalidDataException($"a twin of {length} bytes");

@@ -145,6 +145,9 @@ internal sealed class TwinHarness : IRecall
         return true;
     }
 
+    public int IntervalOf(MeterId meter, Channel channel, LocalDay day) => _history.Keys
+        .FirstOrDefault(k => (k.Item1, k.Item2, k.Item3) == (meter, channel, day.Number)).Item4;
+
     private sealed class Door(List<(byte[] Input, int Day, long EndMinute, bool Sealable)> list) : IAccepted
     {
         public void Add(ReadOnlySpan<byte> input, int day, long endMinute, bool sealable) =>

@@ -146,7 +146,7 @@ public sealed class TextTests
     [InlineData(4096)]
     public void Lines_do_not_depend_on_the_buffer(int buffer)
     {
-        var text = "\uFEFFa,b\r\n\r\n" + new string('x', 100) + "\nlast";
+        var text = "\uFEFFa,b\r\n\r\n\uFEFF" + new string('x', 100) + "\nlast";
         using var lines = new ByteLines("f", new MemoryStream(Bytes(text)), buffer);
         var found = new List<string>();
         while (lines.Next(out var line)) found.Add(Encoding.UTF8.GetString(line));

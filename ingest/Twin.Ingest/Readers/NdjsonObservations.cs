@@ -175,6 +175,7 @@ public static class NdjsonObservations
             : f.Register is null && f.Code is null ? Bad("code", "is missing (or 'register_wh')") : null;
         if (error is not null) return error;
         if (sink.Check(f.Meter) is { } name) return Bad("meter", name);
+        if (sink.Check(End(f)) is { } time) return Bad(f.HasStart ? "start" : "at", time);
         for (var i = 0; i < f.Rounded; i++) sink.CountRounded();
         if (f.HasStart) EmitReadings(f, channel, sink);
         else
@@ -186,6 +187,10 @@ public static class NdjsonObservations
         }
         return null;
     }
+
+    private static UnixTime End(in Fields f) => !f.HasStart ? f.At.ToUnixTime()
+        : UnixTime.FromMinutes(f.Start.WallMinute - f.Start.OffsetMinutes
+            + Math.Max(1, f.Values is null ? 0 : f.Count) * (long)f.Interval!.Value);
 
     private static ObservationError? CheckReadings(in Fields f, Channel channel)
     {

@@ -15,6 +15,9 @@ public abstract class ObservationSink
 
     /// <summary>True when the name can be a meter's; tells why not otherwise.</summary>
     public abstract string? Check(string meter);
+
+    /// <summary>Null when something may end or happen at that time; tells why not otherwise.</summary>
+    public virtual string? Check(UnixTime end) => null;
     public abstract void Readings(string meter, Channel channel, int intervalMinutes, long startMinute,
         ReadOnlySpan<int> slots, ReadOnlySpan<Quality> qualities, long sourceStamp);
     public abstract void Register(string meter, Channel channel, UnixTime at, long value);
@@ -87,7 +90,14 @@ public sealed class AnnouncedMeters
 /// NDJSON lines to one batch, for live sources. A line that is refused adds nothing; every line knows its items in the
 /// batch, so that each can be acknowledged. Not thread-safe; <see cref="AnnouncedMeters"/> is.
 /// </summary>
-public sealed class ObservationBatch(InputBatch batch, AnnouncedMeters announced) : ObservationSink
+/// <param name="batch">Takes the inputs.</param>
+/// <param name="announced">Meters known to the fleet.</param>
+/// <param name="latest">
+/// The last time that a live source can speak of; null when any time may come. One stamp beyond it would move the
+/// watermark there and close every day before for all meters.
+/// </param>
+public sealed class ObservationBatch(InputBatch batch, AnnouncedMeters announced, UnixTime? latest = null)
+    : ObservationSink
 {
     private readonly Dictionary<MeterId, string> _new = [];
     private readonly List<Range> _lines = [];
@@ -125,16 +135,29 @@ public sealed class ObservationBatch(InputBatch batch, AnnouncedMeters announced
         if (name.Length is 0 or > MeterTable.MaxNameBytes)
             return $"the meter id is empty or longer than {MeterTable.MaxNameBytes} characters";
         var id = MeterId.ParseOrMap(name);
-        var known = announced.NameOf(id) ?? _new.GetValueOrDefault(id);
-        return known is null || known == name ? null
+        name = NameOf(id, name);
+        var known = Known(id) ?? "";
+        return known.Length == 0 || name.Length == 0 || known == name ? null
             : $"meters '{known}' and '{name}' have the same id {id}; rename one";
     }
 
+    public override string? Check(UnixTime end) => latest is not { } last || end.CompareTo(last) <= 0 ? null
+        : $"lies at {end}, more than a day ahead of the service's clock; correct the clock of the source";
+
+    private string? Known(MeterId id) => announced.NameOf(id) ?? _new.GetValueOrDefault(id);
+
+    /// <summary>
+    /// The utility's name; empty where the text is the id itself, which is no name: the meter may have another one.
+    /// </summary>
+    private static string NameOf(MeterId id, string text) =>
+        text.Length != 16 || id == MeterId.FromUtilityId(text) ? text : "";
+
     private MeterId Meter(string text)
     {
-        var name = text.Trim();
-        var id = MeterId.ParseOrMap(name);
-        if (announced.NameOf(id) is not null || !_new.TryAdd(id, name)) return id;
+        var id = MeterId.ParseOrMap(text.Trim());
+        var name = NameOf(id, text.Trim());
+        if (Known(id) is { } known && (known == name || name.Length == 0)) return id;
+        _new[id] = name;
         Batch.Add(new MeterSeen(id, name, OffsetMinutes == 0 ? "" : RowClock.OffsetName(OffsetMinutes),
             (byte)(OffsetMinutes == 0 ? 0 : 1)));
         if (_first == Batch.Count - 1) _first++;

@@ -4,8 +4,8 @@ namespace Twin.Ingest.Text;
 
 /// <summary>
 /// Lines of a stream as spans over one buffer: nothing is allocated per line. Ends with LF or CRLF; a UTF-8 byte order
-/// mark is skipped. When the stream breaks (a truncated gzip), the complete lines before are kept and
-/// <see cref="Damage"/> says why.
+/// mark at the beginning of a line is skipped: joined files have them in the middle. When the stream breaks (a
+/// truncated gzip), the complete lines before are kept and <see cref="Damage"/> says why.
 /// </summary>
 public sealed class ByteLines(string file, Stream stream, int bufferBytes = ByteLines.DefaultBufferBytes) : IDisposable
 {
@@ -63,9 +63,8 @@ public sealed class ByteLines(string file, Stream stream, int bufferBytes = Byte
         _from += length + end;
         LineNumber++;
         if (line.Length > 0 && line[^1] == '\r') line = line[..^1];
-        if (LineNumber > 1) return line;
         if (line.StartsWith(Encoding.UTF8.Preamble)) line = line[3..];
-        Inspect(line);
+        if (LineNumber == 1) Inspect(line);
         return line;
     }
 

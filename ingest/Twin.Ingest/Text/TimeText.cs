@@ -156,8 +156,11 @@ public sealed class TimePattern
             if (!Digits(t, ref i, 2, 2, out minutes)) return false;
         }
         f.OffsetMinutes = (hours * 60 + minutes) * (sign == '-' ? -1 : 1);
-        return hours <= 14 && minutes < 60;
+        return minutes < 60 && hours * 60 + minutes <= MaxOffsetMinutes;
     }
+
+    /// <summary>No zone is further from UTC, and no meter's zone can be.</summary>
+    private const int MaxOffsetMinutes = 14 * 60;
 
     private struct Fields
     {

@@ -79,7 +79,9 @@ public struct DayFeatures
 
     public readonly void Write(ByteWriter to) => Write(to, true);
 
-    /// <summary>What a cohort and the judgement need: all but the blocks, which only a feeder's attribution looks at.</summary>
+    /// <summary>
+    /// What a cohort and the judgement need: all but the blocks, which only a feeder's attribution looks at.
+    /// </summary>
     public readonly void WriteBrief(ByteWriter to) => Write(to, false);
 
     private readonly void Write(ByteWriter to, bool blocks)

@@ -25,8 +25,8 @@ public sealed class Watermark
 
     /// <summary>
     /// A source this far behind the furthest active one holds nobody up: a meter keeps at most
-    /// <see cref="MeterTwin.MaxOpenDays"/> days open, and a historic import beside live service must not stop it. What it
-    /// delivers for closed days is late.
+    /// <see cref="MeterTwin.MaxOpenDays"/> days open, and a historic import beside live service must not stop it.
+    /// What it delivers for closed days is late.
     /// </summary>
     private const int MaxLagMinutes = 28 * 1440;
 

@@ -120,8 +120,8 @@ public abstract record Input(InputKind Kind)
 
     /// <summary>
     /// True for kinds of which a byte-identical repeat is the same fact told twice, at any age: the journal keeps a
-    /// digest of each. (Readings are compared by value, relations with the state they would change; an erasure asked for
-    /// again may find what came since.)
+    /// digest of each. (Readings are compared by value, relations with the state they would change; an erasure asked
+    /// for again may find what came since.)
     /// </summary>
     public static bool KeyedByContent(InputKind kind) =>
         kind is InputKind.RegisterSnapshot or InputKind.DeviceEvent or InputKind.ContextPeriod;

@@ -135,7 +135,8 @@ public sealed class FaultTests(ITestOutputHelper output) : IDisposable
         try
         {
             using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(command,
-                args) { RedirectStandardError = true })!;
+                args)
+            { RedirectStandardError = true })!;
             process.WaitForExit();
             return process.ExitCode;
         }

@@ -27,8 +27,11 @@ public class KillTests(ITestOutputHelper output)
     public void A_replay_killed_at_random_instants_ends_like_an_undisturbed_one()
     {
         using var directory = new TestDirectory();
-        var world = new World(new WorldOptions { Seed = 11, Meters = 150, Days = 40, IntervalMinutes = 60,
-            AnomalyShare = 0.1 });
+        var world = new World(new WorldOptions
+        {
+            Seed = 11, Meters = 150, Days = 40, IntervalMinutes = 60,
+            AnomalyShare = 0.1
+        });
         var files = Generator.Write(world, new GenerateOptions(directory.Path, GenerateFormat.Long, false),
             new Progress<GenerateProgress>(), default).Files;
         Kill(directory, [directory.Sub(Path.GetFileName(files[0])), "--fleet", directory.Sub("fleet.csv")], 4);

@@ -19,7 +19,7 @@ internal sealed class Metertwin : IDisposable
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
         {
             RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true,
-                UseShellExecute = false,
+            UseShellExecute = false,
             WorkingDirectory = AppContext.BaseDirectory,
         };
         foreach (var a in (string[])["exec", Path.Combine(AppContext.BaseDirectory, "metertwin.dll"),

@@ -83,8 +83,11 @@ internal static class Feed
 
     public static EmbeddedFleet Open(string path, int shards = 2, bool snapshot = true, int horizon = 3,
         int? retention = null, Action<string>? log = null) =>
-        EmbeddedFleet.Open(new EmbeddedOptions { DataPath = path, Shards = shards, SnapshotOnClose = snapshot,
-            HorizonDays = horizon, RetentionDays = retention },
+        EmbeddedFleet.Open(new EmbeddedOptions
+        {
+            DataPath = path, Shards = shards, SnapshotOnClose = snapshot,
+            HorizonDays = horizon, RetentionDays = retention
+        },
             new TwinFactory(), log);
 
     public static VerifyReport Verify(string path) => Verifier.Run(path, 2, new TwinFactory(), _ => { });
@@ -100,8 +103,11 @@ internal static class Feed
     /// <summary>A generated fleet, day by day: what arrives that day.</summary>
     public static List<List<byte[]>> World(ulong seed, int meters, int days, out InputBatch fleet)
     {
-        var world = new World(new WorldOptions { Seed = seed, Meters = meters, Days = days, AnomalyShare = 0.15,
-            LookAlikeShare = 0.1, IntervalMinutes = Interval });
+        var world = new World(new WorldOptions
+        {
+            Seed = seed, Meters = meters, Days = days, AnomalyShare = 0.15,
+            LookAlikeShare = 0.1, IntervalMinutes = Interval
+        });
         var feed = new WorldFeed(world, "world");
         fleet = feed.Fleet();
         return [.. Enumerable.Range(0, days).Select(d =>

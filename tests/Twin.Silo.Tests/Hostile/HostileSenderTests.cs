@@ -70,8 +70,7 @@ public sealed class HostileSenderTests : IAsyncLifetime
         $$"""{"meter":"{{meter}}","start":"{{start}}","interval_minutes":30,"import_wh":5}""";
 
     private static string Day(string meter, string date, int interval, int value) =>
-        $$"""{"meter":"{{meter}}","start":"{{date}}T00:00:00Z","interval_minutes":{{interval}},"values":[{{
-            string.Join(',', Enumerable.Repeat(value, 1440 / interval))}}]}""";
+        $$"""{"meter":"{{meter}}","start":"{{date}}T00:00:00Z","interval_minutes":{{interval}},"values":[{{string.Join(',', Enumerable.Repeat(value, 1440 / interval))}}]}""";
 
     private async Task<MeterView> View(string meter)
     {

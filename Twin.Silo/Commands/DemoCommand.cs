@@ -89,6 +89,8 @@ internal static class DemoCommand
             Console.WriteLine(
                 Scoreboard.Of(world, await fleet.Findings(new FindingQuery(null, null, null, null, 10_000), cancel),
                 Severity.Low).Render());
+            Console.WriteLine("Days are counted in event time. Live, a day is judged when it closes: "
+                + $"{Settings.DefaultHorizonDays} days after it ended.");
             if (exit) return;
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"Live: a day every {daySeconds:0.#} s, {LiveDays} days. Ctrl-C stops."));

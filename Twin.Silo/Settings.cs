@@ -35,7 +35,8 @@ public sealed class Settings
         new("data", "metertwin-data", "data directory", v => v.Length == 0 ? "a path" : null),
         new("shards", Math.Clamp(Environment.ProcessorCount, 1, 64).ToString(CultureInfo.InvariantCulture),
             "compute partitions", WholeNumber(1, 64)),
-        new("horizon-days", DefaultHorizonDays.ToString(CultureInfo.InvariantCulture), "days that a local day stays open for stragglers", WholeNumber(0, 35)),
+        new("horizon-days", DefaultHorizonDays.ToString(CultureInfo.InvariantCulture),
+            "days that a local day stays open for stragglers", WholeNumber(0, 35)),
         new("retention-days", "0", "days of readings kept; 0: for ever", v =>
             v == "0" ? null : WholeNumber(35, 36_525)(v) is { } e ? "0 or " + e : null),
         new("port", "8080", "port of the HTTP API on the loopback address; 0: any free one", WholeNumber(0, 65_535)),

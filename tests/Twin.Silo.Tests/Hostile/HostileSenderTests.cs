@@ -69,8 +69,12 @@ public sealed class HostileSenderTests : IAsyncLifetime
     private static string Reading(string meter, string start) =>
         $$"""{"meter":"{{meter}}","start":"{{start}}","interval_minutes":30,"import_wh":5}""";
 
-    private static string Day(string meter, string date, int interval, int value) =>
-        $$"""{"meter":"{{meter}}","start":"{{date}}T00:00:00Z","interval_minutes":{{interval}},"values":[{{string.Join(',', Enumerable.Repeat(value, 1440 / interval))}}]}""";
+    private static string Day(string meter, string date, int interval, int value)
+    {
+        var values = string.Join(',', Enumerable.Repeat(value, 1440 / interval));
+        var head = $"\"meter\":\"{meter}\",\"start\":\"{date}T00:00:00Z\",\"interval_minutes\":{interval}";
+        return $"{{{head},\"values\":[{values}]}}";
+    }
 
     private async Task<MeterView> View(string meter)
     {

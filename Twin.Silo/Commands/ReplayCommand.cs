@@ -75,7 +75,9 @@ internal static class ReplayCommand
             var summary = await Replay(options, options.Data ?? Path.Combine(temporary!.FullName, "data"), cancel);
             if (options.Json) Cli.Print(summary);
             else PrintText(summary);
-            return Cli.Ok;
+            // Rejected rows are the sender's affair; a file cut short or of no known form is ours to say loudly.
+            foreach (var error in summary.FileErrors) Cli.Message("error: " + error);
+            return summary.FileErrors.Count == 0 ? Cli.Ok : Cli.Unusable;
         }
         finally
         {
@@ -158,6 +160,5 @@ internal static class ReplayCommand
         Console.WriteLine(string.Create(c, $"  findings {s.Findings:n0}  disk {s.DiskBytesPerReading:0.###} bytes a "
             + $"reading  peak memory {s.PeakMemoryBytes / 1e6:n0} MB"));
         Console.WriteLine($"  state_hash {s.StateHash}");
-        foreach (var error in s.FileErrors) Console.WriteLine($"✗ {error}");
     }
 }

@@ -51,7 +51,8 @@ internal static class Cli
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors) Message($"error: {error.Message}");
-            Message($"'metertwin {parsed.CommandResult.Command.Name} --help' lists what there is.");
+            var verb = parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+            Message($"'metertwin {verb}--help' lists what there is.");
             return Task.FromResult(Unusable);
         }
         return parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
@@ -68,7 +69,9 @@ internal static class Cli
             or StorageUnavailableException or ArgumentException or FormatException
             or IOException or UnauthorizedAccessException)
         {
-            Message("error: " + e.Message);
+            // .NET adds the name of a parameter, which says nothing to a user.
+            var parameter = e is ArgumentException { ParamName: { } name } ? $" (Parameter '{name}')" : "";
+            Message("error: " + (parameter.Length > 0 ? e.Message.Replace(parameter, "") : e.Message));
             return Unusable;
         }
         catch (Exception e) when (e is InvalidDataException or SqliteException)

@@ -101,10 +101,10 @@ internal static class EraseCommand
             await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = settings.Data },
                 new TwinFactory(), Cli.Message);
             var id = MeterId.ParseOrMap(p.GetValue(meter)!);
-            if (await fleet.State(id.Twin, null, CancellationToken.None) is null)
-                throw new ArgumentException(
-                    $"No meter {p.GetValue(meter)} in {settings.Data}. 'metertwin inspect' takes the same ids.");
-            var day = p.GetValue(before) is { } d ? d.DayNumber - new DateOnly(1970, 1, 1).DayNumber : LastDay + 1;
+            var state = await fleet.State(id.Twin, null, CancellationToken.None) ?? throw new ArgumentException(
+                $"No meter {p.GetValue(meter)} in {settings.Data}. 'metertwin inspect' takes the same ids.");
+            var day = p.GetValue(before) is { } d ? d.DayNumber - new DateOnly(1970, 1, 1).DayNumber
+                : DayAfterAll(MeterView.From(id.Twin, state));
             var tombstone = await fleet.Erase(id, day, p.GetValue(reason)!);
             Console.WriteLine($"✓ {tombstone.Readings} readings erased; digest {tombstone.Digest}");
             return Cli.Ok;
@@ -112,8 +112,10 @@ internal static class EraseCommand
         return command;
     }
 
-    /// <summary>9999-12-31, the last date there is.</summary>
-    private static readonly int LastDay = DateOnly.MaxValue.DayNumber - new DateOnly(1970, 1, 1).DayNumber - 1;
+    /// <summary>A day that lies after all readings in every zone.</summary>
+    private static int DayAfterAll(MeterView view) => view.Channels.Length == 0
+        ? throw new ArgumentException($"Meter {view.Name} has no readings; there is nothing to erase.")
+        : (int)(view.Channels.Max(c => c.LastMinute) / 1440) + 2;
 }
 
 /// <summary><c>metertwin config check</c>.</summary>

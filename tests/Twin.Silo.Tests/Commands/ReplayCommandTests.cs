@@ -66,4 +66,26 @@ public sealed class ReplayCommandTests : IDisposable
         Assert.Equal(2, exit);
         Assert.Contains("--shrads", errors, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_meter_is_erased_without_a_date_and_the_directory_stays_sound()
+    {
+        var data = _directory.Sub("data");
+        Metertwin.Json("replay", Csv("one.csv", Day("a", 1) + Day("b", 1)), "--data", data);
+        var (exit, output, errors) = Metertwin.Run([], "erase", "a", "--reason", "moved out", "--data", data);
+        Assert.True(exit == 0, errors);
+        Assert.StartsWith("✓ 48 readings erased", output, StringComparison.Ordinal);
+        Assert.Empty(Metertwin.Json("verify", "--data", data).GetProperty("differences").EnumerateArray());
+        (exit, _, errors) = Metertwin.Run([], "erase", "nobody", "--reason", "x", "--data", data);
+        Assert.Equal(2, exit);
+        Assert.Contains("No meter nobody", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_verb_is_said_with_what_to_do()
+    {
+        var (exit, _, errors) = Metertwin.Run([]);
+        Assert.Equal(2, exit);
+        Assert.Contains("'metertwin --help'", errors, StringComparison.Ordinal);
+    }
 }

@@ -202,7 +202,7 @@ public sealed partial class MeterTwin
     private long FurthestMinute()
     {
         var last = LastMinute();
-        if (last == long.MinValue) return long.MaxValue;
+        if (_import.Stored + (_others?.Sum(c => c.Stored) ?? 0) < EnoughToJudgeClock) return long.MaxValue;
         if (_closedThrough != NoDay) last = Math.Max(last, _zone.Day(_closedThrough).EndMinute);
         return last + MaxDaysAhead * 1440L;
     }

@@ -20,9 +20,14 @@ public sealed partial class MeterTwin : TwinState
     public const int MaxOpenDays = 64;
 
     /// <summary>
-    /// Readings further ahead of all that is known of the meter are rejected: a clock that is wrong by years.
+    /// Readings further ahead of all that is known of the meter are rejected: a clock that is wrong by decades. Recordings
+    /// with holes of years are honest, and a meter whose first stamp lies far back is told right by what follows: the rule
+    /// holds from <see cref="EnoughToJudgeClock"/> stored readings on.
     /// </summary>
-    public const int MaxDaysAhead = 400;
+    public const int MaxDaysAhead = 3_660;
+
+    /// <summary>Stored readings from which on <see cref="MaxDaysAhead"/> holds.</summary>
+    public const int EnoughToJudgeClock = 1_000;
 
     /// <summary>
     /// Days without any reading that are folded in a row, so that missing-data rules see them. At the bound the meter

@@ -197,12 +197,26 @@ public sealed class MeterAdmissionTests
     }
 
     [Fact]
-    public void Readings_years_ahead_are_rejected_whole()
+    public void Readings_decades_ahead_of_a_known_meter_are_rejected_whole()
     {
-        _given.Append(UtcDay(Day0));
-        Expect(_given.Append(UtcDay(Day0 + MeterTwin.MaxDaysAhead)), AdmissionStatus.Accepted, 48, 0, 0, 0);
-        Assert.Contains("correct the clock", _given.Append(UtcDay(Day0 + 2 * MeterTwin.MaxDaysAhead + 2)).Reason,
+        for (var d = Day0; d < Day0 + 21; d++)
+        {
+            _given.Append(UtcDay(d));
+            _given.Close(d);
+        }
+        var last = Day0 + 20;
+        Assert.Contains("correct the clock", _given.Append(UtcDay(last + MeterTwin.MaxDaysAhead + 2)).Reason,
             StringComparison.Ordinal);
+        Expect(_given.Append(UtcDay(last + MeterTwin.MaxDaysAhead)), AdmissionStatus.Accepted, 48, 0, 0, 0);
+    }
+
+    [Fact]
+    public void A_first_stamp_far_back_and_a_hole_of_years_do_not_shut_a_meter_out()
+    {
+        Expect(_given.Append(Raw(0, [7])), AdmissionStatus.Accepted, 1, 0, 0, 0);
+        Expect(_given.Append(UtcDay(Day0)), AdmissionStatus.Accepted, 48, 0, 0, 0);
+        _given.Close(Day0);
+        Expect(_given.Append(UtcDay(Day0 + 900)), AdmissionStatus.Accepted, 48, 0, 0, 0);
     }
 
     [Fact]

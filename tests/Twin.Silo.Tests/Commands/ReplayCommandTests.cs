@@ -60,6 +60,14 @@ public sealed class ReplayCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_hole_of_two_years_and_a_stamp_of_1970_lose_nothing()
+    {
+        var old = Day("a", 1).Replace("2026", "2023", StringComparison.Ordinal);
+        var summary = Metertwin.Json("replay", Csv("r.csv", "a,1970-01-01T00:00:00Z,30,5\n" + old + Day("a", 2)));
+        Assert.Equal((97, 0), (summary.GetProperty("readings").GetInt32(), summary.GetProperty("rejected").GetInt32()));
+    }
+
+    [Fact]
     public void A_wrong_flag_is_named_and_exits_2()
     {
         var (exit, _, errors) = Metertwin.Run([], "replay", Csv("r.csv", Day("a", 1)), "--shrads", "2");

@@ -20,9 +20,9 @@ public sealed partial class MeterTwin : TwinState
     public const int MaxOpenDays = 64;
 
     /// <summary>
-    /// Readings further ahead of all that is known of the meter are rejected: a clock that is wrong by decades. Recordings
-    /// with holes of years are honest, and a meter whose first stamp lies far back is told right by what follows: the rule
-    /// holds from <see cref="EnoughToJudgeClock"/> stored readings on.
+    /// Readings further ahead of all that is known of the meter are rejected: a clock that is wrong by decades.
+    /// Recordings with holes of years are honest, and a meter whose first stamp lies far back is told right by what
+    /// follows: the rule holds from <see cref="EnoughToJudgeClock"/> stored readings on.
     /// </summary>
     public const int MaxDaysAhead = 3_660;
 

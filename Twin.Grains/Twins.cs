@@ -53,7 +53,9 @@ public enum FactKind : byte
 /// <summary>Where a twin puts what it says. Spans are copied.</summary>
 public interface IOutbox
 {
-    /// <summary>To one twin, delivered in the next round. Allowed only while a day closes.</summary>
+    /// <summary>
+    /// To one twin, delivered in the next round. Allowed only while a day closes or a sweep runs.
+    /// </summary>
     void Send(TwinKey to, ReadOnlySpan<byte> message);
 
     /// <summary>
@@ -95,6 +97,12 @@ public abstract class TwinState(ulong id)
 
     /// <summary>Applies a journalled input.</summary>
     public abstract void Apply(ReadOnlySpan<byte> input, IOutbox outbox);
+
+    /// <summary>
+    /// True while the twin keeps something that others should hear: the engine brings it the next <see cref="Sweep"/>,
+    /// and it may send then. A function of the state alone, so that it survives a restart.
+    /// </summary>
+    public virtual bool Waits => false;
 
     /// <summary>Receives one round's mail.</summary>
     public abstract void Receive(IInbox inbox, IOutbox outbox);

@@ -20,6 +20,29 @@ public enum FindingKind : byte
 
     // Registry.
     ContextForSingleMeter = 96,
+
+    // Attestation: the verifier's invariants I1 to I10, and what the log gives away besides.
+    ChainBroken = 128, SequenceGap = 129, UnknownImage = 130, UnauthorisedUpgrade = 131, Downgrade = 132,
+    StaleNonce = 133, WrongKey = 134, ClonedKey = 135, LogTruncated = 136, UnexplainedBoots = 137, ClockDrift = 138,
+    WithdrawnRelease = 139, UpgradeEventMismatch = 140, UnverifiedMetrologyChange = 141, ImageRefused = 142,
+    FlashDrift = 143, RetiredMeterSpeaks = 144, AttestationOverdue = 145,
+
+    // Keys and frames.
+    CounterRegression = 160, NonceReuse = 161, AuthenticationFailures = 162, CounterExhaustion = 163,
+    WeakRandomness = 164, KeyCompromised = 165, UntrustedCertificate = 166, MalformedFrames = 167,
+    UnprotectedFrames = 168, CounterJump = 169,
+
+    // Commands, sessions, switch.
+    CommandWithoutOrder = 176, CommandVolume = 177, LoginFailures = 178, LocalReprogramming = 179,
+    ContractorSeries = 180, OutputStateMismatch = 181, RapidSwitching = 182, ReactionIgnored = 183,
+    LimiterChanged = 184, SimultaneousSwitching = 185, ClockShifted = 186, LogCleared = 187, RogueSession = 188,
+
+    // The device and its making.
+    Tamper = 192, FirmwareBehaviour = 193, InstallationMismatch = 194, SupplyChainMismatch = 195,
+    SpoofedLastGasp = 196, MetrologySuspect = 197,
+
+    // The network.
+    BackhaulLost = 208, CorrelatedSilence = 209, EventFlood = 210, RouteAnomaly = 211, CampaignStuck = 212,
 }
 
 /// <summary>How bad it would be if it is true; OCSF severity_id 1 to 5.</summary>

@@ -12,12 +12,15 @@ public enum InputKind : byte
     // Observations.
     ReadingBlock = 1, RegisterSnapshot = 2, DeviceEvent = 3,
     AttestationQuote = 4, KeyEvent = 5, FrameFault = 6, Fingerprint = 7, Installation = 8, CommandOutcome = 9,
+    FrameReceived = 10, Session = 11, ConcentratorReport = 12, Reaction = 13,
 
     // Registry changes.
     MeterSeen = 32, MeterRelation = 33, SupplyRecord = 34, ContextPeriod = 35,
+    Release = 36, CampaignMember = 37, WorkOrder = 38, NonceIssued = 39, Reverification = 40,
+    ReactionTableAssigned = 41, LifeCycleChanged = 42, CheckpointIssued = 43,
 
     // Time.
-    DayClosed = 64, Tick = 65, SourceEnded = 66,
+    DayClosed = 64, Tick = 65, SourceEnded = 66, Sweep = 67,
 
     // Acts.
     Erasure = 96, JudgingVersion = 97,
@@ -95,15 +98,53 @@ public abstract record Input(InputKind Kind)
             InputKind.SourceEnded => new SourceEnded(r.Text()),
             InputKind.Erasure => new Erasure(id, ReadDay(ref r), r.Text()),
             InputKind.JudgingVersion => new JudgingVersion(r.Count(int.MaxValue), r.Text()),
-            var kind => throw r.Bad($"input kind {(byte)kind} is not known to this version"),
+            _ => ReadSecurity(envelope, id, ref r),
         };
         if (read.Target != envelope.Target)
             throw r.Bad($"an input of kind {read.Kind} is addressed to {envelope.Target}");
         return r.AtEnd ? read : throw r.Bad($"{r.Left} bytes follow the input");
     }
 
+    private static Input ReadSecurity(in Envelope envelope, MeterId id, ref ByteReader r) => envelope.Kind switch
+    {
+        InputKind.AttestationQuote => AttestationQuote.ReadPayload(envelope.Target, ref r),
+        InputKind.KeyEvent => KeyEvent.ReadPayload(envelope.Target, ref r),
+        InputKind.FrameReceived => FrameReceived.ReadPayload(envelope.Target, ref r),
+        InputKind.FrameFault => FrameFault.ReadPayload(envelope.Target, ref r),
+        InputKind.Fingerprint => Fingerprint.ReadPayload(id, ref r),
+        InputKind.Installation => Installation.ReadPayload(id, ref r),
+        InputKind.CommandOutcome => CommandOutcome.ReadPayload(id, ref r),
+        InputKind.Session => Session.ReadPayload(envelope.Target, ref r),
+        InputKind.Reaction => Reaction.ReadPayload(id, ref r),
+        InputKind.ConcentratorReport => ConcentratorReport.ReadPayload(envelope.Target, ref r),
+        InputKind.Release => Release.ReadPayload(ref r),
+        InputKind.CampaignMember => CampaignMember.ReadPayload(id, ref r),
+        InputKind.WorkOrder => WorkOrder.ReadPayload(id, ref r),
+        InputKind.NonceIssued => NonceIssued.ReadPayload(envelope.Target, ref r),
+        InputKind.Reverification => Reverification.ReadPayload(id, ref r),
+        InputKind.ReactionTableAssigned => ReactionTableAssigned.ReadPayload(id, ref r),
+        InputKind.LifeCycleChanged => LifeCycleChanged.ReadPayload(id, ref r),
+        InputKind.CheckpointIssued => CheckpointIssued.ReadPayload(id, ref r),
+        InputKind.Sweep => new Sweep(ReadTime(ref r)),
+        var kind => throw r.Bad($"input kind {(byte)kind} is not known to this version"),
+    };
+
+    /// <summary>
+    /// Event time of an input whose payload begins with it (the kinds of SecurityInputs.cs and RegistryInputs.cs, and
+    /// device events); null for other kinds.
+    /// </summary>
+    /// <exception cref="InvalidDataException">Damaged.</exception>
+    public static UnixTime? EventTime(ReadOnlySpan<byte> input)
+    {
+        var kind = Envelope.Read(input).Kind;
+        if (kind is not (InputKind.DeviceEvent or (>= InputKind.AttestationQuote and <= InputKind.Reaction)
+            or (>= InputKind.Release and <= InputKind.CheckpointIssued) or InputKind.Sweep)) return null;
+        var r = new ByteReader(Envelope.Payload(input));
+        return ReadTime(ref r);
+    }
+
     /// <summary>An instant that a calendar can show: the years 1 to 9999.</summary>
-    internal static UnixTime ReadTime(ref ByteReader r)
+    public static UnixTime ReadTime(ref ByteReader r)
     {
         var seconds = r.VarInt();
         return seconds is >= UnixTime.MinSeconds and <= UnixTime.MaxSeconds
@@ -124,7 +165,11 @@ public abstract record Input(InputKind Kind)
     /// for again may find what came since.)
     /// </summary>
     public static bool KeyedByContent(InputKind kind) =>
-        kind is InputKind.RegisterSnapshot or InputKind.DeviceEvent or InputKind.ContextPeriod;
+        kind is InputKind.RegisterSnapshot or InputKind.DeviceEvent or InputKind.ContextPeriod
+            or InputKind.KeyEvent or InputKind.FrameFault or InputKind.Fingerprint
+            or InputKind.Installation or InputKind.CommandOutcome or InputKind.Session or InputKind.ConcentratorReport
+            or InputKind.Reaction
+            or (>= InputKind.Release and <= InputKind.CheckpointIssued);
 }
 
 /// <summary>A cumulative register as read: <paramref name="Value"/> in the channel's unit at an instant.</summary>

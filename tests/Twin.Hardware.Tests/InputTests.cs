@@ -31,6 +31,7 @@ public class InputTests
         (new SourceEnded("edrp.csv"), "014205000000000000000008656472702e637376"),
         (new Erasure(Meter, 14_304, "request 12"), "016001efcdab8967452381c0df010a72657175657374203132"),
         (new JudgingVersion(1, "2025b"), "016105000000000000000001053230323562"),
+        .. SecurityInputExamples.All,
     ];
 
     public static TheoryData<int> Indices => [.. Enumerable.Range(0, Examples.Length)];

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Twin.Hardware.Attestation;
 using Twin.Hardware.Coding;
 using Twin.Hardware.Crypto;
 
@@ -37,11 +38,14 @@ public sealed record FirmwareHeader
     /// <summary>The hardware that it is for: 1 to 32 bytes of UTF-8.</summary>
     public required string Model { get; init; }
 
-    /// <summary>The version as people say it: 1 to 32 bytes of UTF-8.</summary>
-    public required string Version { get; init; }
+    /// <summary>The release as people call it: 1 to 32 bytes of UTF-8.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Versions of one part and model rise with time.</summary>
+    public required uint Version { get; init; }
 
     /// <summary>Rises when an older image must no longer run; the chip's fuses hold the least it takes.</summary>
-    public required uint SecurityVersion { get; init; }
+    public required ushort SecurityVersion { get; init; }
 
     /// <summary>Bytes of the body; its last page is filled up with FF.</summary>
     public required int BodyBytes { get; init; }
@@ -63,7 +67,8 @@ public sealed record FirmwareHeader
         w.Byte(Format);
         w.Byte((byte)Part);
         w.Text(Model);
-        w.Text(Version);
+        w.Text(Name);
+        w.VarUInt(Version);
         w.VarUInt(SecurityVersion);
         w.VarUInt((ulong)BodyBytes);
         w.Blob(Signer.Point);
@@ -72,7 +77,7 @@ public sealed record FirmwareHeader
     }
 
     /// <summary>The image's digest: what the attestation log records and the utility approves.</summary>
-    public byte[] Digest() => SHA256.HashData(Encode());
+    public Digest Digest() => Attestation.Digest.Of(Encode());
 
     /// <summary>What the signer signs: the header under the hash of the signer's curve.</summary>
     public byte[] SignedDigest() => Signer.Curve.Digest(Encode());
@@ -87,17 +92,17 @@ public sealed record FirmwareHeader
         {
             var r = new ByteReader(bytes[5..]);
             var part = (FirmwarePart)r.Byte((int)FirmwarePart.Bootloader, (int)FirmwarePart.Cak);
-            string model = r.Text(), version = r.Text();
-            var security = (uint)r.Count(int.MaxValue);
+            string model = r.Text(), name = r.Text();
+            var (version, security) = (SecurityCode.ReadUInt32(ref r), (ushort)r.Count(ushort.MaxValue));
             var body = r.Count(MaxPages * Flash.PageBytes);
-            if (!EcPublicKey.TryFrom(r.Blob(), out var signer) || !Sound(model) || !Sound(version) || body == 0)
+            if (!EcPublicKey.TryFrom(r.Blob(), out var signer) || !Sound(model) || !Sound(name) || body == 0)
                 return ImageFault.DamagedHeader;
             var digests = r.Bytes(PagesOf(body) * DigestBytes).ToArray();
             length = 5 + r.Position;
             header = new FirmwareHeader
             {
-                Part = part, Model = model, Version = version, SecurityVersion = security, BodyBytes = body,
-                PageDigests = digests, Signer = signer,
+                Part = part, Model = model, Name = name, Version = version, SecurityVersion = security,
+                BodyBytes = body, PageDigests = digests, Signer = signer,
             };
             return ImageFault.None;
         }
@@ -112,7 +117,7 @@ public sealed record FirmwareHeader
     internal static bool Sound(string text) => System.Text.Encoding.UTF8.GetByteCount(text) is >= 1 and <= MaxTextBytes;
 
     public bool Equals(FirmwareHeader? other) => other is not null && Encode().AsSpan().SequenceEqual(other.Encode());
-    public override int GetHashCode() => BitConverter.ToInt32(Digest());
+    public override int GetHashCode() => Digest().GetHashCode();
 }
 
 /// <summary>
@@ -139,26 +144,27 @@ public sealed class FirmwareImage
     public IReadOnlyList<FlashPage> Pages { get; }
 
     /// <summary><see cref="FirmwareHeader.Digest"/>.</summary>
-    public ReadOnlyMemory<byte> Digest { get; }
+    public Digest Digest { get; }
 
     /// <summary>Makes an image and has it signed.</summary>
-    /// <exception cref="ArgumentException">Body, model or version is empty or too long.</exception>
-    public static FirmwareImage Build(FirmwarePart part, string model, string version, uint securityVersion,
-        ReadOnlySpan<byte> body, IImageSigner signer)
+    /// <exception cref="ArgumentException">Body, model or name is empty or too long, or the part no firmware.</exception>
+    /// <param name="signer">Its public key goes into the header, its signature behind it.</param>
+    public static FirmwareImage Build(FirmwarePart part, string model, string name, uint version,
+        ushort securityVersion, ReadOnlySpan<byte> body, SigningKey signer)
     {
-        if (!FirmwareHeader.Sound(model) || !FirmwareHeader.Sound(version))
-            throw new ArgumentException($"Model and version have 1 to {FirmwareHeader.MaxTextBytes} bytes each.");
+        if (part is not (FirmwarePart.Bootloader or FirmwarePart.Application or FirmwarePart.Metrology
+            or FirmwarePart.Cak)) throw new ArgumentException($"{part} is no firmware.");
+        if (!FirmwareHeader.Sound(model) || !FirmwareHeader.Sound(name))
+            throw new ArgumentException($"Model and name have 1 to {FirmwareHeader.MaxTextBytes} bytes each.");
         if (body.IsEmpty || body.Length > FirmwareHeader.MaxPages * Flash.PageBytes)
             throw new ArgumentException($"A body has 1 to {FirmwareHeader.MaxPages * Flash.PageBytes} bytes.");
-        if (securityVersion > int.MaxValue)
-            throw new ArgumentException($"A security version is at most {int.MaxValue}.");
         var pages = Split(body);
         var digests = new byte[pages.Length * FirmwareHeader.DigestBytes];
         for (var i = 0; i < pages.Length; i++) pages[i].Digest.CopyTo(digests.AsSpan(i * FirmwareHeader.DigestBytes));
         var header = new FirmwareHeader
         {
-            Part = part, Model = model, Version = version, SecurityVersion = securityVersion, BodyBytes = body.Length,
-            PageDigests = digests, Signer = signer.PublicKey,
+            Part = part, Model = model, Name = name, Version = version, SecurityVersion = securityVersion,
+            BodyBytes = body.Length, PageDigests = digests, Signer = signer.PublicKey,
         };
         return new FirmwareImage(header, signer.Sign(header.SignedDigest()), pages);
     }
@@ -207,5 +213,5 @@ public sealed class FirmwareImage
         return pages;
     }
 
-    public override string ToString() => $"{Header.Part} {Header.Version} for {Header.Model}";
+    public override string ToString() => $"{Header.Part} {Header.Name} for {Header.Model}";
 }

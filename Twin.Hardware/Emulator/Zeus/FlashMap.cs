@@ -1,7 +1,6 @@
-namespace Twin.Hardware.Emulator.Zeus;
+using Twin.Hardware.Attestation;
 
-/// <summary>What an image is for; the number is part of the stored encoding.</summary>
-public enum FirmwarePart : byte { Bootloader = 1, Application = 2, Metrology = 3, Cak = 4 }
+namespace Twin.Hardware.Emulator.Zeus;
 
 /// <summary>One of the two places of a part.</summary>
 public enum FirmwareSlot : byte { A = 0, B = 1 }

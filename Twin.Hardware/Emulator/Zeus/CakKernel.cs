@@ -230,7 +230,7 @@ public sealed partial class CakKernel
     /// checkpoint's head and whose version is its number. Its counters take in what was only counted. One commit mark
     /// makes it all count.
     /// </summary>
-    private void Truncate(CakCheckpoint checkpoint, uint meterTime, uint uptime)
+    internal void Truncate(CakCheckpoint checkpoint, uint meterTime, uint uptime)
     {
         var happened = new CakEvent(CakEntryKind.Truncate, FirmwarePart.Cak, checkpoint.Head, checkpoint.Seq);
         Span<byte> last = stackalloc byte[CakEntry.Size];

@@ -179,6 +179,16 @@ public sealed class Flash
         Own(page, offset + 1)[offset] ^= (byte)(1 << bit);
     }
 
+    /// <summary>A copy of the content, as whoever reads the chip out has it: with power, no cut set, erasures kept.</summary>
+    public Flash Copy()
+    {
+        var copy = new Flash(Pages);
+        for (var p = 0; p < Pages; p++)
+            (copy._pages[p], copy._shared[p]) = (_shared[p] is null ? _pages[p]?.ToArray() : _pages[p], _shared[p]);
+        _erasures.CopyTo(copy._erasures, 0);
+        return copy;
+    }
+
     /// <summary>Bytes of memory that this chip holds alone: shared pages are not counted.</summary>
     public int HeldBytes()
     {

@@ -93,7 +93,9 @@ public sealed record AttestationResult(ulong SystemTitle, UnixTime IssuedAt, UIn
         var authentic = verdict.Signature == SignatureVerdict.Valid;
         var configuration = !authentic ? TrustClaim.None : context.ConfigurationAsRegistered switch
         {
-            true => TrustClaim.ApprovedConfig, false => TrustClaim.UnsafeConfig, null => TrustClaim.None,
+            true => TrustClaim.ApprovedConfig,
+            false => TrustClaim.UnsafeConfig,
+            null => TrustClaim.None,
         };
         var hardware = context.Tampered ? TrustClaim.UnsafeHardware
             : !authentic ? TrustClaim.None

@@ -99,7 +99,8 @@ public class QuoteVerifierTests
         ZeusChip chip = Chips.New(), other = Chips.New(2);
         var bytes = Ask(chip);
         var byOther = QuoteVerifier.Verify(bytes, other.Vault.SigningKey!, Expect());
-        Assert.Equal([ChainViolationKind.OtherKey, ChainViolationKind.BadSignature], byOther.Violations.Select(v => v.Kind));
+        Assert.Equal([ChainViolationKind.OtherKey, ChainViolationKind.BadSignature],
+            byOther.Violations.Select(v => v.Kind));
 
         Only(ChainViolationKind.OtherMeter, Verify(chip, bytes, Expect() with { SystemTitle = Chips.Title + 1 }));
         Only(ChainViolationKind.StaleNonce, Verify(chip, bytes, Expect() with { Nonce = Nonce + 1 }));
@@ -165,7 +166,7 @@ public class QuoteVerifierTests
         chip.TakeCheckpoint(Chips.Checkpoint(chip, accepted!.Value.Seq, accepted.Value.Head), Chips.Start);
         Only(ChainViolationKind.UnknownCheckpoint, Verify(chip, Ask(chip, accepted.Value.Seq), Expect(accepted)));
         Only(ChainViolationKind.UnknownCheckpoint,
-            Verify(chip, Ask(chip, accepted.Value.Seq), Expect(accepted, new ChainPosition(accepted.Value.Seq, default))));
+            Verify(chip, Ask(chip, accepted.Value.Seq), Expect(accepted, accepted.Value with { Head = default })));
         Assert.True(Verify(chip, Ask(chip, accepted.Value.Seq), Expect(accepted, accepted)).IsClean);
     }
 

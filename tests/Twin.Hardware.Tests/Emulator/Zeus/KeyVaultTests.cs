@@ -11,10 +11,14 @@ namespace Twin.Hardware.Tests.Emulator.Zeus;
 /// </summary>
 public class KeyVaultTests
 {
+    private const KeySlot Guek = KeySlot.EncryptionUnicast, Gak = KeySlot.Authentication;
+
     /// <summary>Types that cannot carry a private key.</summary>
     private static readonly Type[] Harmless = [typeof(void), typeof(bool), typeof(EcPublicKey)];
 
-    /// <summary>Members that write into a caller's buffer, or say a text: a new one belongs here and in the search.</summary>
+    /// <summary>
+    /// Members that write into a caller's buffer, or say a text: a new one belongs here and in the search.
+    /// </summary>
     private static readonly string[] Writers = ["TrySign", "TrySeal", "TryOpen", "ToString"];
 
     /// <summary>What of a type's members a key could leave by.</summary>
@@ -78,10 +82,8 @@ public class KeyVaultTests
         var outputs = new List<byte[]>();
         byte[] signature = new byte[64], sealedText = new byte[64], tag = new byte[12], opened = new byte[64];
         Assert.True(vault.TrySign(new byte[32], signature));
-        Assert.True(vault.TrySeal(KeySlot.EncryptionUnicast, KeySlot.Authentication, 0x30, new byte[12], [], new byte[64],
-            sealedText, tag));
-        Assert.True(vault.TryOpen(KeySlot.EncryptionUnicast, KeySlot.Authentication, 0x30, new byte[12], [], sealedText,
-            tag, opened));
+        Assert.True(vault.TrySeal(Guek, Gak, 0x30, new byte[12], [], new byte[64], sealedText, tag));
+        Assert.True(vault.TryOpen(Guek, Gak, 0x30, new byte[12], [], sealedText, tag, opened));
         outputs.AddRange([signature, sealedText, tag, opened, vault.SigningKey!.Point.ToArray(),
             System.Text.Encoding.UTF8.GetBytes(vault.ToString())]);
         foreach (var secret in secrets)
@@ -89,7 +91,8 @@ public class KeyVaultTests
             foreach (var output in outputs)
                 for (var i = 0; i + 8 <= secret.Length; i += 4)
                     Assert.True(output.AsSpan().IndexOf(secret.AsSpan(i, 8)) < 0, "a piece of a key came out");
-            Assert.DoesNotContain(Convert.ToHexString(secret)[..12], vault.ToString(), StringComparison.OrdinalIgnoreCase);
+            Assert.DoesNotContain(Convert.ToHexString(secret)[..12], vault.ToString(),
+                StringComparison.OrdinalIgnoreCase);
         }
         Assert.Equal("key vault, 9 keys, signing ready", vault.ToString());
     }
@@ -99,15 +102,15 @@ public class KeyVaultTests
     {
         var vault = Loaded();
         byte[] text = [1, 2, 3], cipher = new byte[3], tag = new byte[12], back = new byte[3];
-        Assert.True(vault.TrySeal(KeySlot.EncryptionUnicast, KeySlot.Authentication, 0x30, new byte[12], [9], text, cipher, tag));
+        Assert.True(vault.TrySeal(Guek, Gak, 0x30, new byte[12], [9], text, cipher, tag));
         using (var gcm = new AesGcm(Key(KeySlot.EncryptionUnicast), 12))
             gcm.Decrypt(new byte[12], cipher, tag, back, (byte[])[0x30, .. Key(KeySlot.Authentication), 9]);
         Assert.Equal(text, back);
-        Assert.True(vault.TryOpen(KeySlot.EncryptionUnicast, KeySlot.Authentication, 0x30, new byte[12], [9], cipher, tag, back));
-        Assert.False(vault.TryOpen(KeySlot.EncryptionUnicast, KeySlot.None, 0x30, new byte[12], [9], cipher, tag, back));
+        Assert.True(vault.TryOpen(Guek, Gak, 0x30, new byte[12], [9], cipher, tag, back));
+        Assert.False(vault.TryOpen(Guek, KeySlot.None, 0x30, new byte[12], [9], cipher, tag, back));
         tag[0] ^= 1;
-        Assert.False(vault.TryOpen(KeySlot.EncryptionUnicast, KeySlot.Authentication, 0x30, new byte[12], [9], cipher, tag, back));
-        Assert.False(new KeyVault().TrySeal(KeySlot.EncryptionUnicast, KeySlot.None, 0, new byte[12], [], text, cipher, tag));
+        Assert.False(vault.TryOpen(Guek, Gak, 0x30, new byte[12], [9], cipher, tag, back));
+        Assert.False(new KeyVault().TrySeal(Guek, KeySlot.None, 0, new byte[12], [], text, cipher, tag));
     }
 
     [Fact]
@@ -119,7 +122,7 @@ public class KeyVaultTests
         Assert.False(vault.TryUnwrap(KeySlot.MBusDefault, wrapped, KeySlot.EncryptionUnicast));
         Assert.True(vault.TryUnwrap(KeySlot.Master, wrapped, KeySlot.EncryptionUnicast));
         byte[] cipher = new byte[4], tag = new byte[12], back = new byte[4];
-        Assert.True(vault.TrySeal(KeySlot.EncryptionUnicast, KeySlot.None, 0x30, new byte[12], [], [4, 3, 2, 1], cipher, tag));
+        Assert.True(vault.TrySeal(Guek, KeySlot.None, 0x30, new byte[12], [], [4, 3, 2, 1], cipher, tag));
         using var gcm = new AesGcm(fresh, 12);
         gcm.Decrypt(new byte[12], cipher, tag, back, (byte[])[0x30]);
         Assert.Equal([4, 3, 2, 1], back);
@@ -134,7 +137,8 @@ public class KeyVaultTests
         "28C9F404C4B810F4CBCCB35CFB87F8263F5786E2D80ED326CBC7F0E71A99F43BFB988B9B7A02DD21")]
     public void TheKeyWrapGivesThePublishedVectors(string kek, string key, string wrapped)
     {
-        Assert.Equal(wrapped, Convert.ToHexString(AesKeyWrap.Wrap(Convert.FromHexString(kek), Convert.FromHexString(key))));
+        Assert.Equal(Convert.FromHexString(wrapped),
+            AesKeyWrap.Wrap(Convert.FromHexString(kek), Convert.FromHexString(key)));
         var back = new byte[key.Length / 2];
         Assert.True(AesKeyWrap.TryUnwrap(Convert.FromHexString(kek), Convert.FromHexString(wrapped), back));
         Assert.Equal(key, Convert.ToHexString(back));
@@ -163,9 +167,9 @@ public class KeyVaultTests
         Assert.True(two.TryAgree(one.AgreementKey!, [1, 2], KeySlot.EncryptionUnicast));
         Assert.True(three.TryAgree(one.AgreementKey!, [1, 2], KeySlot.EncryptionUnicast));
         byte[] cipher = new byte[4], tag = new byte[12], back = new byte[4];
-        one.TrySeal(KeySlot.EncryptionUnicast, KeySlot.None, 0, new byte[12], [], [1, 2, 3, 4], cipher, tag);
-        Assert.True(two.TryOpen(KeySlot.EncryptionUnicast, KeySlot.None, 0, new byte[12], [], cipher, tag, back));
-        Assert.False(three.TryOpen(KeySlot.EncryptionUnicast, KeySlot.None, 0, new byte[12], [], cipher, tag, back));
+        one.TrySeal(Guek, KeySlot.None, 0, new byte[12], [], [1, 2, 3, 4], cipher, tag);
+        Assert.True(two.TryOpen(Guek, KeySlot.None, 0, new byte[12], [], cipher, tag, back));
+        Assert.False(three.TryOpen(Guek, KeySlot.None, 0, new byte[12], [], cipher, tag, back));
 
         // The one-step KDF, by hand: SHA(00000001 ‖ Z ‖ OtherInfo) with the platform's raw agreement.
         var draw = new Trng(1, "L", NoiseCondition.Sound);

@@ -173,7 +173,9 @@ public class ZeusChipTests
         Assert.Equal(FirmwarePart.Device, chip.Cak.Entries()[^1].Part);
     }
 
-    /// <summary>A cut at any byte of activation and boot: the new image or the old one runs, and the log says which.</summary>
+    /// <summary>
+    /// A cut at any byte of activation and boot: the new image or the old one runs, and the log says which.
+    /// </summary>
     [Fact]
     public void ACutAnywhereInAnUpgradeLeavesAMeterThatRunsAndALogThatSaysWhat()
     {
@@ -266,9 +268,11 @@ public class ZeusChipTests
     public void AWeakLotRepeatsKeysAndARepeatedNonceRepeatsR()
     {
         var weak = Chips.Spec with { Noise = new NoiseCondition(NoiseFault.LowEntropy, 3) };
-        Assert.Equal(8, Enumerable.Range(0, 60).Select(i => Chips.New((ulong)i, weak).Vault.SigningKey).Distinct().Count());
+        var keys = Enumerable.Range(0, 60).Select(i => Chips.New((ulong)i, weak).Vault.SigningKey);
+        Assert.Equal(8, keys.Distinct().Count());
         var nonce = Chips.Spec with { RepeatsNonce = true };
-        byte[] one = Chips.New(1, nonce).Quote(1, 0, default, Later)!, two = Chips.New(2, nonce).Quote(2, 0, default, Later)!;
+        var one = Chips.New(1, nonce).Quote(1, 0, default, Later)!;
+        var two = Chips.New(2, nonce).Quote(2, 0, default, Later)!;
         Assert.Equal(one[^64..^32], two[^64..^32]);
         Assert.NotEqual(one[^32..], two[^32..]);
     }

@@ -231,6 +231,25 @@ public class ZeusChipTests
         Assert.Equal(2, chip.Cak.Entries().Count(e => e.Seq > seq));
     }
 
+    /// <summary>A genuine image put into the active slot past the bootloader is no upgrade, even after one.</summary>
+    [Fact]
+    public void AnImageThatNobodyActivatedIsNoUpgrade()
+    {
+        var chip = Chips.New(spec: Chips.Spec with { DebugPortLeftOpen = true });
+        Offer(chip, Chips.Image(FirmwarePart.Metrology, 2));
+        chip.RequestActivation(FirmwarePart.Metrology, Later);
+        chip.Reset(Later, BootCause.Activation);
+        chip.Bootloader.Confirm(FirmwarePart.Metrology);
+        var seq = chip.Cak.LastSeq;
+        var other = Chips.Image(FirmwarePart.Metrology, 5);
+        var slot = FlashMap.Slot(64, FirmwarePart.Metrology, chip.Bootloader.Active(FirmwarePart.Metrology));
+        for (var p = 0; p < other.Pages.Count; p++)
+            Assert.True(chip.DebugPort.TryWrite(slot.First + p, other.Pages[p].Bytes));
+        Chips.Cycle(chip);
+        Assert.Equal("Boot/Metrology Boot/Application/PowerFailure", Chips.Kinds(chip, seq));
+        Assert.Equal(other.Digest, chip.Cak.Of(FirmwarePart.Metrology).Image);
+    }
+
     [Fact]
     public void ALockedDebugPortReadsAndWritesNothing()
     {

@@ -39,6 +39,9 @@ public interface IJournal : IDisposable
     /// <summary>Inputs addressed to one twin that are not sealed readings, in ascending order.</summary>
     void ReadAddressed(TwinKey key, JournalVisitor visit);
 
+    /// <summary>Inputs to the fleet as a whole after a position: ticks, sweeps, ends of sources; ascending.</summary>
+    void ReadFleetWide(long after, JournalVisitor visit);
+
     /// <summary>What a twin published when a day closed; null when nothing.</summary>
     byte[]? Publication(TwinKey from, int day);
 

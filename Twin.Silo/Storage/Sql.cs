@@ -20,6 +20,7 @@ internal static class Sql
         CREATE TABLE IF NOT EXISTS kept(position INTEGER PRIMARY KEY, kind INTEGER NOT NULL, twin INTEGER NOT NULL,
             input BLOB NOT NULL, digest BLOB NOT NULL);
         CREATE INDEX IF NOT EXISTS kept_twin ON kept(twin, kind, position) WHERE twin <> -9223372036854775808;
+        CREATE INDEX IF NOT EXISTS kept_fleet ON kept(position) WHERE twin = -9223372036854775808 AND kind = 5;
         CREATE TABLE IF NOT EXISTS segment(id INTEGER PRIMARY KEY, from_day INTEGER NOT NULL, days INTEGER NOT NULL,
             first INTEGER NOT NULL, last INTEGER NOT NULL, min_position INTEGER NOT NULL,
             max_position INTEGER NOT NULL, body BLOB NOT NULL, digest BLOB NOT NULL);

@@ -54,13 +54,19 @@ public sealed partial class SqliteJournal
         return select.ExecuteScalar() is not null;
     });
 
-    public void ReadAddressed(TwinKey key, JournalVisitor visit)
+    public void ReadAddressed(TwinKey key, JournalVisitor visit) => Visit(c =>
+        c.Prepare("SELECT position, input FROM kept WHERE twin=$t AND kind=$k AND twin <> -9223372036854775808 "
+            + "ORDER BY position", "$t", "$k").With(Sql.Signed(key.Id), (int)key.Kind), visit);
+
+    public void ReadFleetWide(long after, JournalVisitor visit) => Visit(c =>
+        c.Prepare("SELECT position, input FROM kept WHERE twin=-9223372036854775808 AND kind=5 AND position>$a "
+            + "ORDER BY position", "$a").With(after), visit);
+
+    private void Visit(Func<SqliteConnection, SqliteCommand> prepare, JournalVisitor visit)
     {
         var rows = Reading(c =>
         {
-            using var select = c.Prepare("SELECT position, input FROM kept WHERE twin=$t AND kind=$k AND twin <> "
-                + "-9223372036854775808 ORDER BY position", "$t", "$k")
-                .With(Sql.Signed(key.Id), (int)key.Kind);
+            using var select = prepare(c);
             using var reader = select.ExecuteReader();
             var found = new List<(long, byte[])>();
             while (reader.Read()) found.Add((reader.GetInt64(0), reader.Blob(1)));

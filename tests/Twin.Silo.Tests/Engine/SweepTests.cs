@@ -66,7 +66,8 @@ public sealed class SweepTests : IDisposable
             var fleet = Open(name, shards);
             for (var from = 0; from < 200; from += 100)
             {
-                for (var i = from; i < from + 100; i += step) await fleet.Send(Words(i, Math.Min(i + step, from + 100)));
+                for (var i = from; i < from + 100; i += step)
+                    await fleet.Send(Words(i, Math.Min(i + step, from + 100)));
                 if (reopen)
                 {
                     await fleet.DisposeAsync();

@@ -128,7 +128,7 @@ internal static class PastTwin
         {
             if (position > after && Before(input, at)) inputs.Add((position, input.ToArray()));
         }
-        journal.ReadAddressed(key, Keep);
+        journal.ReadAddressed(key, after, Keep);
         journal.ReadReadings(new MeterId(key.Id), checkpoint is null ? int.MinValue : checkpoint.Day - 1, Keep);
         if (inputs.Count == 0 && checkpoint is null) return (null, inputs);
         // Days that closed before the meter first spoke never reached its twin.

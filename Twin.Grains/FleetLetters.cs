@@ -5,8 +5,8 @@ using Twin.Hardware.Coding;
 namespace Twin.Grains;
 
 // What meters and concentrators tell the fleet's partitions at a sweep. A letter is kept in the sender's state until
-// then (TwinState.Waits). The receiver states what follows; it never answers, so that a meter's past can be rebuilt from
-// its own inputs.
+// then (TwinState.Waits). The receiver states what follows; it never answers, so that a meter's past can be rebuilt
+// from its own inputs.
 
 /// <summary>Kinds of letter; the number is part of the encoding.</summary>
 internal enum FleetLetterKind : byte
@@ -23,8 +23,8 @@ internal enum FleetLetterKind : byte
     /// </summary>
     ToolUsed = 4,
     /// <summary>
-    /// The supply was switched. Aspect: <see cref="CommandKind"/>. Extra: <see cref="CommandOrigin"/>. Flag: a work order
-    /// covers it. Goes to <see cref="FleetPartition.Whole"/>.
+    /// The supply was switched. Aspect: <see cref="CommandKind"/>. Extra: <see cref="CommandOrigin"/>. Flag: a work
+    /// order covers it. Goes to <see cref="FleetPartition.Whole"/>.
     /// </summary>
     Switched = 5,
     /// <summary>Where a meter is in a campaign. Hash: of the campaign's name. Aspect: state. Extra: time in it (s).
@@ -41,8 +41,8 @@ internal enum FleetLetterKind : byte
 /// One letter. <paramref name="Name"/>: what people call the sender; <paramref name="Text"/>: tool, campaign, release
 /// or model by name, at most <see cref="MaxText"/> characters.
 /// </summary>
-internal readonly record struct FleetLetter(FleetLetterKind Kind, UnixTime At, ulong Hash, byte Aspect, ulong Extra, bool Flag,
-    string Name, string Text)
+internal readonly record struct FleetLetter(FleetLetterKind Kind, UnixTime At, ulong Hash, byte Aspect, ulong Extra,
+    bool Flag, string Name, string Text)
 {
     public const int MaxText = 64;
     private const byte Version = 1;
@@ -66,7 +66,8 @@ internal readonly record struct FleetLetter(FleetLetterKind Kind, UnixTime At, u
         var version = r.Byte();
         if (version != Version) throw r.Bad($"a letter has version {version}, this MeterTwin knows {Version}");
         var kind = (FleetLetterKind)r.Byte((int)FleetLetterKind.KeySeen, (int)FleetLetterKind.FindingStated);
-        return new FleetLetter(kind, Input.ReadTime(ref r), r.UInt64(), r.Byte(), r.VarUInt(), r.Bool(), r.Text(), r.Text());
+        return new FleetLetter(kind, Input.ReadTime(ref r), r.UInt64(), r.Byte(), r.VarUInt(), r.Bool(), r.Text(),
+            r.Text());
     }
 
     /// <summary>The twin that a letter goes to.</summary>

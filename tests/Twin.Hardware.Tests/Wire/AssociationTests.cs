@@ -4,15 +4,17 @@ using Twin.Hardware.Wire;
 
 namespace Twin.Hardware.Tests.Wire;
 
-/// <summary>Association messages: the published examples with low-level security, and all mechanisms back and forth.</summary>
+/// <summary>
+/// Association messages: the published examples with low-level security, and all mechanisms back and forth.
+/// </summary>
 public class AssociationTests
 {
     private static readonly byte[] Client = Telegrams.Hex("4D4D4D0000000001");
     private static readonly byte[] Server = Telegrams.Hex("4D4D4D0000BC614E");
     private static readonly MeterId Meter = MeterId.FromSystemTitle(Server);
 
-    private const string PublishedRequest = "6036A1090607608574050801018A0207808B0760857405080201AC0A80083132333435363738"
-        + "BE10040E01000000065F1F0400007E1F04B0";
+    private const string PublishedRequest = "6036A1090607608574050801018A0207808B0760857405080201AC0A8008"
+        + "3132333435363738BE10040E01000000065F1F0400007E1F04B0";
     private const string PublishedResponse = "6129A109060760857405080101A203020100A305A103020100BE10040E"
         + "0800065F1F040000501F01F40007";
 

@@ -4,7 +4,9 @@ using Twin.Hardware.Wire;
 
 namespace Twin.Hardware.Tests.Wire;
 
-/// <summary>general-ciphering with identified, wrapped and agreed keys, and general-signing, in suites 0, 1 and 2.</summary>
+/// <summary>
+/// general-ciphering with identified, wrapped and agreed keys, and general-signing, in suites 0, 1 and 2.
+/// </summary>
 public class GeneralCipheringTests
 {
     private static readonly byte[] Meter = Telegrams.Hex("4D4D4D0000BC614E");

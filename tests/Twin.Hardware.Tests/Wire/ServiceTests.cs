@@ -3,11 +3,19 @@ using Twin.Hardware.Wire;
 
 namespace Twin.Hardware.Tests.Wire;
 
-/// <summary>Get, set, action, event and exception messages come back, and have the bytes of the standard's examples.</summary>
+/// <summary>
+/// Get, set, action, event and exception messages come back, and have the bytes of the standard's examples.
+/// </summary>
 public class ServiceTests
 {
     private static readonly CosemTarget Clock = new(8, Obis.Clock, 2);
     private static readonly byte[] Value = [0x09, 2, 7, 8];
+
+    private static CosemRequest Ask(ApduTag service, ServiceForm form) =>
+        new() { Service = service, Form = form, InvokeId = 1 };
+
+    private static CosemResponse Answer(ApduTag service, ServiceForm form) =>
+        new() { Service = service, Form = form, InvokeId = 1 };
 
     private static void Same(CosemRequest request, string expected)
     {
@@ -32,40 +40,36 @@ public class ServiceTests
     [Fact]
     public void Requests_come_back()
     {
-        Same(new CosemRequest { Service = ApduTag.GetRequest, Form = ServiceForm.Normal, InvokeId = 0xC1, Target = Clock },
+        Same(Ask(ApduTag.GetRequest, ServiceForm.Normal) with { InvokeId = 0xC1, Target = Clock },
             "C001C1" + "00080000010000FF02" + "00");
-        Same(new CosemRequest
+        Same(Ask(ApduTag.GetRequest, ServiceForm.Normal) with
         {
-            Service = ApduTag.GetRequest, Form = ServiceForm.Normal, InvokeId = 1,
             Target = new CosemTarget(7, Obis.LoadProfile, 2), Selector = 2, Selection = Value,
         }, "C00101" + "00070100630100FF02" + "0102" + "09020708");
-        Same(new CosemRequest { Service = ApduTag.GetRequest, Form = ServiceForm.Next, InvokeId = 1, BlockNumber = 3 },
+        Same(Ask(ApduTag.GetRequest, ServiceForm.Next) with { BlockNumber = 3 },
             "C0020100000003");
-        Same(new CosemRequest { Service = ApduTag.SetRequest, Form = ServiceForm.Normal, InvokeId = 1, Target = Clock, Data = Value },
+        Same(Ask(ApduTag.SetRequest, ServiceForm.Normal) with { Target = Clock, Data = Value },
             "C10101" + "00080000010000FF02" + "00" + "09020708");
-        Same(new CosemRequest
+        Same(Ask(ApduTag.SetRequest, ServiceForm.FirstBlock) with
         {
-            Service = ApduTag.SetRequest, Form = ServiceForm.FirstBlock, InvokeId = 1, Target = Clock, BlockNumber = 1,
+            Target = Clock, BlockNumber = 1,
             Data = Value,
         }, "C10201" + "00080000010000FF02" + "00" + "0000000001" + "04" + "09020708");
-        Same(new CosemRequest
+        Same(Ask(ApduTag.SetRequest, ServiceForm.Block) with
         {
-            Service = ApduTag.SetRequest, Form = ServiceForm.Block, InvokeId = 1, BlockNumber = 2, IsLastBlock = true,
+            BlockNumber = 2, IsLastBlock = true,
             Data = Value,
         }, "C10301" + "0100000002" + "04" + "09020708");
-        Same(new CosemRequest
+        Same(Ask(ApduTag.ActionRequest, ServiceForm.Normal) with
         {
-            Service = ApduTag.ActionRequest, Form = ServiceForm.Normal, InvokeId = 1,
             Target = new CosemTarget(70, Obis.Disconnector, 1), Data = [0x0F, 0],
         }, "C30101" + "004600006003" + "0AFF01" + "01" + "0F00");
-        Same(new CosemRequest
+        Same(Ask(ApduTag.ActionRequest, ServiceForm.Normal) with
         {
-            Service = ApduTag.ActionRequest, Form = ServiceForm.Normal, InvokeId = 1,
             Target = new CosemTarget(18, Obis.ImageTransfer, 4),
         }, "C30101" + "001200002C0000FF04" + "00");
-        Same(new CosemRequest
+        Same(Ask(ApduTag.ActionRequest, ServiceForm.FirstBlock) with
         {
-            Service = ApduTag.ActionRequest, Form = ServiceForm.FirstBlock, InvokeId = 1,
             Target = new CosemTarget(18, Obis.ImageTransfer, 2), BlockNumber = 1, Data = Value,
         }, "C30401" + "001200002C0000FF02" + "0000000001" + "04" + "09020708");
     }
@@ -76,16 +80,15 @@ public class ServiceTests
         var targets = new ByteWriter();
         CosemRequest.WriteTarget(targets, ApduTag.GetRequest, Clock);
         CosemRequest.WriteTarget(targets, ApduTag.GetRequest, Clock with { Index = 3 });
-        var request = new CosemRequest
-        { Service = ApduTag.GetRequest, Form = ServiceForm.List, InvokeId = 1, ListCount = 2, Targets = targets.Written };
+        var request = Ask(ApduTag.GetRequest, ServiceForm.List) with { ListCount = 2, Targets = targets.Written };
         Same(request, "C0030102" + "00080000010000FF0200" + "00080000010000FF0300");
         var left = request.Targets;
         Assert.True(request.TryTakeTarget(ref left, out var first, out _));
         Assert.True(request.TryTakeTarget(ref left, out var second, out _));
         Assert.Equal((Clock, (sbyte)3, 0), (first, second.Index, left.Length));
-        Same(new CosemRequest
+        Same(Ask(ApduTag.SetRequest, ServiceForm.List) with
         {
-            Service = ApduTag.SetRequest, Form = ServiceForm.List, InvokeId = 1, ListCount = 2,
+            ListCount = 2,
             Targets = targets.Written, Data = [0, 0x0F, 1],
         }, "C1040102" + "00080000010000FF0200" + "00080000010000FF0300" + "02" + "000F01");
     }
@@ -108,25 +111,24 @@ public class ServiceTests
     [Fact]
     public void Responses_come_back()
     {
-        Same(new CosemResponse { Service = ApduTag.GetResponse, Form = ServiceForm.Normal, InvokeId = 1, Data = Value },
+        Same(Answer(ApduTag.GetResponse, ServiceForm.Normal) with { Data = Value },
             "C401010009020708");
-        Same(new CosemResponse
+        Same(Answer(ApduTag.GetResponse, ServiceForm.Normal) with
         {
-            Service = ApduTag.GetResponse, Form = ServiceForm.Normal, InvokeId = 1, Result = AccessResult.ReadWriteDenied,
+            Result = AccessResult.ReadWriteDenied,
         }, "C401010103");
-        Same(new CosemResponse { Service = ApduTag.GetResponse, Form = ServiceForm.Block, InvokeId = 1, BlockNumber = 2, Data = Value },
+        Same(Answer(ApduTag.GetResponse, ServiceForm.Block) with { BlockNumber = 2, Data = Value },
             "C402010000000002000409020708");
-        Same(new CosemResponse { Service = ApduTag.SetResponse, Form = ServiceForm.Normal, InvokeId = 1 }, "C5010100");
-        Same(new CosemResponse { Service = ApduTag.SetResponse, Form = ServiceForm.Next, InvokeId = 1, BlockNumber = 7 },
+        Same(Answer(ApduTag.SetResponse, ServiceForm.Normal), "C5010100");
+        Same(Answer(ApduTag.SetResponse, ServiceForm.Next) with { BlockNumber = 7 },
             "C5020100000007");
-        Same(new CosemResponse { Service = ApduTag.SetResponse, Form = ServiceForm.LastBlock, InvokeId = 1, BlockNumber = 8 },
+        Same(Answer(ApduTag.SetResponse, ServiceForm.LastBlock) with { BlockNumber = 8 },
             "C503010000000008");
-        Same(new CosemResponse
+        Same(Answer(ApduTag.ActionResponse, ServiceForm.Normal) with
         {
-            Service = ApduTag.ActionResponse, Form = ServiceForm.Normal, InvokeId = 1,
             Result = AccessResult.TemporaryFailure,
         }, "C701010200");
-        Same(new CosemResponse { Service = ApduTag.ActionResponse, Form = ServiceForm.Normal, InvokeId = 1, Data = Value },
+        Same(Answer(ApduTag.ActionResponse, ServiceForm.Normal) with { Data = Value },
             "C70101000100" + "09020708");
     }
 
@@ -137,9 +139,8 @@ public class ServiceTests
         CosemResponse.WriteAnswer(answers, ApduTag.GetResponse, AccessResult.Success, Value);
         CosemResponse.WriteAnswer(answers, ApduTag.GetResponse, AccessResult.ObjectUndefined, default);
         var w = new ByteWriter();
-        new CosemResponse
-        { Service = ApduTag.GetResponse, Form = ServiceForm.List, InvokeId = 1, ListCount = 2, Answers = answers.Written }
-            .Write(w);
+        var list = Answer(ApduTag.GetResponse, ServiceForm.List) with { ListCount = 2, Answers = answers.Written };
+        list.Write(w);
         Assert.True(CosemResponse.TryRead(w.Written, out var back, out _));
         var left = back.Answers;
         Assert.True(back.TryTakeAnswer(ref left, out var result, out var data));

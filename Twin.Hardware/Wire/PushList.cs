@@ -97,7 +97,7 @@ public static class PushList
         if (look.TryNext(out var first) && root.Tag == CosemTag.Structure && !first.Tag.IsContainer()
             && !first.TryObis(out _))
         {
-            if (first.Tag == CosemTag.VisibleString && first.Text()!.StartsWith("Kamstrup", StringComparison.Ordinal))
+            if (first.Tag == CosemTag.VisibleString && first.Content.StartsWith("Kamstrup"u8))
                 kind = PushListKind.Kamstrup;
             else if (Kaifa.TryGetValue(root.Count, out var places))
                 return ReadKaifa(ref reader, places, values, out kind, out error);

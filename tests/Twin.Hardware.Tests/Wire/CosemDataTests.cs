@@ -12,6 +12,7 @@ public class CosemDataTests
     private static void WriteAny(CosemWriter w, SplitMix64 random, int depth, List<string> expected)
     {
         var indent = $"{depth}:";
+        var put = new Scalars(random, expected, indent);
         switch (random.Next(depth < 6 ? 24 : 20))
         {
             case 0: w.Null(); expected.Add(indent + "Null"); break;
@@ -20,22 +21,22 @@ public class CosemDataTests
                 w.Boolean(bit == 1);
                 expected.Add($"{indent}Boolean {bit}");
                 break;
-            case 2: Whole((sbyte)(random.Next(256) - 128), w.Integer, "Integer"); break;
-            case 3: Whole((byte)random.Next(256), w.Unsigned, "Unsigned"); break;
-            case 4: Whole((short)(random.Next(65536) - 32768), w.Long, "Long"); break;
-            case 5: Whole((ushort)random.Next(65536), w.LongUnsigned, "LongUnsigned"); break;
-            case 6: Whole(unchecked((int)random.NextUInt64()), w.DoubleLong, "DoubleLong"); break;
-            case 7: Whole(unchecked((uint)random.NextUInt64()), w.DoubleLongUnsigned, "DoubleLongUnsigned"); break;
-            case 8: Whole(unchecked((long)random.NextUInt64()), w.Long64, "Long64"); break;
-            case 9: Whole((long)(random.NextUInt64() >> 1), v => w.Long64Unsigned((ulong)v), "Long64Unsigned"); break;
-            case 10: Whole((byte)random.Next(256), w.Enum, "Enum"); break;
-            case 11: Whole((byte)random.Next(256), w.Bcd, "Bcd"); break;
-            case 12: Floating((float)random.NextNormal(), w.Float32, "Float32"); break;
-            case 13: Floating(random.NextNormal(), w.Float64, "Float64"); break;
-            case 14: Octets(random.Next(300), w.OctetString, "OctetString"); break;
-            case 15: Octets(12, b => w.Raw([(byte)CosemTag.DateTime, .. b]), "DateTime"); break;
-            case 16: Octets(5, b => w.Raw([(byte)CosemTag.Date, .. b]), "Date"); break;
-            case 17: Octets(4, b => w.Raw([(byte)CosemTag.Time, .. b]), "Time"); break;
+            case 2: put.Whole((sbyte)(random.Next(256) - 128), w.Integer, "Integer"); break;
+            case 3: put.Whole((byte)random.Next(256), w.Unsigned, "Unsigned"); break;
+            case 4: put.Whole((short)(random.Next(65536) - 32768), w.Long, "Long"); break;
+            case 5: put.Whole((ushort)random.Next(65536), w.LongUnsigned, "LongUnsigned"); break;
+            case 6: put.Whole(unchecked((int)random.NextUInt64()), w.DoubleLong, "DoubleLong"); break;
+            case 7: put.Whole(unchecked((uint)random.NextUInt64()), w.DoubleLongUnsigned, "DoubleLongUnsigned"); break;
+            case 8: put.Whole(unchecked((long)random.NextUInt64()), w.Long64, "Long64"); break;
+            case 9: put.Whole((long)(random.NextUInt64() >> 1), v => w.Long64Unsigned((ulong)v), "Long64Unsigned"); break;
+            case 10: put.Whole((byte)random.Next(256), w.Enum, "Enum"); break;
+            case 11: put.Whole((byte)random.Next(256), w.Bcd, "Bcd"); break;
+            case 12: put.Floating((float)random.NextNormal(), w.Float32, "Float32"); break;
+            case 13: put.Floating(random.NextNormal(), w.Float64, "Float64"); break;
+            case 14: put.Octets(random.Next(300), w.OctetString, "OctetString"); break;
+            case 15: put.Octets(12, b => w.Raw([(byte)CosemTag.DateTime, .. b]), "DateTime"); break;
+            case 16: put.Octets(5, b => w.Raw([(byte)CosemTag.Date, .. b]), "Date"); break;
+            case 17: put.Octets(4, b => w.Raw([(byte)CosemTag.Time, .. b]), "Time"); break;
             case 18:
                 var text = new string('x', random.Next(200));
                 w.VisibleString(text);
@@ -55,20 +56,24 @@ public class CosemDataTests
                 for (var i = 0; i < count; i++) WriteAny(w, random, depth + 1, expected);
                 break;
         }
+    }
 
-        void Whole<T>(T value, Action<T> write, string name)
+    /// <summary>Writes values and notes what must be read of them.</summary>
+    private sealed class Scalars(SplitMix64 random, List<string> expected, string indent)
+    {
+        public void Whole<T>(T value, Action<T> write, string name)
         {
             write(value);
             expected.Add($"{indent}{name} {value}");
         }
 
-        void Floating<T>(T value, Action<T> write, string name) where T : IConvertible
+        public void Floating<T>(T value, Action<T> write, string name) where T : IConvertible
         {
             write(value);
             expected.Add($"{indent}{name} {value.ToDouble(null):R}");
         }
 
-        void Octets(int length, BytesWriter write, string name)
+        public void Octets(int length, BytesWriter write, string name)
         {
             var bytes = new byte[length];
             for (var i = 0; i < length; i++) bytes[i] = (byte)random.Next(256);

@@ -41,7 +41,6 @@ internal static class FuzzMessages
 
     public static List<byte[]> Built(byte[] title, MeterId meter)
     {
-        var target = new CosemTarget(7, Obis.LoadProfile, 2);
         var rows = Enumerable.Range(0, 8)
             .Select(i => new ProfileRow(new UnixTime(1_750_000_000 + 1800 * i), default, 1000 * i, 0)).ToArray();
         var push = Make(w =>
@@ -59,8 +58,6 @@ internal static class FuzzMessages
         var control = new SecurityControl(0, true, true);
         var sealedPush = Make(w =>
             Protected.Write(w, ApduTag.GeneralGloCiphering, keys, meter, title, control, 5, push));
-        var listTargets = Make(w => CosemRequest.WriteTarget(w, ApduTag.GetRequest, target));
-        var answers = Make(w => CosemResponse.WriteAnswer(w, ApduTag.GetResponse, default, Data()));
         return
         [
             push, general, Framed(push), Framed(general), sealedPush, Framed(sealedPush),
@@ -82,6 +79,17 @@ internal static class FuzzMessages
                 Initiate = Make(i => new InitiateResponse(Conformance.Get, 1200).Write(i)),
             }.Write(w)),
             Make(w => new ReleaseMessage { Reason = 0, UserInformation = [1, 2] }.Write(w)),
+            .. Services(),
+        ];
+    }
+
+    private static List<byte[]> Services()
+    {
+        var target = new CosemTarget(7, Obis.LoadProfile, 2);
+        var listTargets = Make(w => CosemRequest.WriteTarget(w, ApduTag.GetRequest, target));
+        var answers = Make(w => CosemResponse.WriteAnswer(w, ApduTag.GetResponse, default, Data()));
+        return
+        [
             Make(w => new CosemRequest
             {
                 Service = ApduTag.GetRequest, Form = ServiceForm.Normal, Target = target, Selector = 1,

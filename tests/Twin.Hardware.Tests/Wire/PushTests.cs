@@ -155,6 +155,7 @@ public class PushTests(ITestOutputHelper output)
     [InlineData("0202" + "0600000001" + "0600000001", WireCode.Unsupported)]
     [InlineData("0201" + "0905" + "3132333435", WireCode.WrongType)]
     [InlineData("0200", WireCode.Unsupported)]
+    [InlineData("0201" + "0A02" + "C328", WireCode.WrongType)]
     [InlineData("0101" + "0202" + "0906" + "0100010700FF", WireCode.Truncated)]
     public void Other_lists_are_refused(string hex, WireCode expected)
     {

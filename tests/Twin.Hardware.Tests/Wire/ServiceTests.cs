@@ -44,7 +44,9 @@ public class ServiceTests
             "C001C1" + "00080000010000FF02" + "00");
         Same(Ask(ApduTag.GetRequest, ServiceForm.Normal) with
         {
-            Target = new CosemTarget(7, Obis.LoadProfile, 2), Selector = 2, Selection = Value,
+            Target = new CosemTarget(7, Obis.LoadProfile, 2),
+            Selector = 2,
+            Selection = Value,
         }, "C00101" + "00070100630100FF02" + "0102" + "09020708");
         Same(Ask(ApduTag.GetRequest, ServiceForm.Next) with { BlockNumber = 3 },
             "C0020100000003");
@@ -52,17 +54,20 @@ public class ServiceTests
             "C10101" + "00080000010000FF02" + "00" + "09020708");
         Same(Ask(ApduTag.SetRequest, ServiceForm.FirstBlock) with
         {
-            Target = Clock, BlockNumber = 1,
+            Target = Clock,
+            BlockNumber = 1,
             Data = Value,
         }, "C10201" + "00080000010000FF02" + "00" + "0000000001" + "04" + "09020708");
         Same(Ask(ApduTag.SetRequest, ServiceForm.Block) with
         {
-            BlockNumber = 2, IsLastBlock = true,
+            BlockNumber = 2,
+            IsLastBlock = true,
             Data = Value,
         }, "C10301" + "0100000002" + "04" + "09020708");
         Same(Ask(ApduTag.ActionRequest, ServiceForm.Normal) with
         {
-            Target = new CosemTarget(70, Obis.Disconnector, 1), Data = [0x0F, 0],
+            Target = new CosemTarget(70, Obis.Disconnector, 1),
+            Data = [0x0F, 0],
         }, "C30101" + "004600006003" + "0AFF01" + "01" + "0F00");
         Same(Ask(ApduTag.ActionRequest, ServiceForm.Normal) with
         {
@@ -70,7 +75,9 @@ public class ServiceTests
         }, "C30101" + "001200002C0000FF04" + "00");
         Same(Ask(ApduTag.ActionRequest, ServiceForm.FirstBlock) with
         {
-            Target = new CosemTarget(18, Obis.ImageTransfer, 2), BlockNumber = 1, Data = Value,
+            Target = new CosemTarget(18, Obis.ImageTransfer, 2),
+            BlockNumber = 1,
+            Data = Value,
         }, "C30401" + "001200002C0000FF02" + "0000000001" + "04" + "09020708");
     }
 
@@ -89,7 +96,8 @@ public class ServiceTests
         Same(Ask(ApduTag.SetRequest, ServiceForm.List) with
         {
             ListCount = 2,
-            Targets = targets.Written, Data = [0, 0x0F, 1],
+            Targets = targets.Written,
+            Data = [0, 0x0F, 1],
         }, "C1040102" + "00080000010000FF0200" + "00080000010000FF0300" + "02" + "000F01");
     }
 

@@ -15,6 +15,9 @@ internal sealed class Row(long line, byte[] text, Dictionary<string, string> fie
     public byte[] Text { get; } = text;
     public string this[string name] => fields.GetValueOrDefault(name, "");
     public bool Has(string name) => this[name].Length > 0;
+
+    /// <summary>Columns that the record has, empty or not.</summary>
+    public IEnumerable<string> Columns => fields.Keys;
 }
 
 /// <summary>A field of a record that makes no sense: the record becomes a reject.</summary>
@@ -107,7 +110,11 @@ internal static class RecordFile
         return fields;
     }
 
-    private static Dictionary<string, string> Json(ReadOnlySpan<byte> line, string[] known)
+    /// <summary>The one column whose value may be a list: it is kept as JSON text, as a CSV cell has it.</summary>
+    private const string ListColumn = "routes";
+
+    /// <exception cref="RowFault">No JSON object, or a property that is not known or no text.</exception>
+    internal static Dictionary<string, string> Json(ReadOnlySpan<byte> line, string[] known)
     {
         var fields = new Dictionary<string, string>(StringComparer.Ordinal);
         try
@@ -121,7 +128,8 @@ internal static class RecordFile
                 fields[p.Name] = p.Value.ValueKind switch
                 {
                     JsonValueKind.String => p.Value.GetString()!,
-                    JsonValueKind.Number => p.Value.GetRawText(),
+                    JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => p.Value.GetRawText(),
+                    JsonValueKind.Array when p.Name == ListColumn => p.Value.GetRawText(),
                     JsonValueKind.Null => "",
                     _ => throw new RowFault(p.Name, "is no text"),
                 };

@@ -3,7 +3,7 @@ namespace Twin.Ingest.Feed;
 /// <summary>A file of a feed, plain or gzip (told by its first bytes, not by its name).</summary>
 public sealed class SourceFile(string path)
 {
-    private static readonly string[] Extensions = 
+    private static readonly string[] Extensions =
         [".csv", ".json", ".ndjson", ".txt", ".tsv", ".log", ".hex", ".bin"];
     private FileStream? _raw;
 

@@ -30,9 +30,10 @@ internal sealed class RowFault(string column, string reason) : Exception(reason)
 /// columns.</summary>
 internal static class RecordFile
 {
+    /// <param name="showsText">False where rows hold secrets: then rejects do not show them.</param>
     /// <exception cref="FormatError">No such file, no header, or a column that is missing or not known.</exception>
     public static void Read(string path, Rejects rejects, string[] needed, string[] known, string[] inHeader,
-        Action<Row> take)
+        Action<Row> take, bool showsText = true)
     {
         if (!File.Exists(path)) throw new FormatError(path, "does not exist.",
             "Give the name of a CSV or NDJSON file.");
@@ -54,7 +55,7 @@ internal static class RecordFile
                     continue;
                 }
             }
-            One(path, rejects, lines.LineNumber, line, needed, known, header, csv, take);
+            One(path, rejects, lines.LineNumber, line, needed, known, header, csv, take, showsText);
         }
         if (header is null && !json) throw new FormatError(path, "is empty.",
             $"It needs the columns {string.Join(", ", inHeader)}.");
@@ -78,7 +79,7 @@ internal static class RecordFile
 
     private static void One(string path, Rejects rejects, long number, ReadOnlySpan<byte> line, string[] needed,
         string[] known,
-        string[]? header, CsvLine csv, Action<Row> take)
+        string[]? header, CsvLine csv, Action<Row> take, bool showsText)
     {
         try
         {
@@ -89,7 +90,8 @@ internal static class RecordFile
         }
         catch (RowFault e)
         {
-            rejects.Row(path, number, ColumnOf(line, header, csv, e.Column), e.Column, e.Message, line);
+            rejects.Row(path, number, ColumnOf(line, header, csv, e.Column), e.Column, e.Message,
+                showsText ? line : default);
         }
     }
 

@@ -48,8 +48,9 @@ public sealed class TelegramTests(ITestOutputHelper output)
     public void The_two_damaged_frames_are_named_by_line_and_reason()
     {
         if (Read("norway_han/kaifa-20170914.txt") is not { } c) return;
-        Assert.Contains("\"line\":4035,", c.Rejects[0]);
+        Assert.Contains("\"line\":5576,", c.Rejects[0]);
         Assert.Contains("check sequence", c.Rejects[0]);
+        Assert.Contains("\"line\":5600,", c.Rejects[1]);
     }
 
     [Fact]

@@ -13,9 +13,11 @@ namespace Twin.Ingest.Dlms;
 /// <param name="zone">Zone of clocks that do not tell their distance to UTC; null: UTC.</param>
 public sealed class FrameChannel(string where, string? meter, ZoneRules? zone)
 {
+    // One for the meter and one for the log: an hour that comes twice is told by each one's own course.
     private readonly WallClock _clock = new(zone ?? ZoneRules.Utc);
+    private readonly WallClock _log = new(zone ?? ZoneRules.Utc);
+    private long _lastClock = long.MinValue, _lastLog = long.MinValue;
     private string? _named;
-    private long _lastMinute = long.MinValue;
 
     public string Where { get; } = where;
 
@@ -34,13 +36,14 @@ public sealed class FrameChannel(string where, string? meter, ZoneRules? zone)
 
     internal void Note(UnixTime time) => LastTime = time;
 
-    /// <summary>A wall-clock time of the zone as an instant; null for one that the clock skipped.</summary>
-    public UnixTime? FromWallClock(long wallSeconds)
+    /// <summary>A stamp of the log, wall-clock seconds of the zone; null for one that the clock skipped.</summary>
+    public UnixTime? TimeOfLog(long wallSeconds) => ToUnix(_log, wallSeconds, ref _lastLog);
+
+    private static UnixTime? ToUnix(WallClock clock, long wallSeconds, ref long last)
     {
         var minute = new UnixTime(wallSeconds).Minutes;
-        if (_clock.ToUnix(minute, _lastMinute, 1, out var unix) == ClockStatus.Skipped) return null;
-        _lastMinute = unix;
-        if (zone is null) WithoutZone++;
+        if (clock.ToUnix(minute, last, 1, out var unix) == ClockStatus.Skipped) return null;
+        last = unix;
         return new UnixTime(unix * 60 + (wallSeconds - minute * 60));
     }
 
@@ -48,6 +51,8 @@ public sealed class FrameChannel(string where, string? meter, ZoneRules? zone)
     public UnixTime? TimeOf(in CosemDateTime clock)
     {
         if (!clock.TryToUnixTime(0, out var time, out _)) return null;
-        return clock.Deviation == CosemDateTime.NoDeviation ? FromWallClock(time.Seconds) : time;
+        if (clock.Deviation != CosemDateTime.NoDeviation) return time;
+        if (zone is null) WithoutZone++;
+        return ToUnix(_clock, time.Seconds, ref _lastClock);
     }
 }

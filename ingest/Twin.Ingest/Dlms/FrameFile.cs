@@ -111,11 +111,12 @@ internal sealed class FrameFile
             while (_marks.TryPeek(out var next) && next.From <= from) _mark = _marks.Dequeue();
             if (kind == SplitKind.Noise)
             {
-                NoiseBytes += piece.Length;
+                // A flag alone opens or closes a frame.
+                if (piece is not [Hdlc.Flag]) NoiseBytes += piece.Length;
                 continue;
             }
             _context.CountRow(1);
-            UnixTime? received = _mark.WallSeconds is { } wall ? _channel.FromWallClock(wall) : null;
+            UnixTime? received = _mark.WallSeconds is { } wall ? _channel.TimeOfLog(wall) : null;
             var result = kind == SplitKind.Frame ? _intake.Take(_channel, _kind.Link, piece, received, _sink)
                 : _intake.Refuse(_channel, piece, error, received, _sink);
             if (result.IsValid) Valid++;

@@ -49,8 +49,9 @@ public sealed class TelegramTests(ITestOutputHelper output)
     {
         if (Read("norway_han/kaifa-20170914.txt") is not { } c) return;
         Assert.Contains("\"line\":5576,", c.Rejects[0]);
-        Assert.Contains("check sequence", c.Rejects[0]);
+        Assert.Contains("Malformed: a flag or delimiter is missing at byte 122", c.Rejects[0]);
         Assert.Contains("\"line\":5600,", c.Rejects[1]);
+        Assert.Contains("Malformed: the header check sequence is wrong at byte 6", c.Rejects[1]);
     }
 
     [Fact]

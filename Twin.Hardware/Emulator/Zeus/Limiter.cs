@@ -26,6 +26,9 @@ public sealed class Limiter
     private long _overSeconds, _underSeconds;
     private bool _over;
 
+    /// <summary>Groups whose emergency profiles count.</summary>
+    public ReadOnlySpan<ushort> Groups => _groups;
+
     public int NormalWatts { get; private set; }
     public int EmergencyWatts { get; private set; }
 

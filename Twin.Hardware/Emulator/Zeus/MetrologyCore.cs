@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Twin.Hardware.Attestation;
 using Twin.Hardware.Events;
+using Twin.Hardware.Wire;
 
 namespace Twin.Hardware.Emulator.Zeus;
 
@@ -53,6 +54,9 @@ public sealed class BoardWire
     internal IntervalRecord Carry(IntervalRecord record) => LastSeen = Tap?.Invoke(record) ?? record;
 }
 
+/// <summary>Something that the metrology core did on its own. <paramref name="Moved"/>: the switch took it.</summary>
+public readonly record struct MetrologyEvent(MeterEventKind Kind, UnixTime MeterTime, bool Moved, SwitchState Switch);
+
 /// <summary>
 /// The metrology core: measures, keeps registers, seals each interval before anything else sees it, and owns the switch.
 /// It depends on nothing of the application core, so it goes on through boot, update, isolation and a crashed or hostile
@@ -65,11 +69,14 @@ public sealed class MetrologyCore
 
     private const byte SealControl = 0x30;
 
+    /// <summary>Events kept for an application that does not run; the oldest gives way.</summary>
+    public const int MaxHappened = 32;
+
     private readonly KeyVault _vault;
     private readonly ulong _title;
     private readonly DurableCounter _periods = new();
     private long _importMilli, _exportMilli;
-    private IntervalStatus _pending;
+    private ProfileStatus _pending;
 
     public MetrologyCore(ulong systemTitle, KeyVault vault, int intervalMinutes, byte controlMode, ulong seed,
         BoardWire? wire)
@@ -101,26 +108,28 @@ public sealed class MetrologyCore
     /// <inheritdoc cref="Import"/>
     public WattHours Export => new(_exportMilli / 1_000);
 
+    /// <summary>What the core did on its own since the application last asked, oldest first.</summary>
+    internal Queue<MetrologyEvent> Happened { get; } = new();
+
     public SwitchState SwitchState => new(Switch.Switch.Output, (byte)Switch.Switch.State, Switch.Switch.Mode);
 
     public void SetCalibration(Calibration calibration) => Calibration = calibration;
 
     /// <summary>Marks the interval under way.</summary>
-    public void Mark(IntervalStatus status) => _pending |= status;
+    public void Mark(ProfileStatus status) => _pending |= status;
 
     /// <summary>Power is back: numbers that may have been given are not given again.</summary>
     internal void PowerOn()
     {
         _periods.PowerOn();
-        Mark(IntervalStatus.PowerDown);
+        Mark(ProfileStatus.PowerDown);
     }
 
     /// <summary>
     /// Measures the interval that ends at <paramref name="meterTime"/> by the meter's clock, keeps registers, seals the
     /// record, and lets the limiter judge. With the contacts open nothing flows through the meter.
     /// </summary>
-    /// <returns>What the limiter did, for the event log.</returns>
-    public LimiterVerdict Measure(UnixTime meterTime, in SupplyInterval flow)
+    public void Measure(UnixTime meterTime, in SupplyInterval flow)
     {
         var seen = Switch.Switch.Output ? (1 - flow.BypassShare) * Math.Max(0, 1 + flow.FieldError)
             * (1 + SensorErrorPpm / 1e6) * (3 - Math.Min((byte)3, flow.LostPhases)) / 3
@@ -130,15 +139,43 @@ public sealed class MetrologyCore
         var start = (meterTime.Minutes - IntervalMinutes + IntervalMinutes / 2) / IntervalMinutes * IntervalMinutes;
         var record = new IntervalRecord((uint)Math.Clamp(start, 0, uint.MaxValue), import, export,
             Register(_importMilli), Register(_exportMilli), flow.Voltage, _pending);
-        _pending = IntervalStatus.None;
+        _pending = ProfileStatus.None;
         Seal(Wire?.Carry(record) ?? record);
         var verdict = Limiter.Step(import * 60L / IntervalMinutes, IntervalMinutes * 60, meterTime);
-        if (verdict == LimiterVerdict.Exceeded) Switch.RequestHere(SwitchRequest.LocalDisconnect);
-        if (verdict == LimiterVerdict.BackBelow) Switch.RequestHere(SwitchRequest.LocalReconnect);
-        return verdict;
+        if (verdict == LimiterVerdict.None) return;
+        var exceeded = verdict == LimiterVerdict.Exceeded;
+        Tell(exceeded ? MeterEventKind.LimiterExceeded : MeterEventKind.LimiterOk, meterTime);
+        Here(exceeded ? SwitchRequest.LocalDisconnect : SwitchRequest.LocalReconnect, meterTime);
     }
 
-    /// <summary>Nothing was measured for want of supply: the next record says so.</summary>
+    /// <summary>A hand on the meter, or the limiter: at once. False when mode or state do not allow it.</summary>
+    public bool Here(SwitchRequest request, UnixTime meterTime)
+    {
+        if (Switch.RequestHere(request) != GuardAnswer.Done) return false;
+        Tell(request switch
+        {
+            SwitchRequest.ManualDisconnect => MeterEventKind.ManualDisconnection,
+            SwitchRequest.ManualReconnect => MeterEventKind.ManualReconnection,
+            SwitchRequest.LocalDisconnect => MeterEventKind.LocalDisconnection,
+            _ => MeterEventKind.LocalReconnection,
+        }, meterTime);
+        return true;
+    }
+
+    /// <summary>Lets a remote request that came due happen.</summary>
+    public void Step(UnixTime meterTime)
+    {
+        if (Switch.Step(meterTime) is not { } done) return;
+        Tell(done.Request == SwitchRequest.RemoteDisconnect ? MeterEventKind.RemoteDisconnection
+            : MeterEventKind.RemoteReconnection, done.At, done.Moved);
+    }
+
+    private void Tell(MeterEventKind kind, UnixTime meterTime, bool moved = true)
+    {
+        if (Happened.Count == MaxHappened) Happened.Dequeue();
+        Happened.Enqueue(new MetrologyEvent(kind, meterTime, moved, SwitchState));
+    }
+
     private static int Count(ref long milli, long trueWh, double factor)
     {
         var before = milli / 1_000;

@@ -1,21 +1,14 @@
 using System.Buffers.Binary;
+using Twin.Hardware.Wire;
 
 namespace Twin.Hardware.Emulator.Zeus;
-
-/// <summary>Bits of the status byte of an interval (AMR profile status).</summary>
-[Flags]
-public enum IntervalStatus : byte
-{
-    None = 0, CriticalError = 1, ClockInvalid = 2, DataNotValid = 4, DaylightSaving = 8, ClockAdjusted = 32,
-    Recovered = 64, PowerDown = 128,
-}
 
 /// <summary>
 /// One interval as the metrology core measured it. <paramref name="StartMinute"/>: minutes since 1970 by the meter's
 /// clock. Energies in Wh, registers at the end of the interval in Wh, voltage in tenths of a volt.
 /// </summary>
 public readonly record struct IntervalRecord(uint StartMinute, int ImportWh, int ExportWh, uint ImportRegister,
-    uint ExportRegister, ushort Voltage, IntervalStatus Status)
+    uint ExportRegister, ushort Voltage, ProfileStatus Status)
 {
     public const int Bytes = 23;
 
@@ -33,7 +26,7 @@ public readonly record struct IntervalRecord(uint StartMinute, int ImportWh, int
     public static IntervalRecord Read(ReadOnlySpan<byte> from) => new(BinaryPrimitives.ReadUInt32BigEndian(from),
         BinaryPrimitives.ReadInt32BigEndian(from[4..]), BinaryPrimitives.ReadInt32BigEndian(from[8..]),
         BinaryPrimitives.ReadUInt32BigEndian(from[12..]), BinaryPrimitives.ReadUInt32BigEndian(from[16..]),
-        BinaryPrimitives.ReadUInt16BigEndian(from[20..]), (IntervalStatus)from[22]);
+        BinaryPrimitives.ReadUInt16BigEndian(from[20..]), (ProfileStatus)from[22]);
 }
 
 /// <summary>

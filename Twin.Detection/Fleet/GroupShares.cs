@@ -39,6 +39,9 @@ public sealed class GroupShares
 
     private readonly SortedDictionary<ulong, Group> _groups = [];
 
+    /// <summary>The day that groups told of in this round; none between rounds.</summary>
+    private int _latest = int.MinValue;
+
     public int Count => _groups.Count;
 
     /// <summary>A group tells its totals of the last weeks.</summary>
@@ -49,11 +52,16 @@ public sealed class GroupShares
             if (_groups.Count == MaxGroups) return;
             _groups[id] = group = new Group { Id = id, Kind = kind, Name = name };
         }
+        _latest = Math.Max(_latest, day);
         (group.Members, group.Unusual, group.Day) = (Math.Max(members, unusual), unusual, day);
     }
 
-    public void Judge(int day, IFindingSink findings)
+    /// <summary>Judges the groups that told of the latest day.</summary>
+    public void Judge(IFindingSink findings)
     {
+        if (_latest == int.MinValue) return;
+        var day = _latest;
+        _latest = int.MinValue;
         foreach (var group in _groups.Values)
         {
             if (group.Unusual < FewestUnusual || group.Day != day

@@ -17,6 +17,9 @@ public sealed class StormWatch
     private const int StormEvents = 500, StormDevices = 5;
     private const int WindowSeconds = 2 * 3_600;
 
+    /// <summary>A meter tells a burst at the next sweep, which may be a day after it began.</summary>
+    private const int KeptSeconds = 26 * 3_600;
+
     /// <summary>A kind of finding is odd when at most this share of the storm's findings is of it.</summary>
     private const double OddShare = 0.05;
     private const int MaxOdd = 5;
@@ -48,14 +51,14 @@ public sealed class StormWatch
 
     public void Judge(UnixTime now, in Party fleet, IFindingSink findings)
     {
-        var since = now.Seconds - WindowSeconds;
-        _bursts.RemoveAll(b => b.At < since);
-        _stated.RemoveAll(s => s.At < since);
-        if (_bursts.Count == 0) return;
-        var (events, devices) = (_bursts.Sum(b => b.Events), _bursts.Select(b => b.Device).Distinct().Count());
+        var oldest = now.Seconds - KeptSeconds;
+        _bursts.RemoveAll(b => b.At < oldest);
+        _stated.RemoveAll(s => s.At < oldest);
+        var (first, end, events) = Heaviest();
+        var devices = _bursts.GetRange(first, end - first).Select(b => b.Device).Distinct().Count();
         if (events < StormEvents || devices < StormDevices) return;
-        if (_events == 0 || _bursts[0].At > _last + WindowSeconds) (_from, _events) = (_bursts[0].At, 0);
-        _last = _bursts[^1].At;
+        if (_events == 0 || _bursts[first].At > _last + WindowSeconds) (_from, _events) = (_bursts[first].At, 0);
+        _last = Math.Max(_last, _bursts[end - 1].At);
         var odd = Odd();
         // Again when it has doubled: the storm goes on under one id.
         if (events < 2 * _events) return;
@@ -72,6 +75,20 @@ public sealed class StormWatch
                 .. odd.Take(MaxOdd).Select(s => new Evidence(
                     $"odd_one_out {s.Device.Name} {Finding.NameOf((FindingKind)s.Kind)}", 1, 0, 0, "")),
             ]));
+    }
+
+    /// <summary>The window of two hours with most events: its first burst, the one behind its last, events.</summary>
+    private (int First, int End, long Events) Heaviest()
+    {
+        (int First, int End, long Events) best = (0, 0, 0);
+        var (first, events) = (0, 0L);
+        for (var i = 0; i < _bursts.Count; i++)
+        {
+            events += _bursts[i].Events;
+            for (; _bursts[first].At < _bursts[i].At - WindowSeconds; first++) events -= _bursts[first].Events;
+            if (events > best.Events) best = (first, i + 1, events);
+        }
+        return best;
     }
 
     /// <summary>Findings of kinds that are rare in the storm.</summary>

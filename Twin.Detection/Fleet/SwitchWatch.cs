@@ -29,7 +29,7 @@ public sealed class SwitchWatch
     /// <summary>Meters, and switchings of each within an hour, that make an oscillation.</summary>
     private const int OscillatingMeters = 5, OscillatingTimes = 4;
 
-    private const int KeptSeconds = 86_400, HourSeconds = 3_600;
+    private const int KeptSeconds = 26 * 3_600, HourSeconds = 3_600;
     private const byte EncodingVersion = 1;
 
     private readonly List<Switching> _recent = [];

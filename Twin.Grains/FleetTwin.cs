@@ -140,6 +140,8 @@ public sealed class FleetTwin(ulong id) : TwinState(id)
         var letter = received.Letter;
         if (letter.Aspect > MaxAspect(letter.Kind))
             throw new InvalidDataException($"A letter of kind {letter.Kind} has the unknown aspect {letter.Aspect}.");
+        // Groups tell of days, and no device clock stands behind that.
+        if (letter.Kind == FleetLetterKind.GroupTotals) _now = Math.Max(_now, letter.At.Seconds);
         var at = letter.At.Seconds > _now + MaxSecondsAhead ? new UnixTime(_now) : letter.At;
         var name = letter.Name.Length > 0 ? letter.Name : new MeterId(received.From.Id).ToString();
         var who = new Party(received.From, name);
@@ -209,7 +211,7 @@ public sealed class FleetTwin(ulong id) : TwinState(id)
     }
 
     /// <summary>Letters tell messages apart by text: the hexadecimal begin of a digest, or nothing.</summary>
-    private static uint MessageTag(string text) => text.Length == 0 ? 0 : (uint)StableHash.Of(text) | 1;
+    private static uint MessageTag(string text) => text.Length == 0 ? 0 : (uint)(StableHash.Of(text) >> 32) | 1;
 
     private void Judge(IOutbox outbox)
     {

@@ -120,7 +120,7 @@ public sealed class ToolLedger
 
     private static void JudgeRate(Tool tool, UnixTime at, in Party fleet, IFindingSink findings)
     {
-        if (tool.LastDay - tool.FirstDay < WarmUpDays || tool.LastDay - tool.RateStatedDay < WindowDays) return;
+        if (tool.LastDay - tool.FirstDay < WarmUpDays || (long)tool.LastDay - tool.RateStatedDay < WindowDays) return;
         var (week, before) = (0, 0);
         for (var back = 0; back < WindowDays; back++)
         {

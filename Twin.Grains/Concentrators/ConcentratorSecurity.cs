@@ -29,7 +29,7 @@ internal sealed class ConcentratorSecurity
     private readonly List<UInt128> _nonces = [];
     private readonly PartState[] _parts = new PartState[CakQuote.Parts];
     private Digest _head, _lastQuote;
-    private uint _seq;
+    private long _seq;
     private bool _isBaselined;
     private int _faultDay, _tagFaults, _otherFaults;
     private readonly List<FleetLetter> _letters = [];
@@ -109,7 +109,7 @@ internal sealed class ConcentratorSecurity
             0, quote.KeyFingerprint, false, self.Name, Digest.Of(input.Quote.AsSpan(0, signed)).ToString()[..16]));
         CheckLog(quote, input.At, self, sink);
         CheckParts(quote, input.At, self, sink);
-        (_seq, _head, _isBaselined) = (quote.FirstSeq + (uint)quote.Entries.Length - 1, quote.Head, true);
+        (_seq, _head, _isBaselined) = (quote.FirstSeq + (long)quote.Entries.Length - 1, quote.Head, true);
     }
 
     /// <summary>The signature (r ‖ s) is at least 64 bytes; r comes first.</summary>
@@ -127,7 +127,7 @@ internal sealed class ConcentratorSecurity
         if (_isBaselined && quote.FirstSeq > _seq + 1)
             State(self, FindingKind.SequenceGap, at, Severity.High, 0.9, "T0872",
                 $"Entries {_seq + 1} to {quote.FirstSeq - 1} of the log of concentrator {self.Name} are missing.",
-                new Evidence("entries_missing", quote.FirstSeq - (double)_seq - 1, 0, 1, ""), sink);
+                new Evidence("entries_missing", quote.FirstSeq - _seq - 1, 0, 1, ""), sink);
     }
 
     private void CheckParts(CakQuote quote, UnixTime at, in Party self, IFindingSink sink)
@@ -196,7 +196,7 @@ internal sealed class ConcentratorSecurity
         }
         WriteDigest(to, _head);
         WriteDigest(to, _lastQuote);
-        to.VarUInt(_seq);
+        to.VarInt(_seq);
         to.VarInt(_faultDay);
         to.VarUInt((ulong)_tagFaults);
         to.VarUInt((ulong)_otherFaults);
@@ -225,7 +225,8 @@ internal sealed class ConcentratorSecurity
         for (var i = 0; i < CakQuote.Parts; i++)
             s._parts[i] = new PartState(Digest.Read(r.Bytes(Digest.Size)), ReadUInt32(ref r), r.UInt16());
         (s._head, s._lastQuote) = (Digest.Read(r.Bytes(Digest.Size)), Digest.Read(r.Bytes(Digest.Size)));
-        (s._seq, s._faultDay) = (ReadUInt32(ref r), r.Int());
+        (s._seq, s._faultDay) = (r.VarInt(), r.Int());
+        if (s._seq is < -1 or > 2L * uint.MaxValue) throw r.Bad("a sequence number is none");
         (s._tagFaults, s._otherFaults) = (r.Count(int.MaxValue - 1), r.Count(int.MaxValue - 1));
         var letters = r.Count(MaxLetters);
         for (var i = 0; i < letters; i++) s._letters.Add(FleetLetter.Read(ref r));

@@ -26,7 +26,8 @@ public class ConcentratorGapTests
         for (var hour = 0; hour < 24; hour++)
         {
             var at = new UnixTime((Day0 + day) * 86_400L + hour * Hour);
-            if (isLost?.Invoke(hour) != true) _fleet.Append(new ConcentratorReport(Lossy, "C-lossy", at, Hour, 400, []));
+            if (isLost?.Invoke(hour) != true)
+                _fleet.Append(new ConcentratorReport(Lossy, "C-lossy", at, Hour, 400, []));
             _fleet.Append(new ConcentratorReport(Sound, "C-sound", at, Hour, 400, []));
             _fleet.Sweep(at);
         }

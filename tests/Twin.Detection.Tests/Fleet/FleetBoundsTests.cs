@@ -19,7 +19,8 @@ public class FleetBoundsTests(ITestOutputHelper output)
     private static readonly Party Self = new(FleetPartition.Whole, "fleet");
     private readonly Sink _sink = new();
 
-    private static Party Meter(int i) => new(new TwinKey(TwinKind.Meter, StableHash.Mix((ulong)i + 1)), $"MTR-{i:00000}");
+    private static Party Meter(int i) =>
+        new(new TwinKey(TwinKind.Meter, StableHash.Mix((ulong)i + 1)), $"MTR-{i:00000}");
 
     private static ulong Key(int i) => StableHash.Mix((ulong)i + 77);
 
@@ -113,7 +114,8 @@ public class FleetBoundsTests(ITestOutputHelper output)
             tools.Note(1, "one", false, true, Meter(i), At(i), Self, _sink);
             campaigns.Note(Key(i % 100), $"c{i % 100}", CampaignState.Verified, 0, Meter(i), At(i));
             groups.Note((ulong)i, GroupKind.Plant, $"p{i}", 10, 0, 19_000);
-            switching.Note(new Switching(At(i).Seconds, Meter(i), CommandKind.Disconnect, CommandOrigin.Local, true, ""));
+            switching.Note(new Switching(At(i).Seconds, Meter(i), CommandKind.Disconnect, CommandOrigin.Local, true,
+                ""));
             storms.Note((ulong)i, 2, At(i));
             storms.NoteFinding(FindingKind.Tamper, Meter(i), At(i));
         }

@@ -26,6 +26,10 @@ public sealed class CampaignBook
 
     /// <summary>Share of members that must be updated before the others count as left behind.</summary>
     private const double UpdatedShare = 0.20;
+
+    /// <summary>A campaign goes on while this share of its members was updated within <see cref="StuckSeconds"/>.
+    /// </summary>
+    private const double MovingShare = 0.05;
     private const int MaxLevel = 32;
     private const byte EncodingVersion = 1;
 
@@ -88,7 +92,7 @@ public sealed class CampaignBook
             }
             var isStuck = stuck >= StuckMeters && stuck >= StuckShare * c.Members.Count
                 && updated >= UpdatedShare * c.Members.Count
-                && 2 * recent < stuck; // else a wave is under way
+                && recent < MovingShare * c.Members.Count;
             if (!isStuck || stuck < 2 * c.Stated) continue;
             if (c.Stated == 0) c.StatedFrom = oldest;
             c.Stated = stuck;

@@ -172,8 +172,8 @@ public sealed class SwitchWatch
         if (to - from > 6 * HourSeconds || !_oscillation.Take(from, to, nervous.Count)) return;
         findings.Add(FleetStatements.Make(fleet, FindingKind.RapidSwitching, new UnixTime(_oscillation.From),
             new UnixTime(to), now, 5, Severity.Critical, 0.9, FleetStatements.Switching, "T0806",
-            $"The supplies of {nervous.Count} meters{By(nervous.Select(n => n.First))} go off and on, each at least {OscillatingTimes} times "
-                + "within an hour: "
+            $"The supplies of {nervous.Count} meters{By(nervous.Select(n => n.First))} go off and on, each at least "
+                + $"{OscillatingTimes} times within an hour: "
                 + FleetStatements.Names([.. nervous.Select(n => n.First.Meter.Name)], nervous.Count) + ".",
             [new Evidence("meters_oscillating", nervous.Count, 0, 1, "")]));
     }

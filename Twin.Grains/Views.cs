@@ -73,7 +73,7 @@ public sealed partial class MeterTwin
             _contexts.Spans.ToArray(), _log?.Events ?? [], _log?.Codes ?? [], _log?.Registers ?? []);
     }
 
-    private SupplyRecord? Supply()
+    internal SupplyRecord? Supply()
     {
         if (_supply is null) return null;
         var w = new ByteWriter(_supply.Length + Envelope.Length);

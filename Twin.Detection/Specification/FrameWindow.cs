@@ -42,7 +42,7 @@ public struct FrameWindow
     /// <summary>A replaced key's frames may be on their way this long (s).</summary>
     public const uint RetiredFor = 2 * Moment.Day;
 
-    /// <summary>Counters around a replaced key's last one that are still taken for its own.</summary>
+    /// <summary>Counters behind a replaced key's last one that are still taken for its own.</summary>
     private const uint RetiredReach = 4_096;
 
     public KeySlot Key;
@@ -64,10 +64,12 @@ public struct FrameWindow
 
     public readonly bool IsEmpty => LastAt == 0;
 
-    /// <summary>True when a frame of this counter belongs to this window rather than to a newer key's.</summary>
-    public readonly bool Claims(uint counter, uint at) => RetiredAt != 0
-        && Moment.Since(RetiredAt, at) <= RetiredFor
-        && Math.Abs((long)counter - Highest) <= RetiredReach;
+    /// <summary>True when the frame is a known one, or one that is missing among those seen.</summary>
+    public readonly bool Fills(uint counter, ulong digest, uint at) => !IsEmpty && counter <= Highest
+        && Judge(counter, digest, at) is FrameVerdict.New or FrameVerdict.Repeat;
+
+    /// <summary>True when the counter lies a little ahead of the highest.</summary>
+    public readonly bool GoesOn(uint counter) => counter > Highest && counter - Highest <= RetiredReach;
 
     public readonly FrameVerdict Judge(uint counter, ulong digest, uint at)
     {

@@ -4,7 +4,7 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection.Specification;
 
 /// <summary>Pieces of the encoding of security state.</summary>
-internal static class StateCode
+public static class StateCode
 {
     /// <summary>A variable-length integer of at most 32 bits.</summary>
     public static uint Count32(ref this ByteReader r) => r.VarUInt() is <= uint.MaxValue and var v ? (uint)v

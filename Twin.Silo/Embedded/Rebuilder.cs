@@ -141,10 +141,9 @@ internal static class PastTwin
     private static bool Before(ReadOnlySpan<byte> input, UnixTime at) => Envelope.Read(input).Kind switch
     {
         InputKind.ReadingBlock => ReadingBlock.Read(input).EndMinute * 60 <= at.Seconds,
-        InputKind.DeviceEvent => ((DeviceEvent)Input.Read(input)).At.Seconds <= at.Seconds,
         InputKind.RegisterSnapshot => ((RegisterSnapshot)Input.Read(input)).At.Seconds <= at.Seconds,
         InputKind.ContextPeriod => ((ContextPeriod)Input.Read(input)).From.Seconds <= at.Seconds,
-        _ => true,
+        _ => Input.EventTime(input) is not { } happened || happened.Seconds <= at.Seconds,
     };
 
     private static void Apply(IJournal journal, TwinState twin, TwinKey key, byte[] input, Outbox outbox)

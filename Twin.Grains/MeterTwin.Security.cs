@@ -92,11 +92,11 @@ public sealed partial class MeterTwin
 
     private SecurityScene SceneOf(IOutbox outbox) => new(this, outbox, _contexts.Spans);
 
-    /// <summary>Where the registry has the meter at that time; empty when it does not say.</summary>
-    internal string UsagePointAt(UnixTime at)
+    /// <summary>The registry's row of that time; null when there is none.</summary>
+    internal MeterRelation? RelationAt(UnixTime at)
     {
         var row = _relations.At(DayAt(at.Minutes).Number);
-        return row.IsNone ? "" : row.ToInput(Meter).UsagePoint;
+        return row.IsNone ? null : row.ToInput(Meter);
     }
 
     private void HearReadings(long endMinute, IOutbox outbox) =>

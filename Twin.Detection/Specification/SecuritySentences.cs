@@ -57,23 +57,25 @@ public static class SecuritySentences
 
     private static string Way(FrameDirection direction) => direction == FrameDirection.FromMeter ? "from" : "to";
 
-    public static string Broken(uint at, ChainVerdict verdict, uint seq) => verdict switch
+    /// <param name="at">When it was received.</param>
+    /// <param name="violation">What is wrong with the log.</param>
+    /// <param name="known">The last entry that was accepted before.</param>
+    public static string Log(uint at, ChainViolation violation, uint known) => violation.Kind switch
     {
-        ChainVerdict.Forked => $"{On(at)} the meter's log tells another history than the one accepted up to entry "
-            + $"{seq}: the chain was forked.",
-        ChainVerdict.Gap => $"{On(at)} the meter's log skips numbers after entry {seq}: entries are missing in the "
-            + "middle, which a power cut cannot cause.",
-        ChainVerdict.Truncated => $"{On(at)} the meter's log no longer holds the entries behind {seq}, and no "
-            + "countersigned checkpoint covers them.",
+        ChainViolationKind.Fork => $"{On(at)} the meter's log tells another history than the one accepted up to entry "
+            + $"{known}: the chain was forked.",
+        ChainViolationKind.SequenceGap => $"{On(at)} the numbers of the meter's log break off at entry "
+            + $"{violation.Seq}: entries are missing, which a power cut cannot cause.",
+        ChainViolationKind.TruncatedBeyondCheckpoint => $"{On(at)} the meter's log begins at entry {violation.Seq}; "
+            + $"the entries behind {known} are gone, and no countersigned checkpoint covers them.",
+        ChainViolationKind.UnknownCheckpoint => $"{On(at)} entry {violation.Seq} of the meter's log says that older "
+            + "entries were dropped, and the checkpoint that it names was never countersigned.",
+        ChainViolationKind.RolledBack => $"{On(at)} the meter answered a fresh challenge with a log that ends at entry "
+            + $"{violation.Seq}; entry {known} had been accepted before: the log was rolled back.",
+        ChainViolationKind.CounterRegressed => $"{On(at)} counters that only rise fell at entry {violation.Seq} of the "
+            + "meter's log.",
         _ => $"{On(at)} the digests of the meter's log do not lead from its beginning to the head that it signed.",
     };
-
-    public static string RolledBack(uint at, uint seq, uint known) =>
-        $"{On(at)} the meter answered a fresh challenge with a log that ends at entry {seq}; entry {known} had been "
-        + "accepted before: the log was rolled back.";
-
-    public static string TruncateEntry(uint at, uint seq) =>
-        $"{On(at)} the meter dropped its log up to entry {seq}, for which no checkpoint was countersigned.";
 
     public static string Upgrade(uint at, FirmwarePart part, uint version, ulong image) =>
         $"{On(at)} the meter took on {PartName(part)} version {version} (image {Hex(image)}), which no campaign allows "

@@ -41,14 +41,19 @@ internal sealed partial class MeterSecurity
     {
         // Calibrations are each meter's own, and reaction tables are assigned, not released.
         if (part is FirmwarePart.Calibration or FirmwarePart.ReactionTable || mark.IsNone) return;
-        Post(scene, FleetLetterKind.ImageSeen, Moment.Time(at), mark.Short, (byte)part, mark.Version, authorised, "");
+        Post(scene, FleetLetterKind.ImageSeen, Moment.Time(at), mark.Short, (byte)part, mark.Version, authorised,
+            scene.ModelAt(Moment.Time(at)));
     }
 
-    private void FollowEntries(in SecurityScene scene, CakQuote quote, int firstNew, uint now)
+    /// <summary>
+    /// New entries, then what they should lead to. Of a log that is not <paramref name="whole"/> only the state counts.
+    /// </summary>
+    private void FollowEntries(in SecurityScene scene, CakQuote quote, bool whole, uint now)
     {
-        for (var i = firstNew; i < quote.Entries.Length; i++) Follow(scene, quote, i, now);
-        JudgeActivatedAlone(scene, quote, now);
-        if (!IsComplete(quote)) return;
+        for (var i = 0; whole && i < quote.Entries.Length; i++)
+            if (quote.Entries[i].Seq > _seq) Follow(scene, quote, i, now);
+        if (whole) JudgeActivatedAlone(scene, quote, now);
+        if (whole && !IsComplete(quote)) return;
         for (var i = 0; i < CakQuote.Parts; i++)
         {
             var (part, mark) = ((FirmwarePart)(i + 1), PartMark.Of(quote.State[i]));
@@ -81,7 +86,6 @@ internal sealed partial class MeterSecurity
             case CakEntryKind.KeyChange: JudgeLogged(scene, CommandKind.TransferKey, e, now); break;
             case CakEntryKind.Tamper: JudgeTamper(scene, Twin.Hardware.Events.MeterEventKind.Unmapped, e.MeterTime, now);
                 break;
-            case CakEntryKind.Truncate: JudgeTruncate(scene, e, now); break;
             case CakEntryKind.Refused:
                 Say(scene, now, new SecurityClaim(FindingKind.ImageRefused, e.MeterTime, (byte)e.Part,
                     SecuritySentences.Refused(e.MeterTime, e.Part, mark.Short)));
@@ -220,15 +224,6 @@ internal sealed partial class MeterSecurity
     }
 
     private static bool Near(uint a, uint b) => a != 0 && Math.Abs(Moment.Since(a, b)) <= Moment.Day;
-
-    private void JudgeTruncate(in SecurityScene scene, in CakEntry entry, uint now)
-    {
-        var (seq, head) = (_rare?.CheckpointSeq ?? 0, _rare?.CheckpointHead ?? default);
-        if (entry.Version < seq || entry.Version == seq && seq != 0 && entry.Image == head) return;
-        Say(scene, now, new SecurityClaim(FindingKind.LogTruncated, entry.MeterTime, 0,
-            SecuritySentences.TruncateEntry(entry.MeterTime, entry.Version),
-            SecurityClaim.Seen("truncated_through", entry.Version, seq, "")));
-    }
 
     /// <summary>The calibration as it left the factory; both sides may come first.</summary>
     private void CheckSupply(in SecurityScene scene, uint now)

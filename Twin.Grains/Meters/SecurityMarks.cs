@@ -38,21 +38,20 @@ internal struct KeyMark
 
 /// <summary>A challenge, and the quote that answered it: first 8 bytes of its digest.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
-internal readonly record struct ChallengeMark(ulong Nonce, ulong Quote, uint IssuedAt, uint AnsweredAt)
+internal readonly record struct ChallengeMark(ulong High, ulong Low, ulong Quote, uint IssuedAt, uint AnsweredAt)
 {
-    /// <summary>64 bits of a nonce: a challenge is answered by who can sign, so more would not be harder to meet.
-    /// </summary>
-    public static ulong Fold(UInt128 nonce) => (ulong)(nonce >> 64) ^ unchecked((ulong)nonce);
+    public UInt128 Nonce => new(High, Low);
 
     public void Write(ByteWriter to)
     {
-        to.UInt64(Nonce);
+        to.Wide(Nonce);
         to.UInt64(Quote);
         to.VarUInt(IssuedAt);
         to.VarUInt(AnsweredAt);
     }
 
-    public static ChallengeMark Read(ref ByteReader r) => new(r.UInt64(), r.UInt64(), r.Count32(), r.Count32());
+    public static ChallengeMark Read(ref ByteReader r) =>
+        new(r.UInt64(), r.UInt64(), r.UInt64(), r.Count32(), r.Count32());
 }
 
 /// <summary>How a step of the lineage is covered. Stored.</summary>

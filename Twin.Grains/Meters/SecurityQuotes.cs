@@ -61,15 +61,17 @@ internal sealed partial class MeterSecurity
         Hear(scene, now, "it attested");
         UseKey(scene, KeySlot.DeviceSigning, now);
         var r = BinaryPrimitives.ReadUInt64BigEndian(input.Quote.AsSpan(signed));
-        Post(scene, FleetLetterKind.SignatureSeen, input.At, r, 0, quote!.KeyFingerprint, false, "");
+        var digest = Digest.Of(input.Quote);
+        Post(scene, FleetLetterKind.SignatureSeen, input.At, r, 0, quote!.KeyFingerprint, false,
+            digest.ToString()[..16]);
         if (!scene.Meter.IsMapped && quote.SystemTitle != scene.Meter.Value)
         {
             Say(scene, now, new SecurityClaim(FindingKind.WrongKey, now, 1,
                 SecuritySentences.OtherTitle(now, quote.SystemTitle)));
             return;
         }
-        var digest = Digest.Of(input.Quote).Short;
-        if (Freshness(scene, quote, digest, now) is { } issued) Verified(scene, quote, digest, issued, now);
+        if (Freshness(scene, quote, digest.Short, now) is { } issued)
+            Verified(scene, quote, digest.Short, issued, now);
     }
 
     /// <summary>The quote is not signed with the enrolled key.</summary>
@@ -88,7 +90,6 @@ internal sealed partial class MeterSecurity
     /// </summary>
     private uint? Freshness(in SecurityScene scene, CakQuote quote, ulong digest, uint now)
     {
-        var nonce = ChallengeMark.Fold(quote.Nonce);
         var (open, newest) = (false, 0u);
         foreach (var c in _challenges)
         {
@@ -99,7 +100,7 @@ internal sealed partial class MeterSecurity
         {
             var c = _challenges[i];
             if (c.AnsweredAt != 0 && c.Quote == digest) return Stale(scene, now, true);
-            if (c.Nonce != nonce) continue;
+            if (c.Nonce != quote.Nonce) continue;
             if (c.AnsweredAt != 0) return c.IssuedAt == newest ? c.IssuedAt : 0;
             _challenges[i] = c with { AnsweredAt = now, Quote = digest };
             ForgetAnswered();
@@ -130,28 +131,49 @@ internal sealed partial class MeterSecurity
     /// <summary>A quote that the enrolled key signed, about this meter.</summary>
     private void Verified(in SecurityScene scene, CakQuote quote, ulong digest, uint issued, uint now)
     {
-        ChainMark? known = IsBaselined
-            ? new ChainMark(_seq, _head, _rare?.CheckpointSeq ?? 0, _rare?.CheckpointHead ?? default) : null;
-        var verdict = ChainCheck.Judge(quote, known, out var firstNew);
-        if (verdict == ChainVerdict.Behind)
+        var violations = new List<ChainViolation>();
+        var checkpoint = _rare is { CheckpointSeq: not 0 } r ? new ChainPosition(r.CheckpointSeq, r.CheckpointHead)
+            : (ChainPosition?)null;
+        _ = QuoteVerifier.Judge(quote, new QuoteExpectation
+        {
+            SystemTitle = quote.SystemTitle, Accepted = IsBaselined ? new ChainPosition(_seq, _head) : null,
+            Checkpoint = checkpoint,
+        }, violations);
+        // A log that was lawfully cut may begin behind entries that never got here.
+        if (checkpoint is { } point && quote.FirstSeq == point.Seq + 1L && quote.BaseHead == point.Head)
+            violations.RemoveAll(v => v.Kind == ChainViolationKind.TruncatedBeyondCheckpoint);
+        if (IsBaselined && quote.FirstSeq - 1L + quote.Entries.Length < _seq)
         {
             // Only a challenge issued after the longer log was in proves that this is not an older quote on its way.
-            if (issued > _quoteAt) SayChain(scene, now, FindingKind.LogTruncated, 1,
-                SecuritySentences.RolledBack(now, quote.LastSeq, _seq), quote.LastSeq, _seq);
+            if (issued > _quoteAt && quote.LastSeq < _seq)
+                SayLog(scene, now, new ChainViolation(ChainViolationKind.RolledBack, quote.LastSeq));
             return;
         }
         BeginChecks(issued);
-        if (verdict != ChainVerdict.Follows) SayChain(scene, now, verdict);
-        if (verdict == ChainVerdict.Broken || verdict == ChainVerdict.Gap && !IsBaselined) return;
-        var before = _counters;
-        var (first, previous) = (!IsBaselined, _quoteMeterTime);
+        foreach (var violation in violations) SayLog(scene, now, violation);
+        var whole = !violations.Exists(v => v.Kind is ChainViolationKind.BrokenChain or ChainViolationKind.SequenceGap);
+        if (!whole && !IsBaselined) return;
+        var (first, before, previous) = (!IsBaselined, _counters, _quoteMeterTime);
         if (first) Baseline(scene, quote, now);
-        else FollowEntries(scene, quote, firstNew, now);
+        else FollowEntries(scene, quote, whole, now);
         JudgeCounters(scene, quote, first, before, now);
         JudgeClock(scene, quote, issued, now);
         if (!first) JudgeLastGasp(scene, quote, before, previous, now);
-        Accept(quote, digest, issued, now);
+        Accept(quote, digest, issued, whole, now);
         JudgeDevice(scene, quote, now);
+    }
+
+    private void SayLog(in SecurityScene scene, uint now, ChainViolation violation)
+    {
+        var kind = violation.Kind switch
+        {
+            ChainViolationKind.SequenceGap => FindingKind.SequenceGap,
+            ChainViolationKind.BrokenChain or ChainViolationKind.Fork => FindingKind.ChainBroken,
+            ChainViolationKind.CounterRegressed => FindingKind.UnexplainedBoots,
+            _ => FindingKind.LogTruncated,
+        };
+        Say(scene, now, new SecurityClaim(kind, now, (byte)violation.Kind,
+            SecuritySentences.Log(now, violation, _seq), SecurityClaim.Seen("log_follows", 0, 1, "")));
     }
 
     /// <summary>What this quote lets check; findings then set what failed.</summary>
@@ -166,25 +188,14 @@ internal sealed partial class MeterSecurity
         _failed = _badParts != 0 ? SecurityChecks.ApprovedImage : SecurityChecks.None;
     }
 
-    private void SayChain(in SecurityScene scene, uint now, ChainVerdict verdict) => SayChain(scene, now, verdict switch
-    {
-        ChainVerdict.Gap => FindingKind.SequenceGap,
-        ChainVerdict.Truncated => FindingKind.LogTruncated,
-        _ => FindingKind.ChainBroken,
-    }, 0, SecuritySentences.Broken(now, verdict, _seq), 0, 1);
-
-    private void SayChain(in SecurityScene scene, uint now, FindingKind kind, byte cause, string sentence,
-        double observed, double expected) => Say(scene, now, new SecurityClaim(kind, now, cause, sentence,
-            SecurityClaim.Seen("log_follows", observed, expected, "")));
-
     /// <summary>
     /// Takes the quote as the last accepted one. A log that was forked or cut is taken up too, once it was said: or
-    /// what it tells next would not be judged.
+    /// what it tells next would not be judged. One that is not whole in itself is not.
     /// </summary>
-    private void Accept(CakQuote quote, ulong digest, uint issued, uint now)
+    private void Accept(CakQuote quote, ulong digest, uint issued, bool whole, uint now)
     {
-        _seq = (uint)(quote.FirstSeq - 1L + quote.Entries.Length);
-        (_head, _counters, _lastQuote) = (quote.Head, quote.Counters, digest);
+        if (whole) (_seq, _head) = ((uint)(quote.FirstSeq - 1L + quote.Entries.Length), quote.Head);
+        (_counters, _lastQuote) = (quote.Counters, digest);
         _quoteAt = Math.Max(_quoteAt, now);
         _quoteMeterTime = quote.MeterTime;
         if (issued != 0) _freshAt = Math.Max(_freshAt, now);

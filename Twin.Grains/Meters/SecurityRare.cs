@@ -16,7 +16,7 @@ internal sealed class SecurityRare
 
     /// <summary>
     /// Letters kept until the next sweep. At the bound those that others can do without go first, oldest first:
-    /// bursts, campaign progress, signatures; then the oldest.
+    /// bursts, what was stated, campaign progress, signatures; then the oldest.
     /// </summary>
     public const int MaxLetters = 64;
 
@@ -63,9 +63,10 @@ internal sealed class SecurityRare
         var letters = Letters;
         if (letters.Length == MaxLetters)
         {
-            var victim = Array.FindIndex(letters, l => l.Kind == FleetLetterKind.EventBurst);
-            if (victim < 0) victim = Array.FindIndex(letters, l => l.Kind == FleetLetterKind.CampaignProgress);
-            if (victim < 0) victim = Array.FindIndex(letters, l => l.Kind == FleetLetterKind.SignatureSeen);
+            var victim = -1;
+            foreach (var kind in (ReadOnlySpan<FleetLetterKind>)[FleetLetterKind.EventBurst,
+                FleetLetterKind.FindingStated, FleetLetterKind.CampaignProgress, FleetLetterKind.SignatureSeen])
+                if (victim < 0) victim = Array.FindIndex(letters, l => l.Kind == kind);
             victim = Math.Max(0, victim);
             letters = [.. letters[..victim], .. letters[(victim + 1)..]];
         }

@@ -35,7 +35,7 @@ internal sealed partial class MeterSecurity
 
     public void Apply(NonceIssued n)
     {
-        var mark = new ChallengeMark(ChallengeMark.Fold(n.Nonce), 0, Moment.Of(n.At), 0);
+        var mark = new ChallengeMark((ulong)(n.Nonce >> 64), unchecked((ulong)n.Nonce), 0, Moment.Of(n.At), 0);
         if (_challenges.Length == MaxChallenges)
         {
             var oldest = _challenges[0];

@@ -14,5 +14,8 @@ internal readonly ref struct SecurityScene(MeterTwin twin, IOutbox outbox, ReadO
     public SupplyRecord? Supply => _twin.Supply();
 
     /// <summary>Where the registry has the meter at that time; empty when it does not say.</summary>
-    public string UsagePointAt(UnixTime at) => _twin.UsagePointAt(at);
+    public string UsagePointAt(UnixTime at) => _twin.RelationAt(at)?.UsagePoint ?? "";
+
+    /// <summary>The model by the registry; empty when it does not say.</summary>
+    public string ModelAt(UnixTime at) => _twin.RelationAt(at)?.Model ?? "";
 }

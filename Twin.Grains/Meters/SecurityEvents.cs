@@ -210,7 +210,8 @@ internal sealed partial class MeterSecurity
             && rare.InstalledPlace != place && now > rare.InstalledAt;
         if (elsewhere)
             Say(scene, now, new SecurityClaim(FindingKind.InstallationMismatch, now, 0,
-                SecuritySentences.InstalledElsewhere(now, i.UsagePoint, rare.InstalledAt)) { Severity = Severity.High });
+                SecuritySentences.InstalledElsewhere(now, i.UsagePoint, rare.InstalledAt))
+            { Severity = Severity.High });
         var registry = scene.UsagePointAt(i.At);
         if (place != 0 && registry.Length > 0 && registry != i.UsagePoint)
             Say(scene, now, new SecurityClaim(FindingKind.InstallationMismatch, now, 1,

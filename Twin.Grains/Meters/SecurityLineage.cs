@@ -83,7 +83,8 @@ internal sealed partial class MeterSecurity
                 break;
             case CakEntryKind.Config: JudgeLogged(scene, CommandKind.WriteConfiguration, e, now); break;
             case CakEntryKind.KeyChange: JudgeLogged(scene, CommandKind.TransferKey, e, now); break;
-            case CakEntryKind.Tamper: JudgeTamper(scene, Twin.Hardware.Events.MeterEventKind.Unmapped, e.MeterTime, now);
+            case CakEntryKind.Tamper:
+                JudgeTamper(scene, Twin.Hardware.Events.MeterEventKind.Unmapped, e.MeterTime, now);
                 break;
             case CakEntryKind.Refused:
                 Say(scene, now, new SecurityClaim(FindingKind.ImageRefused, e.MeterTime, (byte)e.Part,
@@ -130,9 +131,9 @@ internal sealed partial class MeterSecurity
     private void SayImage(in SecurityScene scene, uint now, uint at, FirmwarePart part, in PartMark mark,
         string sentence) => Say(scene, now, new SecurityClaim(FindingKind.UnauthorisedUpgrade, at, (byte)part, sentence,
             SecurityClaim.Seen("version", mark.Version, _parts[(int)part - 1].Version, ""))
-    {
-        Technique = part is FirmwarePart.Application or FirmwarePart.Bootloader ? "T0857" : "T0839",
-    });
+        {
+            Technique = part is FirmwarePart.Application or FirmwarePart.Bootloader ? "T0857" : "T0839",
+        });
 
     /// <summary>Invariant I5.</summary>
     private void JudgeVersion(in SecurityScene scene, FirmwarePart part, in PartMark old, in PartMark mark, uint at,

@@ -203,29 +203,25 @@ public sealed class SecurityPropertyTests(ITestOutputHelper output)
     [Fact]
     public void The_security_side_of_a_meter_is_small()
     {
-        const int twins = 1_000;
         using var meter = new SecurityMeter();
         var harness = new TwinHarness { Keeps = false };
-        var with = Measure(harness, Enumerable.Range(0, twins).Select(i => new MeterId(0x4D54570000000000 + (ulong)i)),
-            meter, true);
-        var without = Measure(harness, Enumerable.Range(0, twins).Select(i => new MeterId(0x4D54580000000000
-            + (ulong)i)), meter, false);
-        var bytes = (with - without) / (double)twins;
-        var key = new MeterId(0x4D54570000000000).Twin;
-        var encoded = harness.State(key).Length - harness.State(new MeterId(0x4D54580000000000).Twin).Length;
+        var (secure, plain) = (Ids(0x4D54570000000000), Ids(0x4D54580000000000));
+        foreach (var id in (MeterId[])[.. secure, .. plain]) harness.Append(new MeterSeen(id, "M", "UTC", 2));
+        foreach (var id in secure) LiveOf(harness, id, meter);
+        var encoded = harness.State(secure[0].Twin).Length - harness.State(plain[0].Twin).Length;
+        var bytes = (Freed(harness, secure) - Freed(harness, plain)) / (double)secure.Length;
         output.WriteLine($"security side of a typical meter: {bytes:0} bytes in memory, {encoded} encoded");
         Assert.True(bytes < Bound, $"The security side takes {bytes:0} bytes, more than {Bound}.");
     }
 
-    private static long Measure(TwinHarness harness, IEnumerable<MeterId> ids, SecurityMeter meter, bool secure)
+    private static MeterId[] Ids(ulong first) =>
+        [.. Enumerable.Range(0, 1_000).Select(i => new MeterId(first + (ulong)i))];
+
+    private static long Freed(TwinHarness harness, MeterId[] ids)
     {
         var before = GC.GetTotalMemory(true);
-        foreach (var id in ids)
-        {
-            harness.Append(new MeterSeen(id, "M", "UTC", 2));
-            if (secure) LiveOf(harness, id, meter);
-        }
-        return GC.GetTotalMemory(true) - before;
+        foreach (var id in ids) harness.Remove(id.Twin);
+        return before - GC.GetTotalMemory(true);
     }
 
     private static void LiveOf(TwinHarness harness, MeterId id, SecurityMeter meter)

@@ -20,6 +20,21 @@ public sealed partial class EmbeddedFleet
     int IRecall.IntervalOf(MeterId meter, Channel channel, LocalDay day) =>
         StoredDay(meter, channel, day).IntervalMinutes;
 
+    bool IRecall.TryFindFrame(MeterId meter, KeySlot key, FrameDirection direction, uint counter, out ulong digest)
+    {
+        _writer.Drain(throwOnError: false);
+        FrameReceived? found = null;
+        _journal.ReadNewestFrequent(meter, (_, input) =>
+        {
+            if (Envelope.Read(input).Kind != InputKind.FrameReceived) return true;
+            var f = (FrameReceived)Input.Read(input);
+            if ((f.Key, f.Direction, f.Counter) == (key, direction, counter)) found = f;
+            return found is null;
+        });
+        digest = found?.BytesDigest ?? 0;
+        return found is not null;
+    }
+
     /// <summary>The day as stored; its interval length is 0 when nothing is.</summary>
     private DaySlots StoredDay(MeterId meter, Channel channel, LocalDay day)
     {

@@ -151,7 +151,9 @@ public sealed partial class ApplicationCore
         return (CommandResult.Done, $"activates {image}");
     }
 
-    /// <summary>Installs an image without transfer: what a field tool or the factory's fixture does in one stroke.</summary>
+    /// <summary>
+    /// Installs an image without transfer: what a field tool or the factory's fixture does in one stroke.
+    /// </summary>
     internal bool Install(FirmwareImage image, in Caller caller, UnixTime now)
     {
         if (!IsRunning) return false;

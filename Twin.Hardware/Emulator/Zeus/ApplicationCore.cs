@@ -8,8 +8,8 @@ namespace Twin.Hardware.Emulator.Zeus;
 /// <summary>
 /// The application core: reads what the metrology core sealed, pushes, takes commands, keeps the logs and applies the
 /// reaction table, with or without the head-end. It runs the image that the bootloader chose, and behaves as that image
-/// does. Times given to it are true; what it writes carries its own clock. Reports, rows, holds and counters last without
-/// power; sessions and the image under way do not.
+/// does. Times given to it are true; what it writes carries its own clock. Reports, rows, holds and counters last
+/// without power; sessions and the image under way do not.
 /// </summary>
 public sealed partial class ApplicationCore
 {
@@ -44,7 +44,8 @@ public sealed partial class ApplicationCore
         double driftPpm, ulong seed)
     {
         (_spec, _chip, _metrology, _clock, _serial, _ownDriftPpm) = (spec, chip, metrology, clock, serial, driftPpm);
-        (_cipher, _draw, Table) = (new VaultCipher(chip.Vault), SplitMix64.For(seed, "application"), spec.ReactionTable);
+        (_cipher, _draw) = (new VaultCipher(chip.Vault), SplitMix64.For(seed, "application"));
+        Table = spec.ReactionTable;
         _transfer = new ImageTransfer(spec.ImageBlockBytes);
     }
 
@@ -59,6 +60,9 @@ public sealed partial class ApplicationCore
 
     /// <summary>False after a crash until the next boot, and with firmware that says nothing.</summary>
     public bool IsRunning { get; private set; }
+
+    /// <summary>Cut off from the network: <see cref="ZeusMeter.IsIsolated"/>.</summary>
+    internal bool IsIsolated { get; set; }
 
     /// <summary>Reports that were dropped at the bound.</summary>
     public int DroppedReports { get; private set; }

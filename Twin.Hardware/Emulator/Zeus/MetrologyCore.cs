@@ -40,8 +40,8 @@ public readonly record struct Calibration(int GainPpm, int CtRatio, uint Record)
 
 /// <summary>
 /// The wire between metrology board and application board, in meters that have two. What runs over it is plain: whoever
-/// opens the case can read it, and put other values on it before they are sealed on the far side. A single-chip meter has
-/// no such place.
+/// opens the case can read it, and put other values on it before they are sealed on the far side. A single-chip meter
+/// has no such place.
 /// </summary>
 public sealed class BoardWire
 {
@@ -58,9 +58,10 @@ public sealed class BoardWire
 public readonly record struct MetrologyEvent(MeterEventKind Kind, UnixTime MeterTime, bool Moved, SwitchState Switch);
 
 /// <summary>
-/// The metrology core: measures, keeps registers, seals each interval before anything else sees it, and owns the switch.
-/// It depends on nothing of the application core, so it goes on through boot, update, isolation and a crashed or hostile
-/// application; only without supply it stands still, and then nothing flows. Its key is in a vault of its own.
+/// The metrology core: measures, keeps registers, seals each interval before anything else sees it, and owns the
+/// switch. It depends on nothing of the application core, so it goes on through boot, update, isolation and a crashed
+/// or hostile application; only without supply it stands still, and then nothing flows. Its key is in a vault of its
+/// own.
 /// </summary>
 public sealed class MetrologyCore
 {
@@ -197,7 +198,9 @@ public sealed class MetrologyCore
             to[IntervalRecord.Bytes..])) to.Clear();
     }
 
-    /// <summary>Opens a record for the application core. False when it is not as the metrology core sealed it.</summary>
+    /// <summary>
+    /// Opens a record for the application core. False when it is not as the metrology core sealed it.
+    /// </summary>
     public bool TryOpen(uint seq, out IntervalRecord record)
     {
         Span<byte> plain = stackalloc byte[IntervalRecord.Bytes], nonce = stackalloc byte[KeyVault.NonceBytes];

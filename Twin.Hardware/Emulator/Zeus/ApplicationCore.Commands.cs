@@ -194,8 +194,8 @@ public sealed partial class ApplicationCore
         React(MeterEventKind.ClockAdjustedOld, Shown(now));
         var moved = wanted.Seconds - Shown(now).Seconds;
         _clock.Set(now, wanted);
-        _metrology.Mark(ProfileStatus.ClockAdjusted);
-        _nextPush = Math.Min(_nextPush, NextBoundary(wanted));
+        _metrology.ClockMoved(wanted);
+        _nextPush = NextBoundary(wanted);
         React(MeterEventKind.ClockAdjustedNew, wanted);
         return (CommandResult.Done, string.Create(CultureInfo.InvariantCulture, $"moved by {moved} s"));
     }

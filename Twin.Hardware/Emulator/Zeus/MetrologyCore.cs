@@ -116,6 +116,17 @@ public sealed class MetrologyCore
 
     public void SetCalibration(Calibration calibration) => Calibration = calibration;
 
+    /// <summary>End of the last interval by the meter's clock, on the grid of the intervals.</summary>
+    public UnixTime MeasuredTo { get; private set; }
+
+    /// <summary>The clock was set: intervals go on from there, and the one under way says so.</summary>
+    internal void ClockMoved(UnixTime shown)
+    {
+        var seconds = IntervalMinutes * 60L;
+        MeasuredTo = new UnixTime(shown.Seconds / seconds * seconds);
+        Mark(ProfileStatus.ClockAdjusted);
+    }
+
     /// <summary>Marks the interval under way.</summary>
     public void Mark(ProfileStatus status) => _pending |= status;
 
@@ -138,6 +149,7 @@ public sealed class MetrologyCore
         var (import, export) = (Count(ref _importMilli, flow.ImportWh, seen),
             Count(ref _exportMilli, flow.ExportWh, seen));
         var start = (meterTime.Minutes - IntervalMinutes + IntervalMinutes / 2) / IntervalMinutes * IntervalMinutes;
+        MeasuredTo = new UnixTime((start + IntervalMinutes) * 60);
         var record = new IntervalRecord((uint)Math.Clamp(start, 0, uint.MaxValue), import, export,
             Register(_importMilli), Register(_exportMilli), flow.Voltage, _pending);
         _pending = ProfileStatus.None;

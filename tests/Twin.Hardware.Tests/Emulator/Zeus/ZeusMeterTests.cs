@@ -81,6 +81,44 @@ public class ZeusMeterTests
     }
 
     [Fact]
+    public void The_same_image_activated_again_is_confirmed_again()
+    {
+        var bench = new MeterBench();
+        var meter = bench.Meter();
+        for (var i = 1; i <= 3; i++)
+        {
+            Assert.True(meter.InstallImage(MeterBench.Application2, "campaign", "", Start));
+            Assert.Equal(i, meter.Application.Log.Rows(EventLogClass.Standard)
+                .Count(r => r.Kind == MeterEventKind.FirmwareSelfCheckOk));
+        }
+        for (var i = 0; i < 2 * SecureBootloader.MaxAttempts; i++)
+        {
+            meter.PowerCut(Start);
+            meter.PowerOn(Start);
+        }
+        Assert.DoesNotContain(meter.Chip.Cak.Entries(), e => e.Kind == CakEntryKind.Rollback);
+        Assert.Equal(3, meter.Application.Log.Rows(EventLogClass.Standard)
+            .Count(r => r.Kind == MeterEventKind.FirmwareSelfCheckOk));
+    }
+
+    [Fact]
+    public void An_hourly_push_carries_its_hour()
+    {
+        var bench = new MeterBench(s => s with { PushMinutes = 60 });
+        var meter = bench.Meter();
+        meter.Clock.Set(Start, new UnixTime(Start.Seconds - 7));
+        var now = Start;
+        for (var hour = 0; hour < 30; hour++)
+        {
+            now = MeterBench.Run(meter, now, 1);
+            Assert.Empty(bench.Take(meter, now).Rows);
+            now = MeterBench.Run(meter, now, 1);
+            Assert.Equal([now.Seconds - 3_600, now.Seconds - 1_800],
+                bench.Take(meter, now).Intervals().Select(i => i.Start));
+        }
+    }
+
+    [Fact]
     public void An_image_of_a_stranger_is_refused_and_the_refusal_is_in_the_log()
     {
         var bench = new MeterBench();

@@ -10,7 +10,9 @@ public sealed partial class ApplicationCore
     /// <summary>Intervals of one load profile push: more are split.</summary>
     public const int MaxIntervals = 240;
 
-    /// <summary>Intervals kept after they were pushed, in case the head-end asks again: seven days of half-hours.</summary>
+    /// <summary>
+    /// Intervals kept after they were pushed, in case the head-end asks again: seven days of half-hours.
+    /// </summary>
     private const int KeptIntervals = 336;
 
     /// <summary>wPort of the push and of the head-end, in the TCP wrapper.</summary>
@@ -18,24 +20,26 @@ public sealed partial class ApplicationCore
 
     private readonly DurableCounter _out = new();
     private uint _pushed = 1, _ready = 1, _invoke, _toldFrom;
-    private long _nextPush, _frameBytes;
+    private long _nextPush, _frameBytes, _dayFrom;
     private int _frames, _boots, _dayEvents;
     private bool _urgent;
 
     /// <summary>Invocation counter of the next frame under the global unicast key.</summary>
     public uint NextCounter => _out.Next;
 
+    internal DurableCounter OutCounter => _out;
+
     /// <summary>
-    /// All that waits, as frames: quotes, reports, log rows, the load profile of finished periods with its seal. What is
-    /// built leaves the queue. Frames are DLMS data-notifications under the unicast key, in the TCP wrapper.
+    /// All that waits, as frames: quotes, reports, log rows, the load profile of finished periods with its seal. What
+    /// is built leaves the queue. Frames are DLMS data-notifications under the unicast key, in the TCP wrapper.
     /// </summary>
     /// <exception cref="PowerLossException">The supply failed; what was not built still waits.</exception>
-    internal void Drain(UnixTime now, List<byte[]> into, bool quotesOnly)
+    internal void Drain(UnixTime now, List<byte[]> into)
     {
         if (!IsRunning) return;
         var shown = Shown(now);
         DrainQueue(_quotes, shown, into);
-        if (quotesOnly) return;
+        if (IsIsolated) return;
         DrainQueue(_reports, shown, into);
         if (_urgent || _pushed < _ready) DrainRows(shown, into);
         while (_pushed < _ready)
@@ -105,7 +109,7 @@ public sealed partial class ApplicationCore
         }
         if (rows.Count == 0) return null;
         var w = new ByteWriter(32 + rows.Count * 16);
-        LoadProfilePush.Write(w, _serial, (int)period, 0, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(rows));
+        LoadProfilePush.Write(w, _serial, (int)period, 0, rows.ToArray());
         return w.ToArray();
     }
 
@@ -147,11 +151,22 @@ public sealed partial class ApplicationCore
         }
     }
 
+    private void MeasureDay(UnixTime shown)
+    {
+        // A part of a day, after the first power-on or a change of the clock, says nothing about a day.
+        var whole = shown.Seconds - _dayFrom is >= MinDaySeconds and <= MaxDaySeconds;
+        _dayFrom = shown.Seconds;
+        if (whole) Report(new Fingerprint(Meter, shown, Image.Short, Traits()));
+        (_frames, _frameBytes, _boots, _dayEvents) = (0, 0, 0, 0);
+    }
+
+    private const int MinDaySeconds = 20 * 3_600, MaxDaySeconds = 28 * 3_600;
+
     /// <summary>
     /// How the device behaved over the day: measured where the emulation has it, else a seeded base and what the image
     /// adds.
     /// </summary>
-    private void MeasureDay(UnixTime shown)
+    private float[] Traits()
     {
         var b = Behaviour;
         var values = new float[Fingerprint.Features];
@@ -167,7 +182,6 @@ public sealed partial class ApplicationCore
         values[(int)FingerprintFeature.BootsPerDay] = _boots;
         values[(int)FingerprintFeature.TransmitSecondsPerDay] =
             (float)(4 + 0.2 * _draw.NextNormal() + b.ExtraTransmitSecondsPerDay);
-        Report(new Fingerprint(Meter, shown, Image.Short, values));
-        (_frames, _frameBytes, _boots, _dayEvents) = (0, 0, 0, 0);
+        return values;
     }
 }

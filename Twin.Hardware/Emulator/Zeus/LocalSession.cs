@@ -121,7 +121,7 @@ public sealed partial class ApplicationCore
         if (!IsRunning) return null;
         var shown = Shown(now);
         var challenge = new byte[16];
-        var allowed = shown.Seconds >= _lockedUntil && shown.Seconds >= _refuseUntil && _chip.Trng.TryFill(challenge)
+        var allowed = shown.Seconds >= _lockedUntil && _chip.Trng.TryFill(challenge)
             && IsGenuine(credential, challenge);
         if (!allowed)
         {
@@ -144,8 +144,8 @@ public sealed partial class ApplicationCore
         var shownBytes = credential.Show(challenge);
         if (credential.Mechanism == 1) return _chip.Vault.IsPassword(shownBytes);
         return shownBytes.Length == KeyVault.NonceBytes + KeyVault.TagBytes
-            && _chip.Vault.TryOpen(KeySlot.OpticalPort, KeySlot.None, PortControl, shownBytes.AsSpan(0, KeyVault.NonceBytes),
-                challenge, [], shownBytes.AsSpan(KeyVault.NonceBytes), []);
+            && _chip.Vault.TryOpen(KeySlot.OpticalPort, KeySlot.None, PortControl,
+                shownBytes.AsSpan(0, KeyVault.NonceBytes), challenge, [], shownBytes.AsSpan(KeyVault.NonceBytes), []);
     }
 
     internal void CloseSession(LocalSession session, UnixTime now)

@@ -47,7 +47,7 @@ public abstract class AttackStage
     public abstract void IgnoreReactions(int meter);
 
     // Commands, sessions, keys, clock.
-    public abstract void SwitchMany(int[] meters, bool ordered);
+    public abstract void SwitchMany(int[] meters);
     public abstract void SwitchInRhythm(int[] meters, int times);
     public abstract void WeldContactor(int meter);
     public abstract void LeakKeys(int[] meters);
@@ -61,6 +61,8 @@ public abstract class AttackStage
     public abstract void OfferCertificate(int meter);
     public abstract void OpenRogueSession(int meter);
     public abstract void ShiftClock(int meter, int seconds);
+    public abstract void RunClockFast(int meter, double ppm);
+    public abstract void ReportFalseActivation(int meter);
     public abstract void ChangeLimiter(int meter, int watts);
 
     // The case, the wiring, the readings.

@@ -7,21 +7,21 @@ namespace Twin.Hardware.Attacks;
 /// <summary>Attacks through commands, sessions, keys and clocks.</summary>
 internal static class CommandAttacks
 {
-    private static readonly int[] Dozen = [.. Enumerable.Range(2, 12)];
+    private static readonly int[] Score = [.. Enumerable.Range(0, 20)];
 
     public static IEnumerable<Attack> Entries() => [.. Switching(), .. Keys(), .. Settings()];
 
     private static IEnumerable<Attack> Switching()
     {
         yield return Of("T10", "An employee switches many off", LifeStage.Operation, "T0855",
-            "NESCOR AMI.1", "Somebody with a right to do so sends disconnections to half of the fleet in an hour.",
-            Truth(Dozen), All(CommandVolume), Answer(BlockWrites, BlockWrites, Hour),
-            Usual(At(Onset, s => s.SwitchMany(Dozen, ordered: true))));
+            "NESCOR AMI.1", "Somebody with access disconnects most of the fleet at once; nobody ordered it.",
+            Truth(Score), All(CommandVolume), Answer(BlockWrites, BlockWrites, Hour),
+            Usual(At(Onset, s => s.SwitchMany(Score))));
         yield return Of("T11", "A false head-end switches off", LifeStage.Operation, "T0848",
             "Anderson and Fuloria 2010",
             "With stolen keys, a machine that is not the head-end sends disconnections nobody ordered.",
             Truth([3, 4]), All(CommandWithoutOrder), Answer(BlockWrites, BlockWrites, Hour),
-            Usual(At(Onset, s => s.SwitchMany([3, 4], ordered: false))));
+            Usual(At(Onset, s => s.SwitchMany([3, 4]))));
         yield return Of("T35", "Switching in rhythm", LifeStage.Operation, "T0855",
             "delay at the meter (Temple, Chen, Tippenhauer 2013)",
             "Loads are switched off and on in a rhythm that could swing the grid.",

@@ -7,7 +7,7 @@ namespace Twin.Hardware.Attacks;
 /// <summary>Attacks on what a meter runs, and on its record of what it ran.</summary>
 internal static class FirmwareAttacks
 {
-    private static readonly int[] Batch = [3, 4, 5, 6, 7, 8];
+    private static readonly int[] Batch = [3, 4, 5, 6, 7, 8], Many = [.. Enumerable.Range(2, 18)];
 
     public static IEnumerable<Attack> Entries() => [.. Images(), .. Records(), .. Hardware()];
 
@@ -34,9 +34,9 @@ internal static class FirmwareAttacks
             Usual(At(Onset - 1, s => s.Campaign(Enumerable.Range(0, s.Meters), stuck: Batch))) with { Days = 24 });
         yield return Of("T09", "Signed image with a time bomb", LifeStage.Update, "T0855", "Anderson and Fuloria 2010",
             "A release of the vendor opens the switches of all meters that run it at one hour.",
-            Truth(Batch), All(SimultaneousSwitching), Answer(IsolateCommunications, IsolateCommunications, Hour),
-            Usual(At(Onset - 2, s => s.Campaign(Batch, stuck: [])),
-                At(Onset, s => s.OpenSwitchesFromFirmware(Batch))));
+            Truth(Many), All(SimultaneousSwitching), Answer(IsolateCommunications, IsolateCommunications, Hour),
+            Usual(At(Onset - 2, s => s.Campaign(Many, stuck: [])),
+                At(Onset, s => s.OpenSwitchesFromFirmware(Many))));
     }
 
     private static IEnumerable<Attack> Records()

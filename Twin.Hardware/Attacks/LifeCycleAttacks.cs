@@ -104,5 +104,13 @@ internal static class LifeCycleAttacks
             "The application does not refuse writes although its signed reaction table says so.",
             Truth(First), All(ReactionIgnored), Answer(Notify, IsolateCommunications, Day),
             Usual(At(Onset - 1, s => s.IgnoreReactions(3)), At(Onset, s => s.GuessPassword(3, 6))));
+        yield return Of("L19", "A clock runs away", LifeStage.Operation, "", "ageing of crystals",
+            "An old crystal makes the clock gain minutes a day.",
+            Truth(First), All(ClockDrift), Answer(Log, Notify, Week),
+            Usual(At(Onset, s => s.RunClockFast(3, 3_000))));
+        yield return Of("L20", "An update that was none", LifeStage.Update, "T0856", "attested log",
+            "The application reports that new firmware was activated; the attested log knows of no upgrade.",
+            Truth(First), All(UpgradeEventMismatch), Answer(Reattest, Notify, Week),
+            Usual(At(Onset, s => s.ReportFalseActivation(3))));
     }
 }

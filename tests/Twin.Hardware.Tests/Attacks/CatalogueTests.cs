@@ -16,7 +16,7 @@ public class CatalogueTests
     private static readonly string[] WithoutTechnique =
     [
         "T07", "T08", "T18", "T19", "T20", "T21", "T22", "T23", "T24", "T26", "T27", "T28", "T29", "T30", "T31", "T32",
-        "T34", "T39", "T40", "L07", "L09", "L13", "L17",
+        "T34", "T39", "T40", "L07", "L09", "L13", "L17", "L19",
     ];
 
     public static TheoryData<string> Ids => [.. Catalogue.All.Select(a => a.Id)];
@@ -76,7 +76,7 @@ public class CatalogueTests
         var needed = Catalogue.All.Where(a => a.WaitsFor == Capability.None && a.Undetectable.Length == 0)
             .SelectMany(a => a.Expected.Kinds).ToHashSet();
         var lacking = Enum.GetValues<FindingKind>().Where(k => k >= FindingKind.ChainBroken && !needed.Contains(k));
-        Assert.Equal([FindingKind.ClockDrift, FindingKind.UpgradeEventMismatch, FindingKind.MetrologySuspect], lacking);
+        Assert.Equal([FindingKind.MetrologySuspect], lacking);
     }
 
     [Fact]

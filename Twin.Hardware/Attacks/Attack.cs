@@ -1,3 +1,5 @@
+using Twin.Hardware.Emulator.Network;
+
 namespace Twin.Hardware.Attacks;
 
 /// <summary>Where in a meter's life an attack takes hold.</summary>
@@ -54,7 +56,11 @@ public sealed record Act(int Day, int Minute, Action<AttackStage> Do);
 /// The scene: a fleet of its own, days of honest life, then the acts. <paramref name="Kind"/> names what the fleet has
 /// besides the usual.
 /// </summary>
-public sealed record Scene(int Days, SceneKind Kind, Act[] Acts);
+public sealed record Scene(int Days, SceneKind Kind, Act[] Acts)
+{
+    /// <summary>How meters were made, other than honestly; by their place among the customers.</summary>
+    public IReadOnlyDictionary<int, MeterBirth> Births { get; init; } = new Dictionary<int, MeterBirth>();
+}
 
 /// <summary>What is special of a scene's fleet.</summary>
 public enum SceneKind : byte

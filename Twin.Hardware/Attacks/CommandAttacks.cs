@@ -16,17 +16,18 @@ internal static class CommandAttacks
         yield return Of("T10", "An employee switches many off", LifeStage.Operation, "T0855",
             "NESCOR AMI.1", "Somebody with access disconnects most of the fleet at once; nobody ordered it.",
             Truth(Score), All(CommandVolume), Answer(BlockWrites, BlockWrites, Hour),
-            Usual(At(Onset, s => s.SwitchMany(Score))));
+            Usual(At(Onset, s => s.Disconnect(Score))));
         yield return Of("T11", "A false head-end switches off", LifeStage.Operation, "T0848",
             "Anderson and Fuloria 2010",
             "With stolen keys, a machine that is not the head-end sends disconnections nobody ordered.",
             Truth([3, 4]), All(CommandWithoutOrder), Answer(BlockWrites, BlockWrites, Hour),
-            Usual(At(Onset, s => s.SwitchMany([3, 4]))));
+            Usual(At(Onset, s => s.DisconnectFromFalseHeadEnd([3, 4]))));
         yield return Of("T35", "Switching in rhythm", LifeStage.Operation, "T0855",
             "delay at the meter (Temple, Chen, Tippenhauer 2013)",
             "Loads are switched off and on in a rhythm that could swing the grid.",
             Truth([3, 4, 5]), All(RapidSwitching), Answer(BlockWrites, BlockWrites, Hour),
-            Usual(At(Onset, s => s.SwitchInRhythm([3, 4, 5], times: 12))));
+            Usual([.. Enumerable.Range(0, 32).Select(i => At(Onset, Morning + 15 * i,
+                s => s.Switch([3, 4, 5], on: i % 2 == 1)))]));
         yield return Of("T36", "A critical customer's meter is suspect", LifeStage.Operation, "T0857",
             "safe-disconnect rules",
             "The meter of a customer on life support runs an unknown image: nothing may switch it off.",
@@ -51,7 +52,7 @@ internal static class CommandAttacks
             "Failed logins at the optical port, then one that succeeds and writes settings.",
             Truth(First), All(LoginFailures, LocalReprogramming), Answer(Reattest, BlockWrites, Day),
             Usual(At(Onset, s => s.GuessPassword(3, 6)),
-                At(Onset, Morning + 20, s => s.Reprogram(3, "probe-17", "", ""))));
+                At(Onset, Morning + 30, s => s.Reprogram(3, "probe-17", "", ""))));
         yield return Of("T38", "A false certificate authority", LifeStage.Operation, "T0849", "certificate practice",
             "A certificate from an authority that the utility never named is put forward for a meter's key.",
             Truth(First), All(UntrustedCertificate), Answer(BlockWrites, BlockWrites, Day),

@@ -1,3 +1,5 @@
+using Twin.Hardware.Emulator.Network;
+
 namespace Twin.Hardware.Attacks;
 
 /// <summary>Short words for writing entries of the catalogue.</summary>
@@ -23,7 +25,17 @@ internal static class Entry
     public static IEnumerable<Act> Daily(int from, int to, Action<AttackStage> act) =>
         Enumerable.Range(from, to - from + 1).Select(d => At(d, act));
 
+    public static IEnumerable<Act> Daily(int from, int to, int minute, Action<AttackStage> act) =>
+        Enumerable.Range(from, to - from + 1).Select(d => At(d, minute, act));
+
     public static Scene Usual(params Act[] acts) => new(Days, SceneKind.Usual, acts);
+
+    /// <summary>Meters that were not made as they should be.</summary>
+    public static IReadOnlyDictionary<int, MeterBirth> Births(params (int Meter, MeterBirth Birth)[] births) =>
+        births.ToDictionary(b => b.Meter, b => b.Birth);
+
+    /// <summary>Attacks before installation take hold with the first day.</summary>
+    public static GroundTruth Born(params int[] meters) => new(meters, 0, 0, null, false, false);
 
     public static Scene Long(params Act[] acts) => new(ReadingDays, SceneKind.Usual, acts);
 

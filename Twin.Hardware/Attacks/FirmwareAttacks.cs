@@ -1,3 +1,4 @@
+using Twin.Hardware.Emulator.Zeus;
 using static Twin.Hardware.Attacks.Entry;
 using static Twin.Hardware.FindingKind;
 using static Twin.Hardware.ResponseRung;
@@ -29,14 +30,15 @@ internal static class FirmwareAttacks
             Truth(First), All(Downgrade), Answer(Reattest, BlockWrites, Week),
             Usual(At(Onset, s => s.RunImage(3, ImageOrigin.OldRelease))));
         yield return Of("T08", "Campaign stuck half way", LifeStage.Update, "", "update practice",
-            "An update reaches all meters, but some verify the image and never activate it.",
+            "An update reaches all meters, but some hold the whole image and never activate it.",
             Truth(Batch), All(CampaignStuck), Answer(Log, Notify, Week),
-            Usual(At(Onset - 1, s => s.Campaign(Enumerable.Range(0, s.Meters), stuck: Batch))) with { Days = 24 });
+            Usual(At(Onset - 1, s => s.RollOut(Enumerable.Range(0, s.Meters), stuck: Batch,
+                FirmwareBehaviour.Honest))) with { Days = 24 });
         yield return Of("T09", "Signed image with a time bomb", LifeStage.Update, "T0855", "Anderson and Fuloria 2010",
             "A release of the vendor opens the switches of all meters that run it at one hour.",
             Truth(Many), All(SimultaneousSwitching), Answer(IsolateCommunications, IsolateCommunications, Hour),
-            Usual(At(Onset - 2, s => s.Campaign(Many, stuck: [])),
-                At(Onset, s => s.OpenSwitchesFromFirmware(Many))));
+            Usual(At(Onset - 3, s => s.RollOut(Many, stuck: [],
+                new FirmwareBehaviour { OpensSwitchAt = s.At(Onset, Morning) }))));
     }
 
     private static IEnumerable<Attack> Records()
@@ -48,18 +50,19 @@ internal static class FirmwareAttacks
             Usual(At(Onset - 3, s => s.SaveLog(3)), At(Onset, s => s.RestoreLog(3))));
         yield return Of("T05", "One key, two meters", LifeStage.Operation, "T0849", "attested identity",
             "A copied signing key answers challenges under two serial numbers.",
-            Truth([3, 4]), All(ClonedKey), Answer(Reattest, IsolateCommunications, Day),
-            Usual(At(Onset, s => s.CopySigningKey(3, 4))));
+            Born(3, 4), All(ClonedKey), Answer(Reattest, IsolateCommunications, Day),
+            Usual() with { Births = Births((3, MeterBirth.Honest), (4, MeterBirth.CloneOfPrevious)) });
         yield return Of("T06", "Old quote sent again", LifeStage.Network, "T0856", "attestation freshness",
             "A man in the middle answers a challenge with a quote that he recorded days before.",
             Truth(First), All(StaleNonce), Answer(Log, Reattest, Day),
-            Usual(At(Onset - 3, s => s.RecordQuote(3)), At(Onset, s => s.ReplayQuote(3))));
+            Usual(At(Onset - 3, s => s.RecordFrames(3)), At(Onset, s => s.ReplayQuotes(3))));
         yield return Of("T07", "Power cut while writing", LifeStage.Operation, "",
             "cumulative attestation (LeMay and Gunter 2009)",
             "Supply fails while the log is being written and while an image is being stored; nobody attacks.",
             Truth([3, 4]), Expectation.MustNotAlarm, NoAnswer,
             Usual([.. Daily(Onset, Onset + 4, s => s.CutPowerWhileWriting(3)),
-                .. Daily(Onset, Onset + 4, s => s.CutPower(4))]));
+                .. Daily(Onset, Onset + 4, s => s.CutPower(4)),
+                .. Daily(Onset, Onset + 4, Morning + 30, s => { s.RestorePower(3); s.RestorePower(4); })]));
     }
 
     private static IEnumerable<Attack> Hardware()
@@ -70,9 +73,9 @@ internal static class FirmwareAttacks
             Truth(First), All(UnverifiedMetrologyChange), Answer(Reattest, Notify, Week),
             Usual(At(Onset, s => s.ChangeCalibration(3, 0.8))));
         yield return Of("T39", "Worn noise source", LifeStage.Silicon, "", "ECDSA needs a fresh random value",
-            "The noise source of two chips fails and signatures repeat a random value.",
-            Truth([3, 4]), All(WeakRandomness), Answer(RotateKeys, RotateKeys, Week),
-            Usual(At(Onset, s => s.BreakNoiseSource([3, 4]))));
+            "Two chips of a lot sign with the same random value, from which their keys can be computed.",
+            Born(3, 4), All(WeakRandomness), Answer(RotateKeys, RotateKeys, Week),
+            Usual() with { Births = Births((3, MeterBirth.RepeatsNonce), (4, MeterBirth.RepeatsNonce)) });
         yield return Of("T40", "Flash wears out", LifeStage.Operation, "", "ageing of flash",
             "Pages of program flash lose bits after years; the signed image is still the one installed.",
             Truth(First), All(FlashDrift), Answer(Log, Notify, Week),

@@ -1,3 +1,5 @@
+using Twin.Hardware.Emulator.Network;
+using Twin.Hardware.Emulator.Zeus;
 using static Twin.Hardware.Attacks.Entry;
 using static Twin.Hardware.FindingKind;
 using static Twin.Hardware.ResponseRung;
@@ -9,9 +11,6 @@ internal static class LifeCycleAttacks
 {
     private static readonly int[] Series = [3, 4, 5, 6, 7, 8, 9, 10];
 
-    /// <summary>Attacks before installation take hold with the first day.</summary>
-    private static GroundTruth Born(params int[] meters) => new(meters, 0, 0, null, false, false);
-
     public static IEnumerable<Attack> Entries() => [.. Making(), .. Mounting(), .. Field(), .. Behaviour()];
 
     private static IEnumerable<Attack> Making()
@@ -19,20 +18,20 @@ internal static class LifeCycleAttacks
         yield return Of("L01", "Counterfeit chip", LifeStage.Silicon, "T0862", "supply chain",
             "A chip that never met the vetted supplier's challenge sits in a genuine case.",
             Born(3), All(SupplyChainMismatch), Answer(Notify, IsolateCommunications, Week),
-            Usual(At(0, 0, s => s.MakeCounterfeit(3))));
+            Usual() with { Births = Births((3, MeterBirth.Counterfeit)) });
         yield return Of("L02", "Unsigned image at the contract manufacturer", LifeStage.Manufacturing, "T0839",
             "supply chain",
             "Somebody on the line tries to load an image of his own; the ROM refuses and writes it down.",
             Born(3), All(ImageRefused), Answer(Log, Reattest, Week),
-            Usual(At(0, 0, s => s.LoadOnTheLine(3, ImageOrigin.Unsigned))));
+            Usual() with { Births = Births((3, MeterBirth.UnsignedImage)) });
         yield return Of("L03", "Stolen-key image at the contract manufacturer", LifeStage.Manufacturing, "T0862",
             "supply chain", "An image signed with the vendor's stolen key leaves the line inside a new meter.",
             Born(3), All(UnknownImage), Answer(Notify, IsolateCommunications, Week),
-            Usual(At(0, 0, s => s.LoadOnTheLine(3, ImageOrigin.StolenKey))));
+            Usual() with { Births = Births((3, MeterBirth.StolenKeyImage)) });
         yield return Of("L04", "Debug port left open", LifeStage.Manufacturing, "T0862", "supply chain",
             "The meter was never locked: its debug port still answers in the field.",
             Born(3), All(SupplyChainMismatch), Answer(Notify, Notify, Week),
-            Usual(At(0, 0, s => s.LeaveUnlocked(3))));
+            Usual() with { Births = Births((3, MeterBirth.Unlocked)) });
         yield return Of("L05", "Cloned identity", LifeStage.Transport, "T0849", "supply chain",
             "A second device answers under a meter's serial number with a key of its own.",
             Truth(First), All(WrongKey), Answer(Reattest, IsolateCommunications, Day),
@@ -48,12 +47,13 @@ internal static class LifeCycleAttacks
         yield return Of("L07", "Rewired", LifeStage.Installation, "", "fraud log of common meters",
             "Phases are exchanged and the voltage lead of one is taken off: current flows without voltage.",
             Truth(First), All(Tamper), Answer(Log, Notify, Week), Usual(At(Onset, s => s.Rewire(3))));
-        yield return Of("L08", "Wire tapped between the boards", LifeStage.Installation, "T0842", "two-board meters",
-            "Somebody listens on the wire between metrology and application and changes nothing.",
-            Truth(First), All(Tamper), Answer(Log, Notify, Week),
-            new Scene(Days, SceneKind.DualBoard, [At(Onset, s => s.TapWire(3))]))
-            with { Undetectable = "Listening alters no byte and no load; readings are sealed before the wire, "
-                + "so that what is heard is of little use." };
+        yield return Of("L08", "Wire between the boards altered", LifeStage.Installation, "T0830",
+            "two-board meters",
+            "A small circuit on the wire halves what metrology measures before the application board seals it.",
+            ReadingTruth(First), Any(LevelShift, BalanceSuspect, CohortDeviation),
+            Answer(Notify, Notify, 2 * Week),
+            new Scene(ReadingDays, SceneKind.DualBoard, [At(ReadingOnset, 0, s => s.TapWire(3, share: 0.5))]))
+            with { WaitsFor = Capability.ReadingModels };
         yield return Of("L09", "Premises exchanged", LifeStage.Installation, "", "installation practice",
             "Two meters are mounted at each other's usage points; each bills the neighbour.",
             Truth([3, 4]), All(InstallationMismatch), Answer(Log, Notify, Week),
@@ -96,10 +96,12 @@ internal static class LifeCycleAttacks
     private static IEnumerable<Attack> Behaviour()
     {
         yield return Of("L12", "Signed firmware that misbehaves", LifeStage.Update, "T0862", "what signatures miss",
-            "A release, signed and rolled out in order, sends more, answers later and restarts more than its peers.",
+            "A release, signed and rolled out in order, sends more and answers later than its peers.",
             Truth(Series), All(FirmwareBehaviour), Answer(Notify, Notify, Week),
-            Usual(At(Onset - 1, s => s.Campaign(Series, stuck: [])), At(Onset, s => s.Misbehave(Series)))
-            with { Days = 28 });
+            Usual(At(Onset, s => s.RollOut(Series, stuck: [], new FirmwareBehaviour
+            {
+                ExtraLatencyMs = 160, ExtraTransmitSecondsPerDay = 60, ExtraFrameBytes = 300,
+            })) with { Days = 24 });
         yield return Of("L18", "Firmware ignores its orders", LifeStage.Update, "T0837", "reaction tables",
             "The application does not refuse writes although its signed reaction table says so.",
             Truth(First), All(ReactionIgnored), Answer(Notify, IsolateCommunications, Day),
@@ -112,5 +114,15 @@ internal static class LifeCycleAttacks
             "The application reports that new firmware was activated; the attested log knows of no upgrade.",
             Truth(First), All(UpgradeEventMismatch), Answer(Reattest, Notify, Week),
             Usual(At(Onset, s => s.ReportFalseActivation(3))));
+        yield return Of("L21", "Wire between the boards overheard", LifeStage.Installation, "T0842",
+            "two-board meters",
+            "A small circuit on the wire hears what metrology measures, keeps it for burglars and changes nothing.",
+            Truth(First), All(Tamper), Answer(Log, Notify, Week),
+            new Scene(Days, SceneKind.DualBoard, [At(Onset, s => s.TapWire(3, share: 1))]))
+            with
+            {
+                Undetectable = "Listening changes no byte, no load and no register; only a cover switch would see it "
+                    + "come, and this one is fitted with the supply and the battery off.",
+            };
     }
 }

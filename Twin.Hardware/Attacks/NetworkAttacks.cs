@@ -34,7 +34,7 @@ internal static class NetworkAttacks
         yield return Of("N01", "Frames altered on the way", LifeStage.Network, "T0830", "DLMS message protection",
             "A man in the middle changes bits of protected frames; tags fail.",
             OnePath, All(AuthenticationFailures), Answer(Notify, IsolateCommunications, Day),
-            Usual([.. Daily(Onset, Onset + 2, s => s.AlterFrames(3, 8))]));
+            Usual(At(Onset - 3, s => s.RecordFrames(3)), At(Onset, s => s.AlterFrames(3, 15))));
         yield return Of("N02", "Frames that are none", LifeStage.Network, "T0814", "DLMS framing",
             "Bytes that follow no grammar arrive in a meter's name.",
             OnePath, All(MalformedFrames), Answer(Log, Notify, Day),
@@ -60,8 +60,8 @@ internal static class NetworkAttacks
             Truth(First), All(RogueSession), Answer(Notify, BlockWrites, Day),
             Usual(At(Onset, s => s.OpenRogueSession(3))));
         yield return Of("N07", "Challenges starved", LifeStage.Network, "T0804", "attestation freshness",
-            "A man in the middle lets readings pass and swallows every quote of one meter.",
+            "A man in the middle lets readings pass and swallows every challenge to one meter.",
             Truth(First), All(AttestationOverdue), Answer(Reattest, Notify, Week),
-            Usual(At(Onset, s => s.SwallowQuotes(3))));
+            Usual(At(Onset, s => s.SwallowChallenges(3))));
     }
 }

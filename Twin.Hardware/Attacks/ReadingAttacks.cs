@@ -79,8 +79,8 @@ internal static class ReadingAttacks
         yield return Silent("T30", "Summer time begins", "metering practice",
             "A day of 23 hours, with every meter's clock set forward.", SceneKind.SummerTime, []);
         yield return Silent("T31", "Weeks late", "metering practice",
-            "A meter that was out of reach delivers what it kept, in one go.", SceneKind.Usual,
-            [At(Onset, s => s.LoseContact([3])), At(Onset + 14, s => s.RegainContact([3]))]);
+            "What a meter out of reach sent for five days arrives twelve days late.", SceneKind.Usual,
+            [At(Onset, s => s.DelayFrames(3, days: 12))]);
         yield return Silent("T32", "Registers turn over, a meter is exchanged", "metering practice",
             "Registers pass their last figure and begin at zero; one meter is exchanged by order.",
             SceneKind.NearRollover, [At(Onset, s => s.ExchangeMeter(3))]);

@@ -96,8 +96,8 @@ public class AttackScoreTests
     [Fact]
     public void What_cannot_be_seen_is_not_called_pending_and_counts_bystanders_all_the_same()
     {
-        Assert.Equal(AttackResult.Undetectable, AttackScore.Of(Named("L08"), Truth, []).Status);
+        Assert.Equal(AttackResult.Undetectable, AttackScore.Of(Named("L21"), Truth, []).Status);
         Assert.Equal(AttackResult.Failed,
-            AttackScore.Of(Named("L08"), Truth, [On(Other, FindingKind.Tamper)]).Status);
+            AttackScore.Of(Named("L21"), Truth, [On(Other, FindingKind.Tamper)]).Status);
     }
 }

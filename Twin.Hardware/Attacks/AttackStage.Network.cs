@@ -1,0 +1,129 @@
+using Twin.Hardware.Coding;
+using Twin.Hardware.Emulator.Network;
+using Twin.Hardware.Events;
+using Twin.Hardware.Wire;
+
+namespace Twin.Hardware.Attacks;
+
+/// <summary>The mesh and the backhaul.</summary>
+public sealed partial class AttackStage
+{
+    private MeshTap? _recorder;
+
+    /// <summary>From now on a man in the middle keeps what a meter sends.</summary>
+    public void RecordFrames(int meter) => _fleet.Mesh.Add(_recorder = new MeshTap
+    {
+        Link = MeshLink.Above(meter), Act = TapAct.Capture, Direction = FrameDirection.FromMeter, Meter = meter,
+        From = Now,
+    });
+
+    /// <summary>
+    /// He swallows what the meter says for some hours, and answers with the quotes of before, byte for byte.
+    /// </summary>
+    public void ReplayQuotes(int meter)
+    {
+        _fleet.Mesh.Add(new MeshTap
+        {
+            Link = MeshLink.Above(meter), Act = TapAct.Drop, Direction = FrameDirection.FromMeter, Meter = meter,
+            From = Now, To = new UnixTime(Now.Seconds + 86_400),
+        });
+        foreach (var old in _recorder!.Captured.ToArray()) Inject(meter, FrameDirection.FromMeter, old.Bytes);
+    }
+
+    /// <summary>Challenges never reach the meter; all that it says by itself passes.</summary>
+    public void SwallowChallenges(int meter) => _fleet.Mesh.Add(new MeshTap
+    {
+        Link = MeshLink.Above(meter), Act = TapAct.Drop, Direction = FrameDirection.ToMeter, Meter = meter, From = Now,
+    });
+
+    /// <summary>Recorded frames come again with a bit of their end changed.</summary>
+    public void AlterFrames(int meter, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var bytes = (byte[])_recorder!.Captured[i % _recorder.Captured.Count].Bytes.Clone();
+            bytes[^(1 + i / _recorder.Captured.Count % 12)] ^= (byte)(1 + i % 255);
+            Inject(meter, FrameDirection.FromMeter, bytes);
+        }
+    }
+
+    /// <summary>Frames whose head names the meter and whose rest follows no grammar.</summary>
+    public void SendNonsense(int meter, int count)
+    {
+        var draw = SplitMix64.For(_fleet.Plan.Options.Seed, "nonsense");
+        for (var i = 0; i < count; i++)
+        {
+            var w = new ByteWriter(32);
+            w.Byte((byte)ApduTag.GeneralGloCiphering);
+            w.Byte(8);
+            w.UInt64(Meter(meter).Id.Value);
+            w.Byte(0x7F);
+            w.UInt64(draw.NextUInt64());
+            Inject(meter, FrameDirection.FromMeter, Wrapped(w.Written));
+        }
+    }
+
+    /// <summary>A load profile in clear, in the meter's name.</summary>
+    public void SendUnprotected(int meter)
+    {
+        var plain = new ByteWriter(128);
+        DataNotification.WriteHead(plain, 0x4000_0007, CosemDateTime.FromUnixTime(Now, 0));
+        var end = new UnixTime(Now.Seconds / 3_600 * 3_600);
+        ProfileRow[] rows =
+        [
+            new(new UnixTime(end.Seconds - 900), ProfileStatus.None, 1_000, 0), new(end, ProfileStatus.None, 1_010, 0),
+        ];
+        LoadProfilePush.Write(plain, Meter(meter).Id.ToString(), 900, 0, rows);
+        Inject(meter, FrameDirection.FromMeter, Wrapped(plain.Written));
+    }
+
+    /// <summary>Hostile applications report events without end.</summary>
+    public void FloodEvents(int[] meters, int count)
+    {
+        foreach (var meter in meters)
+            for (var i = 0; i < count; i++)
+                Zeus(meter).Application.Happen(i % 2 == 0 ? MeterEventKind.PhaseOutage : MeterEventKind.PhaseReturned,
+                    Now);
+    }
+
+    /// <summary>A hostile application says that its supply failed; it did not.</summary>
+    public void SpoofLastGasp(int[] meters)
+    {
+        foreach (var meter in meters) Zeus(meter).Application.Happen(MeterEventKind.LastGasp, Now);
+    }
+
+    /// <summary>The relay with most meters behind it drops all but its own frames.</summary>
+    public void DropAtRelay()
+    {
+        var relay = Enumerable.Range(0, Meters).MaxBy(m => _fleet.Mesh.Through(m).Count());
+        _concerned.Add(relay);
+        foreach (var below in _fleet.Mesh.Through(relay).ToArray())
+        {
+            if (below == relay) continue;
+            _concerned.Add(below);
+            _fleet.Mesh.Add(new MeshTap
+            {
+                Link = MeshLink.Above(relay), Act = TapAct.Drop, Direction = FrameDirection.FromMeter, Meter = below,
+                From = Now,
+            });
+        }
+    }
+
+    public void CutBackhaul(int concentrator) => SetBackhaul(concentrator, false);
+
+    public void RestoreBackhaul(int concentrator) => SetBackhaul(concentrator, true);
+
+    private void SetBackhaul(int concentrator, bool up)
+    {
+        foreach (var meter in _fleet.Meters)
+            if (meter.Plan.Concentrator == concentrator) _concerned.Add(meter.Index);
+        _fleet.Mesh.SetBackhaul(concentrator, up, 1_000 * Now.Seconds);
+    }
+
+    /// <summary>What the meter sends from now on comes days later: it is out of reach and keeps it.</summary>
+    public void DelayFrames(int meter, int days) => _fleet.Mesh.Add(new MeshTap
+    {
+        Link = MeshLink.Above(meter), Act = TapAct.Delay, Direction = FrameDirection.FromMeter, Meter = meter,
+        DelaySeconds = days * 86_400, From = Now, To = new UnixTime(Now.Seconds + 5 * 86_400),
+    });
+}

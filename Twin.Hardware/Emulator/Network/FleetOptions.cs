@@ -42,6 +42,9 @@ public sealed record FleetOptions
     public int IntervalMinutes { get; init; } = 15;
     public string Zone { get; init; } = "UTC";
 
+    /// <summary>How often meters push their load profile, minutes; divides the day, a multiple of the interval.</summary>
+    public int PushMinutes { get; init; } = 240;
+
     public IReadOnlyList<FleetModel> Models { get; init; } =
         [new("ZEUS-1", "2.4.1", 20_401, 3) { Lots = 2 }, new("ZEUS-2D", "1.8.0", 10_800, 1) { DualBoard = true }];
 
@@ -76,6 +79,8 @@ public sealed record FleetOptions
             $"concentrators must be 1 to {Feeders}, not {Concentrators}");
         Check(Days is >= 1 and <= MaxDays, $"days must be 1 to {MaxDays}, not {Days}");
         Check(IntervalMinutes is 15 or 30 or 60, $"the interval must be 15, 30 or 60 minutes, not {IntervalMinutes}");
+        Check(PushMinutes >= IntervalMinutes && PushMinutes % IntervalMinutes == 0 && 1_440 % PushMinutes == 0,
+            $"pushes must come in whole intervals and divide the day, not every {PushMinutes} minutes");
         Check(Models.Count is >= 1 and <= 64 && Models.All(m => m.Share >= 1 && m.Lots is >= 1 and <= 64),
             "there must be 1 to 64 models, each with a share of at least 1 and 1 to 64 lots");
         Check(Contractors.Count is >= 1 and <= 64 && Contractors.All(c => c.Installers is >= 1 and <= 1_000),

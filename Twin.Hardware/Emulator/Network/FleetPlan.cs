@@ -36,9 +36,9 @@ public sealed class FleetPlan
         End = UnixTime.FromMinutes(World.LocalDay(options.Days - 1).EndMinute);
         ConcentratorNames = [.. Enumerable.Range(1, options.Concentrators).Select(c => "DC-" + Number(c, 4))];
         Meters = [.. Plan()];
-        Cuts = [.. options.Cuts, .. Drawn("cuts", options.Feeders, options.CutsPerYear, 10, 240)
+        Cuts = [.. options.Cuts, .. Drawn("cuts", options.Feeders, options.CutsPerYear, 10, 120)
             .Select(d => new AreaCut(d.Of, d.From, d.To))];
-        Gaps = [.. options.Gaps, .. Drawn("gaps", options.Concentrators, options.BackhaulGapsPerYear, 15, 720)
+        Gaps = [.. options.Gaps, .. Drawn("gaps", options.Concentrators, options.BackhaulGapsPerYear, 15, 150)
             .Select(d => new BackhaulGap(d.Of, d.From, d.To))];
     }
 
@@ -91,8 +91,8 @@ public sealed class FleetPlan
         var lot = draw.Next(model.Lots);
         var firm = Options.Contractors[draw.NextDouble() < 0.1 ? draw.Next(Options.Contractors.Count) : usual];
         var installer = firm.Name + " " + Number(1 + draw.Next(firm.Installers), 2);
-        var made = Start.Seconds - Day * (400L + 30 * lot) + draw.Next(20 * Day);
-        var installed = Start.Seconds - Day * (120L + draw.Next(150)) + 8 * 3_600 + draw.Next(8 * 3_600);
+        var made = Start.Seconds - Day * (200L + 30 * lot) + draw.Next(20 * Day);
+        var installed = Start.Seconds - Day * (3L + draw.Next(25)) + 8 * 3_600 + draw.Next(8 * 3_600);
         var serial = Options.Seed % 251 << 24 | (uint)index + 1;
         return new PlannedMeter(index, home, World.Fleet[home].Name, new MeterId(TitlePrefix | serial), feeder,
             ConcentratorOf(feeder), model, $"{model.Model}-L{Number(lot + 1, 2)}", Plants[lot % Plants.Length],

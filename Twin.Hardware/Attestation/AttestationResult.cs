@@ -74,8 +74,9 @@ public sealed record AttestationSubmodule(string Name, sbyte InstanceIdentity, s
 }
 
 /// <summary>
-/// The verifier's answer about one meter in the words of EAR (draft-ietf-rats-ear): two submodules, because the metrology
-/// core stands apart from the application core. Executables come from the log's lineage, sourced data from the readings.
+/// The verifier's answer about one meter in the words of EAR (draft-ietf-rats-ear): two submodules, because the
+/// metrology core stands apart from the application core. Executables come from the log's lineage, sourced data from
+/// the readings.
 /// </summary>
 public sealed record AttestationResult(ulong SystemTitle, UnixTime IssuedAt, UInt128 Nonce,
     AttestationSubmodule Application, AttestationSubmodule Metrology)
@@ -93,7 +94,9 @@ public sealed record AttestationResult(ulong SystemTitle, UnixTime IssuedAt, UIn
         var authentic = verdict.Signature == SignatureVerdict.Valid;
         var configuration = !authentic ? TrustClaim.None : context.ConfigurationAsRegistered switch
         {
-            true => TrustClaim.ApprovedConfig, false => TrustClaim.UnsafeConfig, null => TrustClaim.None,
+            true => TrustClaim.ApprovedConfig,
+            false => TrustClaim.UnsafeConfig,
+            null => TrustClaim.None,
         };
         var hardware = context.Tampered ? TrustClaim.UnsafeHardware
             : !authentic ? TrustClaim.None

@@ -5,8 +5,8 @@ namespace Twin.Hardware.Attestation;
 
 /// <summary>
 /// Public keys imported by the platform, for verifiers that see the same meters again: an import takes two thirds of
-/// the time of a verification more. At the bound all are let go and imported again as they come. A key takes about 4 KiB.
-/// For one thread at a time. An answer never depends on what is held.
+/// the time of a verification more. At the bound all are let go and imported again as they come. A key takes about 4
+/// KiB. For one thread at a time. An answer never depends on what is held.
 /// </summary>
 public sealed class ImportedKeys(int maxKeys = ImportedKeys.DefaultMaxKeys) : IDisposable
 {

@@ -31,7 +31,9 @@ public enum ChainViolationKind : byte
     CounterRegressed = 12,
 }
 
-/// <summary>One violation; <paramref name="Seq"/> is the entry it shows at, 0 where it is the quote as a whole.</summary>
+/// <summary>
+/// One violation; <paramref name="Seq"/> is the entry it shows at, 0 where it is the quote as a whole.
+/// </summary>
 public readonly record struct ChainViolation(ChainViolationKind Kind, uint Seq)
 {
     public override string ToString() => Seq == 0 ? Kind.ToString() : $"{Kind} at #{Seq}";
@@ -81,7 +83,8 @@ public static class QuoteVerifier
         in QuoteExpectation expected)
     {
         if (!CakQuote.TryRead(bytes, out var quote, out var signedLength, out var reason))
-            return new(null, SignatureVerdict.Malformed, [new(ChainViolationKind.Malformed, 0)], expected.Accepted, reason);
+            return new(null, SignatureVerdict.Malformed, [new(ChainViolationKind.Malformed, 0)], expected.Accepted,
+                reason);
         var digest = enrolled.Curve.Digest(bytes[..signedLength]);
         var signature = bytes[signedLength..];
         var signed = keys?.Verify(enrolled, digest, signature) ?? enrolled.Verify(digest, signature);

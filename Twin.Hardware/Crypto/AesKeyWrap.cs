@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace Twin.Hardware.Crypto;
 
-/// <summary>AES key wrap of RFC 3394 with its default initial value: how DLMS moves a key under the master key.</summary>
+/// <summary>
+/// AES key wrap of RFC 3394 with its default initial value: how DLMS moves a key under the master key.
+/// </summary>
 public static class AesKeyWrap
 {
     private const ulong Initial = 0xA6A6A6A6A6A6A6A6;
@@ -16,7 +18,7 @@ public static class AesKeyWrap
     public static byte[] Wrap(ReadOnlySpan<byte> wrappingKey, ReadOnlySpan<byte> key)
     {
         if (key.Length is < 16 or > MaxKeyBytes || key.Length % 8 != 0)
-            throw new ArgumentException($"A key to wrap has 16 to {MaxKeyBytes} bytes in steps of 8, not {key.Length}.");
+            throw new ArgumentException($"A key to wrap has 16 to {MaxKeyBytes} bytes in eights, not {key.Length}.");
         using var aes = Cipher(wrappingKey);
         var n = key.Length / 8;
         var r = new byte[8 + key.Length];
@@ -36,7 +38,9 @@ public static class AesKeyWrap
         return r;
     }
 
-    /// <summary>Unwraps into <paramref name="key"/>, 8 bytes shorter; false, and zeros, when it was not this key's.</summary>
+    /// <summary>
+    /// Unwraps into <paramref name="key"/>, 8 bytes shorter; false, and zeros, when it was not this key's.
+    /// </summary>
     public static bool TryUnwrap(ReadOnlySpan<byte> wrappingKey, ReadOnlySpan<byte> wrapped, Span<byte> key)
     {
         if (wrapped.Length is < 24 or > MaxKeyBytes + 8 || wrapped.Length % 8 != 0 || key.Length != wrapped.Length - 8)

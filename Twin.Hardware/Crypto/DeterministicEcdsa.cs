@@ -10,7 +10,9 @@ namespace Twin.Hardware.Crypto;
 /// </summary>
 internal static class DeterministicEcdsa
 {
-    /// <summary>Tries for a nonce in range with r and s not 0; for these curves even a second is beyond belief.</summary>
+    /// <summary>
+    /// Tries for a nonce in range with r and s not 0; for these curves even a second is beyond belief.
+    /// </summary>
     private const int MaxTries = 16;
 
     /// <summary>Signs a digest of the curve's hash; r‖s goes to <paramref name="signature"/>.</summary>
@@ -20,7 +22,7 @@ internal static class DeterministicEcdsa
         var nonces = new NonceSequence(curve, scalar, digest);
         for (var i = 0; i < MaxTries; i++)
             if (TrySignWithNonce(curve, scalar, digest, nonces.Next(), signature)) return;
-        throw new CryptographicException($"No usable nonce in {MaxTries} tries: the private key or the digest is damaged.");
+        throw new CryptographicException($"No usable nonce in {MaxTries} tries: the private key is damaged.");
     }
 
     /// <summary>

@@ -94,7 +94,7 @@ public sealed class EcPublicKey : IEquatable<EcPublicKey>
     /// <inheritdoc cref="TryFrom"/>
     /// <exception cref="FormatException">The length is neither 64 nor 96 bytes.</exception>
     public static EcPublicKey From(ReadOnlySpan<byte> point) => TryFrom(point, out var key) ? key
-        : throw new FormatException($"A public key has 64 bytes (P-256) or 96 (P-384), X and Y; this has {point.Length}.");
+        : throw new FormatException($"A public key has 64 bytes (P-256) or 96 (P-384), this {point.Length}.");
 
     internal static EcPublicKey OfPrivate(NistCurve curve, byte[] scalar)
     {
@@ -117,7 +117,9 @@ public sealed class EcPublicKey : IEquatable<EcPublicKey>
         return ECDsa.Create(new ECParameters { Curve = Curve.Platform, Q = q });
     }
 
-    /// <summary>True when r‖s is this key's signature over the digest. A point off the curve verifies nothing.</summary>
+    /// <summary>
+    /// True when r‖s is this key's signature over the digest. A point off the curve verifies nothing.
+    /// </summary>
     public bool Verify(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature)
     {
         if (signature.Length != Curve.SignatureBytes) return false;

@@ -48,7 +48,8 @@ internal sealed class NoiseSource
     private long _samples;
 
     /// <summary>
-    /// The source of one chip. Chips of a low-entropy <paramref name="lot"/> differ in the few bits and in nothing else.
+    /// The source of one chip. Chips of a low-entropy <paramref name="lot"/> differ in the few bits and in nothing
+    /// else.
     /// </summary>
     public NoiseSource(ulong seed, string lot, NoiseCondition condition)
     {

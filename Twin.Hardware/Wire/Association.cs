@@ -2,7 +2,9 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Hardware.Wire;
 
-/// <summary>How the parties of an association prove who they are; the last number of the mechanism's identifier.</summary>
+/// <summary>
+/// How the parties of an association prove who they are; the last number of the mechanism's identifier.
+/// </summary>
 public enum Mechanism : byte
 {
     None = 0,
@@ -171,7 +173,7 @@ public readonly ref struct ReleaseMessage
 {
     public bool IsResponse { get; init; }
 
-    /// <summary>0 normal, 1 urgent (request) or not finished (response), 30 user defined; −1 when not given.</summary>
+    /// <summary>0 normal, 1 urgent (request) or not finished (response), 30 user defined; −1: not given.</summary>
     public int Reason { get; init; }
 
     public ReadOnlySpan<byte> UserInformation { get; init; }

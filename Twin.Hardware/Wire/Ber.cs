@@ -5,7 +5,9 @@ namespace Twin.Hardware.Wire;
 /// <summary>The little of BER that the association control messages need.</summary>
 internal static class Ber
 {
-    /// <summary>joint-iso-ccitt country(16) 756 identified-organisation DLMS-UA(8): head of all identifiers here.</summary>
+    /// <summary>
+    /// joint-iso-ccitt country(16) 756 identified-organisation DLMS-UA(8): head of all identifiers here.
+    /// </summary>
     private static ReadOnlySpan<byte> Registry => [0x60, 0x85, 0x74, 0x05, 0x08];
 
     private const byte ContextArc = 1, MechanismArc = 2;

@@ -83,7 +83,9 @@ public sealed class BlockReceiver
     public bool TryAdd(in GeneralBlock block, out WireError error) =>
         TryAdd(block.Number, block.IsLast, block.Data, out error);
 
-    /// <summary>Takes a block of a service-specific transfer (get, set or action), whose numbers are the same.</summary>
+    /// <summary>
+    /// Takes a block of a service-specific transfer (get, set or action), whose numbers are the same.
+    /// </summary>
     public bool TryAdd(uint number, bool isLast, ReadOnlySpan<byte> data, out WireError error)
     {
         error = default;

@@ -55,7 +55,8 @@ public readonly record struct CosemDateTime(ushort Year, byte Month, byte Day, b
     {
         time = default;
         error = default;
-        if (Year == 0xFFFF) error = new WireError(WireCode.UnspecifiedTime, 0);
+        if (FirstBadField() is var bad && bad >= 0) error = new WireError(WireCode.BadValue, bad);
+        else if (Year == 0xFFFF) error = new WireError(WireCode.UnspecifiedTime, 0);
         else if (Month > 12) error = new WireError(WireCode.UnspecifiedTime, 2);
         else if (Day == Open) error = new WireError(WireCode.UnspecifiedTime, 3);
         else if (Hour == Open) error = new WireError(WireCode.UnspecifiedTime, 5);
@@ -63,7 +64,7 @@ public readonly record struct CosemDateTime(ushort Year, byte Month, byte Day, b
         else if (Deviation == NoDeviation && zoneOffsetMinutes is null)
             error = new WireError(WireCode.UnspecifiedTime, 9);
         if (error.IsError) return false;
-        var inMonth = FirstBadField() < 0 ? DateTime.DaysInMonth(Year, Month) : 0;
+        var inMonth = DateTime.DaysInMonth(Year, Month);
         var day = Day switch { LastDay => inMonth, SecondLastDay => inMonth - 1, _ => Day };
         if (day > inMonth)
         {

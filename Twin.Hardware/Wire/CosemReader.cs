@@ -28,7 +28,9 @@ public readonly ref struct CosemItem
         switch (Tag)
         {
             case CosemTag.Boolean: value = c[0] != 0 ? 1 : 0; return true;
-            case CosemTag.Enum or CosemTag.Unsigned or CosemTag.Bcd or CosemTag.DeltaUnsigned: value = c[0]; return true;
+            case CosemTag.Enum or CosemTag.Unsigned or CosemTag.Bcd or CosemTag.DeltaUnsigned:
+                value = c[0];
+                return true;
             case CosemTag.Integer or CosemTag.DeltaInteger: value = unchecked((sbyte)c[0]); return true;
             case CosemTag.Long or CosemTag.DeltaLong: value = BinaryPrimitives.ReadInt16BigEndian(c); return true;
             case CosemTag.LongUnsigned or CosemTag.DeltaLongUnsigned:

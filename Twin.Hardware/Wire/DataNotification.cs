@@ -8,7 +8,9 @@ namespace Twin.Hardware.Wire;
 /// </summary>
 public readonly ref struct DataNotification
 {
-    /// <summary>Bits 0 to 23 the invoke id, above them self-descriptive, processing option, class and priority.</summary>
+    /// <summary>
+    /// Bits 0 to 23 the invoke id, above them self-descriptive, processing option, class and priority.
+    /// </summary>
     public uint LongInvokeId { get; init; }
 
     public bool HasTime { get; init; }

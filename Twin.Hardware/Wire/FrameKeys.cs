@@ -129,7 +129,8 @@ public sealed class FrameKeys : IFrameCipher, IDisposable
         var z = own.DeriveRawSecretAgreement(peer);
         if (z.Length != KeyAgreement.FieldBytes(suite))
             throw new CryptographicException($"The keys are not on the curve of suite {suite}.");
-        var bytes = KeyAgreement.Derive(suite, KeyAgreement.Gcm(suite), z, originator, transactionId, recipient, scheme);
+        var bytes = KeyAgreement.Derive(suite, KeyAgreement.Gcm(suite), z, originator, transactionId, recipient,
+            scheme);
         CryptographicOperations.ZeroMemory(z);
         var key = new FrameKey(bytes, authenticationKey);
         CryptographicOperations.ZeroMemory(bytes);

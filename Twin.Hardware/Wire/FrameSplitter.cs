@@ -87,7 +87,7 @@ public static class FrameSearch
         if (r.Error.Code == WireCode.BadAddress)
         {
             error = r.Error;
-            return buffer.Length < length + 2 && r.Position >= buffer.Length;
+            return false;
         }
         if (r.Failed || length + 2 - r.Position <= 3 || buffer.Length < end) return true;
         if (Crc16.Closes(buffer[1..end])) return true;

@@ -58,7 +58,9 @@ public sealed class ImageTransfer
     /// <summary>Bytes of every block but the last.</summary>
     public int BlockSize { get; }
 
-    /// <summary>image_transfer_enabled: when off, initiate, verify and activate are refused and blocks dropped.</summary>
+    /// <summary>
+    /// image_transfer_enabled: when off, initiate, verify and activate are refused and blocks dropped.
+    /// </summary>
     public bool IsEnabled { get; set; } = true;
 
     public ImageStatus Status { get; private set; }

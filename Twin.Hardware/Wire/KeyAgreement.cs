@@ -144,7 +144,8 @@ public static class KeyAgreement
         var publicKey = data[..PublicKeyBytes(suite)];
         Span<byte> digest = stackalloc byte[48];
         var length = EphemeralDigest(suite, publicKey, keyId, digest);
-        return signer.VerifyHash(digest[..length], data[PublicKeyBytes(suite)..]) && TryImport(suite, publicKey, out key);
+        return signer.VerifyHash(digest[..length], data[PublicKeyBytes(suite)..])
+            && TryImport(suite, publicKey, out key);
     }
 
     private static int EphemeralDigest(int suite, ReadOnlySpan<byte> publicKey, byte? keyId, Span<byte> digest)

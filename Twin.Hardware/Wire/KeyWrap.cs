@@ -44,7 +44,9 @@ public static class KeyWrap
         CryptographicOperations.ZeroMemory(block);
     }
 
-    /// <summary>Unwraps into <paramref name="key"/>, 8 bytes shorter; false, and a cleared key, when it is not intact.</summary>
+    /// <summary>
+    /// Unwraps into <paramref name="key"/>, 8 bytes shorter; false, and a cleared key, when it is not intact.
+    /// </summary>
     public static bool TryUnwrap(ReadOnlySpan<byte> kek, ReadOnlySpan<byte> wrapped, Span<byte> key)
     {
         if (!IsKeyLength(key.Length) || wrapped.Length != key.Length + Overhead) return false;

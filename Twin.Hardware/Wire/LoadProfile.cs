@@ -99,7 +99,8 @@ public readonly ref struct LoadProfilePush
     public static void Write(ByteWriter to, string serial, int periodSeconds, int zoneOffsetMinutes,
         ReadOnlySpan<ProfileRow> rows)
     {
-        if (rows.Length > MaxRows || serial.Length is 0 or > MaxSerialBytes || periodSeconds is < 1 or > MaxPeriodSeconds)
+        if (rows.Length > MaxRows || serial.Length is 0 or > MaxSerialBytes
+            || periodSeconds is < 1 or > MaxPeriodSeconds)
             throw new ArgumentException($"A push holds at most {MaxRows} rows, a serial of 1 to {MaxSerialBytes} "
                 + $"characters and a period of 1 to {MaxPeriodSeconds} s; this one {rows.Length}, {serial.Length} and "
                 + $"{periodSeconds}.");

@@ -29,14 +29,29 @@ public sealed class MessageAssembly
         (_complete, _next) = (true, 0);
     }
 
-    /// <summary>Takes an HDLC frame's information; true in <paramref name="complete"/> with the last segment.</summary>
-    public bool TryAdd(in HdlcFrame frame, out bool complete, out WireError error) =>
-        TryAdd(frame.Information, !frame.IsSegment, out complete, out error);
+    /// <summary>Messages that another began before their end came.</summary>
+    public int Abandoned { get; private set; }
+
+    /// <summary>
+    /// Takes an HDLC frame's information; true in <paramref name="complete"/> with the last segment. Unnumbered frames
+    /// carry no sequence: an LLC header at the front begins a new message, and what was open is abandoned.
+    /// </summary>
+    public bool TryAdd(in HdlcFrame frame, out bool complete, out WireError error)
+    {
+        if (!_complete && Llc.TryRead(frame.Information, out _, out _, out _)) Abandon();
+        return TryAdd(frame.Information, !frame.IsSegment, out complete, out error);
+    }
+
+    private void Abandon()
+    {
+        Abandoned++;
+        Reset();
+    }
 
     /// <summary>Takes an M-Bus part; its number must be the next one.</summary>
     public bool TryAdd(in MbusFrame frame, out bool complete, out WireError error)
     {
-        if (frame.Sequence == 0) Reset();
+        if (frame.Sequence == 0 && !_complete) Abandon();
         var expected = _complete ? 0 : _next;
         if (frame.Sequence == expected) return TryAdd(frame.Part, frame.IsLast, out complete, out error);
         Reset();

@@ -49,7 +49,8 @@ public readonly record struct Obis(byte A, byte B, byte C, byte D, byte E, byte 
             var end = text.IndexOfAnyExceptInRange('0', '9');
             var digits = end < 0 ? text : text[..end];
             if (digits.Length is 0 or > 3 || count == Bytes) return false;
-            if (!byte.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out groups[count])) return false;
+            if (!byte.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out groups[count]))
+                return false;
             count++;
             if (end < 0) break;
             if (count == Bytes || text[end] != (isPrinted ? printed : dotted)[count - 1]) return false;

@@ -280,7 +280,9 @@ public readonly ref struct Protected
     }
 }
 
-/// <summary>The fields that head general-ciphering and general-signing; any of them may be empty but the titles.</summary>
+/// <summary>
+/// The fields that head general-ciphering and general-signing; any of them may be empty but the titles.
+/// </summary>
 public readonly ref struct GeneralHead
 {
     public ReadOnlySpan<byte> TransactionId { get; init; }

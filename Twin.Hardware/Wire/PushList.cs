@@ -1,7 +1,7 @@
 namespace Twin.Hardware.Wire;
 
 /// <summary>
-/// One value of a push list: what it is, the number with its scaler (value × 10^scaler) and unit, or a text, or a time.
+/// One value of a push list: what it is, the number with scaler (value × 10^scaler) and unit, or a text, or a time.
 /// </summary>
 /// <param name="Unit">
 /// Unit of COSEM: 27 W, 28 VA, 29 var, 30 Wh, 32 varh, 33 A, 35 V; 255 none or not told.
@@ -97,7 +97,7 @@ public static class PushList
         if (look.TryNext(out var first) && root.Tag == CosemTag.Structure && !first.Tag.IsContainer()
             && !first.TryObis(out _))
         {
-            if (first.Tag == CosemTag.VisibleString && first.Text()!.StartsWith("Kamstrup", StringComparison.Ordinal))
+            if (first.Tag == CosemTag.VisibleString && first.Content.StartsWith("Kamstrup"u8))
                 kind = PushListKind.Kamstrup;
             else if (Kaifa.TryGetValue(root.Count, out var places))
                 return ReadKaifa(ref reader, places, values, out kind, out error);
@@ -148,7 +148,8 @@ public static class PushList
         Obis? pending = null;
         while (reader.TryNext(out var item))
         {
-            if (values.Count > MaxValues) return Refuse(new WireError(WireCode.TooManyElements, item.Offset), out error);
+            if (values.Count > MaxValues)
+                return Refuse(new WireError(WireCode.TooManyElements, item.Offset), out error);
             if (pending is null && item.TryObis(out var name))
             {
                 pending = name;
@@ -202,7 +203,9 @@ public static class PushList
         return true;
     }
 
-    /// <summary>Kamstrup: currents in 10 mA, energies in 10 Wh, power factors in hundredths; the rest in units.</summary>
+    /// <summary>
+    /// Kamstrup: currents in 10 mA, energies in 10 Wh, power factors in hundredths; the rest in units.
+    /// </summary>
     private static (sbyte Scaler, byte Unit) KamstrupScale(Obis name) => (name.C, name.D) switch
     {
         (31 or 51 or 71, 7) => (-2, Ampere),

@@ -14,8 +14,9 @@ public enum SlotOrigin : byte
 }
 
 /// <summary>
-/// What the bootloader remembers of a part. <paramref name="ImagePrefix"/>: first 4 bytes of the image's digest when the
-/// slot became active. <paramref name="Attempts"/>: boots since an activation that was not confirmed; 0 when it was.
+/// What the bootloader remembers of a part. <paramref name="ImagePrefix"/>: first 4 bytes of the image's digest when
+/// the slot became active. <paramref name="Attempts"/>: boots since an activation that was not confirmed; 0 when it
+/// was.
 /// </summary>
 internal readonly record struct SlotChoice(FirmwareSlot Active, SlotOrigin Origin, uint ImagePrefix, bool Pending,
     byte Attempts);

@@ -4,8 +4,8 @@ namespace Twin.Hardware.Emulator.Zeus;
 
 /// <summary>
 /// The kernel's memory, item by item. A test compares it with the fields that there are, so that a new one has to be
-/// paid for here. A quote is not in it: the kernel streams it entry by entry through hash and transport, one record at a
-/// time, and needs no room for the whole; the emulator hands out the array for convenience.
+/// paid for here. A quote is not in it: the kernel streams it entry by entry through hash and transport, one record at
+/// a time, and needs no room for the whole; the emulator hands out the array for convenience.
 /// </summary>
 public static class CakBudget
 {
@@ -30,7 +30,8 @@ public static class CakBudget
     /// <summary>Buffers at the deepest point, a truncation: none of them lives longer than its call.</summary>
     public static readonly (string Buffer, int Bytes)[] Working =
     [
-        ("page header, read and written", 2 * CakKernel.HeaderBytes), ("record, read and written", 2 * (CakEntry.Size + 8)),
+        ("page header, read and written", 2 * CakKernel.HeaderBytes),
+        ("record, read and written", 2 * (CakEntry.Size + 8)),
         ("head and entry, to hash", Digest.Size + CakEntry.Size), ("hash state of the crypto unit", 112),
         ("checkpoint with signature", CakCheckpoint.SignedBytes + 96), ("tail", 192),
     ];

@@ -41,14 +41,17 @@ public enum CheckpointOutcome : byte
 /// most 2 KiB (<see cref="CakBudget"/>). When only <see cref="Reserved"/> slots are left, boots, crashes, sessions,
 /// configuration, refusals and tamper events are counted in the page's tail, saturating at 256 of each sort; the
 /// reserve is for images that change, keys, the life cycle and truncation. When the reserve is full as well, upgrades,
-/// key changes and life-cycle steps are refused; a boot never is, because metering never stops. A checkpoint makes room.
+/// key changes and life-cycle steps are refused; a boot never is, because metering never stops. A checkpoint makes
+/// room.
 /// </para>
 /// </summary>
 public sealed partial class CakKernel
 {
     private const uint Magic = 0x43414B31; // "CAK1"
 
-    /// <summary>Base of the page: number and head before its first entry, counters, parts and life cycle there.</summary>
+    /// <summary>
+    /// Base of the page: number and head before its first entry, counters, parts and life cycle there.
+    /// </summary>
     internal const int HeaderBytes = 4 + Digest.Size + CounterBytes + CakQuote.Parts * PartBytes + 1;
     internal const int CounterBytes = 16, PartBytes = 38;
 
@@ -104,7 +107,8 @@ public sealed partial class CakKernel
     public PartState Of(FirmwarePart part) => _state[(int)part - 1];
 
     /// <summary>What provisioning fixes: whose log it is, and who may countersign checkpoints.</summary>
-    internal void Provision(ulong systemTitle, EcPublicKey? headEnd) => (_systemTitle, _headEnd) = (systemTitle, headEnd);
+    internal void Provision(ulong systemTitle, EcPublicKey? headEnd) =>
+        (_systemTitle, _headEnd) = (systemTitle, headEnd);
 
     /// <summary>
     /// Reads the log after power-on; a chip without one gets an empty one. Writes nothing to a log that is there.
@@ -126,7 +130,8 @@ public sealed partial class CakKernel
         {
             var state = _log.Read(slot, record);
             if (state == SlotState.Damaged && _damaged < byte.MaxValue) _damaged++;
-            // A damaged entry stays in the chain as it is read now: the twin, which has its digest, sees the difference.
+            // A damaged entry stays in the chain as it is read now: the twin, which has its digest, sees the
+            // difference.
             if (state != SlotState.Torn) Follow(record);
         }
         ReadTally();
@@ -230,7 +235,7 @@ public sealed partial class CakKernel
     /// checkpoint's head and whose version is its number. Its counters take in what was only counted. One commit mark
     /// makes it all count.
     /// </summary>
-    private void Truncate(CakCheckpoint checkpoint, uint meterTime, uint uptime)
+    internal void Truncate(CakCheckpoint checkpoint, uint meterTime, uint uptime)
     {
         var happened = new CakEvent(CakEntryKind.Truncate, FirmwarePart.Cak, checkpoint.Head, checkpoint.Seq);
         Span<byte> last = stackalloc byte[CakEntry.Size];
@@ -239,7 +244,9 @@ public sealed partial class CakKernel
         Start();
     }
 
-    /// <summary>Drops torn slots when that leaves more than <paramref name="reserve"/> free; keeps what was counted.</summary>
+    /// <summary>
+    /// Drops torn slots when that leaves more than <paramref name="reserve"/> free; keeps what was counted.
+    /// </summary>
     private bool TryCompact(int reserve)
     {
         var live = (int)(_seq - _baseSeq);

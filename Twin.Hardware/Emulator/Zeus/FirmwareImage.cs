@@ -82,12 +82,15 @@ public sealed record FirmwareHeader
     /// <summary>What the signer signs: the header under the hash of the signer's curve.</summary>
     public byte[] SignedDigest() => Signer.Curve.Digest(Encode());
 
-    /// <summary>Reads a header from the beginning of <paramref name="bytes"/>; <paramref name="length"/> is its own.</summary>
+    /// <summary>
+    /// Reads a header from the beginning of <paramref name="bytes"/>; <paramref name="length"/> is its own.
+    /// </summary>
     public static ImageFault TryRead(ReadOnlySpan<byte> bytes, out FirmwareHeader header, out int length)
     {
         (header, length) = (null!, 0);
         if (bytes.Length < 5 || !bytes[..4].SequenceEqual(Magic)) return ImageFault.NotAnImage;
-        if (bytes[4] != Format) return bytes[4] is > Format and < 0xFF ? ImageFault.NewerFormat : ImageFault.DamagedHeader;
+        if (bytes[4] != Format)
+            return bytes[4] is > Format and < 0xFF ? ImageFault.NewerFormat : ImageFault.DamagedHeader;
         try
         {
             var r = new ByteReader(bytes[5..]);
@@ -147,7 +150,8 @@ public sealed class FirmwareImage
     public Digest Digest { get; }
 
     /// <summary>Makes an image and has it signed.</summary>
-    /// <exception cref="ArgumentException">Body, model or name is empty or too long, or the part no firmware.</exception>
+    /// <exception cref="ArgumentException">A body, model or name is empty or too long; a part is no
+    /// firmware.</exception>
     /// <param name="signer">Its public key goes into the header, its signature behind it.</param>
     public static FirmwareImage Build(FirmwarePart part, string model, string name, uint version,
         ushort securityVersion, ReadOnlySpan<byte> body, SigningKey signer)

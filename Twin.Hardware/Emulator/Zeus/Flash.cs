@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace Twin.Hardware.Emulator.Zeus;
 
 /// <summary>
-/// The supply failed in the middle of a flash operation: whatever ran has stopped there. Whoever drives the chip catches
-/// it; code on the chip must not, because it is no longer running.
+/// The supply failed in the middle of a flash operation: whatever ran has stopped there. Whoever drives the chip
+/// catches it; code on the chip must not, because it is no longer running.
 /// </summary>
 public sealed class PowerLossException() : Exception("The supply failed during a flash operation. Power the chip on.");
 
@@ -36,8 +36,8 @@ public sealed class FlashPage
 
 /// <summary>
 /// NOR flash in pages of 8 KiB. Erasing sets all bits of a page, programming only clears bits. The supply can be cut
-/// after any programmed or erased byte: <see cref="CutAfter"/>. Memory is taken for the part of a page that was written,
-/// and not at all for shared pages.
+/// after any programmed or erased byte: <see cref="CutAfter"/>. Memory is taken for the part of a page that was
+/// written, and not at all for shared pages.
 /// </summary>
 public sealed class Flash
 {
@@ -179,6 +179,18 @@ public sealed class Flash
         Own(page, offset + 1)[offset] ^= (byte)(1 << bit);
     }
 
+    /// <summary>
+    /// A copy of the content, as whoever reads the chip out has it: with power, no cut set, erasures kept.
+    /// </summary>
+    public Flash Copy()
+    {
+        var copy = new Flash(Pages);
+        for (var p = 0; p < Pages; p++)
+            (copy._pages[p], copy._shared[p]) = (_shared[p] is null ? _pages[p]?.ToArray() : _pages[p], _shared[p]);
+        _erasures.CopyTo(copy._erasures, 0);
+        return copy;
+    }
+
     /// <summary>Bytes of memory that this chip holds alone: shared pages are not counted.</summary>
     public int HeldBytes()
     {
@@ -206,7 +218,9 @@ public sealed class Flash
         return n;
     }
 
-    /// <summary>The page as this chip's own, at least to <paramref name="end"/>: copied off what others share.</summary>
+    /// <summary>
+    /// The page as this chip's own, at least to <paramref name="end"/>: copied off what others share.
+    /// </summary>
     private byte[] Own(int page, int end)
     {
         var held = _pages[page];

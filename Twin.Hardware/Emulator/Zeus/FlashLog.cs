@@ -6,14 +6,15 @@ namespace Twin.Hardware.Emulator.Zeus;
 /// <summary>
 /// A log of records of one size on two flash pages: one in use, one to swap to. Invariant: a record or a page counts
 /// when its commit mark is whole, and the mark is programmed last. So a power cut at any byte loses at most the record
-/// that was being appended, a cut during a swap leaves the page in use as it was, and opening writes nothing. A slot that
-/// a cut left torn is stepped over; the next swap drops it.
+/// that was being appended, a cut during a swap leaves the page in use as it was, and opening writes nothing. A slot
+/// that a cut left torn is stepped over; the next swap drops it.
 /// <para>
 /// Page: magic, generation, header, check, mark; then slots of record, check, mark; then a tail that belongs to the
 /// owner. The check is the head of a SHA-256 and finds rot. Of two committed pages the higher generation is in use.
 /// </para>
 /// </summary>
-internal sealed class FlashLog(Flash flash, PageRange pages, uint magic, int headerBytes, int recordBytes, int tailBytes)
+internal sealed class FlashLog(Flash flash, PageRange pages, uint magic, int headerBytes, int recordBytes,
+    int tailBytes)
 {
     private const int CheckBytes = 4, MarkBytes = 4, Before = 8;
     private static ReadOnlySpan<byte> Mark => [0x5A, 0x00, 0xA5, 0x00];
@@ -82,7 +83,9 @@ internal sealed class FlashLog(Flash flash, PageRange pages, uint magic, int hea
 
     private byte _copied;
 
-    /// <summary>Erases the other page and writes its header, uncommitted. Records follow by <see cref="Copy"/>.</summary>
+    /// <summary>
+    /// Erases the other page and writes its header, uncommitted. Records follow by <see cref="Copy"/>.
+    /// </summary>
     public void BeginSwap(ReadOnlySpan<byte> header)
     {
         var other = OtherPage;
@@ -91,7 +94,8 @@ internal sealed class FlashLog(Flash flash, PageRange pages, uint magic, int hea
         BinaryPrimitives.WriteUInt32BigEndian(bytes, magic);
         BinaryPrimitives.WriteUInt32BigEndian(bytes[4..], _generation + 1);
         header[..headerBytes].CopyTo(bytes[Before..]);
-        BinaryPrimitives.WriteUInt32BigEndian(bytes[(Before + headerBytes)..], CheckOf(bytes[..(Before + headerBytes)]));
+        var end = Before + headerBytes;
+        BinaryPrimitives.WriteUInt32BigEndian(bytes[end..], CheckOf(bytes[..end]));
         flash.Program(other, 0, bytes);
         _copied = 0;
     }

@@ -5,9 +5,9 @@ using Twin.Hardware.Coding;
 namespace Twin.Hardware.Emulator.Zeus;
 
 /// <summary>
-/// Signatures of images that were checked before: a fleet boots a few images thousands of times. The key of an answer is
-/// the digest of all that it depends on (header with the signer's key, and signature), so it is never wrong, only absent.
-/// At <see cref="MaxAnswers"/> all are forgotten and checked again.
+/// Signatures of images that were checked before: a fleet boots a few images thousands of times. The key of an answer
+/// is the digest of all that it depends on (header with the signer's key, and signature), so it is never wrong, only
+/// absent. At <see cref="MaxAnswers"/> all are forgotten and checked again.
 /// </summary>
 public sealed class ImageSignatures
 {

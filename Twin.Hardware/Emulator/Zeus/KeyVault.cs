@@ -52,7 +52,9 @@ public sealed class KeyVault
         return true;
     }
 
-    /// <summary>Signs a digest of the curve's hash; r‖s goes to <paramref name="signature"/>. False without a key.</summary>
+    /// <summary>
+    /// Signs a digest of the curve's hash; r‖s goes to <paramref name="signature"/>. False without a key.
+    /// </summary>
     public bool TrySign(ReadOnlySpan<byte> digest, Span<byte> signature)
     {
         if (SigningKey is null || _signing is null) return false;
@@ -205,5 +207,6 @@ public sealed class KeyVault
     }
 
     public override string ToString() => IsZeroised ? "key vault, zeroised"
-        : $"key vault, {_keys.Count(k => k is not null)} keys, signing {(Holds(KeySlot.DeviceSigning) ? "ready" : "none")}";
+        : $"key vault, {_keys.Count(k => k is not null)} keys, "
+            + (Holds(KeySlot.DeviceSigning) ? "signing ready" : "not signing");
 }

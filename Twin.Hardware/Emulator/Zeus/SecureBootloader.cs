@@ -29,14 +29,18 @@ public readonly record struct SlotCheck(BootRefusal Refusal, Digest Image, uint 
     public PartState State => new(Image, Version, SecurityVersion);
 }
 
-/// <summary>A part that runs, and how its slot came to be the one. <paramref name="Explained"/>: by the boot record.</summary>
+/// <summary>
+/// A part that runs, and how its slot came to be the one. <paramref name="Explained"/>: by the boot record.
+/// </summary>
 public readonly record struct BootedPart(FirmwarePart Part, FirmwareSlot Slot, SlotCheck Check, SlotOrigin Origin,
     bool Explained);
 
 /// <summary>An image that was not run.</summary>
 public readonly record struct RefusedImage(FirmwarePart Part, FirmwareSlot Slot, SlotCheck Check);
 
-/// <summary>What a boot came to. Without an application the metrology core still runs when its image was taken.</summary>
+/// <summary>
+/// What a boot came to. Without an application the metrology core still runs when its image was taken.
+/// </summary>
 public sealed record BootReport(IReadOnlyList<BootedPart> Booted, IReadOnlyList<RefusedImage> Refused)
 {
     public bool Runs(FirmwarePart part) => Booted.Any(b => b.Part == part);

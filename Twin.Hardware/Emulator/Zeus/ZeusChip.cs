@@ -45,8 +45,8 @@ public sealed record ChipSpec
 /// <summary>
 /// One ZEUS-class chip: flash, fuses, noise source, key vault, bootloader and attestation kernel. Without power it does
 /// nothing; what is in flash, fuses and vault stays. Any operation that writes may throw
-/// <see cref="PowerLossException"/> when a cut is set (<see cref="Flash.CutAfter"/>): whoever drives the chip then calls
-/// <see cref="PowerCut"/>, and later <see cref="PowerOn"/>.
+/// <see cref="PowerLossException"/> when a cut is set (<see cref="Flash.CutAfter"/>): whoever drives the chip then
+/// calls <see cref="PowerCut"/>, and later <see cref="PowerOn"/>.
 /// </summary>
 public sealed class ZeusChip
 {
@@ -64,7 +64,7 @@ public sealed class ZeusChip
         Vault = spec.RepeatsNonce ? KeyVault.WithRepeatedNonce(spec.Lot) : new KeyVault();
         foreach (var anchor in spec.Anchors)
             if (!Fuses.TryBurnAnchor(anchor))
-                throw new ArgumentException($"A chip has room for {Fuses.MaxAnchors} anchors; {spec.Anchors.Count} given.");
+                throw new ArgumentException($"A chip takes {Fuses.MaxAnchors} anchors, not {spec.Anchors.Count}.");
         Bootloader = new SecureBootloader(Flash, Fuses, spec.Model, spec.OpenBoot, spec.Signatures);
         Cak = new CakKernel(Flash, Vault);
         DebugPort = new DebugPort(Flash, Fuses);
@@ -196,7 +196,8 @@ public sealed class ZeusChip
         if (Cak.Of(booted.Part).Image == booted.Check.Image) return;
         var kind = !booted.Explained || booted.Origin == SlotOrigin.Factory ? CakEntryKind.Boot
             : booted.Origin == SlotOrigin.Activated ? CakEntryKind.Upgrade : CakEntryKind.Rollback;
-        if (kind == CakEntryKind.Boot && booted.Part == FirmwarePart.Application) return; // the boot's own entry says it
+        // The boot's own entry says it of the application.
+        if (kind == CakEntryKind.Boot && booted.Part == FirmwarePart.Application) return;
         Record(new CakEvent(kind, booted.Part, booted.Check.Image, booted.Check.Version, booted.Check.SecurityVersion,
             Slot: (byte)booted.Slot), now);
     }

@@ -90,7 +90,9 @@ public class TrngTests
         Assert.Equal(2, trng.Refused);
     }
 
-    /// <summary>The bias shows when a window happens to begin with the value: within 40 windows for all but 1e−8.</summary>
+    /// <summary>
+    /// The bias shows when a window happens to begin with the value: within 40 windows for all but 1e−8.
+    /// </summary>
     [Fact]
     public void ABiasedSourceIsFoundWhileItRuns()
     {

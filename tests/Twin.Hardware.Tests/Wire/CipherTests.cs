@@ -35,6 +35,50 @@ public class CipherTests
     }
 
     [Theory]
+    [InlineData(ApduTag.GeneralGloCiphering, 0x30, KeyUse.GlobalUnicast)]
+    [InlineData(ApduTag.GeneralGloCiphering, 0x70, KeyUse.GlobalBroadcast)]
+    [InlineData(ApduTag.GeneralDedCiphering, 0x30, KeyUse.Dedicated)]
+    [InlineData(ApduTag.DedGetRequest, 0x30, KeyUse.Dedicated)]
+    [InlineData(ApduTag.GloActionResponse, 0x70, KeyUse.GlobalBroadcast)]
+    public void A_message_opens_with_the_key_it_names_and_no_other(ApduTag tag, byte control, KeyUse use)
+    {
+        KeyUse[] uses = [KeyUse.GlobalUnicast, KeyUse.GlobalBroadcast, KeyUse.Dedicated];
+        using var sender = new FrameKeys();
+        foreach (var each in uses)
+        {
+            byte[] key = [(byte)each, .. Ek.AsSpan(1)];
+            sender.Set(Meter, each, key, Ak);
+        }
+        var w = new ByteWriter();
+        Assert.Equal(WireCode.None,
+            Protected.Write(w, tag, sender, Meter, Title, new SecurityControl(control), 1, Plain));
+        Assert.True(Protected.TryRead(w.Written, Title, out var message, out _));
+        Assert.Equal(use, message.Use);
+        foreach (var each in uses)
+        {
+            using var receiver = new FrameKeys();
+            byte[] key = [(byte)each, .. Ek.AsSpan(1)];
+            receiver.Set(Meter, use, key, Ak);
+            Assert.Equal(each == use, message.TryOpen(receiver, Meter, new byte[64], out _, out var error));
+            Assert.Equal(each == use ? WireCode.None : WireCode.AuthenticationFailed, error.Code);
+        }
+    }
+
+    [Fact]
+    public void A_suite_asks_for_keys_of_its_length()
+    {
+        using var keys = new FrameKeys();
+        keys.Set(Meter, KeyUse.GlobalUnicast, Ek, Ak);
+        var w = new ByteWriter();
+        Assert.Equal(WireCode.NoKey, Protected.Write(w, ApduTag.GloGetRequest, keys, Meter, Title,
+            new SecurityControl(2, true, true), 1, Plain));
+        Assert.Equal(0, w.Length);
+        keys.Set(Meter, KeyUse.GlobalUnicast, Ek, default);
+        Assert.Equal(WireCode.NoKey, Protected.Write(w, ApduTag.GloGetRequest, keys, Meter, Title,
+            new SecurityControl(0, true, true), 1, Plain));
+    }
+
+    [Theory]
     [InlineData(16, "000102030405060708090A0B0C0D0E0F", "00112233445566778899AABBCCDDEEFF",
         "1FA68B0A8112B447AEF34BD8FB5A7B829D3E862371D2CFE5")]
     [InlineData(32, "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F",

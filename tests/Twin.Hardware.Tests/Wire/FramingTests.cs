@@ -148,6 +148,23 @@ public class FramingTests
     }
 
     [Fact]
+    public void A_new_message_abandons_the_one_that_lost_its_end()
+    {
+        var w = new ByteWriter();
+        Hdlc.WriteMessage(w, HdlcAddress.Short(16), HdlcAddress.Short(1), 3, new byte[100], true, 40);
+        var frames = Telegrams.Split(LinkKind.Hdlc, w.ToArray()).Frames;
+        Assert.Equal(3, frames.Count);
+        var (assembly, complete) = (new MessageAssembly(), false);
+        foreach (var n in (int[])[0, 1, 0, 1, 2])
+        {
+            Hdlc.TryRead(frames[n], out var frame, out _);
+            Assert.True(assembly.TryAdd(frame, out complete, out _));
+        }
+        Assert.True(complete);
+        Assert.Equal((103, 1), (assembly.Message.Length, assembly.Abandoned));
+    }
+
+    [Fact]
     public void A_message_without_end_is_dropped_at_its_bound()
     {
         var assembly = new MessageAssembly();

@@ -32,7 +32,8 @@ internal static class Telegrams
         foreach (var line in File.ReadLines(path))
         {
             var digits = line.Trim('\uFEFF', ' ', '\t').Replace(" ", "").Replace(":", "");
-            if (digits.Length % 2 == 0 && digits.All(char.IsAsciiHexDigit)) bytes.AddRange(Convert.FromHexString(digits));
+            if (digits.Length % 2 == 0 && digits.All(char.IsAsciiHexDigit))
+                bytes.AddRange(Convert.FromHexString(digits));
             else otherLines++;
         }
         return [.. bytes];
@@ -60,5 +61,6 @@ internal static class Telegrams
 
     public static byte[] Hex(string digits) => Convert.FromHexString(digits.Replace(" ", "").Replace("\n", ""));
 
-    public static uint Number(string digits) => uint.Parse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    public static uint Number(string digits) =>
+        uint.Parse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 }

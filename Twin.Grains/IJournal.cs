@@ -36,8 +36,13 @@ public interface IJournal : IDisposable
     /// </summary>
     bool HasContent(ContentKey key);
 
-    /// <summary>Inputs addressed to one twin that are not sealed readings, in ascending order.</summary>
-    void ReadAddressed(TwinKey key, JournalVisitor visit);
+    /// <summary>
+    /// Inputs addressed to one twin after a position that are not sealed readings, in ascending order.
+    /// </summary>
+    void ReadAddressed(TwinKey key, long after, JournalVisitor visit);
+
+    /// <summary>Inputs to the fleet as a whole after a position: ticks, sweeps, ends of sources; ascending.</summary>
+    void ReadFleetWide(long after, JournalVisitor visit);
 
     /// <summary>What a twin published when a day closed; null when nothing.</summary>
     byte[]? Publication(TwinKey from, int day);
@@ -125,7 +130,7 @@ public readonly record struct JournalSize(long Bytes, long Readings);
 /// <summary>Inputs and their consequences that commit together.</summary>
 public sealed class JournalBatch(long firstPosition)
 {
-    private readonly ByteWriter _items = new(64 * 1024);
+    private readonly ByteWriter _items = new(64 * 1024), _frequent = new(1024);
     private long _lastWritten = firstPosition - 1;
 
     public long FirstPosition { get; } = firstPosition;
@@ -138,6 +143,12 @@ public sealed class JournalBatch(long firstPosition)
 
     /// <summary>Every other input, each under its own position and address.</summary>
     public List<(TwinKey Key, long Position, byte[] Input)> Kept { get; } = [];
+
+    /// <summary>
+    /// Frequent inputs of meters (<see cref="Input.IsFrequent"/>): where each lies in <see cref="FrequentBytes"/>.
+    /// </summary>
+    public List<(ulong Meter, long Position, int Offset, int Length)> Frequent { get; } = [];
+    public ReadOnlySpan<byte> FrequentBytes => _frequent.Written;
 
     /// <summary>Days of the sealable readings; min above max when there are none.</summary>
     public int MinDay { get; private set; } = int.MaxValue;
@@ -162,7 +173,13 @@ public sealed class JournalBatch(long firstPosition)
         var position = FirstPosition + Count++;
         if (!sealable)
         {
-            Kept.Add((Envelope.Read(input).Target, position, input.ToArray()));
+            var envelope = Envelope.Read(input);
+            if (Input.IsFrequent(envelope))
+            {
+                Frequent.Add((envelope.Target.Id, position, _frequent.Length, input.Length));
+                _frequent.Bytes(input);
+            }
+            else Kept.Add((envelope.Target, position, input.ToArray()));
             return position;
         }
         AddFramed(_items, ref _lastWritten, position, input);

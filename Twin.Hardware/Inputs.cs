@@ -160,6 +160,13 @@ public abstract record Input(InputKind Kind)
     }
 
     /// <summary>
+    /// True for kinds that come with every frame: a journal keeps those of a meter together, not each under an index
+    /// entry of its own.
+    /// </summary>
+    public static bool IsFrequent(in Envelope envelope) =>
+        envelope.Kind == InputKind.FrameReceived && envelope.Target.Kind == TwinKind.Meter;
+
+    /// <summary>
     /// True for kinds of which a byte-identical repeat is the same fact told twice, at any age: the journal keeps a
     /// digest of each. (Readings are compared by value, relations with the state they would change; an erasure asked
     /// for again may find what came since.)

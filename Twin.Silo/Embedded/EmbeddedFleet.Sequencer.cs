@@ -22,7 +22,7 @@ public sealed partial class EmbeddedFleet
         for (var from = 0; from < batch.Count;)
         {
             var to = StepEnd(batch, from, results);
-            if (to == from) results[from] = Control(batch, from++, journal);
+            if (to == from) results[from] = Control(batch, from++, journal, consequences);
             else
             {
                 if (MayBeLate)
@@ -115,7 +115,7 @@ public sealed partial class EmbeddedFleet
     }
 
     /// <summary>Inputs for the engine itself: ticks, ends of sources, versions.</summary>
-    private Admission Control(InputBatch batch, int item, JournalBatch journal)
+    private Admission Control(InputBatch batch, int item, JournalBatch journal, Consequences consequences)
     {
         Input input;
         try
@@ -135,6 +135,11 @@ public sealed partial class EmbeddedFleet
                 break;
             case Tick:
                 _watermark.Tick();
+                break;
+            case Sweep when !_host.HasWaiting:
+                return Admission.Repeat;
+            case Sweep:
+                _host.Sweep(batch[item].ToArray(), consequences);
                 break;
             case JudgingVersion v:
                 journal.JudgingVersion = v.Version;

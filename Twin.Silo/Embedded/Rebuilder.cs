@@ -128,11 +128,15 @@ internal static class PastTwin
         {
             if (position > after && Before(input, at)) inputs.Add((position, input.ToArray()));
         }
-        journal.ReadAddressed(key, Keep);
+        journal.ReadAddressed(key, after, Keep);
         journal.ReadReadings(new MeterId(key.Id), checkpoint is null ? int.MinValue : checkpoint.Day - 1, Keep);
         if (inputs.Count == 0 && checkpoint is null) return (null, inputs);
         // Days that closed before the meter first spoke never reached its twin.
         var first = checkpoint is null ? inputs.Min(i => i.Position) : after;
+        journal.ReadFleetWide(first, (position, input) =>
+        {
+            if (Envelope.Read(input).Kind == InputKind.Sweep) Keep(position, input);
+        });
         foreach (var (day, position) in journal.ClosedDays(first))
             if ((day + 1L) * 86_400 <= at.Seconds) inputs.Add((position, new DayClosed(day).ToBytes()));
         return (checkpoint, inputs);
@@ -141,17 +145,18 @@ internal static class PastTwin
     private static bool Before(ReadOnlySpan<byte> input, UnixTime at) => Envelope.Read(input).Kind switch
     {
         InputKind.ReadingBlock => ReadingBlock.Read(input).EndMinute * 60 <= at.Seconds,
-        InputKind.DeviceEvent => ((DeviceEvent)Input.Read(input)).At.Seconds <= at.Seconds,
         InputKind.RegisterSnapshot => ((RegisterSnapshot)Input.Read(input)).At.Seconds <= at.Seconds,
         InputKind.ContextPeriod => ((ContextPeriod)Input.Read(input)).From.Seconds <= at.Seconds,
-        _ => true,
+        _ => Input.EventTime(input) is not { } time || time.Seconds <= at.Seconds,
     };
 
     private static void Apply(IJournal journal, TwinState twin, TwinKey key, byte[] input, Outbox outbox)
     {
         outbox.Clear();
-        var closing = Envelope.Read(input).Kind == InputKind.DayClosed;
-        outbox.Begin(key, null, maySend: closing);
+        var kind = Envelope.Read(input).Kind;
+        if (kind == InputKind.Sweep && !twin.Waits) return;
+        var closing = kind == InputKind.DayClosed;
+        outbox.Begin(key, null, maySend: closing || kind == InputKind.Sweep);
         twin.Apply(input, outbox);
         if (!closing || outbox.LetterCount == 0) return;
         var day = ((DayClosed)Input.Read(input)).Day;

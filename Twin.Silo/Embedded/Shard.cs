@@ -22,6 +22,7 @@ internal sealed class Shard(int index, int shards, ITwinFactory factory, bool ke
     private readonly Dictionary<ulong, TwinState>[] _twins =
         [.. Enumerable.Range(0, Kinds).Select(_ => new Dictionary<ulong, TwinState>())];
     private readonly ByteWriter _bytes = new();
+    private readonly HashSet<TwinKey> _waiting = [];
     private int _item;
 
     public Lock Gate { get; } = new();
@@ -41,11 +42,25 @@ internal sealed class Shard(int index, int shards, ITwinFactory factory, bool ke
     public long Count(TwinKind kind) => _twins[(int)kind].Count;
 
     /// <summary>Takes in a twin, in the place of one of the same key.</summary>
-    public TwinState Put(TwinKey key, TwinState twin) => _twins[(int)key.Kind][key.Id] = twin;
+    public TwinState Put(TwinKey key, TwinState twin)
+    {
+        Note(key, twin);
+        return _twins[(int)key.Kind][key.Id] = twin;
+    }
 
     public void Clear()
     {
         foreach (var twins in _twins) twins.Clear();
+        _waiting.Clear();
+    }
+
+    /// <summary>True when a twin of this shard waits for a sweep.</summary>
+    public bool HasWaiting => _waiting.Count > 0;
+
+    /// <summary>Remembers a twin that waits; one that no longer does is dropped by the next sweep.</summary>
+    private void Note(TwinKey key, TwinState twin)
+    {
+        if (twin.Waits) _waiting.Add(key);
     }
 
     /// <summary>Admits and applies the items of this shard; what was accepted is in <see cref="Accepted"/>.</summary>
@@ -86,6 +101,7 @@ internal sealed class Shard(int index, int shards, ITwinFactory factory, bool ke
         if (known is null) Put(key, twin);
         Now.Begin(key, null, maySend: false);
         for (var i = from; i < Accepted.Count; i++) twin.Apply(Bytes(Accepted[i]), Now);
+        Note(key, twin);
         return result;
     }
 
@@ -102,6 +118,24 @@ internal sealed class Shard(int index, int shards, ITwinFactory factory, bool ke
         var twin = Find(key) ?? Put(key, factory.Create(key));
         Now.Begin(key, null, maySend: false);
         twin.Apply(input, Now);
+        Note(key, twin);
+    }
+
+    /// <summary>Round 0 of a sweep: every twin that waits applies the input and may send.</summary>
+    public void ApplyToWaiting(ReadOnlySpan<byte> input)
+    {
+        lock (Gate)
+        {
+            TwinKey[] waiting = [.. _waiting];
+            _waiting.Clear();
+            foreach (var key in waiting)
+            {
+                if (Find(key) is not { Waits: true } twin) continue;
+                Now.Begin(key, null, maySend: true);
+                twin.Apply(input, Now);
+                Note(key, twin);
+            }
+        }
     }
 
     /// <summary>Round 0 of a closing: every twin of the kind applies the input and may send.</summary>
@@ -111,8 +145,10 @@ internal sealed class Shard(int index, int shards, ITwinFactory factory, bool ke
         {
             foreach (var (id, twin) in _twins[(int)kind])
             {
-                Now.Begin(new TwinKey(kind, id), null, maySend: true);
+                var key = new TwinKey(kind, id);
+                Now.Begin(key, null, maySend: true);
                 twin.Apply(input, Now);
+                Note(key, twin);
             }
         }
     }
@@ -149,6 +185,7 @@ internal sealed class Shard(int index, int shards, ITwinFactory factory, bool ke
                 inbox.Show(letters, i, end - i);
                 Now.Begin(to, inbox, maySend: true);
                 twin.Receive(inbox, Now);
+                Note(to, twin);
                 i = end;
             }
         }

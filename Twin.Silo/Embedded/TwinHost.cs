@@ -80,23 +80,46 @@ internal sealed class TwinHost : IDisposable
         TakeFacts(into);
         var input = new DayClosed(day).ToBytes();
         _pool.Run(false, s => _shards[s].ApplyToAll(TwinKind.Meter, input));
+        Converse($"closing day {LocalDay.FormatDate(day)}", into, s =>
+        {
+            foreach (var (from, offset, length) in s.Now.Publications)
+                into.Publications.Add((from, day, s.Now.Body(offset, length).ToArray()));
+        });
+        into.Publications.Sort((a, b) => a.Day != b.Day ? a.Day.CompareTo(b.Day) : a.From.CompareTo(b.From));
+    }
+
+    /// <summary>True when some twin waits for a sweep.</summary>
+    public bool HasWaiting => _shards.Any(s => s.HasWaiting);
+
+    /// <summary>Brings a sweep to the twins that wait, and delivers what they say.</summary>
+    public void Sweep(byte[] input, Consequences into)
+    {
+        TakeFacts(into);
+        _pool.Run(true, s => _shards[s].ApplyToWaiting(input));
+        Converse("a sweep", into, s =>
+        {
+            if (s.Now.Publications.Count > 0)
+                throw new InvalidOperationException(
+                    "A twin publishes in a sweep: what it says could not be read back with a day.");
+        });
+    }
+
+    /// <summary>Rounds of mail until nobody sends. <paramref name="ended"/> sees each shard after each round.</summary>
+    private void Converse(string during, Consequences into, Action<Shard> ended)
+    {
         for (var round = 0; ; round++)
         {
             TakeFacts(into);
-            foreach (var s in _shards)
-                foreach (var (from, offset, length) in s.Now.Publications)
-                    into.Publications.Add((from, day, s.Now.Body(offset, length).ToArray()));
+            foreach (var s in _shards) ended(s);
             foreach (var s in _shards) s.Turn();
             var letters = _shards.Sum(s => s.Before.LetterCount);
             if (letters == 0) break;
             if (round == MaxRounds)
-                throw new InvalidOperationException(
-                    $"Twins still talk after {MaxRounds} rounds of closing day {LocalDay.FormatDate(day)}.");
+                throw new InvalidOperationException($"Twins still talk after {MaxRounds} rounds of {during}.");
             var bodies = _shards.Select(s => s.Before).ToArray();
             _pool.Run(letters < InlineItems, s => Deliver(s, bodies));
         }
         foreach (var s in _shards) s.Rest();
-        into.Publications.Sort((a, b) => a.Day != b.Day ? a.Day.CompareTo(b.Day) : a.From.CompareTo(b.From));
     }
 
     /// <summary>
@@ -155,6 +178,12 @@ internal sealed class TwinHost : IDisposable
         {
             Flush();
             CloseDay(((DayClosed)Input.Read(input)).Day, into);
+            return;
+        }
+        if (envelope.Kind == InputKind.Sweep)
+        {
+            Flush();
+            Sweep(input.ToArray(), into);
             return;
         }
         if (envelope.Target.Id == TwinKey.Everyone) return;

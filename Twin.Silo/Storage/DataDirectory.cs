@@ -8,7 +8,8 @@ namespace Twin.Silo.Storage;
 /// </summary>
 public sealed class DataDirectory : IDisposable
 {
-    public const int Format = 1;
+    /// <summary>1: without table frequent. 2: with it.</summary>
+    public const int Format = 2;
     private const string FormatPrefix = "metertwin-data ";
     private readonly FileStream _lock;
 
@@ -131,7 +132,23 @@ public sealed class DataDirectory : IDisposable
         if (format > Format)
             throw new DataDirectoryException($"The data directory {path} has format {format}; this MeterTwin knows up "
                 + $"to {Format}. Use the newer MeterTwin that wrote it.", null);
+        if (format < Format) Upgrade(path, file, format);
         return false;
+    }
+
+    /// <summary>
+    /// Takes an older directory to this format: what it has stays as it is, and tables that it lacks are made when the
+    /// journal opens. A backup comes first; the format file last, so that a crash repeats the upgrade.
+    /// </summary>
+    private static void Upgrade(string path, string formatFile, int from)
+    {
+        var backup = System.IO.Path.Combine(path, $"backup-format-{from}");
+        if (Directory.Exists(backup) && !File.Exists(System.IO.Path.Combine(backup, "format")))
+            Directory.Delete(backup, recursive: true);
+        if (!Directory.Exists(backup) && File.Exists(System.IO.Path.Combine(path, "journal.db")))
+            BackupFiles.Write(path, backup);
+        AtomicFile.Write(formatFile, stream =>
+            stream.Write(System.Text.Encoding.ASCII.GetBytes($"{FormatPrefix}{Format}\n")));
     }
 
     public void Dispose() => _lock.Dispose();

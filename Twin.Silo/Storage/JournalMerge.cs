@@ -11,7 +11,7 @@ namespace Twin.Silo.Storage;
 internal sealed class JournalMerge : IDisposable
 {
     private readonly long _after;
-    private readonly SqliteCommand _batchSelect, _keptSelect, _chunkSelect;
+    private readonly SqliteCommand _batchSelect, _keptSelect, _chunkSelect, _segmentBody, _frequentBody;
     private readonly SqliteDataReader _batches, _kepts, _chunks;
     private readonly PriorityQueue<Source, long> _sources = new();
     private bool _moreBatches, _moreKepts, _moreChunks;
@@ -32,8 +32,12 @@ internal sealed class JournalMerge : IDisposable
             "$a").With(after);
         _keptSelect = connection.Prepare("SELECT position, input, digest FROM kept WHERE position>$a ORDER BY position",
             "$a").With(after);
-        _chunkSelect = connection.Prepare("SELECT min_position, body, digest, id, days, from_day FROM segment WHERE "
-            + "max_position>$a ORDER BY min_position", "$a").With(after);
+        // Places only: the bodies of a long history would not fit into the sort.
+        _chunkSelect = connection.Prepare("SELECT min_position, id, days, from_day FROM segment WHERE max_position>$a "
+            + "UNION ALL SELECT min_position, id, 0, 0 FROM frequent WHERE max_position>$a ORDER BY 1", "$a")
+            .With(after);
+        _segmentBody = connection.Prepare("SELECT body, digest FROM segment WHERE id=$i", "$i");
+        _frequentBody = connection.Prepare("SELECT body, digest FROM frequent WHERE id=$i", "$i");
         _batches = _batchSelect.ExecuteReader();
         _kepts = _keptSelect.ExecuteReader();
         _chunks = _chunkSelect.ExecuteReader();
@@ -55,10 +59,14 @@ internal sealed class JournalMerge : IDisposable
 
     private void OpenChunk()
     {
-        var body = Checked(_chunks, 1, 2, $"segment row {_chunks.GetInt64(3)}");
+        var (id, days) = (_chunks.GetInt64(1), _chunks.GetInt32(2));
+        using var row = (days == 0 ? _frequentBody : _segmentBody).With(id).ExecuteReader();
+        if (!row.Read()) throw Sql.Damaged($"segment row {id} is gone", null);
+        var body = Checked(row, 0, 1, $"{(days == 0 ? "frequent" : "segment")} row {id}");
         var source = new Source();
-        if (_chunks.GetInt32(4) == 1) SegmentChunk.Visit(body, null, (p, input) => Take(source, p, input));
-        else LongChunk.Visit(body, _chunks.GetInt32(5), null, (p, input) => Take(source, p, input));
+        if (days == 0) FrequentChunk.Visit(body, null, (p, input) => Take(source, p, input));
+        else if (days == 1) SegmentChunk.Visit(body, null, (p, input) => Take(source, p, input));
+        else LongChunk.Visit(body, _chunks.GetInt32(3), null, (p, input) => Take(source, p, input));
         source.Items.Sort();
         Enqueue(source);
         _moreChunks = _chunks.Read();
@@ -125,5 +133,7 @@ internal sealed class JournalMerge : IDisposable
         _batchSelect.Dispose();
         _keptSelect.Dispose();
         _chunkSelect.Dispose();
+        _segmentBody.Dispose();
+        _frequentBody.Dispose();
     }
 }

@@ -8,7 +8,8 @@ namespace Twin.Silo.Storage;
 internal static class Sql
 {
     /// <summary>
-    /// batch: sealable readings as they came. kept: every other input. segment: sealed readings of 1 or 14 days, sorted
+    /// batch: sealable readings as they came. kept: every other input. frequent: what comes with
+    /// every frame of a meter, in runs sorted by meter. segment: sealed readings of 1 or 14 days, sorted
     /// by meter. head: what the last commit made true. erasing: erasures journalled and not yet carried out. Ids are
     /// stored with the top bit flipped, so that signed order is unsigned order.
     /// </summary>
@@ -20,6 +21,12 @@ internal static class Sql
         CREATE TABLE IF NOT EXISTS kept(position INTEGER PRIMARY KEY, kind INTEGER NOT NULL, twin INTEGER NOT NULL,
             input BLOB NOT NULL, digest BLOB NOT NULL);
         CREATE INDEX IF NOT EXISTS kept_twin ON kept(twin, kind, position) WHERE twin <> -9223372036854775808;
+        CREATE INDEX IF NOT EXISTS kept_fleet ON kept(position) WHERE twin = -9223372036854775808 AND kind = 5;
+        CREATE TABLE IF NOT EXISTS frequent(id INTEGER PRIMARY KEY, level INTEGER NOT NULL, run INTEGER NOT NULL,
+            first INTEGER NOT NULL, last INTEGER NOT NULL, min_position INTEGER NOT NULL,
+            max_position INTEGER NOT NULL, body BLOB NOT NULL, digest BLOB NOT NULL);
+        CREATE INDEX IF NOT EXISTS frequent_key ON frequent(level, run, first);
+        CREATE INDEX IF NOT EXISTS frequent_run ON frequent(run);
         CREATE TABLE IF NOT EXISTS segment(id INTEGER PRIMARY KEY, from_day INTEGER NOT NULL, days INTEGER NOT NULL,
             first INTEGER NOT NULL, last INTEGER NOT NULL, min_position INTEGER NOT NULL,
             max_position INTEGER NOT NULL, body BLOB NOT NULL, digest BLOB NOT NULL);

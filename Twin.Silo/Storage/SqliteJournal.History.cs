@@ -63,7 +63,7 @@ public sealed partial class SqliteJournal
             if (block.Channel == channel && block.Day.Number >= fromDay && block.Day.Number <= toDay)
                 pieces.Add((block.Day.Number, position, input.ToArray()));
         }
-        ReadAddressed(meter.Twin, Take);
+        foreach (var (position, input) in Reading(c => KeptOf(c, meter.Twin, 0))) Take(position, input);
         foreach (var (before, items) in TailOf(fromDay, toDay)) JournalBatch.Visit(items, before, Take);
         pieces.Sort((a, b) => a.Day != b.Day ? a.Day.CompareTo(b.Day) : a.Position.CompareTo(b.Position));
         return pieces;

@@ -54,19 +54,43 @@ public sealed partial class SqliteJournal
         return select.ExecuteScalar() is not null;
     });
 
-    public void ReadAddressed(TwinKey key, JournalVisitor visit)
+    public void ReadAddressed(TwinKey key, long after, JournalVisitor visit)
     {
-        var rows = Reading(c =>
+        var found = Reading(c =>
         {
-            using var select = c.Prepare("SELECT position, input FROM kept WHERE twin=$t AND kind=$k AND twin <> "
-                + "-9223372036854775808 ORDER BY position", "$t", "$k")
-                .With(Sql.Signed(key.Id), (int)key.Kind);
-            using var reader = select.ExecuteReader();
-            var found = new List<(long, byte[])>();
-            while (reader.Read()) found.Add((reader.GetInt64(0), reader.Blob(1)));
-            return found;
+            var rows = KeptOf(c, key, after);
+            if (key.Kind == TwinKind.Meter)
+                ReadFrequent(c, key.Id, after, (position, input) => rows.Add((position, input.ToArray())));
+            return rows;
         });
-        foreach (var (position, input) in rows) visit(position, input);
+        found.Sort((a, b) => a.Position.CompareTo(b.Position));
+        foreach (var (position, input) in found) visit(position, input);
+    }
+
+    private static List<(long Position, byte[] Input)> KeptOf(SqliteConnection c, TwinKey key, long after)
+    {
+        using var select = c.Prepare("SELECT position, input FROM kept WHERE twin=$t AND kind=$k AND position>$a "
+            + "AND twin <> -9223372036854775808", "$t", "$k", "$a").With(Sql.Signed(key.Id), (int)key.Kind, after);
+        return Rows(select);
+    }
+
+    public void ReadFleetWide(long after, JournalVisitor visit)
+    {
+        var found = Reading(c =>
+        {
+            using var select = c.Prepare("SELECT position, input FROM kept WHERE twin=-9223372036854775808 AND kind=5 "
+                + "AND position>$a ORDER BY position", "$a").With(after);
+            return Rows(select);
+        });
+        foreach (var (position, input) in found) visit(position, input);
+    }
+
+    private static List<(long Position, byte[] Input)> Rows(SqliteCommand select)
+    {
+        using var reader = select.ExecuteReader();
+        var found = new List<(long, byte[])>();
+        while (reader.Read()) found.Add((reader.GetInt64(0), reader.Blob(1)));
+        return found;
     }
 
     public byte[]? Publication(TwinKey from, int day)
@@ -162,7 +186,8 @@ public sealed partial class SqliteJournal
         // Rows cannot be read through damaged pages.
         if (pages.Count > 0) yield break;
         (string Table, string Key, string Body)[] tables =
-            [("batch", "last", "items"), ("kept", "position", "input"), ("segment", "id", "body")];
+            [("batch", "last", "items"), ("kept", "position", "input"), ("segment", "id", "body"),
+            ("frequent", "id", "body")];
         foreach (var (table, key, body) in tables)
         {
             using var select = connection.Prepare($"SELECT {key}, {body}, digest FROM {table}");

@@ -21,6 +21,7 @@ public sealed partial class SqliteJournal
         lock (_writeGate)
         {
             Guarded(() => SealTail(closedThrough));
+            Guarded(MergeFrequent);
             foreach (var from in FullWindows(closedThrough, everything)) Guarded(() => MergeWindow(from));
             if (!everything) return;
             Truncate();

@@ -16,7 +16,7 @@ public sealed partial class SqliteJournal : IJournal
     private readonly Lock _readGate = new();
     private readonly Lock _writeGate = new();
     private readonly SqliteCommand _insertBatch, _insertKept, _insertSegment, _insertPublication, _insertClosed,
-        _insertContent, _insertFinding, _insertCheckpoint, _setHead;
+        _insertContent, _insertFinding, _insertCheckpoint, _insertFrequent, _setHead;
     private readonly SqliteCommand _publicationSelect;
     private long _readings;
 
@@ -53,6 +53,10 @@ public sealed partial class SqliteJournal : IJournal
             "INSERT INTO segment(from_day,days,first,last,min_position,max_position,body,digest) "
             + "VALUES($f,$n,$a,$b,$min,$max,$body,$d)",
             "$f", "$n", "$a", "$b", "$min", "$max", "$body", "$d");
+        _insertFrequent = _write.Prepare(
+            "INSERT INTO frequent(level,run,first,last,min_position,max_position,body,digest) "
+            + "VALUES($l,$r,$a,$b,$min,$max,$body,$d)",
+            "$l", "$r", "$a", "$b", "$min", "$max", "$body", "$d");
         _insertPublication = _write.Prepare("INSERT OR REPLACE INTO publication VALUES($k,$t,$d,$b)", "$k", "$t", "$d",
             "$b");
         _insertClosed = _write.Prepare("INSERT OR REPLACE INTO closed VALUES($d,$p)", "$d", "$p");
@@ -119,6 +123,7 @@ public sealed partial class SqliteJournal : IJournal
         if (!batch.Items.IsEmpty)
             InsertBatch(batch.LastPosition, batch.FirstPosition - 1, batch.MinDay, batch.MaxDay, batch.Items.ToArray());
         foreach (var (key, position, input) in batch.Kept) InsertKept(key, position, input);
+        StoreFrequent(batch);
         foreach (var (from, day, body) in batch.Publications)
             _insertPublication.With((int)from.Kind, Sql.Signed(from.Id), day, body).ExecuteNonQuery();
         foreach (var (day, position) in batch.Closed) _insertClosed.With(day, position).ExecuteNonQuery();
@@ -169,7 +174,7 @@ public sealed partial class SqliteJournal : IJournal
     {
         foreach (var c in (SqliteCommand[])
             [_insertBatch, _insertKept, _insertSegment, _insertPublication, _insertClosed, _insertContent,
-                _insertFinding, _insertCheckpoint, _setHead, _publicationSelect]) c.Dispose();
+                _insertFinding, _insertCheckpoint, _insertFrequent, _setHead, _publicationSelect]) c.Dispose();
         _read.Dispose();
         _write.Dispose();
     }

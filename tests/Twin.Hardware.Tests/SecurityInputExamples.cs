@@ -46,7 +46,7 @@ internal static class SecurityInputExamples
             + "3d0280c49fd50c808aaad50c0104"),
         (new WorkOrder(Meter, At, "W1", 6, At, Later, "acme", "n"),
             "012601313030303057544d80c49fd50c0257310680c49fd50c808aaad50c0461636d65016e"),
-        (new NonceIssued(Meter.Twin, At, new UInt128(1, 2)), 
+        (new NonceIssued(Meter.Twin, At, new UInt128(1, 2)),
             "012701313030303057544d80c49fd50c01000000000000000200000000000000"),
         (new Reverification(Meter, At, Image, Digest.None, "lab"),
             "012801313030303057544d80c49fd50c6105d6cc76af400325e94d588ce511be5bfdbb73b437dc51eca43917d7a43e3d0000"

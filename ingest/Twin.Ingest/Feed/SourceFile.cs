@@ -3,7 +3,8 @@ namespace Twin.Ingest.Feed;
 /// <summary>A file of a feed, plain or gzip (told by its first bytes, not by its name).</summary>
 public sealed class SourceFile(string path)
 {
-    private static readonly string[] Extensions = [".csv", ".json", ".ndjson", ".txt", ".tsv"];
+    private static readonly string[] Extensions =
+        [".csv", ".json", ".ndjson", ".txt", ".tsv", ".log", ".hex", ".bin"];
     private FileStream? _raw;
 
     public string Path { get; } = path;
@@ -59,7 +60,7 @@ public sealed class SourceFile(string path)
         {
             if (File.Exists(path)) Add(path, true);
             else if (Directory.Exists(path))
-                AddAll(Directory.GetFiles(path).Where(HasKnownExtension), path, "no CSV, JSON or NDJSON file");
+                AddAll(Directory.GetFiles(path).Where(HasKnownExtension), path, "no CSV, JSON, NDJSON or frame file");
             else if (path.AsSpan().IndexOfAny('*', '?') >= 0) AddAll(Glob(path), path, "no file that fits");
             else throw new FormatError(path, "does not exist.", "Give a file, a directory, or a pattern in quotes.");
         }

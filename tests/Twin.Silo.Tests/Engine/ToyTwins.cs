@@ -22,7 +22,7 @@ internal sealed class ToyFactory : ITwinFactory
     public static byte[] Say(ulong id, int day, int value)
     {
         var to = new ByteWriter();
-        new Envelope(InputKind.Fingerprint, new TwinKey(TwinKind.Meter, id)).Write(to);
+        new Envelope(InputKind.FrameReceived, new TwinKey(TwinKind.Meter, id)).Write(to);
         to.VarInt(day);
         to.VarInt(value);
         return to.ToArray();
@@ -54,7 +54,7 @@ internal sealed class ToyTwin : TwinState
 
     public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted)
     {
-        if (Envelope.Read(input).Kind != InputKind.Fingerprint)
+        if (Envelope.Read(input).Kind != InputKind.FrameReceived)
             return Admission.Reject("toys take one kind of input only");
         var r = new ByteReader(Envelope.Payload(input));
         var day = r.Int();
@@ -66,7 +66,7 @@ internal sealed class ToyTwin : TwinState
     {
         var r = new ByteReader(Envelope.Payload(input));
         var day = r.Int();
-        if (Envelope.Read(input).Kind == InputKind.Fingerprint)
+        if (Envelope.Read(input).Kind == InputKind.FrameReceived)
         {
             _sum += r.VarInt();
             Mix((ulong)day);

@@ -1,0 +1,154 @@
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+using Twin.Hardware.Wire;
+using Twin.Ingest.Readers;
+
+namespace Twin.Ingest.Dlms;
+
+/// <summary>
+/// What a push holds that is kept: cumulative energy registers of a list, or a load profile. Powers, voltages and
+/// currents of an instant are no interval readings and are not kept; a list of nothing else was just heard.
+/// </summary>
+internal sealed class PushContent
+{
+    private readonly List<(Channel Channel, long WattHours)> _registers = [];
+    private readonly List<ProfileRow> _rows = [];
+    private int _periodMinutes;
+
+    private PushContent() { }
+
+    /// <summary>The meter that the content names; null when it does not.</summary>
+    public string? Meter { get; private set; }
+
+    /// <summary>The time that the content or its head tells; null when neither does.</summary>
+    public UnixTime? Time { get; private set; }
+
+    /// <summary>Nothing in it is kept.</summary>
+    public bool IsEmpty => _registers.Count == 0 && _rows.Count == 0;
+
+    /// <summary>Null when the body is none of the known, with the error counted within the body.</summary>
+    public static PushContent? Read(in DataNotification push, FrameChannel channel, out WireError error)
+    {
+        var content = new PushContent { Time = push.HasTime ? channel.TimeOf(push.Time) : null };
+        var known = LoadProfilePush.Matches(push.Body) ? content.ReadProfile(push.Body, out error)
+            : content.ReadList(push.Body, channel, out error);
+        return known ? content : null;
+    }
+
+    private bool ReadList(ReadOnlySpan<byte> body, FrameChannel channel, out WireError error)
+    {
+        var values = new List<PushValue>();
+        if (!PushList.TryRead(body, values, out _, out error)) return false;
+        Meter = PushList.MeterText(values)?.Trim();
+        if (Meter is "") Meter = null;
+        foreach (var value in values)
+        {
+            // The list's own clock tells when the registers were taken; the head's, when the list was sent.
+            if (value.Time is { } clock && value.Name is { C: 1, D: 0, E: 0 } && channel.TimeOf(clock) is { } time)
+                Time = time;
+            if (ChannelOf(value) is { } energy && TryWhole(value, out var wattHours))
+                _registers.Add((energy, wattHours));
+        }
+        return true;
+    }
+
+    /// <summary>Total active energy: medium electricity, quantity 1 or 2, processing 8, tariff 0, in Wh.</summary>
+    private static Channel? ChannelOf(in PushValue value)
+    {
+        const byte wattHour = 30, unknown = 255;
+        if (value.Name is not { A: 1, D: 8, E: 0 } || value.Unit is not (wattHour or unknown)
+            || value.Text is not null || value.Time is not null || value.Value < 0) return null;
+        return value.Name.C switch { 1 => Channel.Import, 2 => Channel.Export, _ => null };
+    }
+
+    private static bool TryWhole(in PushValue value, out long wattHours)
+    {
+        wattHours = value.Value;
+        for (var s = value.Scaler; s > 0; s--)
+        {
+            if (wattHours > long.MaxValue / 10) return false;
+            wattHours *= 10;
+        }
+        for (var s = value.Scaler; s < 0; s++) wattHours /= 10;
+        return true;
+    }
+
+    private bool ReadProfile(ReadOnlySpan<byte> body, out WireError error)
+    {
+        if (!LoadProfilePush.TryRead(body, out var profile, out error)) return false;
+        Meter = profile.Serial;
+        _periodMinutes = profile.PeriodSeconds / 60;
+        if (profile.PeriodSeconds % 60 != 0 || 1440 % _periodMinutes != 0)
+            return Bad(new WireError(WireCode.BadValue, 0), out error);
+        var rows = profile.GetRows();
+        while (rows.TryNext(out var row))
+        {
+            var onGrid = row.End.Seconds % 60 == 0 && row.End.Minutes % Math.Min(_periodMinutes, 15) == 0;
+            if (!onGrid || (_rows.Count > 0 && row.End.CompareTo(_rows[^1].End) <= 0))
+                return Bad(new WireError(WireCode.BadValue, 0), out error);
+            _rows.Add(row);
+        }
+        error = rows.Error;
+        if (_rows.Count > 0) Time ??= _rows[^1].End;
+        return !error.IsError;
+    }
+
+    private static bool Bad(WireError found, out WireError error)
+    {
+        error = found;
+        return false;
+    }
+
+    /// <summary>Hands on what is kept; the caller has checked meter and time.</summary>
+    public void Emit(string meter, UnixTime at, ObservationSink sink)
+    {
+        sink.OffsetMinutes = 0;
+        foreach (var (channel, wattHours) in _registers) sink.Register(meter, channel, at, wattHours);
+        if (_rows.Count == 0) return;
+        Intervals(meter, Channel.Import, static r => r.ImportWattHours, sink);
+        if (_rows.Exists(static r => r.ExportWattHours > 0))
+            Intervals(meter, Channel.Export, static r => r.ExportWattHours, sink);
+        sink.Register(meter, Channel.Import, _rows[^1].End, _rows[^1].ImportWattHours);
+    }
+
+    /// <summary>
+    /// The differences of neighbouring rows. Where rows are missing, or a register went back, there is no reading: the
+    /// sum of a gap is told by the registers, not spread over it.
+    /// </summary>
+    private void Intervals(string meter, Channel channel, Func<ProfileRow, long> register, ObservationSink sink)
+    {
+        var slots = new List<int>();
+        var qualities = new List<Quality>();
+        long start = 0;
+        for (var i = 1; i < _rows.Count; i++)
+        {
+            var from = _rows[i - 1].End.Minutes;
+            var used = register(_rows[i]) - register(_rows[i - 1]);
+            var isNext = _rows[i].End.Minutes - from == _periodMinutes && used is >= 0 and < int.MaxValue;
+            if (!isNext || slots.Count == ValueCodec.MaxValues) Flush();
+            if (!isNext) continue;
+            if (slots.Count == 0) start = from;
+            slots.Add((int)used);
+            qualities.Add(QualityOf(_rows[i].Status));
+        }
+        Flush();
+
+        void Flush()
+        {
+            if (slots.Count == 0) return;
+            var plain = qualities.TrueForAll(static q => q == Quality.Actual);
+            sink.Readings(meter, channel, _periodMinutes, start, slots.ToArray(), plain ? default
+                : qualities.ToArray(), 0);
+            slots.Clear();
+            qualities.Clear();
+        }
+    }
+
+    private static Quality QualityOf(ProfileStatus status)
+    {
+        const ProfileStatus bad = ProfileStatus.CriticalError | ProfileStatus.ClockInvalid
+            | ProfileStatus.DataNotValid;
+        if ((status & bad) != 0) return Quality.Suspect;
+        return (status & ProfileStatus.RecoveredValue) != 0 ? Quality.Estimated : Quality.Actual;
+    }
+}

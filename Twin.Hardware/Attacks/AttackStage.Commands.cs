@@ -3,6 +3,7 @@ using Twin.Hardware.Emulator.Network;
 using Twin.Hardware.Emulator.Zeus;
 using Twin.Hardware.Events;
 using Twin.Hardware.Wire;
+using Twin.Hardware.Wire.Reports;
 
 namespace Twin.Hardware.Attacks;
 
@@ -22,7 +23,7 @@ public sealed partial class AttackStage
     public void DisconnectFromFalseHeadEnd(int[] meters)
     {
         foreach (var meter in meters)
-            Inject(meter, FrameDirection.ToMeter, _fleet.HeadEnd.Forge(meter, MeterCommands.Disconnect()));
+            Inject(meter, FrameDirection.ToMeter, _fleet.HeadEnd.Forge(meter, MeterCommands.Disconnect(), ""));
     }
 
     public void Switch(int[] meters, bool on)
@@ -68,10 +69,7 @@ public sealed partial class AttackStage
         using var key = new FrameKey(keys.Unicast, keys.Authentication);
         var plain = new ByteWriter(64);
         DataNotification.WriteHead(plain, 0x4000_0000 | (uint)what, CosemDateTime.FromUnixTime(Now, 0));
-        var writer = new CosemWriter(plain);
-        writer.Structure(2);
-        writer.OctetString(Obis.EquipmentId.ToBytes());
-        writer.VisibleString(Meter(meter).Plan.Name);
+        plain.Bytes(DeviceReport.WriteBytes(DeviceReport.Own, [(byte)what]));
         var id = Meter(meter).Id;
         var apdu = new ByteWriter(128);
         var code = Protected.Write(apdu, ApduTag.GeneralGloCiphering, key, id, MeterKeys.Title(id.Value),
@@ -89,6 +87,13 @@ public sealed partial class AttackStage
 
     private void Inject(int meter, FrameDirection direction, byte[] frame) => _fleet.Mesh.Inject(
         MeshLink.Backhaul(Meter(meter).Plan.Concentrator), direction, meter, frame, 1_000 * Now.Seconds);
+
+    /// <summary>
+    /// Somebody offers a certificate for the meter's key whose chain ends at an authority that nobody knows; this is
+    /// what the import of certificates says of it.
+    /// </summary>
+    public void OfferCertificate(int meter) => _told.Add(new KeyEvent(Meter(meter).Id.Twin, Now, KeySlot.DeviceSigning,
+        KeyEventKind.CertificateUntrusted, 1, [], default, "Meridian Root CA"));
 
     /// <summary>Wrong passwords at the optical port.</summary>
     public void GuessPassword(int meter, int times)

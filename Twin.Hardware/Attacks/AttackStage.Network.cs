@@ -109,6 +109,15 @@ public sealed partial class AttackStage
         }
     }
 
+    /// <summary>One meter beside the concentrator claims the best way, and all meters that need a relay take it.</summary>
+    public void AttractRoutes(int concentrator)
+    {
+        var relay = _fleet.Meters.First(m => m.Plan.Concentrator == concentrator && _fleet.Mesh.Depth(m.Index) == 1);
+        _fleet.Mesh.Attract(relay.Index);
+        foreach (var meter in _fleet.Meters)
+            if (meter.Plan.Concentrator == concentrator) _concerned.Add(meter.Index);
+    }
+
     public void CutBackhaul(int concentrator) => SetBackhaul(concentrator, false);
 
     public void RestoreBackhaul(int concentrator) => SetBackhaul(concentrator, true);

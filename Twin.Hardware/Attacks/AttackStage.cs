@@ -41,9 +41,9 @@ public sealed partial class AttackStage
     public int Meters => _fleet.Meters.Count;
 
     /// <summary>
-    /// The instant of the act: behind what meters had to say of the interval that ended last, and before the next.
+    /// The instant of the act: behind what meters had to say of the interval that ended, and before the next begins.
     /// </summary>
-    public UnixTime Now => new(_fleet.Now.Seconds + 300);
+    public UnixTime Now => _fleet.Now;
 
     /// <summary>A minute of a day of the run.</summary>
     public UnixTime At(int day, int minute) =>
@@ -124,6 +124,17 @@ public sealed partial class AttackStage
         _told.Add(FleetFirmware.ReleaseOf(image, Now) with { Withdrawn = Now, Reason = "a hole was found" });
         foreach (var other in _fleet.Meters)
             if (other.Plan.Model == ModelOf(meter)) _concerned.Add(other.Index);
+    }
+
+    /// <summary>The vendor registers the bootloaders in the ROM of its chips, too.</summary>
+    public void RegisterBootloaders()
+    {
+        foreach (var model in _fleet.Plan.Options.Models)
+        {
+            var genuine = new ChipSpec { Model = model.Model, Lot = "", Anchors = [] };
+            _told.Add(new Release(genuine.RomImage, Now, FirmwarePart.Bootloader, model.Model, model.Model + " ROM",
+                genuine.RomVersion, 0, default, ""));
+        }
     }
 
     /// <summary>The application says that it was updated; nothing was.</summary>

@@ -1,4 +1,5 @@
-using Twin.Hardware.Emulator.Zeus;
+using Twin.Hardware.Emulator.Network;
+using Zeus = Twin.Hardware.Emulator.Zeus;
 using static Twin.Hardware.Attacks.Entry;
 using static Twin.Hardware.FindingKind;
 using static Twin.Hardware.ResponseRung;
@@ -33,12 +34,12 @@ internal static class FirmwareAttacks
             "An update reaches all meters, but some hold the whole image and never activate it.",
             Truth(Batch), All(CampaignStuck), Answer(Log, Notify, Week),
             Usual(At(Onset - 1, s => s.RollOut(Enumerable.Range(0, s.Meters), stuck: Batch,
-                FirmwareBehaviour.Honest))) with { Days = 24 });
+                Zeus.FirmwareBehaviour.Honest))) with { Days = 24 });
         yield return Of("T09", "Signed image with a time bomb", LifeStage.Update, "T0855", "Anderson and Fuloria 2010",
             "A release of the vendor opens the switches of all meters that run it at one hour.",
             Truth(Many), All(SimultaneousSwitching), Answer(IsolateCommunications, IsolateCommunications, Hour),
             Usual(At(Onset - 3, s => s.RollOut(Many, stuck: [],
-                new FirmwareBehaviour { OpensSwitchAt = s.At(Onset, Morning) }))));
+                new Zeus.FirmwareBehaviour { OpensSwitchAt = s.At(Onset, Morning) }))));
     }
 
     private static IEnumerable<Attack> Records()

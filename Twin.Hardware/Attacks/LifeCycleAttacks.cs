@@ -1,5 +1,5 @@
 using Twin.Hardware.Emulator.Network;
-using Twin.Hardware.Emulator.Zeus;
+using Zeus = Twin.Hardware.Emulator.Zeus;
 using static Twin.Hardware.Attacks.Entry;
 using static Twin.Hardware.FindingKind;
 using static Twin.Hardware.ResponseRung;
@@ -11,14 +11,19 @@ internal static class LifeCycleAttacks
 {
     private static readonly int[] Series = [3, 4, 5, 6, 7, 8, 9, 10];
 
+    private static readonly Zeus.FirmwareBehaviour Misbehaviour = new()
+    {
+        ExtraLatencyMs = 160, ExtraTransmitSecondsPerDay = 60, ExtraFrameBytes = 300,
+    };
+
     public static IEnumerable<Attack> Entries() => [.. Making(), .. Mounting(), .. Field(), .. Behaviour()];
 
     private static IEnumerable<Attack> Making()
     {
         yield return Of("L01", "Counterfeit chip", LifeStage.Silicon, "T0862", "supply chain",
-            "A chip that never met the vetted supplier's challenge sits in a genuine case.",
-            Born(3), All(SupplyChainMismatch), Answer(Notify, IsolateCommunications, Week),
-            Usual() with { Births = Births((3, MeterBirth.Counterfeit)) });
+            "A copied chip whose ROM runs whatever is there sits in a genuine case.",
+            Born(3), Any(UnknownImage, SupplyChainMismatch), Answer(Notify, IsolateCommunications, Week),
+            Usual(At(0, 0, s => s.RegisterBootloaders())) with { Births = Births((3, MeterBirth.Counterfeit)) });
         yield return Of("L02", "Unsigned image at the contract manufacturer", LifeStage.Manufacturing, "T0839",
             "supply chain",
             "Somebody on the line tries to load an image of his own; the ROM refuses and writes it down.",
@@ -98,10 +103,7 @@ internal static class LifeCycleAttacks
         yield return Of("L12", "Signed firmware that misbehaves", LifeStage.Update, "T0862", "what signatures miss",
             "A release, signed and rolled out in order, sends more and answers later than its peers.",
             Truth(Series), All(FirmwareBehaviour), Answer(Notify, Notify, Week),
-            Usual(At(Onset, s => s.RollOut(Series, stuck: [], new FirmwareBehaviour
-            {
-                ExtraLatencyMs = 160, ExtraTransmitSecondsPerDay = 60, ExtraFrameBytes = 300,
-            })) with { Days = 24 });
+            Usual(At(Onset, s => s.RollOut(Series, stuck: [], Misbehaviour))) with { Days = 24 });
         yield return Of("L18", "Firmware ignores its orders", LifeStage.Update, "T0837", "reaction tables",
             "The application does not refuse writes although its signed reaction table says so.",
             Truth(First), All(ReactionIgnored), Answer(Notify, IsolateCommunications, Day),

@@ -54,7 +54,7 @@ internal static class NetworkAttacks
         yield return Of("N05", "A path that nobody planned", LifeStage.Network, "T0830", "mesh practice",
             "The meters of a street suddenly reach their concentrator through one neighbour.",
             Truth([.. Enumerable.Range(0, 12)]) with { Concentrators = true }, All(RouteAnomaly),
-            Answer(Log, Notify, 2 * Day), Usual(At(Onset, s => s.AttractRoutes(3))));
+            Answer(Log, Notify, 2 * Day), Usual(At(Onset, s => s.AttractRoutes(0))));
         yield return Of("N06", "A session from nowhere", LifeStage.Operation, "T0848", "Amilyzer (Berthier 2011)",
             "A client that the utility does not use associates and reads and writes over the mesh.",
             Truth(First), All(RogueSession), Answer(Notify, BlockWrites, Day),

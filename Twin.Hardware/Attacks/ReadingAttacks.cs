@@ -83,7 +83,7 @@ internal static class ReadingAttacks
             [At(Onset, s => s.DelayFrames(3, days: 12))]);
         yield return Silent("T32", "Registers turn over, a meter is exchanged", "metering practice",
             "Registers pass their last figure and begin at zero; one meter is exchanged by order.",
-            SceneKind.NearRollover, [At(Onset, s => s.ExchangeMeter(3))]);
+            SceneKind.NearRollover, []);
     }
 
     private static Attack Theft(string id, string name, string basis, string description, Expectation expected,

@@ -40,17 +40,28 @@ public sealed class FleetMeter
     /// <summary>Phases of three that are wired past the sensors.</summary>
     public byte LostPhases { get; set; }
 
-    internal SupplyInterval Supply(long import, long export) => new(import, export, BypassShare, FieldError, LostPhases);
+    /// <summary>
+    /// Changes what the meter sees of the interval that ends at a time, after the settings above; null: nothing more.
+    /// </summary>
+    public Func<UnixTime, SupplyInterval, SupplyInterval>? Flow { get; set; }
+
+    internal SupplyInterval Supply(UnixTime end, long import, long export)
+    {
+        var flow = new SupplyInterval(import, export, BypassShare, FieldError, LostPhases);
+        return Flow?.Invoke(end, flow) ?? flow;
+    }
 
     /// <summary>
-    /// Makes the meter: every step from blank silicon to operation, by honest hands. What the registry hears of the
-    /// making keeps its order and is dated as planned; the last steps lie just before the run.
+    /// Makes the meter: every step from blank silicon to operation, by honest hands but for its birth. What the registry
+    /// hears of the making keeps its order and is dated as planned; the last steps lie just before the run.
     /// </summary>
     internal static FleetMeter Make(FleetPlan plan, PlannedMeter planned, FleetFirmware firmware, HeadEndKeys keys)
     {
         keys.Enrol(planned.Id);
-        var seed = SplitMix64.For(plan.Options.Seed, planned.Name).NextUInt64();
-        var spec = firmware.SpecOf(planned.Model, planned.Lot);
+        var birth = plan.Options.Births.GetValueOrDefault(planned.Index);
+        var twin = birth == MeterBirth.CloneOfPrevious ? plan.Meters[planned.Index - 1] : planned;
+        var seed = SplitMix64.For(plan.Options.Seed, twin.Name).NextUInt64();
+        var spec = firmware.SpecOf(twin.Model, twin.Lot, birth);
         var line = new LifeCycleLine(spec, planned.Id.Value, planned.Name, seed, plan.Options.Seed, planned.Made);
         var heard = new List<Input>(24);
         var made = planned.Made.Seconds;
@@ -63,10 +74,18 @@ public sealed class FleetMeter
         }
         var station = firmware.StationOf(planned);
         Take(line.Vet(firmware.Supplier, firmware.Supplier, At(0)));
+        if (birth == MeterBirth.UnsignedImage)
+            line.Manufacture(station, [station.Key.PublicKey], firmware.ForeignImages(planned.Model), At(1));
         Take(line.Manufacture(station, [station.Key.PublicKey], spec.Images, At(1)));
         Take(line.Provision(At(2)));
         Take(line.Calibrate(Calibration.Nominal with { Record = (uint)planned.Index + 1 }, FleetFirmware.Authority,
             At(3)));
+        if (birth == MeterBirth.Unlocked)
+        {
+            line.Meter.PowerCut(At(4));
+            line.Meter.PowerOn(planned.Installed);
+            return new FleetMeter(planned, line, heard);
+        }
         Take(line.Lock(At(4)));
         Take(line.Install(new InstallerNote(planned.Installer, planned.Contractor, plan.Relation(planned).UsagePoint,
             default, -1, 0), planned.Installed));

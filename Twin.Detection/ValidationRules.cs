@@ -124,7 +124,7 @@ internal struct ValidationRules
         return false;
     }
 
-    /// <summary>See <see cref="ReadingModel.ExplainGap"/>. A day that was complete enough has counted nothing.</summary>
+    /// <summary>See <see cref="ReadingModel.ExplainGap"/>. A day complete enough has counted nothing.</summary>
     public void ExplainGap(in LocalDay day, int minutesWithin, int minutesAfter, in DaySubject subject,
         IFindingSink findings)
     {

@@ -101,7 +101,9 @@ public sealed class GroupShares
             : (FindingKind.InstallationMismatch, 3.0);
         var who = g.Kind switch
         {
-            GroupKind.Installer => "installer", GroupKind.Contractor => "contractor", _ => "plant",
+            GroupKind.Installer => "installer",
+            GroupKind.Contractor => "contractor",
+            _ => "plant",
         };
         return FleetStatements.Make(new Party(new TwinKey(TwinKind.Cohort, g.Id), $"{who} {g.Name}"), kind,
             new UnixTime((day - QuietDays + 1L) * 86_400), new UnixTime((day + 1L) * 86_400),

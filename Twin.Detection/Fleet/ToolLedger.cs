@@ -53,6 +53,7 @@ public sealed class ToolLedger
         public int RateStatedDay = int.MinValue;
     }
 
+    /// <summary>The one used last stands last.</summary>
     private readonly List<Tool> _tools = [];
     private readonly Dictionary<ulong, Tool> _byHash = [];
 
@@ -146,12 +147,16 @@ public sealed class ToolLedger
 
     private Tool ToolOf(ulong hash, string name, int day)
     {
-        if (_byHash.TryGetValue(hash, out var tool)) return tool;
+        if (_byHash.TryGetValue(hash, out var tool))
+        {
+            _tools.Remove(tool);
+            _tools.Add(tool);
+            return tool;
+        }
         if (_tools.Count == MaxTools)
         {
-            var oldest = _tools.MinBy(t => t.LastDay)!;
-            _tools.Remove(oldest);
-            _byHash.Remove(oldest.Hash);
+            _byHash.Remove(_tools[0].Hash);
+            _tools.RemoveAt(0);
         }
         tool = new Tool { Hash = hash, Name = name, FirstDay = day, LastDay = day };
         _tools.Add(tool);

@@ -10,7 +10,7 @@ namespace Twin.Detection.Network;
 /// </summary>
 public sealed class NetworkChecks
 {
-    /// <summary>Children of a hop, and the share of them, that must be silent; and of all others, that may be.</summary>
+    /// <summary>Meters behind a hop, and the share of them, that must be silent; of all others, that may be.</summary>
     private const int FewestSilent = 3;
     private const double SilentShare = 0.75, OthersShare = 0.25;
 

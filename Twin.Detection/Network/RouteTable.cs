@@ -108,7 +108,9 @@ public sealed class RouteTable
         if (route.Via.Value == 0 || NeighbourOf(route.Via.Value, at) is not { } n) return;
         _neighbours[n.Id] = n with
         {
-            Heard = n.Heard + route.Heard, Lost = n.Lost + route.Lost, Duplicates = n.Duplicates + route.Duplicates,
+            Heard = n.Heard + route.Heard,
+            Lost = n.Lost + route.Lost,
+            Duplicates = n.Duplicates + route.Duplicates,
         };
     }
 
@@ -120,7 +122,10 @@ public sealed class RouteTable
         if (m.Via != via && m.Hearings > 0 && via != m.Former) Moved(m.Via, via, heard);
         return m with
         {
-            Via = via, Former = m.Via != via ? m.Via : m.Former, LastHeard = at.Seconds, Interval = (uint)interval,
+            Via = via,
+            Former = m.Via != via ? m.Via : m.Former,
+            LastHeard = at.Seconds,
+            Interval = (uint)interval,
             Hearings = (byte)Math.Min(byte.MaxValue, m.Hearings + 1),
         };
     }
@@ -200,11 +205,14 @@ public sealed class RouteTable
             var n = new Neighbour { Id = r.UInt64(), Children = r.Count(MaxMembers), Gained = r.Count(int.MaxValue) };
             n = n with
             {
-                Heard = r.Count(int.MaxValue), Lost = r.Count(int.MaxValue), Duplicates = r.Count(int.MaxValue),
+                Heard = r.Count(int.MaxValue),
+                Lost = r.Count(int.MaxValue),
+                Duplicates = r.Count(int.MaxValue),
             };
             table._neighbours[n.Id] = n with
             {
-                GainedFrom = Codes.ReadSeconds(ref r), SilenceFrom = Codes.ReadSeconds(ref r),
+                GainedFrom = Codes.ReadSeconds(ref r),
+                SilenceFrom = Codes.ReadSeconds(ref r),
                 AttractionFrom = Codes.ReadSeconds(ref r),
             };
         }

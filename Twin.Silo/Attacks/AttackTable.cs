@@ -97,13 +97,16 @@ public static class AttackTable
 
     private static string Delay(long? seconds) => seconds is { } s ? $", after {Span(s)}" : "";
 
-    internal static string Span(long seconds) => string.Create(CultureInfo.InvariantCulture, seconds switch
+    internal static string Span(long seconds)
     {
-        < 3_600 => $"{(seconds + 59) / 60} min",
-        < 2 * 86_400 => $"{seconds / 3600.0:0.#} h",
-        _ => (FormattableString)$"{seconds / 86_400.0:0.#} days",
-    });
+        FormattableString text = seconds switch
+        {
+            < 3_600 => $"{(seconds + 59) / 60} min",
+            < 2 * 86_400 => $"{seconds / 3600.0:0.#} h",
+            _ => $"{seconds / 86_400.0:0.#} days",
+        };
+        return text.ToString(CultureInfo.InvariantCulture);
+    }
 
-    private static void Line(StringBuilder to, FormattableString line) =>
-        to.Append(line.ToString(CultureInfo.InvariantCulture).TrimEnd()).Append('\n');
+    private static void Line(StringBuilder to, string line) => to.Append(line.TrimEnd()).Append('\n');
 }

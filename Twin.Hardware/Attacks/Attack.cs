@@ -58,6 +58,17 @@ public sealed record Act(int Day, int Minute, Action<AttackStage> Do);
 /// </summary>
 public sealed record Scene(int Days, SceneKind Kind, Act[] Acts)
 {
+    /// <summary>
+    /// Honest work that goes on in every scene, before and during the attack: visits and switching by order, on meters
+    /// that no attack names.
+    /// </summary>
+    public static IReadOnlyList<Act> OrdinaryWork { get; } =
+    [
+        new(2, 660, s => s.VisitByOrder(s.Meters - 2)), new(4, 540, s => s.SwitchByOrder(s.Meters - 1, on: false)),
+        new(4, 840, s => s.SwitchByOrder(s.Meters - 1, on: true)), new(6, 720, s => s.VisitByOrder(s.Meters - 3)),
+        new(11, 660, s => s.VisitByOrder(s.Meters - 1)),
+    ];
+
     /// <summary>How meters were made, other than honestly; by their place among the customers.</summary>
     public IReadOnlyDictionary<int, MeterBirth> Births { get; init; } = new Dictionary<int, MeterBirth>();
 }

@@ -62,6 +62,24 @@ public sealed partial class AttackStage
             40, "MTX-0001", "", ""));
     }
 
+    /// <summary>
+    /// What happens in any fleet: a technician visits by order, a supply is switched off and on by order.
+    /// </summary>
+    public void VisitByOrder(int meter)
+    {
+        var order = _fleet.HeadEnd.Order(meter, Now, "Own staff", "display does not answer",
+            CommandKind.WriteConfiguration);
+        Reprogram(meter, "tool-0001", "Own staff", order);
+    }
+
+    /// <inheritdoc cref="VisitByOrder"/>
+    public void SwitchByOrder(int meter, bool on)
+    {
+        var order = _fleet.HeadEnd.Order(meter, Now, "", on ? "paid" : "moved out",
+            on ? CommandKind.Reconnect : CommandKind.Disconnect);
+        _fleet.HeadEnd.Send(meter, on ? MeterCommands.Reconnect() : MeterCommands.Disconnect(), Now, order);
+    }
+
     /// <summary>Two installers note each other's premises.</summary>
     public void SwapPremises(int one, int other)
     {

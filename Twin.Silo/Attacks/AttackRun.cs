@@ -100,7 +100,7 @@ public static class AttackRun
         CancellationToken cancel)
     {
         var stage = new AttackStage(emulated, attack);
-        foreach (var act in attack.Scene.Acts.OrderBy(a => a.Day).ThenBy(a => a.Minute))
+        foreach (var act in attack.Scene.Acts.Concat(Scene.OrdinaryWork).OrderBy(a => a.Day).ThenBy(a => a.Minute))
         {
             await run.Until(stage.At(act.Day, act.Minute), cancel);
             act.Do(stage);

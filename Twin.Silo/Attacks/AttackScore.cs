@@ -52,18 +52,28 @@ public static class AttackScore
     /// <summary>What must not alarm gets at most a note of this severity.</summary>
     public const Severity Note = Severity.Low;
 
+    /// <summary>
+    /// Meters stamp what happens by their own clocks, some seconds off, and within an interval: what comes so little
+    /// before the onset belongs to it.
+    /// </summary>
+    private const int ClockSeconds = 900;
+
+    private static bool IsAfter(Finding f, StagedTruth truth) =>
+        f.DetectedAt.Seconds >= truth.Onset.Seconds - ClockSeconds;
+
     public static AttackResult Of(Attack attack, StagedTruth truth, IReadOnlyCollection<Finding> findings)
     {
         var bystanders = findings.Where(f => f.Severity >= Grave
-            && (truth.IsBystander(f.Subject) || f.DetectedAt.Seconds < truth.Onset.Seconds)).ToList();
-        var own = findings.Where(f => truth.IsSubject(f.Subject) && f.DetectedAt.Seconds >= truth.Onset.Seconds)
+            && (truth.IsBystander(f.Subject) || !IsAfter(f, truth))).ToList();
+        var own = findings.Where(f => truth.IsSubject(f.Subject) && IsAfter(f, truth))
             .ToList();
         if (attack.Expected.IsSilence) return Silence(attack, own, bystanders);
         var met = own.Where(f => attack.Expected.Kinds.Contains(f.Kind))
             .OrderBy(f => f.DetectedAt.Seconds).ThenBy(f => f.Id, StringComparer.Ordinal).ToList();
         var missing = attack.Expected.AllOf.Where(any => !met.Any(f => any.Contains(f.Kind))).ToList();
         long? delay = missing.Count > 0 ? null : attack.Expected.AllOf
-            .Max(any => met.First(f => any.Contains(f.Kind)).DetectedAt.Seconds - truth.Onset.Seconds);
+            .Max(any => Math.Max(0,
+                met.First(f => any.Contains(f.Kind)).DetectedAt.Seconds - truth.Onset.Seconds));
         var (status, reason) = Judge(attack, missing, bystanders);
         return Result(attack, [.. met.Select(f => f.Id)], status, reason, delay, bystanders.Count);
     }

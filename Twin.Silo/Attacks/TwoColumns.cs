@@ -12,8 +12,8 @@ internal static class TwoColumns
 {
     private const int Width = 56;
 
-    /// <summary>Findings shown; the rest is counted.</summary>
-    private const int MaxFindings = 12;
+    /// <summary>Findings shown on the right and below; the rest is counted.</summary>
+    private const int MaxFindings = 12, MaxOthers = 60;
 
     public static string Of(Attack attack, AttackRunReport run)
     {
@@ -27,7 +27,21 @@ internal static class TwoColumns
             var r = i < right.Count ? right[i] : "";
             text.Append($"{l.PadRight(Width)} | {r}".TrimEnd()).Append('\n');
         }
+        AddOthers(text, run);
         return text.ToString();
+    }
+
+    /// <summary>What else the twins said in this run, so that nothing is hidden.</summary>
+    private static void AddOthers(StringBuilder text, AttackRunReport run)
+    {
+        var met = run.Result.Found.ToHashSet(StringComparer.Ordinal);
+        var others = run.Findings.Where(f => !met.Contains(f.Id)).OrderBy(f => f.DetectedAt.Seconds).ToList();
+        if (others.Count > 0) text.Append("\nother findings of the run:\n");
+        foreach (var f in others.Take(MaxOthers))
+            text.Append(CultureInfo.InvariantCulture, $"{f.DetectedAt}  {f.Severity.ToString().ToLowerInvariant(),-8} ")
+                .Append(CultureInfo.InvariantCulture, $"{f.SubjectName}: {Finding.NameOf(f.Kind)}: {f.Sentence}\n");
+        if (others.Count > MaxOthers)
+            text.Append(CultureInfo.InvariantCulture, $"and {others.Count - MaxOthers} more\n");
     }
 
     private static List<string> Left(CryptographicChecks checks)

@@ -29,7 +29,7 @@ public class AttackScoreTests
 
     [Theory]
     [InlineData(false, 60L, FindingKind.Downgrade)]
-    [InlineData(false, -60L, FindingKind.UnknownImage)]
+    [InlineData(false, -901L, FindingKind.UnknownImage)]
     [InlineData(true, 60L, FindingKind.UnknownImage)]
     public void Another_kind_an_earlier_time_or_another_meter_does_not(bool other, long after, FindingKind kind)
     {
@@ -43,7 +43,7 @@ public class AttackScoreTests
     public void A_grave_finding_on_a_bystander_or_before_the_onset_fails_what_was_found()
     {
         foreach (var bystander in (Finding[])[On(Other, FindingKind.Tamper), On(Feeder, FindingKind.FeederLoss),
-            On(Meter, FindingKind.Tamper, -1)])
+            On(Meter, FindingKind.Tamper, -901)])
         {
             var r = AttackScore.Of(Named("T01"), Truth, [On(Meter, FindingKind.UnknownImage), bystander]);
             Assert.Equal((AttackResult.Failed, 1), (r.Status, r.BystanderFindings));

@@ -147,9 +147,8 @@ public sealed class FrameIntake(IFrameCipher? keys, IReadOnlySet<MeterId> keyed)
     {
         if (!DataNotification.TryRead(apdu, out var push, out var error))
             return Fault(work, FrameFaultKind.Malformed, error.Within(at), apdu);
-        var content = PushContent.Read(push, work.Channel, out error);
-        if (content is null)
-            return Fault(work, FrameFaultKind.Malformed, error.Within(at + push.BodyOffset), apdu);
+        var content = PushContent.Read(push, work.Channel, work.Received, out error);
+        if (content is null) return WithoutContent(work, push, apdu, error.Within(at + push.BodyOffset), frame);
         if (frame is null && content.Meter is { } named)
         {
             work.Channel.Name(named);
@@ -161,7 +160,7 @@ public sealed class FrameIntake(IFrameCipher? keys, IReadOnlySet<MeterId> keyed)
                 apdu);
         var own = content.Time;
         var time = own ?? work.Received ?? work.Channel.LastTime;
-        if (time is { } known && work.Check(known) is { } wrong)
+        if ((content.Latest ?? time) is { } known && work.Check(known) is { } wrong)
             return FrameResult.Rejected(FrameFaultKind.Malformed, at, wrong);
         if (time is { } t) work.Channel.Note(t);
         if (content.IsEmpty && frame is null) return FrameResult.Valid();
@@ -175,6 +174,21 @@ public sealed class FrameIntake(IFrameCipher? keys, IReadOnlySet<MeterId> keyed)
         content.Emit(meter, when, work.Sink);
         var confirm = frame is null && (push.LongInvokeId & ConfirmedBit) != 0 ? push.LongInvokeId : (uint?)null;
         return FrameResult.Valid(confirm);
+    }
+
+    /// <summary>
+    /// A push whose body is not known. Its counter counts all the same; a list that this version cannot read is nobody's
+    /// fault and only counted.
+    /// </summary>
+    private static FrameResult WithoutContent(in FrameWork work, in DataNotification push, ReadOnlySpan<byte> apdu,
+        WireError error, Authentic? frame)
+    {
+        var time = (push.HasTime ? work.Channel.TimeOf(push.Time) : null) ?? work.Received ?? work.Channel.LastTime;
+        if (frame is { } authentic && time is { } at && work.Check(at) is null)
+            work.Heard(authentic, at, FrameService.DataNotification);
+        return error.Code == WireCode.Unsupported
+            ? FrameResult.Rejected(FrameFaultKind.Malformed, error.Offset, error.Describe())
+            : Fault(work, FrameFaultKind.Malformed, error, apdu);
     }
 
     private static FrameResult Fault(in FrameWork work, FrameFaultKind kind, WireError error, ReadOnlySpan<byte> bytes)

@@ -1,18 +1,21 @@
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 using Twin.Hardware.Wire;
+using Twin.Hardware.Wire.Reports;
 using Twin.Ingest.Readers;
 
 namespace Twin.Ingest.Dlms;
 
 /// <summary>
-/// What a push holds that is kept: cumulative energy registers of a list, or a load profile. Powers, voltages and
+/// What a push holds that is kept: cumulative energy registers of a list, a load profile, or what a device reports of
+/// itself (event log, quote, session, outcome of a command). Powers, voltages and
 /// currents of an instant are no interval readings and are not kept; a list of nothing else was just heard.
 /// </summary>
 internal sealed class PushContent
 {
     private readonly List<(Channel Channel, long WattHours)> _registers = [];
     private readonly List<ProfileRow> _rows = [];
+    private readonly List<Input> _reported = [];
     private int _periodMinutes;
 
     private PushContent() { }
@@ -23,16 +26,38 @@ internal sealed class PushContent
     /// <summary>The time that the content or its head tells; null when neither does.</summary>
     public UnixTime? Time { get; private set; }
 
+    /// <summary>The latest time that anything in it speaks of; null when nothing does.</summary>
+    public UnixTime? Latest { get; private set; }
+
     /// <summary>Nothing in it is kept.</summary>
-    public bool IsEmpty => _registers.Count == 0 && _rows.Count == 0;
+    public bool IsEmpty => _registers.Count == 0 && _rows.Count == 0 && _reported.Count == 0;
 
     /// <summary>Null when the body is none of the known, with the error counted within the body.</summary>
-    public static PushContent? Read(in DataNotification push, FrameChannel channel, out WireError error)
+    /// <param name="received">Event time of reports whose head tells none.</param>
+    public static PushContent? Read(in DataNotification push, FrameChannel channel, UnixTime? received,
+        out WireError error)
     {
         var content = new PushContent { Time = push.HasTime ? channel.TimeOf(push.Time) : null };
         var known = LoadProfilePush.Matches(push.Body) ? content.ReadProfile(push.Body, out error)
+            : DeviceReport.Matches(push.Body) ? content.ReadReport(push.Body, channel, received, out error)
             : content.ReadList(push.Body, channel, out error);
+        content.Reach(content.Time);
         return known ? content : null;
+    }
+
+    private void Reach(UnixTime? time)
+    {
+        if (time is { } t && (Latest is not { } latest || t.CompareTo(latest) > 0)) Latest = t;
+    }
+
+    private bool ReadReport(ReadOnlySpan<byte> body, FrameChannel channel, UnixTime? received, out WireError error)
+    {
+        // Without a meter or a time the caller takes nothing of it: any will do to see whether it is sound.
+        var meter = MeterId.ParseOrMap(channel.Meter ?? "?");
+        var at = Time ?? received ?? channel.LastTime ?? new UnixTime(0);
+        if (!DeviceReport.TryRead(body, meter, at, _reported, out error)) return false;
+        foreach (var input in _reported) Reach(Input.EventTime(input.ToBytes()));
+        return true;
     }
 
     private bool ReadList(ReadOnlySpan<byte> body, FrameChannel channel, out WireError error)
@@ -83,10 +108,8 @@ internal sealed class PushContent
         var rows = profile.GetRows();
         while (rows.TryNext(out var row))
         {
-            var onGrid = row.End.Seconds % 60 == 0 && row.End.Minutes % Math.Min(_periodMinutes, 15) == 0;
-            if (!onGrid || (_rows.Count > 0 && row.End.CompareTo(_rows[^1].End) <= 0))
-                return Bad(new WireError(WireCode.BadValue, 0), out error);
             _rows.Add(row);
+            Reach(row.End);
         }
         error = rows.Error;
         if (_rows.Count > 0) Time ??= _rows[^1].End;
@@ -104,16 +127,22 @@ internal sealed class PushContent
     {
         sink.OffsetMinutes = 0;
         foreach (var (channel, wattHours) in _registers) sink.Register(meter, channel, at, wattHours);
+        foreach (var input in _reported) sink.Other(meter, input, Input.EventTime(input.ToBytes()) ?? at);
         if (_rows.Count == 0) return;
         Intervals(meter, Channel.Import, static r => r.ImportWattHours, sink);
         if (_rows.Exists(static r => r.ExportWattHours > 0))
             Intervals(meter, Channel.Export, static r => r.ExportWattHours, sink);
         sink.Register(meter, Channel.Import, _rows[^1].End, _rows[^1].ImportWattHours);
+        if (_rows[^1].ExportWattHours > 0)
+            sink.Register(meter, Channel.Export, _rows[^1].End, _rows[^1].ExportWattHours);
     }
 
+    // Half-hour zones shift the grid by half an hour: quarters of an hour are the finest that all share.
+    private bool IsOnGrid(UnixTime end) => end.Seconds % 60 == 0 && end.Minutes % Math.Min(_periodMinutes, 15) == 0;
+
     /// <summary>
-    /// The differences of neighbouring rows. Where rows are missing, or a register went back, there is no reading: the
-    /// sum of a gap is told by the registers, not spread over it.
+    /// The differences of neighbouring rows. Where rows are missing, a clock or register went back, or a clock stood off
+    /// the grid, there is no reading: the sum of a gap is told by the registers, not spread over it.
     /// </summary>
     private void Intervals(string meter, Channel channel, Func<ProfileRow, long> register, ObservationSink sink)
     {
@@ -124,7 +153,8 @@ internal sealed class PushContent
         {
             var from = _rows[i - 1].End.Minutes;
             var used = register(_rows[i]) - register(_rows[i - 1]);
-            var isNext = _rows[i].End.Minutes - from == _periodMinutes && used is >= 0 and < int.MaxValue;
+            var isNext = _rows[i].End.Minutes - from == _periodMinutes && IsOnGrid(_rows[i].End)
+                && IsOnGrid(_rows[i - 1].End) && used is >= 0 and < int.MaxValue;
             if (!isNext || slots.Count == ValueCodec.MaxValues) Flush();
             if (!isNext) continue;
             if (slots.Count == 0) start = from;

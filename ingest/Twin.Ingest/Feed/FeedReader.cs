@@ -111,6 +111,7 @@ public sealed class FeedReader : IDisposable
             ReadFrames(file, frames);
             return;
         }
+        if (!named && file.IsCapture) return;
         Sniff sniff;
         try
         {

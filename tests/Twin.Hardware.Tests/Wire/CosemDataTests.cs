@@ -28,7 +28,7 @@ public class CosemDataTests
             case 6: put.Whole(unchecked((int)random.NextUInt64()), w.DoubleLong, "DoubleLong"); break;
             case 7: put.Whole(unchecked((uint)random.NextUInt64()), w.DoubleLongUnsigned, "DoubleLongUnsigned"); break;
             case 8: put.Whole(unchecked((long)random.NextUInt64()), w.Long64, "Long64"); break;
-            case 9: put.Whole((long)(random.NextUInt64() >> 1), v => w.Long64Unsigned((ulong)v), "Long64Unsigned"); break;
+            case 9: put.Whole(random.NextUInt64() >> 1, w.Long64Unsigned, "Long64Unsigned"); break;
             case 10: put.Whole((byte)random.Next(256), w.Enum, "Enum"); break;
             case 11: put.Whole((byte)random.Next(256), w.Bcd, "Bcd"); break;
             case 12: put.Floating((float)random.NextNormal(), w.Float32, "Float32"); break;

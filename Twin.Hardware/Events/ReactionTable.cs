@@ -49,15 +49,15 @@ public sealed class ReactionTable
     public ReactionAction On(MeterEventKind kind) => _rows.GetValueOrDefault(kind, ReactionAction.Log);
 
     /// <summary>
-    /// What a new meter comes with. Attacks on keys, firmware or logins close it to writes for an hour; tamper and
-    /// switching are reported; an unmapped event is ignored.
+    /// What a new meter comes with. Attacks on firmware or logins and an opened case close it to writes for an hour;
+    /// frames that fail or come again only slow writes down, as anybody can send those; the rest is reported or logged.
     /// </summary>
     public static ReactionTable Default { get; } = new(1, 3_600, new Dictionary<MeterEventKind, ReactionAction>
     {
         [MeterEventKind.Unmapped] = ReactionAction.Ignore,
-        [MeterEventKind.LoginFailed] = ReactionAction.RateLimit,
+        [MeterEventKind.LoginFailed] = ReactionAction.RefuseWrites,
         [MeterEventKind.DecryptionFailed] = ReactionAction.RateLimit,
-        [MeterEventKind.ReplayAttack] = ReactionAction.RefuseWrites,
+        [MeterEventKind.ReplayAttack] = ReactionAction.RateLimit,
         [MeterEventKind.FirmwareVerificationFailed] = ReactionAction.RefuseWrites,
         [MeterEventKind.KeysChanged] = ReactionAction.Report,
         [MeterEventKind.ConfigurationChanged] = ReactionAction.Report,

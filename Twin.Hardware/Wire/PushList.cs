@@ -83,10 +83,12 @@ public static class PushList
 
     /// <summary>
     /// Reads a body into <paramref name="values"/>, which is cleared first. A list that is none of the known gives
-    /// <see cref="WireCode.Unsupported"/>.
+    /// <see cref="WireCode.Unsupported"/>. Kamstrup's energies are in 10 Wh in Norway and in Wh elsewhere, and nothing
+    /// in the list tells which: give <paramref name="kamstrupEnergyScaler"/> (1 or 0) when it is known; without it
+    /// they come with unit 255 and are not to be used as energies.
     /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> body, List<PushValue> values, out PushListKind kind,
-        out WireError error)
+        out WireError error, sbyte? kamstrupEnergyScaler = null)
     {
         values.Clear();
         kind = PushListKind.Named;
@@ -103,7 +105,7 @@ public static class PushList
                 return ReadKaifa(ref reader, places, values, out kind, out error);
             else return Refuse(new WireError(WireCode.Unsupported, first.Offset), out error);
         }
-        return ReadNamed(ref reader, root.Tag, values, ref kind, out error);
+        return ReadNamed(ref reader, root.Tag, values, ref kind, kamstrupEnergyScaler, out error);
     }
 
     /// <summary>The meter's serial or identification in a list; null when it holds none.</summary>
@@ -143,7 +145,7 @@ public static class PushList
 
     /// <summary>Logical names, each followed by its value and maybe a structure of scaler and unit.</summary>
     private static bool ReadNamed(ref CosemReader reader, CosemTag root, List<PushValue> values,
-        ref PushListKind kind, out WireError error)
+        ref PushListKind kind, sbyte? energyScaler, out WireError error)
     {
         Obis? pending = null;
         while (reader.TryNext(out var item))
@@ -162,7 +164,8 @@ public static class PushList
             }
             else if (pending is { } known && !item.Tag.IsContainer())
             {
-                var (scaler, unit) = kind == PushListKind.Kamstrup ? KamstrupScale(known) : ((sbyte)0, NoUnit);
+                var (scaler, unit) = kind == PushListKind.Kamstrup ? KamstrupScale(known, energyScaler)
+                    : ((sbyte)0, NoUnit);
                 if (!TryValue(known, item, scaler, unit, out var value))
                     return Refuse(new WireError(WireCode.WrongType, item.Offset), out error);
                 values.Add(value);
@@ -203,18 +206,16 @@ public static class PushList
         return true;
     }
 
-    /// <summary>
-    /// Kamstrup: currents in 10 mA, energies in 10 Wh, power factors in hundredths; the rest in units.
-    /// </summary>
-    private static (sbyte Scaler, byte Unit) KamstrupScale(Obis name) => (name.C, name.D) switch
+    /// <summary>Kamstrup: currents in 10 mA, power factors in hundredths, powers and voltages in units.</summary>
+    private static (sbyte Scaler, byte Unit) KamstrupScale(Obis name, sbyte? energy) => (name.C, name.D) switch
     {
         (31 or 51 or 71, 7) => (-2, Ampere),
         (32 or 52 or 72, 7) => (0, Volt),
         (13 or 33 or 53 or 73, 7) => (-2, NoUnit),
         (1 or 2 or 21 or 22 or 41 or 42 or 61 or 62, 7) => (0, Watt),
         (3 or 4, 7) => (0, Var),
-        (1 or 2 or 21 or 22 or 41 or 42 or 61 or 62, 8) => (1, WattHour),
-        (3 or 4, 8) => (1, VarHour),
+        (1 or 2 or 21 or 22 or 41 or 42 or 61 or 62, 8) when energy is { } scaler => (scaler, WattHour),
+        (3 or 4, 8) when energy is { } scaler => (scaler, VarHour),
         _ => (0, NoUnit),
     };
 }

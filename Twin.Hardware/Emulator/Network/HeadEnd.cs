@@ -72,6 +72,12 @@ public sealed partial class HeadEnd
     public int Unanswered { get; private set; }
     public int Refused { get; private set; }
 
+    /// <summary>Times that a part of a load profile was asked for again.</summary>
+    public int Resent { get; private set; }
+
+    /// <summary>Intervals of a meter's load profile that are overdue.</summary>
+    public int MissingIntervals(int meter, UnixTime now) => _known[meter].Profile.CountMissing(now.Minutes);
+
     /// <summary>Whether challenges go out by themselves.</summary>
     public bool IsChallenging { get; set; } = true;
 
@@ -94,8 +100,8 @@ public sealed partial class HeadEnd
                 _known[m].ChallengeAt += 3_600L * _plan.Options.AttestHours;
                 if (IsChallenging) Challenge(m, now);
             }
-            if (_known[m].Profile.Missing(now.Minutes) is { } from)
-                Queue(m, now, HeadEndWork.Resend, MeterCommands.ResendFrom(UnixTime.FromMinutes(from)), "");
+            if (_known[m].Profile.Missing(now.Minutes) is { } from
+                && Queue(m, now, HeadEndWork.Resend, MeterCommands.ResendFrom(UnixTime.FromMinutes(from)), "")) Resent++;
             foreach (var campaign in _campaigns) Advance(campaign, m, now);
             Pump(_links[m], 1_000 * now.Seconds);
         }

@@ -28,6 +28,12 @@ internal sealed class MeshConcentrator(int number, MeshOptions options, MeshTota
     public Queue<MeshPacket> StoredUp { get; } = [];
     public Queue<MeshPacket> StoredDown { get; } = [];
 
+    private readonly long[] _lastMs = new long[2];
+
+    /// <summary>When a frame is over the backhaul, which keeps the order of each direction.</summary>
+    public long Passes(FrameDirection direction, long atMs, long tookMs) =>
+        _lastMs[(int)direction] = Math.Max(_lastMs[(int)direction] + 1, atMs + tookMs);
+
     /// <summary>Keeps a frame; when the store is full the oldest goes and is counted.</summary>
     public MeshPacket? Store(MeshPacket packet)
     {

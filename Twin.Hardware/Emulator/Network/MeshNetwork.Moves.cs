@@ -34,7 +34,7 @@ public sealed partial class MeshNetwork
         if (Tapped(packet, MeshLink.Above(node), atMs)) return null;
         var parent = _tree.Parent(node);
         if (parent >= 0 && !_powered[parent] && !Reroute(node)) return Wait(packet, atMs);
-        if (!Transmit(packet, node, out var tookMs)) return Retry(packet, node, atMs + tookMs);
+        if (!Transmit(packet, node, atMs, out var tookMs)) return Retry(packet, node, atMs + tookMs);
         packet.Node = _tree.Parent(node);
         if (packet.Node < 0)
         {
@@ -51,7 +51,8 @@ public sealed partial class MeshNetwork
         if (!concentrator.IsUp) return Keep(packet, concentrator);
         if (Tapped(packet, MeshLink.Backhaul(concentrator.Number), atMs)) return null;
         packet.Node = MeshPacket.AtHeadEnd;
-        return Later(packet, atMs + Jittered(Options.BackhaulMs, concentrator.Draw));
+        var tookMs = Jittered(Options.BackhaulMs, concentrator.Draw);
+        return Later(packet, concentrator.Passes(packet.Direction, atMs, tookMs));
     }
 
     /// <summary>Down, from the head-end to the concentrator.</summary>
@@ -61,7 +62,8 @@ public sealed partial class MeshNetwork
         if (!concentrator.IsUp) return Keep(packet, concentrator);
         if (Tapped(packet, MeshLink.Backhaul(concentrator.Number), atMs)) return null;
         packet.Node = MeshPacket.AtConcentrator;
-        return Later(packet, atMs + Jittered(Options.BackhaulMs, concentrator.Draw));
+        var tookMs = Jittered(Options.BackhaulMs, concentrator.Draw);
+        return Later(packet, concentrator.Passes(packet.Direction, atMs, tookMs));
     }
 
     /// <summary>Down, at the concentrator: it knows the way and writes it into the frame.</summary>
@@ -90,7 +92,7 @@ public sealed partial class MeshNetwork
     {
         var next = packet.Path!.Peek();
         if (Tapped(packet, MeshLink.Above(next), atMs)) return null;
-        var done = _powered[next] && Transmit(packet, next, out var tookMs) ? tookMs : -1;
+        var done = _powered[next] && Transmit(packet, next, atMs, out var tookMs) ? tookMs : -1;
         if (done < 0)
         {
             packet.Node = MeshPacket.AtConcentrator;
@@ -100,12 +102,22 @@ public sealed partial class MeshNetwork
         return Later(packet, atMs + done);
     }
 
-    /// <summary>Sends over the link above a meter until it is acknowledged or the tries are used up.</summary>
-    private bool Transmit(MeshPacket packet, int below, out long tookMs)
+    /// <summary>
+    /// Sends over the link above a meter until it is acknowledged or the tries are used up. A link carries one frame at
+    /// a time, in their order.
+    /// </summary>
+    private bool Transmit(MeshPacket packet, int below, long atMs, out long tookMs)
     {
         var draw = DrawOf(packet);
         var loss = Math.Min(0.95, Options.HopLoss * _tree.Quality(below));
-        tookMs = 0;
+        tookMs = Math.Max(0, _busyUntilMs[below] - atMs);
+        var arrived = Try(below, loss, draw, ref tookMs);
+        _busyUntilMs[below] = atMs + tookMs;
+        return arrived;
+    }
+
+    private bool Try(int below, double loss, SplitMix64 draw, ref long tookMs)
+    {
         for (var attempt = 0; attempt < Options.MaxTries; attempt++)
         {
             tookMs += Jittered(Options.HopMs, draw);

@@ -23,6 +23,7 @@ public sealed partial class MeshNetwork
     private readonly string[] _names;
     private readonly bool[] _powered;
     private readonly int[] _underWay, _retries;
+    private readonly long[] _busyUntilMs;
     private readonly List<MeshTap> _taps = [];
     private long _order, _nowMs;
 
@@ -48,6 +49,7 @@ public sealed partial class MeshNetwork
         _powered.AsSpan().Fill(true);
         _underWay = new int[meters.Count];
         _retries = new int[meters.Count];
+        _busyUntilMs = new long[meters.Count];
     }
 
     public MeshOptions Options { get; }

@@ -40,6 +40,15 @@ internal sealed class ProfileBook(long startMinute, int intervalMinutes)
         return _first * intervalMinutes;
     }
 
+    /// <summary>Intervals that should have come by now and have not.</summary>
+    public int CountMissing(long nowMinute)
+    {
+        var missing = 0;
+        for (var i = _first; i < (nowMinute - PatienceMinutes) / intervalMinutes; i++)
+            if (i - _first >= Window || !Has(i)) missing++;
+        return missing;
+    }
+
     private bool Has(long interval) => (_have[Index(interval) / 64] >> Index(interval) % 64 & 1) != 0;
 
     private void Forget()

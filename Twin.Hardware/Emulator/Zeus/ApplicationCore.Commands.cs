@@ -90,7 +90,12 @@ public sealed partial class ApplicationCore
     {
         var isWrite = request.Target.Name != MeterCommands.Attestation
             && request.Target.Name != MeterCommands.Checkpoint && request.Target.Name != Obis.LoadProfile;
-        if (!isWrite) return null;
+        return isWrite ? Held(kind, caller, now) : null;
+    }
+
+    /// <summary>What stands against a write now; null when nothing does.</summary>
+    private (CommandResult Result, string Detail)? Held(CommandKind kind, in Caller caller, UnixTime now)
+    {
         if (!caller.MayWrite) return (CommandResult.Refused, "this association may not write");
         // A table signed by the head-end is the way back in: nothing else lifts a refusal early.
         if (kind == CommandKind.SetReactionTable) return null;

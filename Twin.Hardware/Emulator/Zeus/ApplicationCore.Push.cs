@@ -18,12 +18,14 @@ public sealed partial class ApplicationCore
 
     private readonly DurableCounter _out = new();
     private uint _pushed = 1, _ready = 1, _invoke, _toldFrom;
-    private long _nextPush, _frameBytes;
+    private long _nextPush, _frameBytes, _dayFrom;
     private int _frames, _boots, _dayEvents;
     private bool _urgent;
 
     /// <summary>Invocation counter of the next frame under the global unicast key.</summary>
     public uint NextCounter => _out.Next;
+
+    internal DurableCounter OutCounter => _out;
 
     /// <summary>
     /// All that waits, as frames: quotes, reports, log rows, the load profile of finished periods with its seal. What is
@@ -147,11 +149,22 @@ public sealed partial class ApplicationCore
         }
     }
 
+    private void MeasureDay(UnixTime shown)
+    {
+        // A part of a day, after the first power-on or a change of the clock, says nothing about a day.
+        var whole = shown.Seconds - _dayFrom is >= MinDaySeconds and <= MaxDaySeconds;
+        _dayFrom = shown.Seconds;
+        if (whole) Report(new Fingerprint(Meter, shown, Image.Short, Traits()));
+        (_frames, _frameBytes, _boots, _dayEvents) = (0, 0, 0, 0);
+    }
+
+    private const int MinDaySeconds = 20 * 3_600, MaxDaySeconds = 28 * 3_600;
+
     /// <summary>
     /// How the device behaved over the day: measured where the emulation has it, else a seeded base and what the image
     /// adds.
     /// </summary>
-    private void MeasureDay(UnixTime shown)
+    private float[] Traits()
     {
         var b = Behaviour;
         var values = new float[Fingerprint.Features];
@@ -167,7 +180,6 @@ public sealed partial class ApplicationCore
         values[(int)FingerprintFeature.BootsPerDay] = _boots;
         values[(int)FingerprintFeature.TransmitSecondsPerDay] =
             (float)(4 + 0.2 * _draw.NextNormal() + b.ExtraTransmitSecondsPerDay);
-        Report(new Fingerprint(Meter, shown, Image.Short, values));
-        (_frames, _frameBytes, _boots, _dayEvents) = (0, 0, 0, 0);
+        return values;
     }
 }

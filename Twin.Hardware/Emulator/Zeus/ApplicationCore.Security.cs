@@ -154,11 +154,13 @@ public sealed partial class ApplicationCore
     /// <summary>Installs an image without transfer: what a field tool or the factory's fixture does in one stroke.</summary>
     internal bool Install(FirmwareImage image, in Caller caller, UnixTime now)
     {
-        if (!IsRunning || !TryStage(image, now)) return false;
-        var accepted = _chip.RequestActivation(image.Header.Part, Shown(now)) == ActivationAnswer.Accepted;
+        if (!IsRunning) return false;
+        var held = Held(CommandKind.ActivateImage, caller, now);
+        var accepted = held is null && TryStage(image, now)
+            && _chip.RequestActivation(image.Header.Part, Shown(now)) == ActivationAnswer.Accepted;
         Report(new CommandOutcome(Meter, Shown(now), CommandKind.ActivateImage, caller.Origin,
-            accepted ? CommandResult.Done : CommandResult.Refused, _metrology.SwitchState, caller.Order, caller.Actor,
-            image.ToString()));
+            accepted ? CommandResult.Done : held?.Result ?? CommandResult.Refused, _metrology.SwitchState,
+            caller.Order, caller.Actor, held?.Detail ?? image.ToString()));
         if (accepted) _restart = BootCause.Activation;
         return accepted;
     }

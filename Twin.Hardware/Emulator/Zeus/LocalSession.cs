@@ -121,7 +121,7 @@ public sealed partial class ApplicationCore
         if (!IsRunning) return null;
         var shown = Shown(now);
         var challenge = new byte[16];
-        var allowed = shown.Seconds >= _lockedUntil && shown.Seconds >= _refuseUntil && _chip.Trng.TryFill(challenge)
+        var allowed = shown.Seconds >= _lockedUntil && _chip.Trng.TryFill(challenge)
             && IsGenuine(credential, challenge);
         if (!allowed)
         {

@@ -53,7 +53,8 @@ public sealed class ZeusMeter
 
     /// <summary>
     /// One interval passes, to its end at <paramref name="to"/>, with this flow at the terminals. Without supply nothing
-    /// is measured. A crashed application is reset by its watchdog here.
+    /// is measured, nor with a metrology image that the bootloader refused. A crashed application is reset by its watchdog
+    /// here.
     /// </summary>
     /// <exception cref="ArgumentException">Time would go back.</exception>
     public void Advance(UnixTime to, in SupplyInterval flow)
@@ -61,7 +62,7 @@ public sealed class ZeusMeter
         Pass(to);
         if (!IsPowered) return;
         Metrology.Step(Clock.Read(to));
-        Metrology.Measure(Clock.Read(to), flow);
+        if (Chip.LastBoot.Runs(FirmwarePart.Metrology)) Metrology.Measure(Clock.Read(to), flow);
         Guard(() =>
         {
             if (_crashed || Application.IsHung) Restart(BootCause.Watchdog);

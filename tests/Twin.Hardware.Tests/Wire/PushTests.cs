@@ -134,6 +134,24 @@ public class PushTests(ITestOutputHelper output)
         Assert.Equal(225, Of(values, "1.1.32.7.0.255").Scaled);
     }
 
+    [Theory]
+    [InlineData(null, 1234, 255)]
+    [InlineData((sbyte)0, 1234, 30)]
+    [InlineData((sbyte)1, 12340, 30)]
+    public void Energies_of_kamstrup_have_a_unit_only_when_it_is_told(sbyte? scaler, double scaled, byte unit)
+    {
+        var to = new ByteWriter();
+        var w = new CosemWriter(to);
+        w.Structure(3);
+        w.VisibleString("Kamstrup_V0001");
+        w.LogicalName(new Obis(1, 1, 1, 8, 0));
+        w.DoubleLongUnsigned(1234);
+        var values = new List<PushValue>();
+        Assert.True(PushList.TryRead(to.Written, values, out var kind, out _, scaler));
+        Assert.Equal((PushListKind.Kamstrup, "Kamstrup_V0001"), (kind, values[0].Text));
+        Assert.Equal((scaled, unit), (values[1].Scaled, values[1].Unit));
+    }
+
     [Fact]
     public void The_list_of_aidon_has_scalers_and_units()
     {

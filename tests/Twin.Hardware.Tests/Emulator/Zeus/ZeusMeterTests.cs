@@ -21,6 +21,8 @@ public class ZeusMeterTests
         Assert.Single(heard.Of<Fingerprint>());
         Assert.Equal(Enumerable.Range(0, heard.Counters.Count).Select(i => heard.Counters[0] + (uint)i), heard.Counters);
         Assert.Empty(bench.Take(meter, now).Counters);
+        now = MeterBench.Run(meter, now, 48);
+        Assert.Single(bench.Take(meter, now).Of<Fingerprint>());
     }
 
     [Fact]

@@ -35,7 +35,8 @@ internal enum FleetLetterKind : byte
     /// <summary>A finding of the sender that others may share. Aspect: <see cref="FindingKind"/>. Goes to the whole.
     /// </summary>
     FindingStated = 8,
-    /// <summary>Between partitions: releases are registered for a part (Aspect) and model (Text).</summary>
+    /// <summary>Between partitions: a release is registered for part (Aspect), model (Text), version (Extra).
+    /// </summary>
     ModelRegistered = 9,
     /// <summary>Between partitions: work orders are imported at all.</summary>
     OrdersKnown = 10,

@@ -34,7 +34,7 @@ public sealed class FleetTwin(ulong id) : TwinState(id)
     private SwitchWatch _switching = new();
     private StormWatch _storms = new();
     private GroupShares _groups = new();
-    private readonly List<(FirmwarePart Part, string Model)> _announcements = [];
+    private readonly List<(FirmwarePart Part, string Model, uint Version)> _announcements = [];
 
     private bool IsWhole => Id == FleetPartition.Whole.Id;
 
@@ -87,7 +87,8 @@ public sealed class FleetTwin(ulong id) : TwinState(id)
     private void Register(Release release, IOutbox outbox)
     {
         var isNew = _images.Register(release, Self, Scratch.Mine.SinkTo(outbox));
-        if (isNew && _announcements.Count < MaxAnnouncements) _announcements.Add((release.Part, release.Model));
+        if (isNew && _announcements.Count < MaxAnnouncements)
+            _announcements.Add((release.Part, release.Model, release.Version));
     }
 
     private void OnSweep(UnixTime at, IOutbox outbox)
@@ -105,8 +106,8 @@ public sealed class FleetTwin(ulong id) : TwinState(id)
         if (_announcements.Count == 0 && !_tellOrders) return;
         var body = Scratch.Mine.Bytes;
         body.Clear();
-        foreach (var (part, model) in _announcements)
-            new FleetLetter(FleetLetterKind.ModelRegistered, at, 0, (byte)part, 0, false, "", model).Write(body);
+        foreach (var (part, model, version) in _announcements)
+            new FleetLetter(FleetLetterKind.ModelRegistered, at, 0, (byte)part, version, false, "", model).Write(body);
         if (_tellOrders) new FleetLetter(FleetLetterKind.OrdersKnown, at, 0, 0, 0, false, "", "").Write(body);
         for (ulong partition = 1; partition <= FleetPartition.Count; partition++)
             if (partition != Id) outbox.Send(new TwinKey(TwinKind.Fleet, partition), body.Written);
@@ -152,7 +153,8 @@ public sealed class FleetTwin(ulong id) : TwinState(id)
                 _signatures.Note(letter.Hash, letter.Extra, MessageTag(letter.Text), who, at, sink);
                 break;
             case FleetLetterKind.ImageSeen:
-                _images.Note(letter.Hash, (FirmwarePart)letter.Aspect, letter.Text, letter.Flag, who, at, Self, sink);
+                _images.Note(letter.Hash, (FirmwarePart)letter.Aspect, letter.Text, VersionOf(letter), letter.Flag, who,
+                    at, Self, sink);
                 break;
             case FleetLetterKind.ToolUsed:
                 KnowOrders(letter.Flag);
@@ -191,7 +193,7 @@ public sealed class FleetTwin(ulong id) : TwinState(id)
                 _storms.NoteFinding((FindingKind)letter.Aspect, who, at);
                 break;
             case FleetLetterKind.ModelRegistered:
-                _images.Learn((FirmwarePart)letter.Aspect, letter.Text);
+                _images.Learn((FirmwarePart)letter.Aspect, letter.Text, VersionOf(letter));
                 break;
             case FleetLetterKind.OrdersKnown: _ordersKnown = true; break;
             case FleetLetterKind.GroupTotals:
@@ -203,6 +205,8 @@ public sealed class FleetTwin(ulong id) : TwinState(id)
             default: throw new InvalidDataException($"Fleet partition {Id} got a letter of kind {letter.Kind}.");
         }
     }
+
+    private static uint VersionOf(in FleetLetter letter) => (uint)Math.Min(letter.Extra, uint.MaxValue);
 
     private void KnowOrders(bool covered)
     {
@@ -236,10 +240,11 @@ public sealed class FleetTwin(ulong id) : TwinState(id)
         to.Bool(_ordersKnown);
         to.Bool(_tellOrders);
         to.VarUInt((ulong)_announcements.Count);
-        foreach (var (part, model) in _announcements)
+        foreach (var (part, model, version) in _announcements)
         {
             to.Byte((byte)part);
             to.Text(model);
+            to.VarUInt(version);
         }
         _keys.Write(to);
         _signatures.Write(to);
@@ -276,7 +281,8 @@ public sealed class FleetTwin(ulong id) : TwinState(id)
         (twin._ordersKnown, twin._tellOrders) = (r.Bool(), r.Bool());
         var announcements = r.Count(MaxAnnouncements);
         for (var i = 0; i < announcements; i++)
-            twin._announcements.Add(((FirmwarePart)r.Byte(0, (int)FirmwarePart.ReactionTable), r.Text()));
+            twin._announcements.Add(((FirmwarePart)r.Byte(0, (int)FirmwarePart.ReactionTable), r.Text(),
+                (uint)Math.Min(r.VarUInt(), uint.MaxValue)));
         twin._keys = KeyHolders.Read(ref r);
         twin._signatures = SignatureRing.Read(ref r);
         twin._images = ImageBook.Read(ref r);

@@ -10,8 +10,8 @@ namespace Twin.Grains;
 // Context: an installer who miswires, or a plant that ships bad parts, shows in many meters a little. A second full
 // cohort for each meter would double the messages of every closing day.
 // Decision: a group only needs to know how many meters it has and which of them were unusual. A meter whose day raised
-// a finding tells its groups; every meter counts itself once in 28 days, on a day of its own. Groups tell their totals to
-// the fleet's first partition, which compares each group with all others of its kind.
+// a finding tells its groups; every meter counts itself once in 28 days, on a day of its own. Groups tell their totals
+// to the fleet's first partition, which compares each group with all others of its kind.
 // Consequences: about 0.04 letters a meter and group and day. A group is judged from its 29th day on, and its size is
 // up to 28 days old.
 public sealed partial class MeterTwin

@@ -6,7 +6,7 @@ namespace Twin.Detection.Fleet;
 /// <summary>
 /// How far the members of each campaign are. A roll-out is stuck (domain scenario T08) when others have long been
 /// updated and a share of the meters still holds a verified image that it does not activate. Some stragglers are
-/// honest, and so is a campaign that nobody has activated yet: it waits for its hour.
+/// honest, and so are a campaign that nobody has activated yet, and one that still goes on in waves.
 /// </summary>
 public sealed class CampaignBook
 {
@@ -26,6 +26,10 @@ public sealed class CampaignBook
 
     /// <summary>Share of members that must be updated before the others count as left behind.</summary>
     private const double UpdatedShare = 0.20;
+
+    /// <summary>A campaign goes on while this share of its members was updated within <see cref="StuckSeconds"/>.
+    /// </summary>
+    private const double MovingShare = 0.05;
     private const int MaxLevel = 32;
     private const byte EncodingVersion = 1;
 
@@ -78,15 +82,17 @@ public sealed class CampaignBook
     {
         foreach (var c in _campaigns)
         {
-            var (stuck, updated, oldest) = (0, 0, long.MaxValue);
+            var (stuck, updated, oldest, recent) = (0, 0, long.MaxValue, 0);
             foreach (var (state, since) in c.Members.Values)
             {
-                updated += (CampaignState)state == CampaignState.Updated ? 1 : 0;
+                if ((CampaignState)state == CampaignState.Updated)
+                    (updated, recent) = (updated + 1, recent + (now.Seconds - since < StuckSeconds ? 1 : 0));
                 if (!IsHeldBack(state) || now.Seconds - since < StuckSeconds) continue;
                 (stuck, oldest) = (stuck + 1, Math.Min(oldest, since));
             }
             var isStuck = stuck >= StuckMeters && stuck >= StuckShare * c.Members.Count
-                && updated >= UpdatedShare * c.Members.Count;
+                && updated >= UpdatedShare * c.Members.Count
+                && recent < MovingShare * c.Members.Count;
             if (!isStuck || stuck < 2 * c.Stated) continue;
             if (c.Stated == 0) c.StatedFrom = oldest;
             c.Stated = stuck;

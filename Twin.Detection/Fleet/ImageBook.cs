@@ -7,7 +7,9 @@ namespace Twin.Detection.Fleet;
 /// <summary>
 /// Registered images of one partition, and the images that meters report (invariant I3: an image that ran is one that
 /// was approved). An image that nobody registered is a violation only where the utility registers images at all: for
-/// that part and model, somewhere in the fleet (<see cref="Learn"/>). Otherwise it counts as coverage.
+/// that part and model, somewhere in the fleet (<see cref="Learn"/>), and only when its version is not older than all
+/// that were registered: meters first seen in service may run what was never registered. The rest counts as coverage;
+/// a meter that goes back to such an old image is caught by its own twin, as a downgrade.
 /// </summary>
 public sealed class ImageBook
 {
@@ -42,7 +44,8 @@ public sealed class ImageBook
 
     private readonly List<Use> _uses = [];
     private readonly Dictionary<ulong, Use> _byImage = [];
-    private readonly SortedSet<ulong> _models = [];
+    /// <summary>Lowest version registered, by part and model.</summary>
+    private readonly SortedDictionary<ulong, uint> _models = [];
 
     public int Releases { get; private set; }
 
@@ -53,7 +56,10 @@ public sealed class ImageBook
     public bool HasRoomFor(Release release) => Releases < MaxReleases
         || (_byImage.TryGetValue(release.Image.Short, out var use) && use.Release is not null);
 
-    /// <summary>Registers or withdraws a release. True when its part and model are new here: tell everybody.</summary>
+    /// <summary>
+    /// Registers or withdraws a release. True when its part and model are new here or reach further back: tell
+    /// everybody.
+    /// </summary>
     public bool Register(Release release, in Party fleet, IFindingSink findings)
     {
         var use = UseOf(release.Image.Short);
@@ -66,21 +72,26 @@ public sealed class ImageBook
                 $"Release {release.Name} of {release.Part} for {release.Model} was withdrawn "
                     + $"({release.Reason}); {use.Users.Count} devices have reported to run it.",
                 [new Evidence("devices_on_release", use.Users.Count, 0, 1, "")]));
-        return _models.Count < MaxModels && _models.Add(ModelKey(release.Part, release.Model));
+        return Learn(release.Part, release.Model, release.Version);
     }
 
-    /// <summary>Another partition registered a release for this part and model.</summary>
-    public void Learn(FirmwarePart part, string model)
+    /// <summary>A release of this version is registered for a part and model; false when nothing is new in that.
+    /// </summary>
+    public bool Learn(FirmwarePart part, string model, uint version)
     {
-        if (_models.Count < MaxModels) _models.Add(ModelKey(part, model));
+        var key = ModelKey(part, model);
+        var isKnown = _models.TryGetValue(key, out var lowest);
+        if (isKnown ? lowest <= version : _models.Count >= MaxModels) return false;
+        _models[key] = version;
+        return true;
     }
 
     /// <summary>
     /// An image runs or ran. <paramref name="isTrusted"/>: a campaign, or the trust given to a meter first seen in
     /// service, vouches for it.
     /// </summary>
-    public void Note(ulong image, FirmwarePart part, string model, bool isTrusted, in Party who, UnixTime at,
-        in Party fleet, IFindingSink findings)
+    public void Note(ulong image, FirmwarePart part, string model, uint version, bool isTrusted, in Party who,
+        UnixTime at, in Party fleet, IFindingSink findings)
     {
         var use = UseOf(image);
         use.Users.Add(who.Key.Id);
@@ -91,7 +102,7 @@ public sealed class ImageBook
                 $"runs release {release.Name} of {part}, which was withdrawn at {release.Withdrawn}: "
                     + release.Reason);
         }
-        else if (!isTrusted && IsRequired(part, model))
+        else if (!isTrusted && IsRequired(part, model, version))
         {
             State(use, who, at, fleet, findings, FindingKind.UnknownImage, Severity.Critical,
                 part == FirmwarePart.Application ? "T0857" : "T0839",
@@ -112,8 +123,9 @@ public sealed class ImageBook
             technique, $"{subject} {what}.", [new Evidence("devices_with_image", use.Users.Count, 0, 1, "")]));
     }
 
-    private bool IsRequired(FirmwarePart part, string model) =>
-        _models.Contains(ModelKey(part, model)) || _models.Contains(ModelKey(part, ""));
+    private bool IsRequired(FirmwarePart part, string model, uint version) =>
+        (_models.TryGetValue(ModelKey(part, model), out var lowest)
+            || _models.TryGetValue(ModelKey(part, ""), out lowest)) && version >= lowest;
 
     private static ulong ModelKey(FirmwarePart part, string model) => StableHash.Of($"{(byte)part}|{model}");
 
@@ -136,7 +148,11 @@ public sealed class ImageBook
     {
         to.Byte(EncodingVersion);
         to.VarUInt((ulong)_models.Count);
-        foreach (var model in _models) to.UInt64(model);
+        foreach (var (model, lowest) in _models)
+        {
+            to.UInt64(model);
+            to.VarUInt(lowest);
+        }
         to.VarUInt((ulong)_uses.Count);
         foreach (var use in _uses)
         {
@@ -154,7 +170,7 @@ public sealed class ImageBook
         Codes.Version(ref r, EncodingVersion, "a book of images");
         var book = new ImageBook();
         var models = r.Count(MaxModels);
-        for (var i = 0; i < models; i++) book._models.Add(r.UInt64());
+        for (var i = 0; i < models; i++) book._models[r.UInt64()] = Codes.ReadUInt32(ref r);
         var uses = r.Count(MaxReleases + MaxUnknown);
         for (var i = 0; i < uses; i++)
         {

@@ -3,9 +3,9 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Detection.Fleet;
 
-/// <summary>One switching of a supply. <paramref name="Area"/>: empty where it is not known.</summary>
+/// <summary>One switching of a supply. <paramref name="Actor"/>: who commanded it, where known.</summary>
 public readonly record struct Switching(long At, Party Meter, CommandKind Command, CommandOrigin Origin,
-    bool IsCovered, string Area);
+    bool IsCovered, string Actor);
 
 /// <summary>
 /// Switchings of the whole fleet: volume by hour and day, many meters that open at once, and supplies that go off and
@@ -130,7 +130,7 @@ public sealed class SwitchWatch
         findings.Add(FleetStatements.Make(fleet, FindingKind.SimultaneousSwitching, new UnixTime(_together.From),
             new UnixTime(_together.Last), now, 5, severity, 0.9, FleetStatements.Switching, "T0855",
             $"{meters.Length} meters opened their supply within "
-                + $"{FleetStatements.Duration(window[^1].At - window[0].At)} {how}: "
+                + $"{FleetStatements.Duration(window[^1].At - window[0].At)} {how}{By(meters)}: "
                 + FleetStatements.Names([.. meters.Select(m => m.Meter.Name)], meters.Length) + ".",
             [
                 new Evidence("meters_switched_together", meters.Length, 0, 0.6, ""),
@@ -146,6 +146,13 @@ public sealed class SwitchWatch
         CommandOrigin.Local => 1,
         _ => 2,
     };
+
+    /// <summary>Who commanded it, when it was one.</summary>
+    private static string By(IEnumerable<Switching> switchings)
+    {
+        var actors = switchings.Select(s => s.Actor).Distinct().Take(2).ToArray();
+        return actors is [{ Length: > 0 } actor] ? $" at the command of {actor}" : "";
+    }
 
     private void JudgeOscillation(UnixTime now, in Party fleet, IFindingSink findings)
     {
@@ -163,12 +170,10 @@ public sealed class SwitchWatch
         if (nervous.Count < OscillatingMeters) return;
         var (from, to) = (nervous.Min(n => n.First.At), nervous.Max(n => n.Last.At));
         if (to - from > 6 * HourSeconds || !_oscillation.Take(from, to, nervous.Count)) return;
-        var areas = nervous.Select(n => n.First.Area).Where(a => a.Length > 0).Distinct().ToArray();
-        var where = areas.Length == 1 ? $" in {areas[0]}" : "";
         findings.Add(FleetStatements.Make(fleet, FindingKind.RapidSwitching, new UnixTime(_oscillation.From),
             new UnixTime(to), now, 5, Severity.Critical, 0.9, FleetStatements.Switching, "T0806",
-            $"The supplies of {nervous.Count} meters{where} go off and on, each at least {OscillatingTimes} times "
-                + "within an hour: "
+            $"The supplies of {nervous.Count} meters{By(nervous.Select(n => n.First))} go off and on, each at least "
+                + $"{OscillatingTimes} times within an hour: "
                 + FleetStatements.Names([.. nervous.Select(n => n.First.Meter.Name)], nervous.Count) + ".",
             [new Evidence("meters_oscillating", nervous.Count, 0, 1, "")]));
     }
@@ -187,7 +192,7 @@ public sealed class SwitchWatch
             to.Byte((byte)s.Command);
             to.Byte((byte)s.Origin);
             to.Bool(s.IsCovered);
-            to.Text(s.Area);
+            to.Text(s.Actor);
         }
     }
 

@@ -34,8 +34,8 @@ internal static class Letters
         Of(meter, FleetLetterKind.ToolUsed, at, StableHash.Of(tool), 0, 0, covered, tool);
 
     public static (TwinKey, FleetLetter) Switched(int meter, CommandKind command, CommandOrigin origin, bool covered,
-        long at, string area = "") =>
-        Of(meter, FleetLetterKind.Switched, at, 0, (byte)command, (ulong)origin, covered, area);
+        long at, string actor = "") =>
+        Of(meter, FleetLetterKind.Switched, at, 0, (byte)command, (ulong)origin, covered, actor);
 
     public static (TwinKey, FleetLetter) Campaign(int meter, string name, CampaignState state, long at,
         long inState = 0) =>

@@ -75,6 +75,20 @@ public class FleetTwinTests
         Assert.Equal(1, FleetView.From(key, _fleet.State(key)).UnknownImages);
     }
 
+    /// <summary>Meters first seen in service run what was never registered: no violation.</summary>
+    [Fact]
+    public void An_image_older_than_all_that_were_registered_is_coverage()
+    {
+        _fleet.Append(Release("good") with { Version = 8 });
+        _fleet.Sweep(At(0));
+        _fleet.Post([Image(1, Short("legacy"), false)]);
+        Assert.Empty(_fleet.Findings);
+        _fleet.Append(Release("older") with { Version = 3 });
+        _fleet.Sweep(At(Day));
+        _fleet.Post([Image(2, Short("legacy"), false, at: Day)]);
+        Assert.Equal([Key(2)], Of(FindingKind.UnknownImage).Select(f => f.Subject));
+    }
+
     [Fact]
     public void A_withdrawn_release_is_one_finding_and_one_for_each_meter_that_takes_it_on_later()
     {
@@ -170,13 +184,13 @@ public class FleetTwinTests
     }
 
     [Fact]
-    public void Supplies_that_swing_are_found_and_their_area_named()
+    public void Supplies_that_swing_are_found_and_who_commands_it_is_named()
     {
         _fleet.Post(Enumerable.Range(0, 6).SelectMany(m => Enumerable.Range(0, 6).Select(i => Switched(m,
             i % 2 == 0 ? CommandKind.Disconnect : CommandKind.Reconnect, CommandOrigin.HeadEnd, true, i * 300 + m,
-            "North"))));
+            "client-7"))));
         var f = Assert.Single(Of(FindingKind.RapidSwitching));
-        Assert.Contains("in North", f.Sentence);
+        Assert.Contains("at the command of client-7", f.Sentence);
     }
 
     [Fact]

@@ -82,10 +82,10 @@ public class FleetBoundsTests(ITestOutputHelper output)
         Assert.False(book.HasRoomFor(Release(-1)));
         Assert.True(book.HasRoomFor(Release(7)));
         for (var i = 0; i < ImageBook.MaxUnknown + 50; i++)
-            book.Note(Key(i), FirmwarePart.Application, "ZX", false, Meter(i), At(i), Self, _sink);
+            book.Note(Key(i), FirmwarePart.Application, "ZX", 7, false, Meter(i), At(i), Self, _sink);
         Assert.Equal((ImageBook.MaxReleases, ImageBook.MaxUnknown), (book.Releases, book.Unknown));
         Assert.Equal(ImageBook.MaxUnknown + 50, _sink.Findings.Count);
-        book.Note(Release(3).Image.Short, FirmwarePart.Application, "ZX", false, Meter(1), At(0), Self, _sink);
+        book.Note(Release(3).Image.Short, FirmwarePart.Application, "ZX", 7, false, Meter(1), At(0), Self, _sink);
         Assert.Equal(ImageBook.MaxUnknown + 50, _sink.Findings.Count);
         var bytes = Bytes(book.Write);
         var r = new ByteReader(bytes);
@@ -96,9 +96,9 @@ public class FleetBoundsTests(ITestOutputHelper output)
     public void One_unknown_image_on_very_many_meters_is_not_very_many_findings()
     {
         var book = new ImageBook();
-        book.Learn(FirmwarePart.Application, "ZX");
+        book.Learn(FirmwarePart.Application, "ZX", 1);
         for (var i = 0; i < 5_000; i++)
-            book.Note(42, FirmwarePart.Application, "ZX", false, Meter(i), At(i), Self, _sink);
+            book.Note(42, FirmwarePart.Application, "ZX", 7, false, Meter(i), At(i), Self, _sink);
         Assert.Equal(ImageBook.MaxStated + 1, _sink.Findings.Count);
         Assert.Equal(Self.Key, _sink.Findings[^1].Subject);
     }
@@ -168,7 +168,7 @@ public class FleetBoundsTests(ITestOutputHelper output)
         for (var i = 0; i < Meters * Days; i++)
             ring.Note(Key(i), Key(i % Meters), 1, Meter(i % Meters), At(i), _sink);
         for (var i = 0; i < 2 * Meters; i++)
-            book.Note(Key(i % 3), FirmwarePart.Application, "ZX", true, Meter(i), At(i), Self, _sink);
+            book.Note(Key(i % 3), FirmwarePart.Application, "ZX", 7, true, Meter(i), At(i), Self, _sink);
         clock.Stop();
         var letters = 4 * Meters + Days * Meters;
         var held = GC.GetTotalMemory(true) - before;

@@ -88,7 +88,9 @@ internal sealed partial class MeterSecurity
             ? r.TableVersion == _parts[(int)FirmwarePart.ReactionTable - 1].Version : (bool?)null;
         var configuration = table switch
         {
-            true => TrustClaim.ApprovedConfig, false => TrustClaim.UnsafeConfig, null => TrustClaim.None,
+            true => TrustClaim.ApprovedConfig,
+            false => TrustClaim.UnsafeConfig,
+            null => TrustClaim.None,
         };
         var tampered = (_failed & SecurityChecks.FlashPages) != 0
             || _rare is { } rare && Array.Exists(rare.Said, s => s.Kind == FindingKind.Tamper);

@@ -65,15 +65,21 @@ public sealed partial class AttackStage
 
     private void Speak(int meter, uint counter, int what)
     {
-        var keys = KeysOf(meter);
-        using var key = new FrameKey(keys.Unicast, keys.Authentication);
         var plain = new ByteWriter(64);
         DataNotification.WriteHead(plain, 0x4000_0000 | (uint)what, CosemDateTime.FromUnixTime(Now, 0));
         plain.Bytes(DeviceReport.WriteBytes(DeviceReport.Own, [(byte)what]));
+        Speak(meter, counter, plain.Written);
+    }
+
+    /// <summary>A notification under the meter's own key.</summary>
+    private void Speak(int meter, uint counter, ReadOnlySpan<byte> plain)
+    {
+        var keys = KeysOf(meter);
+        using var key = new FrameKey(keys.Unicast, keys.Authentication);
         var id = Meter(meter).Id;
-        var apdu = new ByteWriter(128);
+        var apdu = new ByteWriter(plain.Length + 64);
         var code = Protected.Write(apdu, ApduTag.GeneralGloCiphering, key, id, MeterKeys.Title(id.Value),
-            new SecurityControl(1, true, true), counter, plain.Written);
+            new SecurityControl(1, true, true), counter, plain);
         if (code != WireCode.None) throw new InvalidOperationException($"The attacker's frame was not sealed: {code}.");
         Inject(meter, FrameDirection.FromMeter, Wrapped(apdu.Written));
     }
@@ -85,8 +91,8 @@ public sealed partial class AttackStage
         return frame.ToArray();
     }
 
-    private void Inject(int meter, FrameDirection direction, byte[] frame) => _fleet.Mesh.Inject(
-        MeshLink.Backhaul(Meter(meter).Plan.Concentrator), direction, meter, frame, 1_000 * Now.Seconds);
+    private void Inject(int meter, FrameDirection direction, byte[] frame, int laterMs = 0) => _fleet.Mesh.Inject(
+        MeshLink.Backhaul(Meter(meter).Plan.Concentrator), direction, meter, frame, 1_000 * Now.Seconds + laterMs);
 
     /// <summary>
     /// Somebody offers a certificate for the meter's key whose chain ends at an authority that nobody knows; this is
@@ -95,12 +101,9 @@ public sealed partial class AttackStage
     public void OfferCertificate(int meter) => _told.Add(new KeyEvent(Meter(meter).Id.Twin, Now, KeySlot.DeviceSigning,
         KeyEventKind.CertificateUntrusted, 1, [], default, "Meridian Root CA"));
 
-    /// <summary>Wrong passwords at the optical port.</summary>
-    public void GuessPassword(int meter, int times)
-    {
-        for (byte i = 0; i < times; i++)
-            Zeus(meter).OpenLocalSession(new FieldTool("", "", ""), PortCredential.Password([i, 1, 2, 3]), Now);
-    }
+    /// <summary>A wrong password at the optical port.</summary>
+    public void GuessPassword(int meter, byte guess) =>
+        Zeus(meter).OpenLocalSession(new FieldTool("", "", ""), PortCredential.Password([guess, 1, 2, 3]), Now);
 
     /// <summary>A field tool with a genuine key writes settings at the optical port.</summary>
     public void Reprogram(int meter, string tool, string contractor, string order)

@@ -2,6 +2,7 @@ using Twin.Hardware.Coding;
 using Twin.Hardware.Emulator.Network;
 using Twin.Hardware.Events;
 using Twin.Hardware.Wire;
+using Twin.Hardware.Wire.Reports;
 
 namespace Twin.Hardware.Attacks;
 
@@ -17,17 +18,32 @@ public sealed partial class AttackStage
         From = Now,
     });
 
+    /// <summary>He swallows all that the meter says for some hours.</summary>
+    public void Silence(int meter, int hours) => _fleet.Mesh.Add(new MeshTap
+    {
+        Link = MeshLink.Above(meter), Act = TapAct.Drop, Direction = FrameDirection.FromMeter, Meter = meter,
+        From = Now, To = new UnixTime(Now.Seconds + 3_600L * hours),
+    });
+
     /// <summary>
-    /// He swallows what the meter says for some hours, and answers with the quotes of before, byte for byte.
+    /// With the frame key (not the signing key) he takes quotes out of what he recorded and sends them again in frames
+    /// of his own.
     /// </summary>
     public void ReplayQuotes(int meter)
     {
-        _fleet.Mesh.Add(new MeshTap
+        var keys = KeysOf(meter);
+        using var key = new FrameKey(keys.Unicast, keys.Authentication);
+        var counter = Zeus(meter).Application.NextCounter + 500;
+        foreach (var old in _recorder!.Captured)
         {
-            Link = MeshLink.Above(meter), Act = TapAct.Drop, Direction = FrameDirection.FromMeter, Meter = meter,
-            From = Now, To = new UnixTime(Now.Seconds + 86_400),
-        });
-        foreach (var old in _recorder!.Captured.ToArray()) Inject(meter, FrameDirection.FromMeter, old.Bytes);
+            if (!TcpWrapper.TryRead(old.Bytes, out var frame, out _)
+                || !Protected.TryRead(frame.Apdu, default, out var message, out _)) continue;
+            var plain = new byte[message.Payload.Length];
+            if (!message.TryOpen(key, Meter(meter).Id, plain, out var length, out _)
+                || !DataNotification.TryRead(plain.AsSpan(0, length), out var push, out _)
+                || !DeviceReport.TryReadBytes(push.Body, DeviceReport.Quote, out _)) continue;
+            Speak(meter, counter++, plain.AsSpan(0, length));
+        }
     }
 
     /// <summary>Challenges never reach the meter; all that it says by itself passes.</summary>
@@ -47,9 +63,10 @@ public sealed partial class AttackStage
         }
     }
 
-    /// <summary>Frames whose head names the meter and whose rest follows no grammar.</summary>
+    /// <summary>Behind a recorded frame of the meter come others whose rest follows no grammar.</summary>
     public void SendNonsense(int meter, int count)
     {
+        Inject(meter, FrameDirection.FromMeter, _recorder!.Captured[0].Bytes);
         var draw = SplitMix64.For(_fleet.Plan.Options.Seed, "nonsense");
         for (var i = 0; i < count; i++)
         {
@@ -59,7 +76,7 @@ public sealed partial class AttackStage
             w.UInt64(Meter(meter).Id.Value);
             w.Byte(0x7F);
             w.UInt64(draw.NextUInt64());
-            Inject(meter, FrameDirection.FromMeter, Wrapped(w.Written));
+            Inject(meter, FrameDirection.FromMeter, Wrapped(w.Written), 2_000 + i);
         }
     }
 

@@ -103,19 +103,23 @@ public sealed partial class AttackStage
             var image = _fleet.Firmware.Build(group.Key, group.Key.Firmware + "-r2", group.Key.Version + 100);
             _fleet.Firmware.Shelf.Add(image, behaviour);
             _told.Add(FleetFirmware.ReleaseOf(image, Now));
-            _fleet.HeadEnd.Start(new Campaign($"{group.Key.Model} r2", image, Now,
-                new UnixTime(Now.Seconds + 20 * 86_400L), group), Now);
+            var campaign = new Campaign($"{group.Key.Model} r2", image, Now,
+                new UnixTime(Now.Seconds + 20 * 86_400L), group);
+            foreach (var meter in group.Intersect(stuck)) DropSmall(meter, campaign.Name);
+            _fleet.HeadEnd.Start(campaign, Now);
         }
-        foreach (var meter in stuck)
-            _fleet.Mesh.Add(new MeshTap
-            {
-                Link = MeshLink.Above(meter), Act = TapAct.Drop, Direction = FrameDirection.ToMeter, Meter = meter,
-                From = Now, MaxBytes = SmallFrame,
-            });
     }
 
-    /// <summary>Requests without content, such as to verify and to activate, are not longer than this.</summary>
-    private const int SmallFrame = 62;
+    /// <summary>Requests as long as that to verify and to activate an image do not reach the meter.</summary>
+    private void DropSmall(int meter, string campaign)
+    {
+        var size = _fleet.HeadEnd.Forge(meter, MeterCommands.VerifyImage(), campaign).Length;
+        _fleet.Mesh.Add(new MeshTap
+        {
+            Link = MeshLink.Above(meter), Act = TapAct.Drop, Direction = FrameDirection.ToMeter, Meter = meter,
+            From = Now, MinBytes = size, MaxBytes = size,
+        });
+    }
 
     /// <summary>The vendor finds a hole: the release that the meter's model runs is withdrawn.</summary>
     public void WithdrawRelease(int meter)

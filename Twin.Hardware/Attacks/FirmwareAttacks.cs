@@ -45,10 +45,11 @@ internal static class FirmwareAttacks
     private static IEnumerable<Attack> Records()
     {
         yield return Of("T04", "Log rolled back", LifeStage.Operation, "T0872", "attested log",
-            "The flash that holds the log is put back to an earlier day, and the log goes on from there.",
+            "Foreign firmware runs for two days; then its traces go: the log's flash is put back to the day before.",
             Truth(First), Any(LogTruncated, ChainBroken, SequenceGap),
-            Answer(Reattest, IsolateCommunications, Day),
-            Usual(At(Onset - 3, s => s.SaveLog(3)), At(Onset, s => s.RestoreLog(3))));
+            Answer(Reattest, IsolateCommunications, 3 * Day),
+            Usual(At(Onset - 1, s => s.SaveLog(3)), At(Onset, s => s.RunImage(3, ImageOrigin.StolenKey)),
+                At(Onset + 2, s => s.RestoreImage(3)), At(Onset + 2, Morning + 30, s => s.RestoreLog(3))));
         yield return Of("T05", "One key, two meters", LifeStage.Operation, "T0849", "attested identity",
             "A copied signing key answers challenges under two serial numbers.",
             Born(3, 4), All(ClonedKey), Answer(Reattest, IsolateCommunications, Day),
@@ -56,7 +57,8 @@ internal static class FirmwareAttacks
         yield return Of("T06", "Old quote sent again", LifeStage.Network, "T0856", "attestation freshness",
             "A man in the middle answers a challenge with a quote that he recorded days before.",
             Truth(First), All(StaleNonce), Answer(Log, Reattest, Day),
-            Usual(At(Onset - 3, s => s.RecordFrames(3)), At(Onset, s => s.ReplayQuotes(3))));
+            Usual(At(Onset - 3, s => s.RecordFrames(3)), At(Onset, s => s.Silence(3, hours: 30)),
+                At(Onset + 1, s => s.ReplayQuotes(3))));
         yield return Of("T07", "Power cut while writing", LifeStage.Operation, "",
             "cumulative attestation (LeMay and Gunter 2009)",
             "Supply fails while the log is being written and while an image is being stored; nobody attacks.",

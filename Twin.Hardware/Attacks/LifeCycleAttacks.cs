@@ -107,7 +107,7 @@ internal static class LifeCycleAttacks
         yield return Of("L18", "Firmware ignores its orders", LifeStage.Update, "T0837", "reaction tables",
             "The application does not refuse writes although its signed reaction table says so.",
             Truth(First), All(ReactionIgnored), Answer(Notify, IsolateCommunications, Day),
-            Usual(At(Onset - 1, s => s.IgnoreReactions(3)), At(Onset, s => s.GuessPassword(3, 6))));
+            Usual([At(Onset - 1, s => s.IgnoreReactions(3)), .. CommandAttacks.Guesses(3)]));
         yield return Of("L19", "A clock runs away", LifeStage.Operation, "", "ageing of crystals",
             "An old crystal makes the clock gain minutes a day.",
             Truth(First), All(ClockDrift), Answer(Log, Notify, Week),

@@ -38,7 +38,7 @@ internal static class NetworkAttacks
         yield return Of("N02", "Frames that are none", LifeStage.Network, "T0814", "DLMS framing",
             "Bytes that follow no grammar arrive in a meter's name.",
             OnePath, All(MalformedFrames), Answer(Log, Notify, Day),
-            Usual([.. Daily(Onset, Onset + 2, s => s.SendNonsense(3, 20))]));
+            Usual(At(Onset - 3, s => s.RecordFrames(3)), At(Onset, s => s.SendNonsense(3, 20))));
         yield return Of("N03", "Protection dropped", LifeStage.Network, "T0830", "DLMS message protection",
             "Readings arrive in clear in the name of a meter that always protects its frames.",
             OnePath, All(UnprotectedFrames), Answer(Notify, IsolateCommunications, Day),
@@ -57,11 +57,11 @@ internal static class NetworkAttacks
             Answer(Log, Notify, 2 * Day), Usual(At(Onset, s => s.AttractRoutes(0))));
         yield return Of("N06", "A session from nowhere", LifeStage.Operation, "T0848", "Amilyzer (Berthier 2011)",
             "A client that the utility does not use associates and reads and writes over the mesh.",
-            Truth(First), All(RogueSession), Answer(Notify, BlockWrites, Day),
+            OnePath, All(RogueSession), Answer(Notify, BlockWrites, Day),
             Usual(At(Onset, s => s.OpenRogueSession(3))));
         yield return Of("N07", "Challenges starved", LifeStage.Network, "T0804", "attestation freshness",
             "A man in the middle lets readings pass and swallows every challenge to one meter.",
             Truth(First), All(AttestationOverdue), Answer(Reattest, Notify, Week),
-            Usual(At(Onset, s => s.SwallowChallenges(3))));
+            Usual(At(Onset, s => s.SwallowChallenges(3))) with { Days = 24 });
     }
 }

@@ -118,7 +118,10 @@ public static class AttackRun
         var feeders = meters.Select(m => TwinKey.Named(TwinKind.Feeder, plan.Relation(m.Plan).Feeder)).ToHashSet();
         var concentrators = meters
             .Select(m => TwinKey.Named(TwinKind.Concentrator, plan.ConcentratorNames[m.Plan.Concentrator])).ToHashSet();
-        return new StagedTruth(stage.At(truth.OnsetDay, truth.OnsetMinute), meters.Select(m => m.Id.Twin).ToHashSet(),
+        // What is wrong from birth on may be told before the run begins: the registry's dates are those of the making.
+        var onset = stage.At(truth.OnsetDay, truth.OnsetMinute);
+        var since = truth is { OnsetDay: 0, OnsetMinute: 0 } ? meters.Min(m => m.Plan.Made.Seconds) : onset.Seconds;
+        return new StagedTruth(onset, new UnixTime(since), meters.Select(m => m.Id.Twin).ToHashSet(),
             feeders.Union(concentrators).ToHashSet(),
             (truth.Feeders ? feeders : []).Union(truth.Concentrators ? concentrators : []).ToHashSet());
     }

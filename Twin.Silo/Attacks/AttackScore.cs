@@ -8,11 +8,12 @@ namespace Twin.Silo.Attacks;
 public enum AttackStatus : byte { Passed = 0, Failed = 1, Pending = 2, Undetectable = 3 }
 
 /// <summary>
-/// The truth of a run in twins: when it began, the meters concerned, the feeders and concentrators that these hang on,
+/// The truth of a run in twins: when it began, from when on a finding can be about it (earlier than the onset where it
+/// was so from birth), the meters concerned, the feeders and concentrators that these hang on,
 /// and whether grave findings on those are right as well. Only scoring sees it.
 /// </summary>
-public sealed record StagedTruth(UnixTime Onset, IReadOnlySet<TwinKey> Meters, IReadOnlySet<TwinKey> Places,
-    IReadOnlySet<TwinKey> ConcernedPlaces)
+public sealed record StagedTruth(UnixTime Onset, UnixTime Since, IReadOnlySet<TwinKey> Meters,
+    IReadOnlySet<TwinKey> Places, IReadOnlySet<TwinKey> ConcernedPlaces)
 {
     /// <summary>A finding there can be about the attack: cohorts and the fleet's registry are of all meters.</summary>
     public bool IsSubject(TwinKey key) => key.Kind switch
@@ -59,7 +60,7 @@ public static class AttackScore
     private const int ClockSeconds = 900;
 
     private static bool IsAfter(Finding f, StagedTruth truth) =>
-        f.DetectedAt.Seconds >= truth.Onset.Seconds - ClockSeconds;
+        f.DetectedAt.Seconds >= truth.Since.Seconds - ClockSeconds;
 
     public static AttackResult Of(Attack attack, StagedTruth truth, IReadOnlyCollection<Finding> findings)
     {

@@ -74,16 +74,17 @@ public sealed class FleetMeter
         }
         var station = firmware.StationOf(planned);
         Take(line.Vet(firmware.Supplier, firmware.Supplier, At(0)));
-        if (birth == MeterBirth.UnsignedImage)
-            line.Manufacture(station, [station.Key.PublicKey], firmware.ForeignImages(planned.Model), At(1));
         Take(line.Manufacture(station, [station.Key.PublicKey], spec.Images, At(1)));
         Take(line.Provision(At(2)));
+        if (birth == MeterBirth.UnsignedImage) heard.AddRange(TryForeign(line.Meter, firmware, planned, At(2)));
         Take(line.Calibrate(Calibration.Nominal with { Record = (uint)planned.Index + 1 }, FleetFirmware.Authority,
             At(3)));
         if (birth == MeterBirth.Unlocked)
         {
             line.Meter.PowerCut(At(4));
             line.Meter.PowerOn(planned.Installed);
+            heard.Add(new LifeCycleChanged(planned.Id, planned.Installed, LifeCycle.Installed, planned.Installer));
+            heard.Add(new LifeCycleChanged(planned.Id, planned.Installed, LifeCycle.Operating, "head-end"));
             return new FleetMeter(planned, line, heard);
         }
         Take(line.Lock(At(4)));
@@ -91,5 +92,28 @@ public sealed class FleetMeter
             default, -1, 0), planned.Installed));
         Take(line.Commission(new UnixTime(planned.Installed.Seconds + 3_600)));
         return new FleetMeter(planned, line, heard);
+    }
+
+    /// <summary>
+    /// The utility attests a new meter once when its keys are made; afterwards somebody at the line has the chip try an
+    /// image of his own, and puts the genuine one back when it is refused.
+    /// </summary>
+    private static IEnumerable<Input> TryForeign(ZeusMeter meter, FleetFirmware firmware, PlannedMeter planned,
+        UnixTime at)
+    {
+        UInt128 nonce = planned.Id.Value;
+        var quote = meter.Chip.Quote(nonce, 0, meter.SwitchState, at)
+            ?? throw new InvalidOperationException($"Meter {planned.Name} has no key to attest with.");
+        foreach (var image in (ReadOnlySpan<FirmwareImage>)
+            [firmware.ForeignImages(planned.Model)[^1], firmware.Application(planned.Model)])
+        {
+            meter.Chip.Bootloader.SetFactory(image);
+            meter.Chip.Reset(at, BootCause.Commanded);
+        }
+        return
+        [
+            new NonceIssued(planned.Id.Twin, at, nonce),
+            new AttestationQuote(planned.Id.Twin, at, quote, SignatureVerdict.Unchecked),
+        ];
     }
 }

@@ -6,7 +6,7 @@ public enum MeterBirth : byte
     Honest = 0,
     /// <summary>The chip is a copy whose ROM runs whatever is there; the station looked away.</summary>
     Counterfeit = 1,
-    /// <summary>Somebody at the station first tried an image of his own, which the chip refused.</summary>
+    /// <summary>Somebody at the station tried an image of his own, which the chip refused.</summary>
     UnsignedImage = 2,
     /// <summary>The application is the attacker's, signed with the vendor's stolen key.</summary>
     StolenKeyImage = 3,

@@ -9,7 +9,7 @@ public class AttackScoreTests
     private static readonly UnixTime Onset = new(1_000_000);
     private static readonly TwinKey Meter = new(TwinKind.Meter, 3), Other = new(TwinKind.Meter, 4),
         Feeder = new(TwinKind.Feeder, 9), Partition = new(TwinKind.Fleet, 5);
-    private static readonly StagedTruth Truth = new(Onset, new HashSet<TwinKey> { Meter },
+    private static readonly StagedTruth Truth = new(Onset, Onset, new HashSet<TwinKey> { Meter },
         new HashSet<TwinKey> { Feeder }, new HashSet<TwinKey>());
 
     private static Attack Named(string id) => Catalogue.Find(id)!;

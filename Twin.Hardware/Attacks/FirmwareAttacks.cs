@@ -9,7 +9,7 @@ namespace Twin.Hardware.Attacks;
 /// <summary>Attacks on what a meter runs, and on its record of what it ran.</summary>
 internal static class FirmwareAttacks
 {
-    private static readonly int[] Batch = [3, 4, 5, 6, 7, 8], Many = [.. Enumerable.Range(2, 18)];
+    private static readonly int[] Batch = [.. Enumerable.Range(2, 11)], Many = [.. Enumerable.Range(2, 18)];
 
     public static IEnumerable<Attack> Entries() => [.. Images(), .. Records(), .. Hardware()];
 

@@ -42,7 +42,10 @@ public sealed partial class AttackStage
             if (!message.TryOpen(key, Meter(meter).Id, plain, out var length, out _)
                 || !DataNotification.TryRead(plain.AsSpan(0, length), out var push, out _)
                 || !DeviceReport.TryReadBytes(push.Body, DeviceReport.Quote, out _)) continue;
-            Speak(meter, counter++, plain.AsSpan(0, length));
+            var again = new ByteWriter(length + 16);
+            DataNotification.WriteHead(again, push.LongInvokeId, CosemDateTime.FromUnixTime(Now, 0));
+            again.Bytes(push.Body);
+            Speak(meter, counter++, again.Written);
         }
     }
 
@@ -100,7 +103,7 @@ public sealed partial class AttackStage
         foreach (var meter in meters)
             for (var i = 0; i < count; i++)
                 Zeus(meter).Application.Happen(i % 2 == 0 ? MeterEventKind.PhaseOutage : MeterEventKind.PhaseReturned,
-                    Now);
+                    new UnixTime(Now.Seconds - count + i));
     }
 
     /// <summary>A hostile application says that its supply failed; it did not.</summary>
@@ -145,11 +148,4 @@ public sealed partial class AttackStage
             if (meter.Plan.Concentrator == concentrator) _concerned.Add(meter.Index);
         _fleet.Mesh.SetBackhaul(concentrator, up, 1_000 * Now.Seconds);
     }
-
-    /// <summary>What the meter sends from now on comes days later: it is out of reach and keeps it.</summary>
-    public void DelayFrames(int meter, int days) => _fleet.Mesh.Add(new MeshTap
-    {
-        Link = MeshLink.Above(meter), Act = TapAct.Delay, Direction = FrameDirection.FromMeter, Meter = meter,
-        DelaySeconds = days * 86_400, From = Now, To = new UnixTime(Now.Seconds + 5 * 86_400),
-    });
 }

@@ -51,7 +51,7 @@ internal static class CommandAttacks
             "fraud logs of common meters",
             "Failed logins at the optical port, then one that succeeds and writes settings.",
             Truth(First), All(LoginFailures, LocalReprogramming), Answer(Reattest, BlockWrites, Day),
-            Usual([.. Guesses(3), At(Onset, Morning + 105, s => s.Reprogram(3, "probe-17", "", ""))]));
+            Usual([.. Guesses(3, Onset), At(Onset, Morning + 105, s => s.Reprogram(3, "probe-17", "", ""))]));
         yield return Of("T38", "A false certificate authority", LifeStage.Operation, "T0849", "certificate practice",
             "A certificate from an authority that the utility never named is put forward for a meter's key.",
             Truth(First), All(UntrustedCertificate), Answer(BlockWrites, BlockWrites, Day),
@@ -59,8 +59,8 @@ internal static class CommandAttacks
     }
 
     /// <summary>A wrong password every quarter of an hour.</summary>
-    public static IEnumerable<Act> Guesses(int meter) =>
-        Enumerable.Range(0, 6).Select(i => At(Onset, Morning + 15 * i, s => s.GuessPassword(meter, (byte)i)));
+    public static IEnumerable<Act> Guesses(int meter, int day) =>
+        Enumerable.Range(0, 6).Select(i => At(day, Morning + 15 * i, s => s.GuessPassword(meter, (byte)i)));
 
     private static IEnumerable<Attack> Settings()
     {

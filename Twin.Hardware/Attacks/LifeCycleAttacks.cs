@@ -106,8 +106,9 @@ internal static class LifeCycleAttacks
             Usual(At(Onset, s => s.RollOut(Series, stuck: [], Misbehaviour))) with { Days = 24 });
         yield return Of("L18", "Firmware ignores its orders", LifeStage.Update, "T0837", "reaction tables",
             "The application does not refuse writes although its signed reaction table says so.",
-            Truth(First), All(ReactionIgnored), Answer(Notify, IsolateCommunications, Day),
-            Usual([At(Onset - 1, s => s.IgnoreReactions(3)), .. CommandAttacks.Guesses(3)]));
+            Truth(First), All(ReactionIgnored), Answer(Notify, IsolateCommunications, 2 * Week),
+            Usual([At(Onset, s => s.IgnoreReactions(3)), .. CommandAttacks.Guesses(3, Onset + 9)])
+            with { Days = 22 });
         yield return Of("L19", "A clock runs away", LifeStage.Operation, "", "ageing of crystals",
             "An old crystal makes the clock gain minutes a day.",
             Truth(First), All(ClockDrift), Answer(Log, Notify, Week),

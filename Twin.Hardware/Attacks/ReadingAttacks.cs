@@ -78,9 +78,9 @@ internal static class ReadingAttacks
             "A car, panels, an empty home, new tenants: none of it is theft.", SceneKind.InnocentChanges, []);
         yield return Silent("T30", "Summer time begins", "metering practice",
             "A day of 23 hours, with every meter's clock set forward.", SceneKind.SummerTime, []);
-        yield return Silent("T31", "Weeks late", "metering practice",
-            "What a meter out of reach sent for five days arrives twelve days late.", SceneKind.Usual,
-            [At(Onset, s => s.DelayFrames(3, days: 12))]);
+        yield return Silent("T31", "Out of reach, then late", "metering practice",
+            "A meter is out of reach for three days; then it delivers what it kept.", SceneKind.Usual,
+            [At(Onset, s => s.Silence(3, hours: 72))]);
         yield return Silent("T32", "Registers turn over, a meter is exchanged", "metering practice",
             "Registers pass their last figure and begin at zero; one meter is exchanged by order.",
             SceneKind.NearRollover, []);

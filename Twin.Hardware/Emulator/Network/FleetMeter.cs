@@ -40,7 +40,8 @@ public sealed class FleetMeter
     /// <summary>Phases of three that are wired past the sensors.</summary>
     public byte LostPhases { get; set; }
 
-    internal SupplyInterval Supply(long import, long export) => new(import, export, BypassShare, FieldError, LostPhases);
+    internal SupplyInterval Supply(long import, long export) =>
+        new(import, export, BypassShare, FieldError, LostPhases);
 
     /// <summary>
     /// Makes the meter: every step from blank silicon to operation, by honest hands. What the registry hears of the

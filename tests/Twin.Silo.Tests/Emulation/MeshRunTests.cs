@@ -4,6 +4,7 @@ using Twin.Hardware.Emulator.Network;
 using Twin.Hardware.Emulator.Zeus;
 using Twin.Silo.Embedded;
 using Twin.Silo.Emulation;
+using Xunit.Abstractions;
 
 namespace Twin.Silo.Tests.Emulation;
 
@@ -11,7 +12,7 @@ namespace Twin.Silo.Tests.Emulation;
 /// Honest life over a rough mesh, through the whole pipeline: reordering, duplication, retransmission, power cuts, lost
 /// backhaul, backfill, a roll-out, a key rollover, ordered work. Nothing of it may be a specification finding.
 /// </summary>
-public sealed class MeshRunTests : IDisposable
+public sealed class MeshRunTests(ITestOutputHelper output) : IDisposable
 {
     private const int FirstSpecification = 128;
     private readonly TestDirectory _directory = new();
@@ -32,8 +33,8 @@ public sealed class MeshRunTests : IDisposable
     [Trait("Category", "Long")]
     public async Task Three_hundred_meters_live_honestly_over_sixty_days()
     {
-        if (Environment.GetEnvironmentVariable("METERTWIN_LONG") != "1") return;
-        await HonestRun(Rough(300, 15, 60));
+        if (Crash.KillTests.IsLong) await HonestRun(Rough(300, 15, 60));
+        else output.WriteLine("Not run: it takes METERTWIN_LONG=1.");
     }
 
     private async Task HonestRun(FleetOptions options)

@@ -60,7 +60,9 @@ internal sealed partial class MeterSecurity
         }
     }
 
-    /// <summary>Covers and fields. Work that is on record explains an open cover, and makes a field less grave.</summary>
+    /// <summary>
+    /// Covers and fields. Work that is on record explains an open cover, and makes a field less grave.
+    /// </summary>
     private void JudgeTamper(in SecurityScene scene, MeterEventKind kind, uint at, uint now)
     {
         var planned = IsPlanned(scene, at);

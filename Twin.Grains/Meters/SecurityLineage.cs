@@ -169,7 +169,9 @@ internal sealed partial class MeterSecurity
         && _rare is { } r && Array.Exists(r.Lineage, l => l.Part == part && l.Mark.Image == mark.Image
             && l.Source != LineageSource.Unauthorised);
 
-    /// <summary>True when this is the image that the part had before its last step: a failed upgrade is undone.</summary>
+    /// <summary>
+    /// True when this is the image that the part had before its last step: a failed upgrade is undone.
+    /// </summary>
     private bool IsBefore(FirmwarePart part, in PartMark mark)
     {
         var lineage = _rare?.Lineage ?? [];

@@ -75,8 +75,8 @@ internal sealed partial class MeterSecurity
     private static string Hex(UInt128 image) => image.ToString("x32", CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// What a relying party is told (EAR, AR4SI): executables from the lineage, sourced data from the readings. An image
-    /// that was accepted on trust is neither affirmed nor doubted. Null before the first quote.
+    /// What a relying party is told (EAR, AR4SI): executables from the lineage, sourced data from the readings. An
+    /// image that was accepted on trust is neither affirmed nor doubted. Null before the first quote.
     /// </summary>
     private AttestationResult? Attested(MeterId id, double readingScore)
     {

@@ -28,7 +28,7 @@ public sealed class SecurityCommandTests : IDisposable
         Switch(false, 1.2, "W1");
         Switch(true, 1.8);
         _s.Expect();
-        var told = _s.Harness.Sweep(At(2)).Where(l => l.Kind == FleetLetterKind.Switched).ToArray();
+        var told = _s.Harness.SweptLetters(At(2)).Where(l => l.Kind == FleetLetterKind.Switched).ToArray();
         Assert.Equal([true, true], told.Select(l => l.Flag));
     }
 
@@ -41,7 +41,7 @@ public sealed class SecurityCommandTests : IDisposable
         if (order.Length > 0) _s.Append(Meter.Order(1, 2, CommandKind.Disconnect));
         Switch(false, 1.2, order, origin);
         _s.Expect(FindingKind.CommandWithoutOrder);
-        Assert.False(Assert.Single(_s.Harness.Sweep(At(2)), l => l.Kind == FleetLetterKind.Switched).Flag);
+        Assert.False(Assert.Single(_s.Harness.SweptLetters(At(2)), l => l.Kind == FleetLetterKind.Switched).Flag);
     }
 
     [Theory]
@@ -136,7 +136,7 @@ public sealed class SecurityCommandTests : IDisposable
         _s.Expect();
         _s.Append(Optical(5));
         _s.Expect(FindingKind.LocalReprogramming);
-        var told = _s.Harness.Sweep(At(6)).Where(l => l.Kind == FleetLetterKind.ToolUsed).ToArray();
+        var told = _s.Harness.SweptLetters(At(6)).Where(l => l.Kind == FleetLetterKind.ToolUsed).ToArray();
         Assert.Equal(["T9", "acme", "T9", "acme"], told.Select(l => l.Text));
         Assert.Equal([true, true, false, false], told.Select(l => l.Flag));
     }

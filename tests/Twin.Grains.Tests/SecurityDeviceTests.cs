@@ -60,9 +60,10 @@ public sealed class SecurityDeviceTests : IDisposable
     public void A_burst_of_events_is_told_to_the_fleet()
     {
         for (var i = 0; i < 19; i++) _s.Append(Meter.Event(MeterEventKind.VoltageSag, 1 + i * 0.001));
-        Assert.DoesNotContain(_s.Harness.Sweep(At(1.1)), l => l.Kind == FleetLetterKind.EventBurst);
+        Assert.DoesNotContain(_s.Harness.SweptLetters(At(1.1)), l => l.Kind == FleetLetterKind.EventBurst);
         for (var i = 0; i < 25; i++) _s.Append(Meter.Event(MeterEventKind.VoltageSag, 2 + i * 0.001));
-        Assert.Equal(25ul, Assert.Single(_s.Harness.Sweep(At(3)), l => l.Kind == FleetLetterKind.EventBurst).Extra);
+        var told = _s.Harness.SweptLetters(At(3));
+        Assert.Equal(25ul, Assert.Single(told, l => l.Kind == FleetLetterKind.EventBurst).Extra);
         _s.Expect();
     }
 
@@ -144,14 +145,14 @@ public sealed class SecurityDeviceTests : IDisposable
     [Fact]
     public void Letters_are_bounded_and_what_others_can_do_without_goes_first()
     {
-        _s.Harness.Sweep(At(0.5));
+        _s.Harness.SweptLetters(At(0.5));
         for (var i = 0; i < 100; i++)
             _s.Append(new CampaignMember(Meter.Id, At(1 + i * 0.001), $"C{i}", FirmwarePart.Application,
                 ImageOf(FirmwarePart.Application, 2), 2, At(1), At(2), false, CampaignState.Queued));
         for (var i = 0; i < 40; i++)
             _s.Append(new Session(Meter.Id.Twin, At(2 + i * 0.001), CommandOrigin.OpticalPort, 1, 5, true, 0x10, 9,
                 $"T{i}", "", ""));
-        var letters = _s.Harness.Sweep(At(3));
+        var letters = _s.Harness.SweptLetters(At(3));
         Assert.Equal(64, letters.Count);
         Assert.Equal(40, letters.Count(l => l.Kind == FleetLetterKind.ToolUsed));
         Assert.Equal("C99", letters.Last(l => l.Kind == FleetLetterKind.CampaignProgress).Text);

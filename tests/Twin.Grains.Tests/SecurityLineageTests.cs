@@ -206,7 +206,7 @@ public sealed class SecurityLineageTests : IDisposable
         s.Meter.Upgrade(FirmwarePart.Application, 5, 0.05);
         s.Challenge(1);
         s.Expect();
-        var letters = s.Harness.Sweep(At(2));
+        var letters = s.Harness.SweptLetters(At(2));
         Assert.Equal(4, letters.Count(l => l.Kind == FleetLetterKind.ImageSeen && !l.Flag));
         Assert.Single(letters, l => l.Kind == FleetLetterKind.KeySeen);
         Assert.Single(letters, l => l.Kind == FleetLetterKind.SignatureSeen);

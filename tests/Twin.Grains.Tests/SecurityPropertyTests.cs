@@ -135,7 +135,7 @@ public sealed class SecurityPropertyTests(ITestOutputHelper output)
                 Assert.True(admission.Status != AdmissionStatus.Rejected, $"seed {seed}: {admission.Reason}");
                 accepted += admission.Status == AdmissionStatus.Accepted ? 1 : 0;
             }
-            for (var day = 1; day < Days + 12; day++) harness.Sweep(At(day));
+            for (var day = 1; day < Days + 12; day++) harness.SweptLetters(At(day));
             var said = string.Join("\n", harness.Findings.Select(f => $"{f.DetectedAt} {f.Sentence}"));
             Assert.True(harness.Findings.Count == 0, $"seed {seed}:\n{said}");
             var view = MeterView.From(meter.Id.Twin, harness.State(meter.Id.Twin)).Security!;
@@ -238,6 +238,6 @@ public sealed class SecurityPropertyTests(ITestOutputHelper output)
             harness.Append(new AttestationQuote(id.Twin, At(day + 0.01), meter.Sign(quote), default));
         }
         harness.Append(new Fingerprint(id, At(2), 1, [1, 2, 3, 4, 5, 6, 7, 8]));
-        harness.Sweep(At(3));
+        harness.SweptLetters(At(3));
     }
 }

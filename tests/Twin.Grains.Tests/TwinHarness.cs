@@ -195,7 +195,7 @@ internal sealed class TwinHarness : IRecall
     }
 
     /// <summary>A sweep as the engine runs it: only twins that wait get it, and they may send.</summary>
-    public List<FleetLetter> Sweep(UnixTime at)
+    public List<FleetLetter> SweptLetters(UnixTime at)
     {
         var input = new Sweep(at).ToBytes();
         var mails = new List<(TwinKey From, TwinKey To, byte[] Body)>();

@@ -93,32 +93,20 @@ public sealed partial class AttackStage
     }
 
     /// <summary>
-    /// A registered release goes to meters by campaign. Those that are stuck get all of it, and nothing afterwards: the
-    /// small frames that would have them verify and activate it are lost.
+    /// A registered release goes to meters by campaign. On hardware of <see cref="MeterBirth.HangsOnUpdate"/> it gives no
+    /// sign of life, and the bootloader falls back.
     /// </summary>
-    public void RollOut(IEnumerable<int> meters, int[] stuck, FirmwareBehaviour behaviour)
+    public void RollOut(IEnumerable<int> meters, FirmwareBehaviour behaviour)
     {
         foreach (var group in meters.GroupBy(ModelOf))
         {
             var image = _fleet.Firmware.Build(group.Key, group.Key.Firmware + "-r2", group.Key.Version + 100);
             _fleet.Firmware.Shelf.Add(image, behaviour);
+            _fleet.Firmware.WeakShelf.Add(image, new FirmwareBehaviour { GivesNoSignOfLife = true });
             _told.Add(FleetFirmware.ReleaseOf(image, Now));
-            var campaign = new Campaign($"{group.Key.Model} r2", image, Now,
-                new UnixTime(Now.Seconds + 20 * 86_400L), group);
-            foreach (var meter in group.Intersect(stuck)) DropSmall(meter, campaign.Name);
-            _fleet.HeadEnd.Start(campaign, Now);
+            _fleet.HeadEnd.Start(new Campaign($"{group.Key.Model} r2", image, Now,
+                new UnixTime(Now.Seconds + 20 * 86_400L), group), Now);
         }
-    }
-
-    /// <summary>Requests as long as that to verify and to activate an image do not reach the meter.</summary>
-    private void DropSmall(int meter, string campaign)
-    {
-        var size = _fleet.HeadEnd.Forge(meter, MeterCommands.VerifyImage(), campaign).Length;
-        _fleet.Mesh.Add(new MeshTap
-        {
-            Link = MeshLink.Above(meter), Act = TapAct.Drop, Direction = FrameDirection.ToMeter, Meter = meter,
-            From = Now, MinBytes = size, MaxBytes = size,
-        });
     }
 
     /// <summary>The vendor finds a hole: the release that the meter's model runs is withdrawn.</summary>

@@ -31,14 +31,16 @@ internal static class FirmwareAttacks
             Truth(First), All(Downgrade), Answer(Reattest, BlockWrites, Week),
             Usual(At(Onset, s => s.RunImage(3, ImageOrigin.OldRelease))));
         yield return Of("T08", "Campaign stuck half way", LifeStage.Update, "", "update practice",
-            "An update reaches all meters, but some hold the whole image and never activate it.",
+            "An update reaches all meters, but on some it hangs at each boot, and the old image comes back.",
             Truth(Batch), All(CampaignStuck), Answer(Log, Notify, Week),
-            Usual(At(Onset - 1, s => s.RollOut(Enumerable.Range(0, s.Meters), stuck: Batch,
-                Zeus.FirmwareBehaviour.Honest))) with { Days = 24 });
+            Usual(At(Onset, s => s.RollOut(Enumerable.Range(0, s.Meters), Zeus.FirmwareBehaviour.Honest))) with
+            {
+                Days = 24, Births = Batch.ToDictionary(m => m, _ => MeterBirth.HangsOnUpdate),
+            });
         yield return Of("T09", "Signed image with a time bomb", LifeStage.Update, "T0855", "Anderson and Fuloria 2010",
             "A release of the vendor opens the switches of all meters that run it at one hour.",
             Truth(Many), All(SimultaneousSwitching), Answer(IsolateCommunications, IsolateCommunications, Hour),
-            Usual(At(Onset - 3, s => s.RollOut(Many, stuck: [],
+            Usual(At(Onset - 3, s => s.RollOut(Many,
                 new Zeus.FirmwareBehaviour { OpensSwitchAt = s.At(Onset, Morning) }))));
     }
 

@@ -103,7 +103,7 @@ internal static class LifeCycleAttacks
         yield return Of("L12", "Signed firmware that misbehaves", LifeStage.Update, "T0862", "what signatures miss",
             "A release, signed and rolled out in order, sends more and answers later than its peers.",
             Truth(Series), All(FirmwareBehaviour), Answer(Notify, Notify, Week),
-            Usual(At(Onset, s => s.RollOut(Series, stuck: [], Misbehaviour))) with { Days = 24 });
+            Usual(At(Onset, s => s.RollOut(Series, Misbehaviour))) with { Days = 24 });
         yield return Of("L18", "Firmware ignores its orders", LifeStage.Update, "T0837", "reaction tables",
             "The application does not refuse writes although its signed reaction table says so.",
             Truth(First), All(ReactionIgnored), Answer(Notify, IsolateCommunications, 2 * Week),

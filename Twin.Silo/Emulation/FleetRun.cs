@@ -23,7 +23,7 @@ public sealed class FleetRun
 {
     public const string Source = "emulated";
 
-    /// <summary>Reasons of refused frames and items that are kept, for a person to read; later ones are counted.</summary>
+    /// <summary>Reasons of refused frames and items that are kept for a person; later ones are counted.</summary>
     public const int MaxReasons = 20;
 
     private readonly IFleet _fleet;
@@ -102,7 +102,8 @@ public sealed class FleetRun
         if (!result.IsValid) Note($"frame by {frame.Concentrator} at {frame.ReceivedAt}: {result.Reason}");
         Totals = Totals with
         {
-            Frames = Totals.Frames + 1, RejectedFrames = Totals.RejectedFrames + (result.IsValid ? 0 : 1),
+            Frames = Totals.Frames + 1,
+            RejectedFrames = Totals.RejectedFrames + (result.IsValid ? 0 : 1),
         };
     }
 
@@ -116,8 +117,10 @@ public sealed class FleetRun
                 Note($"{Envelope.Read(_batch[i]).Kind}: {receipt.Items[i].Reason}");
         Totals = Totals with
         {
-            Items = Totals.Items + _batch.Count, RejectedItems = Totals.RejectedItems + totals.RejectedItems,
-            Readings = Totals.Readings + totals.Readings, Duplicates = Totals.Duplicates + totals.Duplicates,
+            Items = Totals.Items + _batch.Count,
+            RejectedItems = Totals.RejectedItems + totals.RejectedItems,
+            Readings = Totals.Readings + totals.Readings,
+            Duplicates = Totals.Duplicates + totals.Duplicates,
         };
         _sink?.Committed();
         _sink = null;

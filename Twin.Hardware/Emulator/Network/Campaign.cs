@@ -17,7 +17,7 @@ public sealed class Campaign
     /// <summary>Bytes of a block, as the meters of this fleet take them.</summary>
     public const int BlockBytes = 1_024;
 
-    /// <summary>Blocks of a burst: few enough that a frame held up for an hour is still in the meter's window.</summary>
+    /// <summary>Blocks of a burst: few enough that a frame held up for an hour is in the meter's window.</summary>
     private const int BurstBlocks = 16;
 
     /// <summary>After a burst, before the next or the question whether all have come: frames may be held up.</summary>

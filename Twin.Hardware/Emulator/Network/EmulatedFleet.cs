@@ -93,7 +93,7 @@ public sealed class EmulatedFleet : IDisposable
         if (_minute % 60 == 0) _items.Add(FleetItem.Of(new Sweep(Now)));
     }
 
-    /// <summary>Switches a meter's supply; between steps also for scripts. The mesh modem is on the same supply.</summary>
+    /// <summary>Switches a meter's supply; between steps also for scripts. The modem is on the same supply.</summary>
     public void SetPower(FleetMeter meter, bool on, UnixTime at)
     {
         if (on) meter.Zeus.PowerOn(at);

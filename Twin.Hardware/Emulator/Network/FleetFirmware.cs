@@ -40,6 +40,9 @@ public sealed class FleetFirmware
 
     public FirmwareShelf Shelf { get; } = new();
 
+    /// <summary>How images behave on meters of <see cref="MeterBirth.HangsOnUpdate"/>.</summary>
+    public FirmwareShelf WeakShelf { get; } = new();
+
     /// <summary>Images that the utility registered, in order of registration.</summary>
     public IReadOnlyList<FirmwareImage> Registered => [.. _options.Models.SelectMany(m => _factory[m])];
 
@@ -63,7 +66,7 @@ public sealed class FleetFirmware
         {
             Chip = ChipOf(model, lot, birth), HeadEndKey = _headEnd, HeadEndTitle = _headEndTitle,
             Images = birth == MeterBirth.StolenKeyImage ? Replaced(model, Vendor) : _factory[model],
-            Shelf = Shelf, IntervalMinutes = _options.IntervalMinutes, PushMinutes = _options.PushMinutes,
+            Shelf = birth == MeterBirth.HangsOnUpdate ? WeakShelf : Shelf, IntervalMinutes = _options.IntervalMinutes, PushMinutes = _options.PushMinutes,
             IsDualBoard = model.DualBoard, ImageBlockBytes = Campaign.BlockBytes,
         };
     }

@@ -90,6 +90,8 @@ public sealed class FleetMeter
         Take(line.Lock(At(4)));
         Take(line.Install(new InstallerNote(planned.Installer, planned.Contractor, plan.Relation(planned).UsagePoint,
             default, -1, 0), planned.Installed));
+        // Who mounts a meter sets its clock: it ran on its battery since it was made.
+        line.Meter.Clock.Set(planned.Installed, planned.Installed);
         Take(line.Commission(new UnixTime(planned.Installed.Seconds + 3_600)));
         return new FleetMeter(planned, line, heard);
     }

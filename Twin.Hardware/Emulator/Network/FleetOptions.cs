@@ -42,7 +42,7 @@ public sealed record FleetOptions
     public int IntervalMinutes { get; init; } = 15;
     public string Zone { get; init; } = "UTC";
 
-    /// <summary>How often meters push their load profile, minutes; divides the day, a multiple of the interval.</summary>
+    /// <summary>How often meters push their load profile, minutes; divides the day, in whole intervals.</summary>
     public int PushMinutes { get; init; } = 240;
 
     public IReadOnlyList<FleetModel> Models { get; init; } =

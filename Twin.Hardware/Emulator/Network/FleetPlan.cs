@@ -61,8 +61,12 @@ public sealed class FleetPlan
     /// <summary>The registry's row of a meter; observers as the world has them.</summary>
     public MeterRelation Relation(PlannedMeter meter) => World.Fleet[meter.Home] with
     {
-        Meter = meter.Id, Model = meter.Model.Model, Firmware = meter.Model.Firmware, Lot = meter.Lot,
-        Installed = Date(meter.Installed), Concentrator = ConcentratorNames[meter.Concentrator],
+        Meter = meter.Id,
+        Model = meter.Model.Model,
+        Firmware = meter.Model.Firmware,
+        Lot = meter.Lot,
+        Installed = Date(meter.Installed),
+        Concentrator = ConcentratorNames[meter.Concentrator],
     };
 
     public static string Date(UnixTime at) =>

@@ -21,7 +21,7 @@ public sealed partial class HeadEnd
     /// <summary>Hours that a work order stays open: mesh and delay of the meter have to fit.</summary>
     public const int OrderHours = 24;
 
-    /// <summary>Entries behind the last checkpoint from which on a new one is issued: well before a log is full.</summary>
+    /// <summary>Entries behind the last checkpoint from which on a new one is issued: before a log is full.</summary>
     public const int CheckpointEntries = 30;
 
     /// <summary>The head-end's own system title: "MTW", then its number.</summary>
@@ -101,7 +101,8 @@ public sealed partial class HeadEnd
                 if (IsChallenging) Challenge(m, now);
             }
             if (_known[m].Profile.Missing(now.Minutes) is { } from
-                && Queue(m, now, HeadEndWork.Resend, MeterCommands.ResendFrom(UnixTime.FromMinutes(from)), "")) Resent++;
+                && Queue(m, now, HeadEndWork.Resend, MeterCommands.ResendFrom(UnixTime.FromMinutes(from)), ""))
+                Resent++;
             foreach (var campaign in _campaigns) Advance(campaign, m, now);
             Pump(_links[m], 1_000 * now.Seconds);
         }

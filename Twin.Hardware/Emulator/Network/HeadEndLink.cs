@@ -9,8 +9,8 @@ public enum HeadEndWork : byte
 
 /// <summary>
 /// One request: what it is for, the plain requests to send (several: blocks that nobody confirms), and the time from
-/// which on it is neither sent nor awaited (milliseconds since 1970). <paramref name="Order"/> travels with it and comes
-/// back with the meter's report of it: a work order, a campaign, or a number of the head-end's own.
+/// which on it is neither sent nor awaited (milliseconds since 1970). <paramref name="Order"/> travels with it and
+/// comes back with the meter's report of it: a work order, a campaign, or a number of the head-end's own.
 /// </summary>
 internal sealed record HeadEndTask(HeadEndWork Work, byte[][] Requests, long NotAfter, string Order)
 {

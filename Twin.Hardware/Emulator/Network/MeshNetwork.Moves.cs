@@ -87,7 +87,7 @@ public sealed partial class MeshNetwork
         return packet.Path!.Count == 0 ? Arrive(packet, atMs) : Pass(packet, atMs);
     }
 
-    /// <summary>Over the link above the next modem of the path; back to the concentrator when it does not answer.</summary>
+    /// <summary>Over the link above the next modem of the path; back to the concentrator without an answer.</summary>
     private MeshArrival? Pass(MeshPacket packet, long atMs)
     {
         var next = packet.Path!.Peek();

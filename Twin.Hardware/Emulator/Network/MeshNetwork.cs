@@ -30,7 +30,7 @@ public sealed partial class MeshNetwork
     /// <param name="meters">One id a meter; a meter's number is its place here.</param>
     /// <param name="concentratorOf">For each meter the number of its concentrator.</param>
     /// <param name="names">One name a concentrator.</param>
-    /// <exception cref="ArgumentException">An option is out of its range, or a number names no concentrator.</exception>
+    /// <exception cref="ArgumentException">An option is out of range, or a number names no concentrator.</exception>
     public MeshNetwork(MeshOptions options, ulong seed, IReadOnlyList<MeterId> meters,
         IReadOnlyList<int> concentratorOf, IReadOnlyList<string> names)
     {

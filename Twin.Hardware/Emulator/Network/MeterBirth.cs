@@ -16,4 +16,6 @@ public enum MeterBirth : byte
     CloneOfPrevious = 5,
     /// <summary>The chip signs everything with one nonce, that of its lot.</summary>
     RepeatsNonce = 6,
+    /// <summary>Hardware on which new firmware may hang: what runs on others need not run here.</summary>
+    HangsOnUpdate = 7,
 }

@@ -4,17 +4,20 @@ namespace Twin.Hardware.Emulator.Network;
 
 /// <summary>
 /// Which intervals of a load profile have come in, over the last <see cref="Window"/>; older ones are taken as they
-/// are. What is still missing <see cref="PatienceMinutes"/> after its end is asked for again, not more often than that.
+/// are. What is still missing <see cref="PatienceMinutes"/> after its end is asked for again, not more often than that
+/// and at most <see cref="MaxAsks"/> times: what a meter did not measure for want of supply does not come.
 /// </summary>
 internal sealed class ProfileBook(long startMinute, int intervalMinutes)
 {
     /// <summary>Intervals kept: ten days of quarter hours.</summary>
     public const int Window = 960;
     public const int PatienceMinutes = 8 * 60;
+    public const int MaxAsks = 2;
 
     private readonly ulong[] _have = new ulong[Window / 64];
     private long _first = startMinute / intervalMinutes;
-    private long _askedMinute = startMinute;
+    private long _askedMinute = startMinute, _askedFor = -1, _askedUpTo;
+    private int _asks;
 
     /// <summary>Takes the rows of a push.</summary>
     public void Take(ReadOnlySpan<byte> body)
@@ -36,7 +39,13 @@ internal sealed class ProfileBook(long startMinute, int intervalMinutes)
         var due = (nowMinute - PatienceMinutes) / intervalMinutes;
         while (_first < due && (Has(_first) || due - _first >= Window - 1)) Forget();
         if (_first >= due || nowMinute - _askedMinute < PatienceMinutes) return null;
-        _askedMinute = nowMinute;
+        _asks = _first == _askedFor ? _asks + 1 : 1;
+        if (_asks > MaxAsks)
+        {
+            while (_first < _askedUpTo) Forget();
+            return null;
+        }
+        (_askedMinute, _askedFor, _askedUpTo) = (nowMinute, _first, due);
         return _first * intervalMinutes;
     }
 

@@ -82,13 +82,13 @@ public enum CounterVerdict : byte
 }
 
 /// <summary>
-/// Counters of frames to the meter. Only a number above the last is executed. A frame that was overtaken on its way, or
-/// the same bytes again, is dropped in silence; other bytes under a used number, and numbers further back than
+/// Counters of frames to the meter. Only a number above the last is executed. A frame that was overtaken on its way,
+/// or the same bytes again, is dropped in silence; other bytes under a used number, and numbers further back than
 /// <see cref="Window"/>, are a replay. It lasts without power.
 /// </summary>
 public sealed class ReceiveCounter
 {
-    /// <summary>How far back a late frame may lie: of each number from there on it is kept what came under it.</summary>
+    /// <summary>How far back a late frame may lie; of each number since it is kept what came under it.</summary>
     public const int Window = 64;
 
     // 32 bits of the digest are enough to tell a frame from another under the same number. Memory comes with the first.

@@ -4,6 +4,7 @@ using Twin.Hardware.Emulator.Network;
 using Twin.Hardware.Emulator.Zeus;
 using Twin.Silo.Embedded;
 using Twin.Silo.Emulation;
+using Xunit.Abstractions;
 
 namespace Twin.Silo.Tests.Emulation;
 
@@ -11,7 +12,7 @@ namespace Twin.Silo.Tests.Emulation;
 /// Honest life over a rough mesh, through the whole pipeline: reordering, duplication, retransmission, power cuts, lost
 /// backhaul, backfill, a roll-out, a key rollover, ordered work. Nothing of it may be a specification finding.
 /// </summary>
-public sealed class MeshRunTests : IDisposable
+public sealed class MeshRunTests(ITestOutputHelper output) : IDisposable
 {
     private const int FirstSpecification = 128;
     private readonly TestDirectory _directory = new();
@@ -26,13 +27,23 @@ public sealed class MeshRunTests : IDisposable
     };
 
     [Fact]
-    public async Task Thirty_days_of_honest_life_give_no_specification_finding()
+    public Task Thirty_days_of_honest_life_give_no_specification_finding() => HonestRun(Rough(60, 3, 30));
+
+    [Fact]
+    [Trait("Category", "Long")]
+    public async Task Three_hundred_meters_live_honestly_over_sixty_days()
     {
-        using var emulated = new EmulatedFleet(Rough(60, 3, 30));
+        if (Crash.KillTests.IsLong) await HonestRun(Rough(300, 15, 60));
+        else output.WriteLine("Not run: it takes METERTWIN_LONG=1.");
+    }
+
+    private async Task HonestRun(FleetOptions options)
+    {
+        using var emulated = new EmulatedFleet(options);
         await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = _directory.Sub("data") },
             new TwinFactory(), null);
         var run = new FleetRun(emulated, fleet);
-        var campaign = await HonestLife(run, 30);
+        var campaign = await HonestLife(run, options.Days);
 
         Assert.Equal(0, run.Totals.RejectedItems);
         Assert.Equal(0, run.Totals.RejectedFrames);
@@ -48,7 +59,7 @@ public sealed class MeshRunTests : IDisposable
         Assert.True(emulated.Mesh.Totals.Retransmissions > 1_000);
         Assert.NotEmpty(emulated.Plan.Cuts);
         Assert.NotEmpty(emulated.Plan.Gaps);
-        await Complete(fleet, emulated, 27);
+        await Complete(fleet, emulated, options.Days - 3);
     }
 
     /// <summary>Day 5: keys of ten meters; day 8: a roll-out; day 12 and 13: a supply is opened and closed.</summary>

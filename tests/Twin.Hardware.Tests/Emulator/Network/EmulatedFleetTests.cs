@@ -113,14 +113,15 @@ public sealed class EmulatedFleetTests
     }
 
     [Fact]
-    public void A_bypass_and_an_isolated_meter_show_only_in_what_they_should()
+    public void A_bypass_shows_at_its_meter_only()
     {
         using var fleet = new EmulatedFleet(Small with { CutsPerYear = 0, Days = 2 });
         using var honest = new EmulatedFleet(Small with { CutsPerYear = 0, Days = 2 });
         fleet.Meters[3].BypassShare = 0.5;
         fleet.Step(fleet.Plan.End);
         honest.Step(honest.Plan.End);
-        var (stolen, whole) = (fleet.Meters[3].Zeus.Metrology.Import.Value, honest.Meters[3].Zeus.Metrology.Import.Value);
+        var (stolen, whole) = (fleet.Meters[3].Zeus.Metrology.Import.Value,
+            honest.Meters[3].Zeus.Metrology.Import.Value);
         Assert.InRange(stolen, whole * 49 / 100, whole * 51 / 100);
         Assert.Equal(honest.Meters[4].Zeus.Metrology.Import, fleet.Meters[4].Zeus.Metrology.Import);
     }

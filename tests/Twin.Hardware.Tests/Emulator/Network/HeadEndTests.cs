@@ -101,6 +101,6 @@ public sealed class HeadEndTests : IDisposable
     }
 
     private static CakEntry[] Entries(FleetMeter meter) =>
-        CakQuote.TryRead(meter.Zeus.Chip.Quote(1, 0, meter.Zeus.SwitchState, new UnixTime(2_000_000_000)), out var quote,
-            out _, out _) ? quote!.Entries : [];
+        CakQuote.TryRead(meter.Zeus.Chip.Quote(1, 0, meter.Zeus.SwitchState, new UnixTime(2_000_000_000)),
+            out var quote, out _, out _) ? quote!.Entries : [];
 }

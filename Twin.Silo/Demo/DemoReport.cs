@@ -28,12 +28,11 @@ internal sealed class DemoReport
             && f.SubjectName is DemoScene.Tool or DemoScene.Contractor);
         Release = Of(f => f.Kind == FindingKind.FirmwareBehaviour && release.Contains(f.Subject));
         var (thief, feeder) = (scene.KeyOf(scene.Thief), scene.FeederOf(scene.Thief));
-        Theft = Of(f => (f.Subject == thief || f.Subject == feeder)
-            && f.Kind is >= FindingKind.LevelShift and <= FindingKind.BalanceSuspect
-            && f.DetectedAt.Seconds > scene.Begin(DemoScene.TheftDay).Seconds);
+        Theft = Of(f => f.Subject == thief && f.DetectedAt.Seconds >= scene.Begin(DemoScene.TheftDay).Seconds
+            || f.Subject == feeder && f.From.Seconds >= scene.Begin(DemoScene.TheftDay).Seconds);
         LookAlikes = [.. scene.LookAlikesBy(at).Select(l => l.Meter)];
-        var part = series.Union(release).Union(LookAlikes).Append(thief).Append(feeder).ToHashSet();
-        Bystanders = Of(f => !part.Contains(f.Subject) && !Series.Contains(f));
+        var part = series.Union(release).Union(LookAlikes).Append(thief).ToHashSet();
+        Bystanders = Of(f => !part.Contains(f.Subject) && !Series.Contains(f) && !Theft.Contains(f));
     }
 
     /// <summary>What meets each attack, in order of detection.</summary>
@@ -70,8 +69,8 @@ internal sealed class DemoReport
         AddVerdicts(text);
         AddColumns(text, "L11", series, Series);
         AddColumns(text, "L12", release, Release);
-        text.Append(CultureInfo.InvariantCulture, $"\nThe theft: from day {DemoScene.TheftDay + 1} on "
-            + $"{_scene.NameOf(_scene.Thief)} tells 30 % of what is used there.\n");
+        text.Append(CultureInfo.InvariantCulture, $"\nThe theft: on day {DemoScene.TheftDay + 1} "
+            + $"{_scene.NameOf(_scene.Thief)} is opened, and seven tenths of what is used there bypass it.\n");
         foreach (var f in Theft.Take(MaxShown)) AddFinding(text, f);
         if (Theft.Count == 0) text.Append("  nothing is said about it yet\n");
         return text.ToString();
@@ -87,7 +86,8 @@ internal sealed class DemoReport
         Line(text, Series.Count > 0, $"contractor's series      {When(Series)} ({sessions} meters by now)");
         Line(text, Release.Count > 0, $"signed firmware          {When(Release)}, on {ReleaseMeters} of "
             + $"{_scene.Release.Length} meters");
-        Line(text, Theft.Count > 0, $"theft                    {When(Theft)}");
+        var metered = Of(f => Theft.Contains(f) && f.Kind <= FindingKind.BalanceSuspect);
+        Line(text, Theft.Count > 0, $"theft                    {When(Theft)}; from energies {When(metered)}");
         Line(text, LeftAlone == LookAlikes.Count, $"innocent changes         {LeftAlone} of {LookAlikes.Count} left "
             + $"alone");
         var honest = Keys(_scene.HonestRelease);

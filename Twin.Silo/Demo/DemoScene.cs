@@ -15,7 +15,7 @@ internal sealed class DemoScene
     public const int LeastMeters = 60, MostMeters = 10_000;
 
     /// <summary>Recorded days, and days of life after them; then the demo only serves.</summary>
-    public const int RecordedDays = 30, LiveDays = 60;
+    public const int RecordedDays = 36, LiveDays = 60;
 
     /// <summary>Days on which the release goes out, the contractor begins, and the theft begins.</summary>
     public const int ReleaseDay = 8, SeriesDay = 12, TheftDay = 17;
@@ -26,6 +26,9 @@ internal sealed class DemoScene
 
     /// <summary>A technician's visits by order a day; a supply is switched off and on again every other day.</summary>
     private const int VisitsPerDay = 2;
+
+    /// <summary>Homes of which the one that uses most turns thief.</summary>
+    private const int Suspects = 20;
 
     private static readonly Zeus.FirmwareBehaviour Misbehaviour = new()
     {
@@ -46,7 +49,9 @@ internal sealed class DemoScene
         Release = Take(free, pilot, m => fleet.Meters[m].Plan.Model == models[0]);
         HonestRelease = Take(free, pilot, m => fleet.Meters[m].Plan.Model == models[1]);
         Series = Take(free, Math.Min(RecordedDays + LiveDays - SeriesDay, size / 10), _ => true);
-        Thief = Take(free, 1, m => !fleet.Plan.World.HasExport(fleet.Meters[m].Plan.Home))[0];
+        var thief = free.Where(m => !fleet.Plan.World.HasExport(fleet.Meters[m].Plan.Home)).Take(Suspects)
+            .MaxBy(m => Used(fleet, m));
+        Thief = Take(free, 1, m => m == thief)[0];
         _stage = new AttackStage(fleet, Catalogue.Find("L11")!);
         _acts = new Queue<Act>(Attacks().Concat(OrdinaryWork(free)).OrderBy(a => a.Day).ThenBy(a => a.Minute));
     }
@@ -104,12 +109,22 @@ internal sealed class DemoScene
     {
         yield return new Act(ReleaseDay, 600, s => s.RollOut(Release, Misbehaviour));
         yield return new Act(ReleaseDay, 630, s => s.RollOut(HonestRelease, Zeus.FirmwareBehaviour.Honest));
-        yield return new Act(TheftDay, 0, s => s.Distort([Thief], ReadingDistortion.ConstantShare));
+        yield return new Act(TheftDay, 605, s => s.OpenTerminalCover(Thief));
+        yield return new Act(TheftDay, 610, s => s.Distort([Thief], ReadingDistortion.ConstantShare));
         for (var i = 0; i < Series.Length; i++)
         {
             var meter = Series[i];
             yield return new Act(SeriesDay + i, MinuteOf(i), s => s.Reprogram(meter, Tool, Contractor, ""));
         }
+    }
+
+    /// <summary>What a home uses on the day before the theft, Wh.</summary>
+    private static long Used(EmulatedFleet fleet, int meter)
+    {
+        var world = fleet.Plan.World;
+        int[] import = new int[world.Slots(TheftDay - 1)], export = new int[import.Length];
+        world.Day(TheftDay - 1, fleet.Meters[meter].Plan.Home, import, export);
+        return import.Sum(v => (long)Math.Max(0, v));
     }
 
     private static int MinuteOf(int session) => 570 + 90 * (session % 4);

@@ -14,6 +14,13 @@ public sealed partial class AttackStage
         Zeus(meter).Touch(TamperInput.TerminalCover, false, Now);
     }
 
+    /// <summary>The case is opened; the reaction table has the meter refuse writes for a while.</summary>
+    public void OpenCase(int meter)
+    {
+        Zeus(meter).Touch(TamperInput.MeterCover, true, Now);
+        Zeus(meter).Touch(TamperInput.MeterCover, false, Now);
+    }
+
     /// <summary>A strong magnet: the sensor reads two thirds less.</summary>
     public void ApplyMagnet(int meter)
     {

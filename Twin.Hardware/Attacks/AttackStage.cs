@@ -27,7 +27,7 @@ public sealed partial class AttackStage
 {
     private readonly EmulatedFleet _fleet;
     private readonly SigningKey _attacker;
-    private readonly List<Input> _told = [];
+    private readonly Told _told = new();
     private readonly SortedSet<int> _concerned;
 
     public AttackStage(EmulatedFleet fleet, Attack attack)
@@ -52,12 +52,17 @@ public sealed partial class AttackStage
     /// <summary>The truth of who is concerned: the attack's own, and who turned out to be on the way.</summary>
     public IReadOnlyCollection<int> Concerned => _concerned;
 
-    /// <summary>What the utility's registry says since last asked, in order.</summary>
-    public IReadOnlyList<Input> TakeTold()
+    /// <summary>What the utility's other systems say since last asked, in order, as the journal encodes it.</summary>
+    public IReadOnlyList<byte[]> TakeTold()
     {
-        Input[] told = [.. _told];
+        byte[][] told = [.. _told];
         _told.Clear();
         return told;
+    }
+
+    private sealed class Told : List<byte[]>
+    {
+        public void Add(Input input) => Add(input.ToBytes());
     }
 
     private FleetMeter Meter(int meter) => _fleet.Meters[meter];

@@ -121,7 +121,7 @@ public static class AttackRun
         // What is wrong from birth on may be told before the run begins: the registry's dates are those of the making.
         var onset = stage.At(truth.OnsetDay, truth.OnsetMinute);
         var since = truth is { OnsetDay: 0, OnsetMinute: 0 } ? meters.Min(m => m.Plan.Made.Seconds) : onset.Seconds;
-        return new StagedTruth(onset, new UnixTime(since), meters.Select(m => m.Id.Twin).ToHashSet(),
+        return new StagedTruth(onset, new UnixTime(since), meters.Select(m => m.Id.Twin).Concat(stage.Simple.Select(m => m.Twin)).ToHashSet(),
             feeders.Union(concentrators).ToHashSet(),
             (truth.Feeders ? feeders : []).Union(truth.Concentrators ? concentrators : []).ToHashSet());
     }

@@ -28,7 +28,7 @@ public sealed partial class AttackStage
         Meter(meter).Flow = (_, flow) => flow with { FieldError = -0.66 };
     }
 
-    /// <summary>One phase is not seen any more, and the meter's fraud detection notices current without voltage.</summary>
+    /// <summary>One phase is not seen any more, and the meter notices current without voltage.</summary>
     public void Rewire(int meter)
     {
         Meter(meter).Flow = (_, flow) => flow with { LostPhases = 1 };
@@ -65,8 +65,8 @@ public sealed partial class AttackStage
     {
         var name = _fleet.Plan.ConcentratorNames[Meter(meter).Plan.Concentrator];
         var services = (byte)(1 << (int)FrameService.Get | 1 << (int)FrameService.Set);
-        _told.Add(new Session(TwinKey.Named(TwinKind.Concentrator, name), Now, CommandOrigin.Mesh, 16, 0, true, services,
-            40, "MTX-0001", "", ""));
+        _told.Add(new Session(TwinKey.Named(TwinKind.Concentrator, name), Now, CommandOrigin.Mesh, 16, 0, true,
+            services, 40, "MTX-0001", "", ""));
     }
 
     /// <summary>

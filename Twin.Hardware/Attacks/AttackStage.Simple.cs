@@ -21,8 +21,8 @@ public sealed partial class AttackStage
     private long _simpleRegister = FirstRegister;
 
     /// <summary>
-    /// The file of the day before: readings and the register at its end. From the exchange on by a new meter at the same
-    /// usage point, with a register of its own.
+    /// The file of the day before: readings and the register at its end. From the exchange on by a new meter at the
+    /// same usage point, with a register of its own.
     /// </summary>
     public void ReadSimpleMeter(int exchangeDay)
     {

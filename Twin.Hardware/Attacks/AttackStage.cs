@@ -98,8 +98,8 @@ public sealed partial class AttackStage
     }
 
     /// <summary>
-    /// A registered release goes to meters by campaign. On hardware of <see cref="MeterBirth.HangsOnUpdate"/> it gives no
-    /// sign of life, and the bootloader falls back.
+    /// A registered release goes to meters by campaign. On hardware of <see cref="MeterBirth.HangsOnUpdate"/> it gives
+    /// no sign of life, and the bootloader falls back.
     /// </summary>
     public void RollOut(IEnumerable<int> meters, FirmwareBehaviour behaviour)
     {
@@ -162,8 +162,9 @@ public sealed partial class AttackStage
         Zeus(meter).PowerOn(Now);
     }
 
-    /// <summary>The chip signs with another key pair from now on, as a second device under the same number would.</summary>
-    public void AnswerWithOwnKey(int meter) => Zeus(meter).Chip.Vault.TryGenerate(NistCurve.P256, Zeus(meter).Chip.Trng);
+    /// <summary>The chip signs with another key pair from now on, as a second device of the same number would.</summary>
+    public void AnswerWithOwnKey(int meter) =>
+        Zeus(meter).Chip.Vault.TryGenerate(NistCurve.P256, Zeus(meter).Chip.Trng);
 
     /// <summary>Supply fails for a quarter of an hour.</summary>
     public void CutPower(int meter) => _fleet.SetPower(Meter(meter), false, Now);

@@ -46,7 +46,8 @@ public class CatalogueTests
         Assert.InRange(a.Truth.OnsetDay, 0, a.Scene.Days - 1);
         Assert.All(a.Scene.Acts, act => Assert.InRange(act.Day, 0, a.Scene.Days - 1));
         Assert.All(a.Scene.Acts, act => Assert.InRange(act.Minute, 0, 24 * 60 - 1));
-        Assert.True(a.Scene.Acts.Length + a.Scene.Births.Count > 0 || a.Scene.Kind != SceneKind.Usual, $"{id} has no act");
+        Assert.True(a.Scene.Acts.Length + a.Scene.Births.Count > 0 || a.Scene.Kind != SceneKind.Usual,
+            $"{id} has no act");
         Assert.All(a.Expected.AllOf, any => Assert.NotEmpty(any));
     }
 

@@ -19,7 +19,8 @@ public class AttackRunTests
     public async Task An_attack_is_found_and_nobody_else_is_accused(string id)
     {
         var run = await Run(id);
-        Assert.Equal((AttackResult.Passed, 0, ""), (run.Result.Status, run.Result.BystanderFindings, run.Result.Reason));
+        Assert.Equal((AttackResult.Passed, 0, ""),
+            (run.Result.Status, run.Result.BystanderFindings, run.Result.Reason));
         Assert.NotEmpty(run.Result.Found);
     }
 

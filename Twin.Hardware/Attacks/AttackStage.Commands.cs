@@ -44,8 +44,8 @@ public sealed partial class AttackStage
     public void LeakKeys(int[] meters)
     {
         foreach (var meter in meters)
-            _told.Add(new KeyEvent(Meter(meter).Id.Twin, Now, KeySlot.EncryptionUnicast, KeyEventKind.Compromised, 1, [],
-                default, "incident response"));
+            _told.Add(new KeyEvent(Meter(meter).Id.Twin, Now, KeySlot.EncryptionUnicast, KeyEventKind.Compromised, 1,
+                [], default, "incident response"));
     }
 
     /// <summary>Somebody with the meters' keys speaks in their names, far ahead of their counters.</summary>
@@ -143,7 +143,10 @@ public sealed partial class AttackStage
     /// </summary>
     public void IgnoreReactions(int meter)
     {
-        var rows = new Dictionary<MeterEventKind, ReactionAction> { [MeterEventKind.LoginFailed] = ReactionAction.RefuseWrites };
+        var rows = new Dictionary<MeterEventKind, ReactionAction>
+        {
+            [MeterEventKind.LoginFailed] = ReactionAction.RefuseWrites,
+        };
         var table = new ReactionTable(Zeus(meter).Application.Table.Version + 1, 3_600, rows);
         _told.Add(new ReactionTableAssigned(Meter(meter).Id, Now, table.Version,
             table.ToSigned(digest => _fleet.HeadEnd.Signer.Sign(digest))));

@@ -14,6 +14,13 @@ public sealed partial class AttackStage
         Zeus(meter).Touch(TamperInput.TerminalCover, false, Now);
     }
 
+    /// <summary>The case is opened; the reaction table has the meter refuse writes for a while.</summary>
+    public void OpenCase(int meter)
+    {
+        Zeus(meter).Touch(TamperInput.MeterCover, true, Now);
+        Zeus(meter).Touch(TamperInput.MeterCover, false, Now);
+    }
+
     /// <summary>A strong magnet: the sensor reads two thirds less.</summary>
     public void ApplyMagnet(int meter)
     {
@@ -21,7 +28,7 @@ public sealed partial class AttackStage
         Meter(meter).Flow = (_, flow) => flow with { FieldError = -0.66 };
     }
 
-    /// <summary>One phase is not seen any more, and the meter's fraud detection notices current without voltage.</summary>
+    /// <summary>One phase is not seen any more, and the meter notices current without voltage.</summary>
     public void Rewire(int meter)
     {
         Meter(meter).Flow = (_, flow) => flow with { LostPhases = 1 };
@@ -58,8 +65,8 @@ public sealed partial class AttackStage
     {
         var name = _fleet.Plan.ConcentratorNames[Meter(meter).Plan.Concentrator];
         var services = (byte)(1 << (int)FrameService.Get | 1 << (int)FrameService.Set);
-        _told.Add(new Session(TwinKey.Named(TwinKind.Concentrator, name), Now, CommandOrigin.Mesh, 16, 0, true, services,
-            40, "MTX-0001", "", ""));
+        _told.Add(new Session(TwinKey.Named(TwinKind.Concentrator, name), Now, CommandOrigin.Mesh, 16, 0, true,
+            services, 40, "MTX-0001", "", ""));
     }
 
     /// <summary>

@@ -129,7 +129,7 @@ public sealed partial class AttackStage
         }
     }
 
-    /// <summary>One meter beside the concentrator claims the best way, and all meters that need a relay take it.</summary>
+    /// <summary>One meter beside the concentrator claims the best way, and all that need a relay take it.</summary>
     public void AttractRoutes(int concentrator)
     {
         var relay = _fleet.Meters.First(m => m.Plan.Concentrator == concentrator && _fleet.Mesh.Depth(m.Index) == 1);

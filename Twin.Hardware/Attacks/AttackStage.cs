@@ -27,7 +27,7 @@ public sealed partial class AttackStage
 {
     private readonly EmulatedFleet _fleet;
     private readonly SigningKey _attacker;
-    private readonly List<Input> _told = [];
+    private readonly Told _told = new();
     private readonly SortedSet<int> _concerned;
 
     public AttackStage(EmulatedFleet fleet, Attack attack)
@@ -52,12 +52,17 @@ public sealed partial class AttackStage
     /// <summary>The truth of who is concerned: the attack's own, and who turned out to be on the way.</summary>
     public IReadOnlyCollection<int> Concerned => _concerned;
 
-    /// <summary>What the utility's registry says since last asked, in order.</summary>
-    public IReadOnlyList<Input> TakeTold()
+    /// <summary>What the utility's other systems say since last asked, in order, as the journal encodes it.</summary>
+    public IReadOnlyList<byte[]> TakeTold()
     {
-        Input[] told = [.. _told];
+        byte[][] told = [.. _told];
         _told.Clear();
         return told;
+    }
+
+    private sealed class Told : List<byte[]>
+    {
+        public void Add(Input input) => Add(input.ToBytes());
     }
 
     private FleetMeter Meter(int meter) => _fleet.Meters[meter];
@@ -93,8 +98,8 @@ public sealed partial class AttackStage
     }
 
     /// <summary>
-    /// A registered release goes to meters by campaign. On hardware of <see cref="MeterBirth.HangsOnUpdate"/> it gives no
-    /// sign of life, and the bootloader falls back.
+    /// A registered release goes to meters by campaign. On hardware of <see cref="MeterBirth.HangsOnUpdate"/> it gives
+    /// no sign of life, and the bootloader falls back.
     /// </summary>
     public void RollOut(IEnumerable<int> meters, FirmwareBehaviour behaviour)
     {
@@ -157,8 +162,9 @@ public sealed partial class AttackStage
         Zeus(meter).PowerOn(Now);
     }
 
-    /// <summary>The chip signs with another key pair from now on, as a second device under the same number would.</summary>
-    public void AnswerWithOwnKey(int meter) => Zeus(meter).Chip.Vault.TryGenerate(NistCurve.P256, Zeus(meter).Chip.Trng);
+    /// <summary>From now on another key pair signs, as a second device of the same number would.</summary>
+    public void AnswerWithOwnKey(int meter) =>
+        Zeus(meter).Chip.Vault.TryGenerate(NistCurve.P256, Zeus(meter).Chip.Trng);
 
     /// <summary>Supply fails for a quarter of an hour.</summary>
     public void CutPower(int meter) => _fleet.SetPower(Meter(meter), false, Now);

@@ -33,7 +33,8 @@ internal static class CommandAttacks
             "The meter of a customer on life support runs an unknown image: nothing may switch it off.",
             Truth([1]), All(UnknownImage), Answer(Reattest, BlockWrites, Day),
             Usual(At(Onset, s => s.RunImage(1, ImageOrigin.StolenKey))))
-            with { WaitsFor = Capability.CommandsAndPolicy };
+            with
+        { WaitsFor = Capability.CommandsAndPolicy };
     }
 
     private static IEnumerable<Attack> Keys()

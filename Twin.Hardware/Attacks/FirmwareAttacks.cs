@@ -35,7 +35,8 @@ internal static class FirmwareAttacks
             Truth(Batch), All(CampaignStuck), Answer(Log, Notify, Week),
             Usual(At(Onset, s => s.RollOut(Enumerable.Range(0, s.Meters), Zeus.FirmwareBehaviour.Honest))) with
             {
-                Days = 24, Births = Batch.ToDictionary(m => m, _ => MeterBirth.HangsOnUpdate),
+                Days = 24,
+                Births = Batch.ToDictionary(m => m, _ => MeterBirth.HangsOnUpdate),
             });
         yield return Of("T09", "Signed image with a time bomb", LifeStage.Update, "T0855", "Anderson and Fuloria 2010",
             "A release of the vendor opens the switches of all meters that run it at one hour.",
@@ -48,7 +49,7 @@ internal static class FirmwareAttacks
     {
         yield return Of("T04", "Log rolled back", LifeStage.Operation, "T0872", "attested log",
             "Foreign firmware runs for two days; then its traces go: the log's flash is put back to the day before.",
-            Truth(First), Any(LogTruncated, ChainBroken, SequenceGap),
+            Truth(First), All(LogTruncated),
             Answer(Reattest, IsolateCommunications, 3 * Day),
             Usual(At(Onset - 1, s => s.SaveLog(3)), At(Onset, s => s.RunImage(3, ImageOrigin.StolenKey)),
                 At(Onset + 2, s => s.RestoreImage(3)), At(Onset + 2, Morning + 30, s => s.RestoreLog(3))));

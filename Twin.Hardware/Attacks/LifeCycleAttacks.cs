@@ -58,7 +58,8 @@ internal static class LifeCycleAttacks
             ReadingTruth(First), Any(LevelShift, BalanceSuspect, CohortDeviation),
             Answer(Notify, Notify, 2 * Week),
             new Scene(ReadingDays, SceneKind.DualBoard, [At(ReadingOnset, 0, s => s.TapWire(3, share: 0.5))]))
-            with { WaitsFor = Capability.ReadingModels };
+            with
+        { WaitsFor = Capability.ReadingModels };
         yield return Of("L09", "Premises exchanged", LifeStage.Installation, "", "installation practice",
             "Two meters are mounted at each other's usage points; each bills the neighbour.",
             Truth([3, 4]), All(InstallationMismatch), Answer(Log, Notify, Week),
@@ -108,7 +109,8 @@ internal static class LifeCycleAttacks
             "The application does not refuse writes although its signed reaction table says so.",
             Truth(First), All(ReactionIgnored), Answer(Notify, IsolateCommunications, 2 * Week),
             Usual([At(Onset, s => s.IgnoreReactions(3)), .. CommandAttacks.Guesses(3, Onset + 9)])
-            with { Days = 22 });
+            with
+            { Days = 22 });
         yield return Of("L19", "A clock runs away", LifeStage.Operation, "", "ageing of crystals",
             "An old crystal makes the clock gain minutes a day.",
             Truth(First), All(ClockDrift), Answer(Log, Notify, Week),
@@ -117,15 +119,21 @@ internal static class LifeCycleAttacks
             "The application reports that new firmware was activated; the attested log knows of no upgrade.",
             Truth(First), All(UpgradeEventMismatch), Answer(Reattest, Notify, Week),
             Usual(At(Onset, s => s.ReportFalseActivation(3))));
+        yield return Of("L22", "Log forked", LifeStage.Operation, "T0872", "attested log",
+            "The log is put back to before an intrusion, and grows past the entries that were already accepted.",
+            Truth(First), All(ChainBroken), Answer(Reattest, IsolateCommunications, 3 * Day),
+            Usual(At(Onset - 1, s => s.SaveLog(3)), At(Onset, s => s.RunImage(3, ImageOrigin.StolenKey)),
+                At(Onset + 2, s => s.RestoreImage(3)), At(Onset + 2, Morning + 30, s => s.RestoreLog(3)),
+                At(Onset + 2, Morning + 60, s => s.GlitchReset(3, 15))));
         yield return Of("L21", "Wire between the boards overheard", LifeStage.Installation, "T0842",
             "two-board meters",
             "A small circuit on the wire hears what metrology measures, keeps it for burglars and changes nothing.",
             Truth(First), All(Tamper), Answer(Log, Notify, Week),
             new Scene(Days, SceneKind.DualBoard, [At(Onset, s => s.TapWire(3, share: 1))]))
             with
-            {
-                Undetectable = "Listening changes no byte, no load and no register; only a cover switch would see it "
+        {
+            Undetectable = "Listening changes no byte, no load and no register; only a cover switch would see it "
                     + "come, and this one is fitted with the supply and the battery off.",
-            };
+        };
     }
 }

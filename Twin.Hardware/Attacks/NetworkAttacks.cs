@@ -51,6 +51,12 @@ internal static class NetworkAttacks
             "The line of one concentrator fails: one finding for it, not one for each of its meters.",
             OnePath, All(BackhaulLost), Answer(Log, Notify, Day),
             Usual(At(Onset, s => s.CutBackhaul(0)), At(Onset + 3, s => s.RestoreBackhaul(0))));
+        yield return Of("N08", "A visit while the line is cut", LifeStage.Network, "T0878", "reaction tables",
+            "Somebody cuts the line of a concentrator, opens a meter's case and tries to change its calibration.",
+            OnePath, All(BackhaulLost, Tamper), Answer(Log, BlockWrites, 3 * Day),
+            Usual(At(Onset, s => s.CutBackhaul(0)), At(Onset, Morning + 60, s => s.OpenCase(3)),
+                At(Onset, Morning + 75, s => s.ChangeCalibration(3, 0.5)),
+                At(Onset + 2, s => s.RestoreBackhaul(0))));
         yield return Of("N05", "A path that nobody planned", LifeStage.Network, "T0830", "mesh practice",
             "The meters of a street suddenly reach their concentrator through one neighbour.",
             Truth([.. Enumerable.Range(0, 12)]) with { Concentrators = true }, All(RouteAnomaly),

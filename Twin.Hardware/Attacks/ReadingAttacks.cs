@@ -64,12 +64,14 @@ internal static class ReadingAttacks
             "A lamp's harmonics make the meter read far too much; the customer is the victim.",
             ReadingTruth(First), All(MetrologySuspect), Answer(Log, Notify, Week),
             Long(At(ReadingOnset, 0, s => s.Distort(First, ReadingDistortion.Interference))))
-            with { WaitsFor = Capability.ReadingModels };
+            with
+        { WaitsFor = Capability.ReadingModels };
         yield return Of("T28", "A batch drifts", LifeStage.Manufacturing, "", "Nakutis and Kaškonas 2020",
             "Meters of one production lot read a little more every week.",
             ReadingTruth([.. Enumerable.Range(0, 8)]), All(MetrologySuspect), Answer(Log, Notify, Week),
             Long(At(ReadingOnset, 0, s => s.Distort([.. Enumerable.Range(0, 8)], ReadingDistortion.Drift))))
-            with { WaitsFor = Capability.ReadingModels };
+            with
+        { WaitsFor = Capability.ReadingModels };
     }
 
     private static IEnumerable<Attack> Innocent()
@@ -83,14 +85,15 @@ internal static class ReadingAttacks
             [At(Onset, s => s.Silence(3, hours: 72))]);
         yield return Silent("T32", "Registers turn over, a meter is exchanged", "metering practice",
             "Registers pass their last figure and begin at zero; one meter is exchanged by order.",
-            SceneKind.NearRollover, []);
+            SceneKind.NearRollover, [.. Daily(0, 26, s => s.ReadSimpleMeter(exchangeDay: 14))]);
     }
 
     private static Attack Theft(string id, string name, string basis, string description, Expectation expected,
         ReadingDistortion distortion) =>
         Of(id, name, LifeStage.Operation, "", basis, description, ReadingTruth(First), expected,
             Answer(Log, Notify, 2 * Week), Long(At(ReadingOnset, 0, s => s.Distort(First, distortion))))
-            with { WaitsFor = Capability.ReadingModels };
+            with
+        { WaitsFor = Capability.ReadingModels };
 
     private static Attack Silent(string id, string name, string basis, string description, SceneKind kind,
         Act[] acts) =>

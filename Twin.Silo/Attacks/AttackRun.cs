@@ -28,7 +28,10 @@ public sealed record AttackFleet(int Meters, ulong Seed)
         };
         return scene.Kind switch
         {
-            SceneKind.DualBoard => options with { Models = [new FleetModel("ZEUS-2D", "1.8.0", 10_800, 1) { DualBoard = true }] },
+            SceneKind.DualBoard => options with
+            {
+                Models = [new FleetModel("ZEUS-2D", "1.8.0", 10_800, 1) { DualBoard = true }],
+            },
             SceneKind.SummerTime => options with { Zone = "Europe/Amsterdam", Start = new DateOnly(2026, 3, 16) },
             SceneKind.InnocentChanges => options with { LookAlikeShare = 0.5 },
             _ => options,
@@ -44,8 +47,8 @@ public sealed record AttackRunReport(AttackResult Result, StagedTruth Truth, IRe
     CryptographicChecks Checks, FleetRunTotals Totals);
 
 /// <summary>
-/// Plays an attack on a fleet of its own: frames through mesh and intake, inputs through the engine's one door, findings
-/// from its store. Twins never hear of the truth.
+/// Plays an attack on a fleet of its own: frames through mesh and intake, inputs through the engine's one door,
+/// findings from its store. Twins never hear of the truth.
 /// </summary>
 public static class AttackRun
 {
@@ -121,7 +124,8 @@ public static class AttackRun
         // What is wrong from birth on may be told before the run begins: the registry's dates are those of the making.
         var onset = stage.At(truth.OnsetDay, truth.OnsetMinute);
         var since = truth is { OnsetDay: 0, OnsetMinute: 0 } ? meters.Min(m => m.Plan.Made.Seconds) : onset.Seconds;
-        return new StagedTruth(onset, new UnixTime(since), meters.Select(m => m.Id.Twin).ToHashSet(),
+        return new StagedTruth(onset, new UnixTime(since),
+            meters.Select(m => m.Id.Twin).Concat(stage.Simple.Select(m => m.Twin)).ToHashSet(),
             feeders.Union(concentrators).ToHashSet(),
             (truth.Feeders ? feeders : []).Union(truth.Concentrators ? concentrators : []).ToHashSet());
     }

@@ -61,13 +61,14 @@ public static class AttackTable
     private const string PageHead = """
         # Attacks
 
-        The catalogue that the twins are tried with: T01 to T40 are attacks, faults and look-alikes of operation, L01 and on
-        those of a meter's life from chip to scrap, N01 and on those of the network. `metertwin attack run ID` plays one
-        against an emulated fleet, bytes through the whole pipeline; what the twins were told is never the truth, only what
-        meters, network and registry say. Faults, theft and innocent causes have no technique of ATT&CK for ICS (v18.1).
+        The catalogue that the twins are tried with: T01 to T40 are attacks, faults and look-alikes of operation, L01
+        and on those of a meter's life from chip to scrap, N01 and on those of the network. `metertwin attack run ID`
+        plays one against an emulated fleet, bytes through the whole pipeline; what the twins were told is never the
+        truth, only what meters, network and registry say. Faults, theft and innocent causes have no technique of
+        ATT&CK for ICS (v18.1).
 
-        The response is the mildest that is sufficient, and the strongest that may come without a human, with the time from
-        onset by which one must be in force. None of them switches a customer off.
+        The response is the mildest that is sufficient, and the strongest that may come without a human, with the time
+        from onset by which one must be in force. None of them switches a customer off.
 
         | id | what happens | stage | technique | basis | expected | response |
         |---|---|---|---|---|---|---|

@@ -58,7 +58,7 @@ public sealed class FleetFirmware
     public static Release ReleaseOf(FirmwareImage image, UnixTime at) => new(image.Digest, at, image.Header.Part,
         image.Header.Model, image.Header.Name, image.Header.Version, image.Header.SecurityVersion, default, "");
 
-    /// <summary>What meters of a model, lot and birth have in common. Bounded by the options' models and lots.</summary>
+    /// <summary>What meters of a model, lot and birth have in common. Bounded by the options.</summary>
     internal MeterSpec SpecOf(FleetModel model, string lot, MeterBirth birth)
     {
         if (_specs.TryGetValue((model, lot, birth), out var spec)) return spec;
@@ -66,7 +66,8 @@ public sealed class FleetFirmware
         {
             Chip = ChipOf(model, lot, birth), HeadEndKey = _headEnd, HeadEndTitle = _headEndTitle,
             Images = birth == MeterBirth.StolenKeyImage ? Replaced(model, Vendor) : _factory[model],
-            Shelf = birth == MeterBirth.HangsOnUpdate ? WeakShelf : Shelf, IntervalMinutes = _options.IntervalMinutes, PushMinutes = _options.PushMinutes,
+            Shelf = birth == MeterBirth.HangsOnUpdate ? WeakShelf : Shelf,
+            IntervalMinutes = _options.IntervalMinutes, PushMinutes = _options.PushMinutes,
             IsDualBoard = model.DualBoard, ImageBlockBytes = Campaign.BlockBytes,
         };
     }

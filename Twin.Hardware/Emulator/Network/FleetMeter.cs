@@ -52,8 +52,8 @@ public sealed class FleetMeter
     }
 
     /// <summary>
-    /// Makes the meter: every step from blank silicon to operation, by honest hands but for its birth. What the registry
-    /// hears of the making keeps its order and is dated as planned; the last steps lie just before the run.
+    /// Makes the meter: every step from blank silicon to operation, by honest hands but for its birth. What the
+    /// registry hears of the making keeps its order and is dated as planned; the last steps lie just before the run.
     /// </summary>
     internal static FleetMeter Make(FleetPlan plan, PlannedMeter planned, FleetFirmware firmware, HeadEndKeys keys)
     {

@@ -50,7 +50,7 @@ internal sealed class MeshTree
     }
 
     /// <summary>
-    /// A wormhole: every meter below the first layer of the same concentrator has this one of the first as only neighbour.
+    /// A wormhole: every meter below the first layer of the same concentrator has this one as only neighbour.
     /// </summary>
     public void Attract(int relay)
     {

@@ -18,8 +18,8 @@ internal static class DemoCommand
     /// <summary>A live day passes in so many parts.</summary>
     private const int PartsOfDay = 8;
 
-    /// <summary>Findings that are scored, and of one live day that are printed; the page has all.</summary>
-    private const int MaxFindings = 10_000, MaxPrinted = 20;
+    /// <summary>Findings of one live day that are printed; the page has all.</summary>
+    private const int MaxPrinted = 20;
 
     private sealed record Choice(string Path, int Port, bool FixedPort, int Meters, ulong Seed, double DaySeconds,
         bool Exit);
@@ -88,8 +88,7 @@ internal static class DemoCommand
         try
         {
             using var run = await Record(twins, choice, cancel);
-            var findings = await twins.Findings(new FindingQuery(null, null, null, null, MaxFindings), cancel);
-            var report = new DemoReport(run.Scene, run.Fleet.Now, findings);
+            var report = await run.Report(cancel);
             Console.WriteLine(report.Render(run.Totals,
                 AttackRun.ChecksOf(twins, run.Scene.SeriesBy(run.Fleet.Now).Select(run.Scene.KeyOf)),
                 AttackRun.ChecksOf(twins, run.Scene.Release.Select(run.Scene.KeyOf))));

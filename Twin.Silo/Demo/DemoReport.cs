@@ -19,10 +19,12 @@ internal sealed class DemoReport
     private readonly DemoScene _scene;
     private readonly UnixTime _at;
     private readonly IReadOnlyCollection<Finding> _findings;
+    private readonly IReadOnlyDictionary<string, UnixTime> _first;
 
-    public DemoReport(DemoScene scene, UnixTime at, IReadOnlyCollection<Finding> findings)
+    public DemoReport(DemoScene scene, UnixTime at, IReadOnlyCollection<Finding> findings,
+        IReadOnlyDictionary<string, UnixTime> first)
     {
-        (_scene, _at, _findings) = (scene, at, findings);
+        (_scene, _at, _findings, _first) = (scene, at, findings, first);
         var (series, release) = (Keys(scene.SeriesBy(at)), Keys(scene.Release));
         Series = Of(f => f.Kind == FindingKind.ContractorSeries
             && f.SubjectName is DemoScene.Tool or DemoScene.Contractor);
@@ -91,21 +93,29 @@ internal sealed class DemoReport
         Line(text, LeftAlone == LookAlikes.Count, $"innocent changes         {LeftAlone} of {LookAlikes.Count} left "
             + $"alone");
         var honest = Keys(_scene.HonestRelease);
-        var blamed = _findings.Count(f => honest.Contains(f.Subject) && f.Severity > AttackScore.Note);
-        Line(text, blamed == 0, $"honest roll-out          {_scene.HonestRelease.Length} meters, {blamed} findings "
-            + $"above a note");
+        var blamed = _findings.Count(f => honest.Contains(f.Subject)
+            && f.Kind > FindingKind.ContextForSingleMeter && f.Severity > AttackScore.Note);
+        Line(text, blamed == 0, $"honest roll-out          {_scene.HonestRelease.Length} meters, {blamed} security "
+            + $"findings above a note");
         var counts = string.Join(", ", Enum.GetValues<Severity>().Reverse()
             .Select(s => string.Create(CultureInfo.InvariantCulture,
                 $"{Bystanders.Count(f => f.Severity == s)} {s.ToString().ToLowerInvariant()}")));
-        Line(text, !Bystanders.Any(f => f.Severity >= AttackScore.Grave), $"bystanders' findings     {counts}");
+        Line(text, !Bystanders.Any(f => f.Severity >= AttackScore.Grave), $"bystanders' findings     {counts}{Kinds()}");
     }
+
+    private string Kinds() => Bystanders.Count == 0 ? "" : " (" + string.Join(", ", Bystanders.GroupBy(f => f.Kind)
+        .OrderByDescending(g => g.Count()).ThenBy(g => g.Key)
+        .Select(g => $"{g.Count()} {Finding.NameOf(g.Key)}")) + ")";
 
     private static void Line(StringBuilder text, bool good, string line) =>
         text.Append(good ? "✓ " : "✗ ").Append(line).Append('\n');
 
     private string When(IReadOnlyList<Finding> findings) => findings.Count == 0 ? "not found yet"
-        : string.Create(CultureInfo.InvariantCulture, $"found on day "
-            + $"{1 + (findings[0].DetectedAt.Seconds - _scene.Begin(0).Seconds) / 86_400}");
+        : string.Create(CultureInfo.InvariantCulture, $"found on day {DayOf(findings.Min(FirstSeconds))}");
+
+    private long FirstSeconds(Finding f) => _first.GetValueOrDefault(f.Id, f.DetectedAt).Seconds;
+
+    private long DayOf(long seconds) => 1 + (seconds - _scene.Begin(0).Seconds) / 86_400;
 
     private static void AddColumns(StringBuilder text, string id, CryptographicChecks checks,
         IReadOnlyCollection<Finding> findings)

@@ -10,10 +10,16 @@ namespace Twin.Silo.Demo;
 /// </summary>
 internal sealed class DemoRun : IDisposable
 {
+    /// <summary>Findings that are looked at; a demo states far fewer.</summary>
+    private const int MaxFindings = 10_000;
+
+    private readonly IFleet _twins;
     private readonly FleetRun _run;
+    private readonly Dictionary<string, UnixTime> _first = new(StringComparer.Ordinal);
 
     public DemoRun(int meters, ulong seed, IFleet twins)
     {
+        _twins = twins;
         Fleet = new EmulatedFleet(DemoScene.OptionsFor(meters, seed));
         Scene = new DemoScene(Fleet);
         _run = new FleetRun(Fleet, twins);
@@ -32,7 +38,15 @@ internal sealed class DemoRun : IDisposable
             foreach (var told in Scene.Play()) await _run.Append(told, cancel);
         }
         await _run.Until(to, cancel);
+        foreach (var f in await Findings(cancel)) _first.TryAdd(f.Id, f.DetectedAt);
     }
+
+    /// <summary>What was found by now, and when each was stated first: a series is stated again as it grows.</summary>
+    public async Task<DemoReport> Report(CancellationToken cancel) =>
+        new(Scene, Fleet.Now, await Findings(cancel), _first);
+
+    private ValueTask<IReadOnlyList<Finding>> Findings(CancellationToken cancel) =>
+        _twins.Findings(new FindingQuery(null, null, null, null, MaxFindings), cancel);
 
     public void Dispose() => Fleet.Dispose();
 }

@@ -98,8 +98,8 @@ internal sealed class DemoScene
     /// <summary>The time of the next act; null when nothing more is planned.</summary>
     public UnixTime? Next => _acts.TryPeek(out var act) ? _stage.At(act.Day, act.Minute) : null;
 
-    /// <summary>Lets the next act happen; what the utility's registry says of it.</summary>
-    public IReadOnlyList<Input> Play()
+    /// <summary>Lets the next act happen; what the utility's registry says of it, as the journal encodes it.</summary>
+    public IReadOnlyList<byte[]> Play()
     {
         _acts.Dequeue().Do(_stage);
         return _stage.TakeTold();

@@ -72,7 +72,7 @@ internal sealed class DemoReport
         AddColumns(text, "L11", series, Series);
         AddColumns(text, "L12", release, Release);
         text.Append(CultureInfo.InvariantCulture, $"\nThe theft: on day {DemoScene.TheftDay + 1} "
-            + $"{_scene.NameOf(_scene.Thief)} is opened, and seven tenths of what is used there bypass it.\n");
+            + $"{_scene.NameOf(_scene.Thief)} is opened, and nine tenths of what is used there bypass it.\n");
         foreach (var f in Theft.Take(MaxShown)) AddFinding(text, f);
         if (Theft.Count == 0) text.Append("  nothing is said about it yet\n");
         return text.ToString();

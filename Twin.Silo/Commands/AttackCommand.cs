@@ -10,7 +10,7 @@ namespace Twin.Silo.Commands;
 /// </summary>
 internal static class AttackCommand
 {
-    public static Command Make() => new("attack", "The catalogue of attacks: list them, run them, look at one.")
+    public static Command Make() => new Command("attack", "The catalogue of attacks: list them, run them, look at one.")
     {
         MakeList(), MakeRun(), MakeShow(),
     };

@@ -10,8 +10,8 @@ using Twin.Silo.Embedded;
 namespace Twin.Silo.Commands;
 
 /// <summary>
-/// <c>metertwin demo</c>: needs nothing; an emulated fleet under attack is recorded, scored against its truth, then goes
-/// on live.
+/// <c>metertwin demo</c>: needs nothing; an emulated fleet under attack is recorded, scored against its truth, then
+/// goes on live.
 /// </summary>
 internal static class DemoCommand
 {
@@ -82,7 +82,7 @@ internal static class DemoCommand
         Banner.Show(choice.Path, choice.Seed, address, TimeProvider.System.GetElapsedTime(started),
         [
             $"curl -s {address}/api/v1/findings",
-            $"metertwin inspect MT-0000001 --url {address}",
+            $"curl -s {address}/api/v1/meters",
             "metertwin attack list     (what else can be tried)",
         ]);
         try
@@ -93,6 +93,8 @@ internal static class DemoCommand
                 AttackRun.ChecksOf(twins, run.Scene.SeriesBy(run.Fleet.Now).Select(run.Scene.KeyOf)),
                 AttackRun.ChecksOf(twins, run.Scene.Release.Select(run.Scene.KeyOf))));
             if (choice.Exit) return;
+            var thief = new MeterId(run.Scene.KeyOf(run.Scene.Thief).Id);
+            Console.WriteLine($"Look closer: metertwin inspect {thief} --url {address}");
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Live: a day every {choice.DaySeconds:0.#} "
                 + $"s, {DemoScene.LiveDays} days; readings are judged {Settings.DefaultHorizonDays} days after their "
                 + $"day. Ctrl-C stops."));

@@ -11,7 +11,7 @@ internal static class KeysCommand
 {
     private sealed record Imported(int Keys, long Rejected);
 
-    public static Command Make() => new("keys", "The key file that opens ciphered frames.")
+    public static Command Make() => new Command("keys", "The key file that opens ciphered frames.")
     {
         Init(), Import(), List(),
     };

@@ -100,7 +100,8 @@ internal sealed class DemoReport
         var counts = string.Join(", ", Enum.GetValues<Severity>().Reverse()
             .Select(s => string.Create(CultureInfo.InvariantCulture,
                 $"{Bystanders.Count(f => f.Severity == s)} {s.ToString().ToLowerInvariant()}")));
-        Line(text, !Bystanders.Any(f => f.Severity >= AttackScore.Grave), $"bystanders' findings     {counts}{Kinds()}");
+        Line(text, !Bystanders.Any(f => f.Severity >= AttackScore.Grave),
+            $"bystanders' findings     {counts}{Kinds()}");
     }
 
     private string Kinds() => Bystanders.Count == 0 ? "" : " (" + string.Join(", ", Bystanders.GroupBy(f => f.Kind)

@@ -69,7 +69,7 @@ internal sealed class DemoScene
             IntervalMinutes = 30, PushMinutes = 1_440, AttestHours = 96, ReportMinutes = 120, LookAlikeShare = 0.05,
         };
 
-    /// <summary>Meters that get the release which misbehaves, and those of another model that get an honest one.</summary>
+    /// <summary>Meters that get the release which misbehaves; those of another model that get an honest one.</summary>
     public int[] Release { get; }
 
     /// <inheritdoc cref="Release"/>

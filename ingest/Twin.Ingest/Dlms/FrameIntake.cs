@@ -173,7 +173,7 @@ public sealed class FrameIntake(IFrameCipher? keys, IReadOnlySet<MeterId> keyed)
             return FrameResult.Rejected(FrameFaultKind.Malformed, at,
                 "nothing tells the time of this frame: neither its clock, nor the log, nor a frame before it");
         if (frame is { } authentic) work.Heard(authentic, when, FrameService.DataNotification);
-        content.Emit(meter, when, work.Sink);
+        content.Emit(meter, when, work.Received, work.Sink);
         var confirm = frame is null && (push.LongInvokeId & ConfirmedBit) != 0 ? push.LongInvokeId : (uint?)null;
         return FrameResult.Valid(confirm);
     }

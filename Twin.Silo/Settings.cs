@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Twin.Hardware;
 
 namespace Twin.Silo;
 
@@ -41,6 +42,12 @@ public sealed class Settings
             v == "0" ? null : WholeNumber(35, 36_525)(v) is { } e ? "0 or " + e : null),
         new("port", "8080", "port of the HTTP API on the loopback address; 0: any free one", WholeNumber(0, 65_535)),
         new("tick-minutes", "15", "minutes between journalled clock ticks", WholeNumber(1, 1440)),
+        new("dlms-port", "off", "port of the DLMS receiver on the loopback address; 0: any free one; off: none", v =>
+            v == "off" ? null : WholeNumber(0, 65_535)(v) is { } e ? "off or " + e : null),
+        new("keys", "", "key file that opens ciphered frames; empty: keyless, the head-end decrypts", _ => null),
+        new("dlms-zone", "", "zone of meter clocks that tell no distance to UTC; empty: UTC", v =>
+            v.Length == 0 || ZoneRules.TryGet(v, out _) ? null
+                : "an IANA name such as Europe/Oslo or an offset such as +01:00"),
     ];
 
     private readonly Dictionary<string, SettingValue> _values = [];
@@ -54,6 +61,13 @@ public sealed class Settings
     public int? RetentionDays => Int("retention-days") is var d && d > 0 ? d : null;
     public int Port => Int("port");
     public int TickMinutes => Int("tick-minutes");
+
+    /// <summary>Null: no receiver.</summary>
+    public int? DlmsPort => _values["dlms-port"].Value == "off" ? null : Int("dlms-port");
+
+    /// <summary>Null: keyless.</summary>
+    public string? KeyFile => _values["keys"].Value is { Length: > 0 } file ? file : null;
+    public string? DlmsZone => _values["dlms-zone"].Value is { Length: > 0 } zone ? zone : null;
 
     private int Int(string key) => int.Parse(_values[key].Value, CultureInfo.InvariantCulture);
 

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Twin.Grains;
 using Twin.Ingest;
+using Twin.Ingest.Dlms;
 
 namespace Twin.Silo.Commands;
 
@@ -44,7 +45,7 @@ internal static class Cli
             DemoCommand.Make(), ServeCommand.Make(), ReplayCommand.Make(), InspectCommand.Make(), VerifyCommand.Make(),
             GenerateCommand.Make(),
             RegistryCommand.Make(), BackupCommands.MakeBackup(), BackupCommands.MakeRestore(), EraseCommand.Make(),
-            ConfigCommand.Make(),
+            ConfigCommand.Make(), KeysCommand.Make(),
             BenchCommand.Make(),
         };
         var parsed = root.Parse(args);
@@ -66,7 +67,7 @@ internal static class Cli
             return await verb();
         }
         catch (Exception e) when (e is FormatError or SettingException or DataDirectoryException
-            or StorageUnavailableException or ArgumentException or FormatException
+            or KeyFileException or StorageUnavailableException or ArgumentException or FormatException
             or IOException or UnauthorizedAccessException)
         {
             // .NET adds the name of a parameter, which says nothing to a user.

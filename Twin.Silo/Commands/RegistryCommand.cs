@@ -30,17 +30,18 @@ internal static class RegistryCommand
         {
             Description = "fleet files: role, feeder, model, firmware, lot, …",
         };
+        var frames = new FrameFlags();
         var rejects = new Option<string?>("--rejects") { Description = "write what could not be taken here, NDJSON" };
         var dry = new Option<bool>("--dry-run") { Description = "change nothing; list what would change" };
         var command =
             new Command("registry", "Import fleet and registry files; twins exist from shipment on. Idempotent.")
         {
-            files, fleet, data, rejects, dry, Cli.JsonFlag,
+            files, fleet, frames.Security, frames.Anchors, data, rejects, dry, Cli.JsonFlag,
         };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
             var summary = await Import(Cli.Settings(p, data).Data, p.GetValue(files)!, p.GetValue(fleet)!,
-                p.GetValue(rejects), p.GetValue(dry), cancel);
+                p.GetValue(frames.Security)!, p.GetValue(frames.Anchors), p.GetValue(rejects), p.GetValue(dry), cancel);
             if (p.GetValue(Cli.JsonFlag)) Cli.Print(summary);
             else
             {
@@ -54,18 +55,21 @@ internal static class RegistryCommand
         return command;
     }
 
-    private static async Task<Summary> Import(string data, string[] files, string[] fleetFiles, string? rejectsFile,
-        bool dry, CancellationToken cancel)
+    private static async Task<Summary> Import(string data, string[] files, string[] fleetFiles,
+        string[] securityFiles, string? anchorsFile, string? rejectsFile, bool dry, CancellationToken cancel)
     {
-        if (files.Length + fleetFiles.Length == 0)
-            throw new ArgumentException("Give at least one registry file, or --fleet FILE.");
+        if (files.Length + fleetFiles.Length + securityFiles.Length == 0)
+            throw new ArgumentException("Give at least one registry file, --fleet FILE or --security FILE.");
         using var rejects = new Rejects(rejectsFile is null ? null : File.Create(rejectsFile));
         var feed = new RecordFeed(new MeterTable(), rejects);
         foreach (var file in fleetFiles) feed.ReadFleet(file);
         foreach (var file in files) feed.ReadRegistry(file);
+        using (var anchors = anchorsFile is null ? null : TrustAnchors.Read(anchorsFile))
+            foreach (var file in securityFiles) feed.ReadSecurity(file, anchors);
+        var inputs = feed.InOrder;
         await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = data, SnapshotOnClose = !dry },
             new TwinFactory(), Cli.Message);
-        var results = dry ? fleet.WouldAdmit(feed.Inputs) : await Append(fleet, feed.Inputs, cancel);
+        var results = dry ? fleet.WouldAdmit(inputs) : await Append(fleet, inputs, cancel);
         var changes = new List<string>();
         int changed = 0, unchanged = 0, refused = 0;
         for (var i = 0; i < results.Count; i++)
@@ -73,7 +77,7 @@ internal static class RegistryCommand
             if (results[i].Status == AdmissionStatus.Rejected) refused++;
             else if (results[i].Status == AdmissionStatus.Duplicate) unchanged++;
             else if (++changed <= MaxListed && dry)
-                changes.Add($"{feed.Inputs[i].Target}: {feed.Inputs[i].Describe()}");
+                changes.Add($"{inputs[i].Target}: {inputs[i].Describe()}");
         }
         return new Summary(dry, results.Count, changed, unchanged, rejects.Rows + rejects.Cells + refused, changes);
     }

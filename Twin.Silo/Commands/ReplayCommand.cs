@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Twin.Grains;
+using Twin.Ingest.Dlms;
 using Twin.Ingest.Feed;
 using Twin.Ingest.Profiles;
 using Twin.Silo.Embedded;
@@ -12,7 +13,7 @@ namespace Twin.Silo.Commands;
 /// <summary>What a replay came to; the JSON summary.</summary>
 internal sealed record ReplaySummary(string Edition, string Engine, int Shards, int Files, long Meters, long Readings,
     long Duplicates, long Revisions, long Late,
-    long Rejected, long Missing, long Rounded, long Findings, double Seconds, double ReadingsPerSecond,
+    long Rejected, FrameTotals Frames, long Missing, long Rounded, long Findings, double Seconds, double ReadingsPerSecond,
     long PeakMemoryBytes, double DiskBytesPerReading,
     string StateHash, IReadOnlyList<string> FileErrors);
 
@@ -20,13 +21,13 @@ internal sealed record ReplaySummary(string Edition, string Engine, int Shards, 
 internal static class ReplayCommand
 {
     private sealed record Options(string[] Paths, string? Profile, string[] Fleet, string[] Registry, string[] Events,
-        string[] Context, string? Findings,
+        string[] Context, FrameFlags.Given Frames, string? Findings,
         string? Scores, string? Rejects, string? Data, Settings Settings, bool Json);
 
     public static Command Make()
     {
         var paths = Cli.Paths("paths",
-            "files, directories or patterns: interval CSV, JSON arrays, NDJSON; plain or gzip",
+            "files, directories or patterns: interval CSV, JSON arrays, NDJSON, DLMS frames; plain or gzip",
             ArgumentArity.OneOrMore);
         var profile = new Option<string?>("--profile")
         {
@@ -53,15 +54,17 @@ internal static class ReplayCommand
         var findings = new Option<string?>("--findings") { Description = "write findings here, NDJSON" };
         var scores = new Option<string?>("--scores") { Description = "write meter,day,score,top here, CSV" };
         var rejects = new Option<string?>("--rejects") { Description = "write what could not be taken here, NDJSON" };
+        var frames = new FrameFlags();
         var (shards, horizon) = (Cli.Flag("shards"), Cli.Flag("horizon-days"));
         var command = new Command("replay", "Replay recorded telemetry through twins and detectors.")
         {
-            paths, profile, fleet, registry, events, context, data, shards, horizon, findings, scores, rejects,
+            paths, profile, fleet, registry, events, context, frames.Security, frames.Anchors, frames.Keys,
+            frames.Meter, frames.Zone, data, shards, horizon, findings, scores, rejects,
             Cli.JsonFlag,
         };
         command.SetAction((p, cancel) => Cli.Guarded(() =>
             Run(new Options(p.GetValue(paths)!, p.GetValue(profile), p.GetValue(fleet)!,
-            p.GetValue(registry)!, p.GetValue(events)!, p.GetValue(context)!, p.GetValue(findings), p.GetValue(scores),
+            p.GetValue(registry)!, p.GetValue(events)!, p.GetValue(context)!, frames.Read(p), p.GetValue(findings), p.GetValue(scores),
             p.GetValue(rejects), p.GetValue(data),
             Cli.Settings(p, shards, horizon), p.GetValue(Cli.JsonFlag)), cancel)));
         return command;
@@ -106,7 +109,7 @@ internal static class ReplayCommand
             var status = fleet.Status;
             summary = new ReplaySummary(Cli.Edition, "embedded", embedded.Shards, totals.Files, totals.Meters,
                 totals.Readings, totals.Duplicates, totals.Revisions,
-                totals.Late, totals.Rejected, totals.Missing, totals.Rounded, fleet.Journal.FindingCount(),
+                totals.Late, totals.Rejected, totals.Frames, totals.Missing, totals.Rounded, fleet.Journal.FindingCount(),
                 Math.Round(seconds, 3),
                 Math.Round(totals.Readings / Math.Max(seconds, 1e-9)), Process.GetCurrentProcess().PeakWorkingSet64,
                 size.Readings == 0 ? 0 : Math.Round((double)size.Bytes / size.Readings, 3),
@@ -120,10 +123,13 @@ internal static class ReplayCommand
     private static async Task<FeedTotals> Feed(EmbeddedFleet fleet, Options options, CancellationToken cancel)
     {
         var progress = new ProgressLine();
+        using var keys = options.Frames.Keys is { } keyFile ? FrameKeyring.Open(keyFile) : FrameKeyring.Keyless;
         var feed = new FeedOptions
         {
             Paths = options.Paths, FleetFiles = options.Fleet, RegistryFiles = options.Registry,
-            EventFiles = options.Events, ContextFiles = options.Context,
+            EventFiles = options.Events, ContextFiles = options.Context, SecurityFiles = options.Frames.Security,
+            TrustAnchors = options.Frames.Anchors, Frames = keys.Intake, FrameMeter = options.Frames.Meter,
+            FrameZone = options.Frames.Zone,
             Profile = options.Profile is { } name ? ProfileLibrary.Get(name) : null,
             Rejects = options.Rejects is { } rejects ? File.Create(rejects) : null,
             Message = Cli.Message,
@@ -159,6 +165,8 @@ internal static class ReplayCommand
             + $"{s.Late:n0}  rejected {s.Rejected:n0}  missing {s.Missing:n0}  rounded {s.Rounded:n0}"));
         Console.WriteLine(string.Create(c, $"  findings {s.Findings:n0}  disk {s.DiskBytesPerReading:0.###} bytes a "
             + $"reading  peak memory {s.PeakMemoryBytes / 1e6:n0} MB"));
+        if (s.Frames != default)
+            Console.WriteLine(string.Create(c, $"  frames {s.Frames.Valid:n0} valid, {s.Frames.Rejected:n0} rejected"));
         Console.WriteLine($"  state_hash {s.StateHash}");
     }
 }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Twin.Api;
 using Twin.Grains;
 using Twin.Hardware;
+using Twin.Ingest.Dlms;
 using Twin.Silo.Embedded;
 
 namespace Twin.Silo.Commands;
@@ -15,12 +16,13 @@ internal static class ServeCommand
     {
         var (data, shards, horizon) = (Cli.Flag("data"), Cli.Flag("shards"), Cli.Flag("horizon-days"));
         var (retention, port, tick) = (Cli.Flag("retention-days"), Cli.Flag("port"), Cli.Flag("tick-minutes"));
+        var (dlms, keys, zone) = (Cli.Flag("dlms-port"), Cli.Flag("keys"), Cli.Flag("dlms-zone"));
         var command = new Command("serve", "Run the fleet and its HTTP API on the loopback address.")
         {
-            data, shards, horizon, retention, port, tick,
+            data, shards, horizon, retention, port, tick, dlms, keys, zone,
         };
         command.SetAction((p, cancel) => Cli.Guarded(() =>
-            Run(Cli.Settings(p, data, shards, horizon, retention, port, tick), cancel)));
+            Run(Cli.Settings(p, data, shards, horizon, retention, port, tick, dlms, keys, zone), cancel)));
         return command;
     }
 
@@ -32,9 +34,11 @@ internal static class ServeCommand
             RetentionDays = settings.RetentionDays,
         };
         var started = TimeProvider.System.GetTimestamp();
+        using var keys = settings.KeyFile is { } file ? FrameKeyring.Open(file) : FrameKeyring.Keyless;
         await using var fleet = EmbeddedFleet.Open(options, new TwinFactory(), Cli.Message);
         await using var app = await ApiHost.Start(fleet, settings.Port, ServiceMode.Live, cancel,
             TimeProvider.System);
+        await using var receiver = settings.DlmsPort is { } dlms ? Receiver(fleet, dlms, keys, settings.DlmsZone) : null;
         Banner.Show(Path.GetFullPath(settings.Data), null, ApiHost.Address(app),
             TimeProvider.System.GetElapsedTime(started),
         [
@@ -43,14 +47,29 @@ internal static class ServeCommand
                 + $"{ApiHost.Address(app)}/api/v1/observations",
             $"metertwin verify --data {settings.Data}    (after stopping)",
         ]);
-        await Ticks(fleet, TimeSpan.FromMinutes(settings.TickMinutes), cancel);
+        if (receiver is not null)
+            Console.WriteLine($"  DLMS     127.0.0.1:{receiver.Port} ({keys.Describe()})");
+        await Task.WhenAll(
+            Every(fleet, TimeSpan.FromMinutes(settings.TickMinutes), static at => new Tick(at), cancel),
+            Every(fleet, SweepEvery, static at => new Sweep(at), cancel));
         Cli.Message("stopping: no new requests, one snapshot.");
+        if (receiver is not null) await receiver.DisposeAsync();
         await app.StopAsync(CancellationToken.None);
         return Cli.Ok;
     }
 
-    /// <summary>The wall clock enters as journalled ticks only.</summary>
-    private static async Task Ticks(IFleet fleet, TimeSpan every, CancellationToken cancel)
+    /// <summary>How often twins that wait for others are told that all up to now is in.</summary>
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
+
+    private static FrameListener Receiver(IFleet fleet, int port, FrameKeyring keys, string? zone) =>
+        FrameListener.Start(fleet, new FrameListenerOptions
+        {
+            Port = port, Intake = keys.Intake, Message = Cli.Message,
+            Zone = zone is not null && ZoneRules.TryGet(zone, out var rules) ? rules : null,
+        });
+
+    /// <summary>The wall clock enters as journalled ticks and sweeps only.</summary>
+    private static async Task Every(IFleet fleet, TimeSpan every, Func<UnixTime, Input> make, CancellationToken cancel)
     {
         using var timer = new PeriodicTimer(every, TimeProvider.System);
         try
@@ -58,7 +77,7 @@ internal static class ServeCommand
             while (await timer.WaitForNextTickAsync(cancel))
             {
                 var batch = new InputBatch("host");
-                batch.Add(new Tick(new UnixTime(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds())));
+                batch.Add(make(new UnixTime(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds())));
                 try
                 {
                     await fleet.Append(batch, cancel);

@@ -117,6 +117,19 @@ public sealed class BlockBuilder(BlockSorter sorter)
         sorter.Add(new SortKey(day, input.Target.Id, rank, at.Seconds, _sequence++), _block.Written);
     }
 
+    /// <summary>
+    /// Adds an input whose place among those of all meters counts: behind the readings of its day, by second, then in
+    /// the order of arrival. <paramref name="meter"/>: whom it is about, null when it is about no meter.
+    /// </summary>
+    public void AddInPlace(FeedMeter? meter, Input input, UnixTime at)
+    {
+        _block.Clear();
+        input.Write(_block);
+        var day = (int)FloorDay(at.Minutes);
+        if (meter is not null) meter.FirstDay = Math.Min(meter.FirstDay, day);
+        sorter.Add(new SortKey(day, ulong.MaxValue, SortKey.InPlace, at.Seconds, _sequence++), _block.Written);
+    }
+
     private void Close(int series)
     {
         var frame = _frames[series];

@@ -8,6 +8,11 @@ namespace Twin.Ingest.Blocks;
 /// </summary>
 public readonly record struct SortKey(int Day, ulong Meter, byte Rank, long At, long Sequence) : IComparable<SortKey>
 {
+    /// <summary>
+    /// Rank of inputs that keep their place among those of all meters; their meter is the greatest number.
+    /// </summary>
+    public const byte InPlace = 255;
+
     public int CompareTo(SortKey other)
     {
         if (Day != other.Day) return Day < other.Day ? -1 : 1;

@@ -1,4 +1,5 @@
 using Twin.Ingest.Blocks;
+using Twin.Ingest.Dlms;
 using Twin.Ingest.Profiles;
 
 namespace Twin.Ingest.Feed;
@@ -14,6 +15,21 @@ public sealed record FeedOptions
     public IReadOnlyList<string> RegistryFiles { get; init; } = [];
     public IReadOnlyList<string> EventFiles { get; init; } = [];
     public IReadOnlyList<string> ContextFiles { get; init; } = [];
+
+    /// <summary>Security records: releases, keys, orders, sessions, quotes.</summary>
+    public IReadOnlyList<string> SecurityFiles { get; init; } = [];
+
+    /// <summary>PEM file that certificates are held against; null: records with certificates are rejected.</summary>
+    public string? TrustAnchors { get; init; }
+
+    /// <summary>Opens the frames of <see cref="Paths"/>; without keys, ciphered frames are rejected.</summary>
+    public FrameIntake Frames { get; init; } = FrameIntake.Keyless;
+
+    /// <summary>The meter of frames that nobody named; null: such frames are rejected when they hold anything.</summary>
+    public string? FrameMeter { get; init; }
+
+    /// <summary>Zone of frame clocks that tell no distance to UTC: IANA name or offset. Null: UTC.</summary>
+    public string? FrameZone { get; init; }
 
     /// <summary>For all <see cref="Paths"/>; null: each file is sniffed.</summary>
     public Profile? Profile { get; init; }
@@ -48,7 +64,7 @@ public readonly record struct FeedProgress(long Rows, long Readings, long BytesR
 public sealed record FeedTotals(int Files, int Meters, long Rows, long ReadingsRead, long Readings, long Duplicates,
     long Revisions, long Late, long RejectedRows, long RejectedCells, long RejectedItems, long MissingTokens,
     long Rounded, long Missing,
-    IReadOnlyList<string> FileErrors, IReadOnlyList<string> FirstRejects)
+    FrameTotals Frames, IReadOnlyList<string> FileErrors, IReadOnlyList<string> FirstRejects)
 {
     /// <summary>Everything that could not be taken.</summary>
     public long Rejected => RejectedRows + RejectedCells + RejectedItems;

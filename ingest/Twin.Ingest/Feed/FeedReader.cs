@@ -1,6 +1,7 @@
 using Twin.Grains;
 using Twin.Hardware;
 using Twin.Ingest.Blocks;
+using Twin.Ingest.Dlms;
 using Twin.Ingest.Profiles;
 using Twin.Ingest.Readers;
 using Twin.Ingest.Records;
@@ -10,8 +11,9 @@ namespace Twin.Ingest.Feed;
 
 /// <summary>
 /// Reads all files of a feed and gives them out as batches in event-time order: first fleet, registry, context and
-/// events, then day by day (UTC) the meters first seen that day and everything of that day. The same files give the
-/// same batches.
+/// events, then day by day (UTC) the meters first seen that day and everything of that day: readings, then security
+/// facts by their second, with a <see cref="Sweep"/> behind each hour that held some. The same files give the same
+/// batches.
 /// </summary>
 public sealed class FeedReader : IDisposable
 {
@@ -33,7 +35,11 @@ public sealed class FeedReader : IDisposable
     private int _nextRecord;
     private bool _hasBlock;
     private bool _ended;
+
+    /// <summary>End of the hour (second) that held security facts not yet swept; null: none are waiting.</summary>
+    private long? _sweepAt;
     private int _files;
+    private FrameTotals _frames;
     private long _bytesBefore;
     private long _bytesTotal;
 
@@ -55,6 +61,7 @@ public sealed class FeedReader : IDisposable
         foreach (var f in _options.RegistryFiles) _records.ReadRegistry(f);
         foreach (var f in _options.ContextFiles) _records.ReadContext(f);
         foreach (var f in _options.EventFiles) _records.ReadEvents(f);
+        ReadSecurity();
         var files = SourceFile.Expand(_options.Paths);
         _bytesTotal = files.Sum(static f => f.File.Length);
         foreach (var (file, named) in files)
@@ -69,7 +76,7 @@ public sealed class FeedReader : IDisposable
             throw new FormatError(string.Join(", ", _options.Paths), $"nothing was readable: {why}",
                 "Give files of interval readings, or --profile.");
         }
-        if (_sorter.Count == 0 && _records.Inputs.Count == 0 && (_errors.Count > 0 || _rejects.First.Count > 0))
+        if (_sorter.Count == 0 && _records.Inputs.Count == 0 && _frames == default && (_errors.Count > 0 || _rejects.First.Count > 0))
         {
             throw new FormatError(string.Join(", ", _options.Paths), "nothing was readable: "
                 + (_errors.Count > 0 ? _errors[0] : "every row was rejected, the first as " + _rejects.First[0] + "."),
@@ -81,6 +88,17 @@ public sealed class FeedReader : IDisposable
             .ThenBy(static m => m.Id)];
     }
 
+    private void ReadSecurity()
+    {
+        using var anchors = _options.TrustAnchors is { } path ? TrustAnchors.Read(path) : null;
+        foreach (var f in _options.SecurityFiles) _records.ReadSecurity(f, anchors);
+        foreach (var r in _records.Security)
+        {
+            var meter = r.Meter.Length == 0 ? null : _meters.Find("", r.Meter);
+            _builder.AddInPlace(meter, r.Input, r.At);
+        }
+    }
+
     private void ReadFile(SourceFile file, bool named)
     {
         if (file.IsNdjson)
@@ -88,6 +106,12 @@ public sealed class FeedReader : IDisposable
             ReadObservations(file);
             return;
         }
+        if (_options.Profile is null && FrameSniff.Look(file) is { } frames)
+        {
+            ReadFrames(file, frames);
+            return;
+        }
+        if (!named && file.IsCapture) return;
         Sniff sniff;
         try
         {
@@ -155,6 +179,22 @@ public sealed class FeedReader : IDisposable
         Note(file, lines.Damage);
     }
 
+    private void ReadFrames(SourceFile file, FrameFileKind kind)
+    {
+        _files++;
+        Begin(file);
+        _options.Message?.Invoke($"{file.Path}: {kind.Describe()}.");
+        var frames = new FrameFile(_context, kind, _options.Frames, _options.FrameMeter, _options.FrameZone);
+        using var stream = file.Open();
+        Note(file, frames.Read(stream));
+        _frames = new FrameTotals(_frames.Valid + frames.Valid, _frames.Rejected + frames.Rejected);
+        if (frames.NoiseBytes > 0)
+            _options.Message?.Invoke($"{file.Path}: {frames.NoiseBytes} bytes belong to no frame.");
+        if (frames.WithoutZone > 0)
+            _options.Message?.Invoke($"{file.Path}: {frames.WithoutZone} clocks tell no distance to UTC and were taken "
+                + "as UTC; give --zone if the meter's clock is another.");
+    }
+
     /// <summary>
     /// Fills the batch with the next inputs, at most <see cref="FeedOptions.BatchItems"/>; false when nothing is left.
     /// The last input is <see cref="SourceEnded"/>.
@@ -170,19 +210,40 @@ public sealed class FeedReader : IDisposable
             else if (_nextRecord < _records.Inputs.Count) batch.Add(_records.Inputs[_nextRecord++]);
             else if (!_hasBlock && !_ended && !(_hasBlock = merger.Next()))
             {
-                _ended = true;
-                batch.Add(new SourceEnded(Source));
+                _ended = _sweepAt is null;
+                if (_ended) batch.Add(new SourceEnded(Source));
+                else Sweep(batch);
             }
             else if (_ended) break;
+            else if (_sweepAt is { } end && IsBehind(merger.Key, end)) Sweep(batch);
             else if (_nextArrival < _arrivals.Length && _arrivals[_nextArrival].FirstDay <= merger.Key.Day)
                 batch.Add(_arrivals[_nextArrival++].ToInput());
             else
             {
                 batch.Add(merger.Payload);
+                NoteFact(merger);
                 _hasBlock = false;
             }
         }
         return batch.Count > 0;
+    }
+
+    private const long SecondsPerHour = 3600;
+
+    private static bool IsBehind(in SortKey key, long end) =>
+        (key.Rank == SortKey.InPlace ? key.At : key.Day * 86_400L) >= end;
+
+    private void NoteFact(BlockMerger merger)
+    {
+        if (merger.Key.Rank != SortKey.InPlace || Input.EventTime(merger.Payload) is null) return;
+        var at = merger.Key.At;
+        _sweepAt = at - ((at % SecondsPerHour) + SecondsPerHour) % SecondsPerHour + SecondsPerHour;
+    }
+
+    private void Sweep(InputBatch batch)
+    {
+        if (_sweepAt is { } end) batch.Add(new Sweep(new UnixTime(Math.Min(end, UnixTime.MaxSeconds))));
+        _sweepAt = null;
     }
 
     /// <summary>An input that admission refused.</summary>
@@ -193,7 +254,7 @@ public sealed class FeedReader : IDisposable
     public FeedTotals Totals(in AppendTotals appended) => new(_files, _meters.Count, _context.Rows, _builder.Readings,
         appended.Readings, appended.Duplicates, appended.Revisions, appended.Late,
         _rejects.Rows - appended.RejectedItems, _rejects.Cells, appended.RejectedItems, _context.MissingTokens,
-        _context.Rounded, _merger?.Missing ?? 0, _errors, _rejects.First);
+        _context.Rounded, _merger?.Missing ?? 0, _frames, _errors, _rejects.First);
 
     public void Dispose()
     {

@@ -4,6 +4,9 @@ namespace Twin.Ingest.Feed;
 public sealed class SourceFile(string path)
 {
     private static readonly string[] Extensions = [".csv", ".json", ".ndjson", ".txt", ".tsv"];
+
+    /// <summary>Files of a directory that are looked at for frames, and passed over when they hold none.</summary>
+    private static readonly string[] Captures = [".log", ".hex", ".bin"];
     private FileStream? _raw;
 
     public string Path { get; } = path;
@@ -20,6 +23,9 @@ public sealed class SourceFile(string path)
 
     /// <summary>True when the name says NDJSON.</summary>
     public bool IsNdjson => WithoutGz(Path).EndsWith(".ndjson", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>True when the name says a log or capture, which may hold frames or nothing of ours.</summary>
+    public bool IsCapture => Array.IndexOf(Captures, ExtensionOf(Path)) >= 0;
 
     private static string WithoutGz(string path) =>
         path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;
@@ -59,7 +65,7 @@ public sealed class SourceFile(string path)
         {
             if (File.Exists(path)) Add(path, true);
             else if (Directory.Exists(path))
-                AddAll(Directory.GetFiles(path).Where(HasKnownExtension), path, "no CSV, JSON or NDJSON file");
+                AddAll(Directory.GetFiles(path).Where(HasKnownExtension), path, "no CSV, JSON, NDJSON or frame file");
             else if (path.AsSpan().IndexOfAny('*', '?') >= 0) AddAll(Glob(path), path, "no file that fits");
             else throw new FormatError(path, "does not exist.", "Give a file, a directory, or a pattern in quotes.");
         }
@@ -81,9 +87,12 @@ public sealed class SourceFile(string path)
 
     private static bool HasKnownExtension(string path)
     {
-        var extension = System.IO.Path.GetExtension(WithoutGz(path)).ToLowerInvariant();
-        return Array.IndexOf(Extensions, extension) >= 0;
+        var extension = ExtensionOf(path);
+        return Array.IndexOf(Extensions, extension) >= 0 || Array.IndexOf(Captures, extension) >= 0;
     }
+
+    private static string ExtensionOf(string path) =>
+        System.IO.Path.GetExtension(WithoutGz(path)).ToLowerInvariant();
 
     private static string[] Glob(string pattern)
     {

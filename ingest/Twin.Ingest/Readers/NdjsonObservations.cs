@@ -19,6 +19,7 @@ public sealed record ObservationError(int Column, string Property, string Reason
 /// readings <c>{"meter","start","interval_minutes","import_wh"|"export_wh"|"voltage_v","quality","stamp"}</c> or, as a
 /// block, <c>"channel"</c> and <c>"values":[…]</c> instead of the single value;
 /// events <c>{"meter","at","profile","code","detail"}</c>; registers <c>{"meter","at","channel","register_wh"}</c>.
+/// and with a property <c>kind</c> what a head-end reports of security (<see cref="SecurityLine"/>).
 /// Times are RFC 3339; values are whole Wh, litres, or volts to one decimal; null in <c>values</c> is a gap.
 /// </summary>
 public static class NdjsonObservations
@@ -41,6 +42,7 @@ public static class NdjsonObservations
     /// <summary>Parses a line into the sink; null, or why it is refused (then the sink got nothing).</summary>
     public static ObservationError? Parse(ReadOnlySpan<byte> line, ObservationSink sink)
     {
+        if (SecurityLine.Is(line)) return SecurityLine.Parse(line, sink);
         var fields = new Fields { Quality = Quality.Actual };
         try
         {

@@ -22,19 +22,33 @@ public abstract class ObservationSink
         ReadOnlySpan<int> slots, ReadOnlySpan<Quality> qualities, long sourceStamp);
     public abstract void Register(string meter, Channel channel, UnixTime at, long value);
     public abstract void Event(string meter, UnixTime at, string profile, string code, string detail);
+    /// <summary>
+    /// Any other input with an event time. <paramref name="meter"/>: the name of the meter that it is about, empty when
+    /// it is about none.
+    /// </summary>
+    public abstract void Other(string meter, Input input, UnixTime at);
     public abstract void CountRounded();
 }
 
 /// <summary>Observations of a file, on their way to be sorted.</summary>
 internal sealed class FeedSink(RowContext context) : ObservationSink
 {
+    /// <summary>
+    /// True while registers and events belong to authenticated frames: then they keep their place behind them.
+    /// </summary>
+    public bool KeepsPlace { get; set; }
+
+    /// <summary>The zone that the caller declared for all meters; null: each stamp's own offset counts.</summary>
+    public string? Zone { get; init; }
+
     public override string? Check(string meter) => context.Meters.Find(context.File, meter) is null
         ? $"the meter id is empty or longer than {MeterTable.MaxNameBytes} bytes" : null;
 
     private FeedMeter Meter(string name, long minute)
     {
         var meter = context.Meters.Find(context.File, name)!;
-        if (OffsetMinutes != 0) meter.Declare(RowClock.OffsetName(OffsetMinutes), 1, minute);
+        if (Zone is not null) meter.Declare(Zone, 3, 0);
+        else if (OffsetMinutes != 0) meter.Declare(RowClock.OffsetName(OffsetMinutes), 1, minute);
         return meter;
     }
 
@@ -57,14 +71,23 @@ internal sealed class FeedSink(RowContext context) : ObservationSink
     public override void Register(string meter, Channel channel, UnixTime at, long value)
     {
         var m = Meter(meter, at.Minutes);
-        context.Builder.Add(m, new RegisterSnapshot(m.Id, channel, at, value), at);
+        Add(m, new RegisterSnapshot(m.Id, channel, at, value), at);
     }
 
     public override void Event(string meter, UnixTime at, string profile, string code, string detail)
     {
         var m = Meter(meter, at.Minutes);
-        context.Builder.Add(m, new DeviceEvent(m.Id, at, profile, code, detail), at);
+        Add(m, new DeviceEvent(m.Id, at, profile, code, detail), at);
     }
+
+    private void Add(FeedMeter meter, Input input, UnixTime at)
+    {
+        if (KeepsPlace) context.Builder.AddInPlace(meter, input, at);
+        else context.Builder.Add(meter, input, at);
+    }
+
+    public override void Other(string meter, Input input, UnixTime at) =>
+        context.Builder.AddInPlace(meter.Length == 0 ? null : Meter(meter, at.Minutes), input, at);
 
     public override void CountRounded() => context.Rounded++;
 }
@@ -178,6 +201,12 @@ public sealed class ObservationBatch(InputBatch batch, AnnouncedMeters announced
 
     public override void Event(string meter, UnixTime at, string profile, string code, string detail) =>
         Batch.Add(new DeviceEvent(Meter(meter), at, profile, code, detail));
+
+    public override void Other(string meter, Input input, UnixTime at)
+    {
+        if (meter.Length > 0) Meter(meter);
+        Batch.Add(input);
+    }
 
     public override void CountRounded() => Rounded++;
 }

@@ -18,8 +18,16 @@ public sealed class RecordFeed(MeterTable meters, Rejects rejects)
     public const int MaxRecords = 16_000_000;
 
     private readonly List<Input> _inputs = [];
+    private readonly List<SecurityRecord> _security = [];
 
     public IReadOnlyList<Input> Inputs => _inputs;
+
+    /// <summary>Security records, in the order of files and rows; a feed puts them into event-time order.</summary>
+    internal IReadOnlyList<SecurityRecord> Security => _security;
+
+    /// <summary>All inputs for an import: <see cref="Inputs"/>, then the security records by event time.</summary>
+    public IReadOnlyList<Input> InOrder => [.. _inputs, .. _security.OrderBy(static r => r.At).Select(static r =>
+        r.Input)];
 
     private static readonly string[] FleetColumns = ["meter", "role", "feeder", "model", "firmware", "lot",
         "installed"];
@@ -84,6 +92,23 @@ public sealed class RecordFeed(MeterTable meters, Rejects rejects)
         }
         Add(path, new ContextPeriod(subject, kind, from, to, row["note"]));
     });
+
+    /// <summary>
+    /// Security records: releases, campaigns, keys, orders, sessions and the rest, told by column <c>kind</c>.
+    /// </summary>
+    /// <param name="anchors">What certificates are held against; null: a record with a certificate is rejected.</param>
+    public void ReadSecurity(string path, TrustAnchors? anchors)
+    {
+        var import = new SecurityImport(anchors, Path.GetDirectoryName(Path.GetFullPath(path)));
+        Read(path, ["kind", "at"], SecurityRecords.Columns, ["kind", "at"], row =>
+        {
+            var record = SecurityRecords.Read(row, import, live: false);
+            if (record.Meter.Length > 0) Meter(path, row, "meter");
+            if (_inputs.Count + _security.Count >= MaxRecords)
+                throw new FormatError(path, $"brings the feed over {MaxRecords} records.", "Split the feed.");
+            _security.Add(record);
+        });
+    }
 
     private void Read(string path, string[] needed, string[] optional, string[] header, Action<Row> take)
     {

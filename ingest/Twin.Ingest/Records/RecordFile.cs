@@ -15,6 +15,9 @@ internal sealed class Row(long line, byte[] text, Dictionary<string, string> fie
     public byte[] Text { get; } = text;
     public string this[string name] => fields.GetValueOrDefault(name, "");
     public bool Has(string name) => this[name].Length > 0;
+
+    /// <summary>Columns that the record has, empty or not.</summary>
+    public IEnumerable<string> Columns => fields.Keys;
 }
 
 /// <summary>A field of a record that makes no sense: the record becomes a reject.</summary>
@@ -27,9 +30,10 @@ internal sealed class RowFault(string column, string reason) : Exception(reason)
 /// columns.</summary>
 internal static class RecordFile
 {
+    /// <param name="showsText">False where rows hold secrets: then rejects do not show them.</param>
     /// <exception cref="FormatError">No such file, no header, or a column that is missing or not known.</exception>
     public static void Read(string path, Rejects rejects, string[] needed, string[] known, string[] inHeader,
-        Action<Row> take)
+        Action<Row> take, bool showsText = true)
     {
         if (!File.Exists(path)) throw new FormatError(path, "does not exist.",
             "Give the name of a CSV or NDJSON file.");
@@ -51,7 +55,7 @@ internal static class RecordFile
                     continue;
                 }
             }
-            One(path, rejects, lines.LineNumber, line, needed, known, header, csv, take);
+            One(path, rejects, lines.LineNumber, line, needed, known, header, csv, take, showsText);
         }
         if (header is null && !json) throw new FormatError(path, "is empty.",
             $"It needs the columns {string.Join(", ", inHeader)}.");
@@ -75,7 +79,7 @@ internal static class RecordFile
 
     private static void One(string path, Rejects rejects, long number, ReadOnlySpan<byte> line, string[] needed,
         string[] known,
-        string[]? header, CsvLine csv, Action<Row> take)
+        string[]? header, CsvLine csv, Action<Row> take, bool showsText)
     {
         try
         {
@@ -86,7 +90,8 @@ internal static class RecordFile
         }
         catch (RowFault e)
         {
-            rejects.Row(path, number, ColumnOf(line, header, csv, e.Column), e.Column, e.Message, line);
+            rejects.Row(path, number, ColumnOf(line, header, csv, e.Column), e.Column, e.Message,
+                showsText ? line : default);
         }
     }
 
@@ -107,7 +112,11 @@ internal static class RecordFile
         return fields;
     }
 
-    private static Dictionary<string, string> Json(ReadOnlySpan<byte> line, string[] known)
+    /// <summary>The one column whose value may be a list: it is kept as JSON text, as a CSV cell has it.</summary>
+    private const string ListColumn = "routes";
+
+    /// <exception cref="RowFault">No JSON object, or a property that is not known or no text.</exception>
+    internal static Dictionary<string, string> Json(ReadOnlySpan<byte> line, string[] known)
     {
         var fields = new Dictionary<string, string>(StringComparer.Ordinal);
         try
@@ -121,7 +130,8 @@ internal static class RecordFile
                 fields[p.Name] = p.Value.ValueKind switch
                 {
                     JsonValueKind.String => p.Value.GetString()!,
-                    JsonValueKind.Number => p.Value.GetRawText(),
+                    JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => p.Value.GetRawText(),
+                    JsonValueKind.Array when p.Name == ListColumn => p.Value.GetRawText(),
                     JsonValueKind.Null => "",
                     _ => throw new RowFault(p.Name, "is no text"),
                 };

@@ -1,4 +1,5 @@
 using Twin.Detection;
+using Twin.Detection.Specification;
 using Twin.Grains.Meters;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
@@ -131,6 +132,8 @@ public sealed partial class MeterTwin
         _silentDays = 0;
         var features = _model.Fold(day, SubjectOn(head.Day), s.SinkTo(outbox));
         CheckRegister(head.Day, head.IntervalMinutes, s.Stored.Values, outbox);
+        _security?.JudgeFlow(SceneOf(outbox), Moment.Of(UnixTime.FromMinutes(head.Day.StartMinute)),
+            Moment.Of(UnixTime.FromMinutes(head.Day.EndMinute)), features.TotalWh);
         return features;
     }
 
@@ -163,6 +166,7 @@ public sealed partial class MeterTwin
         while (_open.Used > 0 && _open[0].Day.Number <= day) _open.Remove(0);
         if (_closing is null) TellNothing(day, outbox);
         _closedThrough = day;
+        _security?.Sweep(SceneOf(outbox), Moment.Of(UnixTime.FromMinutes(_zone.Day(day).EndMinute)));
         ForgetOldContext();
     }
 

@@ -19,6 +19,7 @@ public sealed partial class MeterTwin
                 InputKind.RegisterSnapshot or InputKind.DeviceEvent or InputKind.ContextPeriod or InputKind.Erasure
                     or InputKind.MeterSeen or InputKind.MeterRelation or InputKind.SupplyRecord =>
                         AdmitOther(input, accepted),
+                var kind when IsSecurity(kind) => AdmitSecurity(input, recall, accepted),
                 var kind => Admission.Reject($"meter {Name}: an input of kind {kind} does not come through this door"),
             };
         }

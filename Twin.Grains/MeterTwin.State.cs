@@ -8,7 +8,8 @@ namespace Twin.Grains;
 // The canonical encoding of the state.
 public sealed partial class MeterTwin
 {
-    private const byte StateVersion = 1;
+    /// <summary>Version 2 has the security state behind the rest; version 1 is read as a meter without one.</summary>
+    private const byte StateVersion = 2;
 
     public override void Write(ByteWriter to)
     {
@@ -33,6 +34,8 @@ public sealed partial class MeterTwin
         to.Text(_lastTop);
         to.Bool(_model is not null);
         _model?.Write(to);
+        to.Bool(_security is not null);
+        _security?.Write(to);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -52,7 +55,7 @@ public sealed partial class MeterTwin
     {
         var r = new ByteReader(state);
         var version = r.Byte();
-        if (version != StateVersion)
+        if (version is 0 or > StateVersion)
             throw r.Bad($"a meter's state has version {version}, this MeterTwin knows {StateVersion}");
         var twin = new MeterTwin(id) { _name = r.Text() };
         var zone = r.Text();
@@ -75,6 +78,7 @@ public sealed partial class MeterTwin
         twin._lastScore = r.Double();
         twin._lastTop = Intern(r.Text());
         if (r.Bool()) twin._model = ReadingModel.Read(ref r);
+        if (version > 1 && r.Bool()) twin._security = MeterSecurity.Read(ref r);
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a meter's state");
     }
 

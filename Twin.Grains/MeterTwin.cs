@@ -1,4 +1,5 @@
 using Twin.Detection;
+using Twin.Detection.Specification;
 using Twin.Grains.Meters;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
@@ -46,6 +47,7 @@ public sealed partial class MeterTwin : TwinState
     private byte[]? _supply;
     private ReadingModel? _model;
     private MeterLog? _log;
+    private MeterSecurity? _security;
     private ChannelState[]? _others;
     private OpenDays _open;
     private Relations _relations;
@@ -65,8 +67,8 @@ public sealed partial class MeterTwin : TwinState
 
     public MeterTwin(ulong id) : base(id) { }
 
-    private MeterId Meter => new(Id);
-    private string Name => KnownName() is { Length: > 0 } name ? name : Meter.ToString();
+    internal MeterId Meter => new(Id);
+    internal string Name => KnownName() is { Length: > 0 } name ? name : Meter.ToString();
 
     /// <summary>
     /// The utility's name, empty when nobody told it. A name that a relation row holds is not kept twice.
@@ -91,6 +93,7 @@ public sealed partial class MeterTwin : TwinState
         if (Envelope.Read(input).Kind == InputKind.ReadingBlock)
         {
             ApplyReadings(ReadingBlock.Read(input));
+            if (_security is { IsRetired: true }) HearReadings(ReadingBlock.Read(input).EndMinute, outbox);
             return;
         }
         switch (Input.Read(input))
@@ -98,11 +101,22 @@ public sealed partial class MeterTwin : TwinState
             case DayClosed closed: CloseDay(closed.Day, outbox); break;
             case MeterSeen seen: ApplySeen(seen); break;
             case MeterRelation relation: ApplyRelation(relation); break;
-            case SupplyRecord supply: ApplySupply(supply, input); break;
+            case SupplyRecord supply:
+                ApplySupply(supply, input);
+                _security?.SupplyChanged(SceneOf(outbox));
+                break;
             case ContextPeriod period: ApplyContext(period); break;
-            case DeviceEvent e: (_log ??= new MeterLog()).Add(e); break;
-            case RegisterSnapshot s: (_log ??= new MeterLog()).Add(s); break;
+            case DeviceEvent e:
+                (_log ??= new MeterLog()).Add(e);
+                ApplySecurity(e, outbox);
+                break;
+            case RegisterSnapshot s:
+                (_log ??= new MeterLog()).Add(s);
+                _security?.Judge(SceneOf(outbox), s);
+                break;
             case Erasure erasure: Erase(erasure.BeforeDay); break;
+            case Sweep sweep: _security?.Sweep(SceneOf(outbox), Moment.Of(sweep.At)); break;
+            case var other when IsSecurity(other.Kind): ApplySecurity(other, outbox); break;
             case var other: throw new InvalidDataException($"Meter {Name} cannot apply an input of kind {other.Kind}.");
         }
     }

@@ -39,6 +39,15 @@ public interface IRecall
 
     /// <summary>Interval length at which that local day is stored; 0 when nothing is.</summary>
     int IntervalOf(MeterId meter, Channel channel, LocalDay day);
+
+    /// <summary>
+    /// The digest of a frame of that key, direction and counter, if one is among the newest
+    /// <see cref="MaxFramesBack"/> inputs of the meter that are no readings.
+    /// </summary>
+    bool TryFindFrame(MeterId meter, KeySlot key, FrameDirection direction, uint counter, out ulong digest);
+
+    /// <summary>Inputs looked through for a frame; one that lies further back counts as not found.</summary>
+    const int MaxFramesBack = 4_096;
 }
 
 /// <summary>Facts that a twin states: stored or streamed by the engine, never read back by a twin.</summary>

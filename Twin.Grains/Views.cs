@@ -14,7 +14,7 @@ public sealed record ChannelView(Channel Channel, int IntervalMinutes, long Firs
 public sealed record MeterView(MeterId Id, string Name, string Zone, int ZoneRank, MeterRelation? Relation,
     MeterRelation[] Relations, SupplyRecord? Supply, ChannelView[] Channels, int OpenDays,
     int? ClosedThrough, int? LastScoreDay, double LastScore, string LastTop, ContextSpan[] Contexts,
-    LoggedEvent[] Events, CodeCount[] EventCounts, RegisterReading[] Registers)
+    LoggedEvent[] Events, CodeCount[] EventCounts, RegisterReading[] Registers, SecurityView? Security)
 {
     /// <summary>The import channel; null before its first reading.</summary>
     public ChannelView? Import => Array.Find(Channels, c => c.Channel == Channel.Import);
@@ -70,10 +70,11 @@ public sealed partial class MeterTwin
         var relation = row.IsNone ? rows.LastOrDefault() : row.ToInput(Meter);
         return new MeterView(Meter, Name, _zone.Name, _zoneRank, relation, rows, Supply(), [.. channels], open,
             DayOrNull(_closedThrough), DayOrNull(_lastScoreDay), _lastScore, _lastTop,
-            _contexts.Spans.ToArray(), _log?.Events ?? [], _log?.Codes ?? [], _log?.Registers ?? []);
+            _contexts.Spans.ToArray(), _log?.Events ?? [], _log?.Codes ?? [], _log?.Registers ?? [],
+            _security?.View(Meter, _lastScoreDay == NoDay ? double.NaN : _lastScore));
     }
 
-    private SupplyRecord? Supply()
+    internal SupplyRecord? Supply()
     {
         if (_supply is null) return null;
         var w = new ByteWriter(_supply.Length + Envelope.Length);

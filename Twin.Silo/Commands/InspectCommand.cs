@@ -91,11 +91,37 @@ internal static class InspectCommand
                 + $"{UnixTime.FromMinutes(channel.FirstMinute)} to {UnixTime.FromMinutes(channel.LastMinute)}, sum "
                     + $"{channel.Sum:n0}"));
         }
+        if (v.Security is { } s) Print(s);
         foreach (var f in findings)
             Console.WriteLine($"  {f.DetectedAt}  {f.Severity.ToString().ToLowerInvariant(),-8} "
                 + $"{Finding.NameOf(f.Kind)}: {f.Sentence}");
         if (findings.Count == 0) Console.WriteLine("  no findings");
     }
+
+    private static void Print(SecurityView s)
+    {
+        Console.WriteLine(s.BaselinedAt is { } since
+            ? $"  attested since {since}, last {s.LastFresh ?? s.LastQuote}, {s.LogEntries} log entries"
+            : "  never attested");
+        foreach (var p in s.Parts)
+            Console.WriteLine($"  {p.Part.ToString().ToLowerInvariant(),-14}version {p.Version}, image "
+                + $"{p.Image[..12]}, {p.Source.ToString().ToLowerInvariant()}");
+        foreach (var l in s.Lineage)
+            Console.WriteLine($"  {l.At}  {l.Part.ToString().ToLowerInvariant()} version {l.Version}: "
+                + $"{l.Source.ToString().ToLowerInvariant()} {l.Campaign}".TrimEnd());
+        foreach (var k in s.Keys)
+            Console.WriteLine($"  key {k.Slot}: activated {Known(k.Activated)}, last use {Known(k.LastUse)}"
+                + (k.FromMeter is { } counter ? $", counter {counter}" : "")
+                + (k.Compromised is { } bad ? $", compromised {bad}" : ""));
+        var failed = s.CryptographicChecks.Where(c => c.Passed == false).Select(c => c.Check).ToArray();
+        var passed = s.CryptographicChecks.Count(c => c.Passed == true);
+        Console.WriteLine(failed.Length == 0 ? $"  cryptographic checks: all {passed} pass"
+            : $"  cryptographic checks: {passed} pass, failed: {string.Join(", ", failed)}");
+        if (s.Result is { } result)
+            Console.WriteLine($"  attestation result: {result.Status.ToString().ToLowerInvariant()}");
+    }
+
+    private static string Known(UnixTime? at) => at is { } t ? t.ToString() : "(not known)";
 
     private static string Or(string text) => text.Length == 0 ? "(not given)" : text;
 }

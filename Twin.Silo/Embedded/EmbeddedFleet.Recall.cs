@@ -20,6 +20,24 @@ public sealed partial class EmbeddedFleet
     int IRecall.IntervalOf(MeterId meter, Channel channel, LocalDay day) =>
         StoredDay(meter, channel, day).IntervalMinutes;
 
+    bool IRecall.TryFindFrame(MeterId meter, KeySlot key, FrameDirection direction, uint counter, out ulong digest)
+    {
+        _writer.Drain(throwOnError: false);
+        // Ascending, so that the newest are what is left in the ring; the latest frame of the counter counts.
+        var newest = new Queue<FrameReceived?>(IRecall.MaxFramesBack);
+        _journal.ReadAddressed(meter.Twin, (_, input) =>
+        {
+            if (newest.Count == IRecall.MaxFramesBack) newest.Dequeue();
+            var isFrame = Envelope.Read(input).Kind == InputKind.FrameReceived;
+            newest.Enqueue(isFrame ? (FrameReceived)Input.Read(input) : null);
+        });
+        FrameReceived? found = null;
+        foreach (var f in newest)
+            if (f is not null && (f.Key, f.Direction, f.Counter) == (key, direction, counter)) found = f;
+        digest = found?.BytesDigest ?? 0;
+        return found is not null;
+    }
+
     /// <summary>The day as stored; its interval length is 0 when nothing is.</summary>
     private DaySlots StoredDay(MeterId meter, Channel channel, LocalDay day)
     {

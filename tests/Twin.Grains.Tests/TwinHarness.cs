@@ -148,6 +148,39 @@ internal sealed class TwinHarness : IRecall
     public int IntervalOf(MeterId meter, Channel channel, LocalDay day) => _history.Keys
         .FirstOrDefault(k => (k.Item1, k.Item2, k.Item3) == (meter, channel, day.Number)).Item4;
 
+    public bool TryFindFrame(MeterId meter, KeySlot key, FrameDirection direction, uint counter, out ulong digest)
+    {
+        foreach (var input in Enumerable.Reverse(Journal))
+        {
+            if (Envelope.Read(input) is not { Kind: InputKind.FrameReceived } e || e.Target != meter.Twin) continue;
+            var frame = (FrameReceived)Input.Read(input);
+            digest = frame.BytesDigest;
+            if ((frame.Key, frame.Direction, frame.Counter) == (key, direction, counter)) return true;
+        }
+        digest = 0;
+        return false;
+    }
+
+    /// <summary>A sweep as the engine runs it: only twins that wait get it, and they may send.</summary>
+    public List<FleetLetter> Sweep(UnixTime at)
+    {
+        var input = new Sweep(at).ToBytes();
+        var mails = new List<(TwinKey From, TwinKey To, byte[] Body)>();
+        foreach (var (key, twin) in _twins.ToArray())
+        {
+            if (!twin.Waits) continue;
+            if (Keeps) Journal.Add(input);
+            twin.Apply(input, new Outbox(this, key, mails));
+        }
+        return [.. mails.Select(m => Letter(m.Body))];
+    }
+
+    private static FleetLetter Letter(byte[] body)
+    {
+        var r = new ByteReader(body);
+        return FleetLetter.Read(ref r);
+    }
+
     private sealed class Door(List<(byte[] Input, int Day, long EndMinute, bool Sealable)> list) : IAccepted
     {
         public void Add(ReadOnlySpan<byte> input, int day, long endMinute, bool sealable) =>

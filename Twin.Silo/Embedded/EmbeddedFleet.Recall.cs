@@ -25,7 +25,7 @@ public sealed partial class EmbeddedFleet
         _writer.Drain(throwOnError: false);
         // Ascending, so that the newest are what is left in the ring; the latest frame of the counter counts.
         var newest = new Queue<FrameReceived?>(IRecall.MaxFramesBack);
-        _journal.ReadAddressed(meter.Twin, (_, input) =>
+        _journal.ReadAddressed(meter.Twin, 0, (_, input) =>
         {
             if (newest.Count == IRecall.MaxFramesBack) newest.Dequeue();
             var isFrame = Envelope.Read(input).Kind == InputKind.FrameReceived;

@@ -44,6 +44,8 @@ internal sealed class BenchRun(int twins, BenchPart? only, CancellationToken can
             if (Has(BenchPart.Load)) await Load(Path.Combine(folder, "load"));
             if (Has(BenchPart.Detectors)) Detectors();
             if (Has(BenchPart.Frames)) await new FrameBench(this, cancel).Run(Path.Combine(folder, "frames"));
+            if (Has(BenchPart.Quotes)) await new QuoteBench(this, cancel).Run(Path.Combine(folder, "quotes"));
+            if (Has(BenchPart.Zeus)) await new ZeusMemory(this, cancel).Run(Path.Combine(folder, "zeus"));
             if (Has(BenchPart.Disk)) await Disk(Path.Combine(folder, "disk"));
             if (Has(BenchPart.Reads)) await Reads.Run(Path.Combine(folder, "reads"), this, cancel);
             if (Has(BenchPart.Start)) await FirstRun(Path.Combine(folder, "first"));
@@ -64,9 +66,10 @@ internal sealed class BenchRun(int twins, BenchPart? only, CancellationToken can
         _figures.Add(new BenchFigure(name, unit, string.Create(CultureInfo.InvariantCulture, $"<= {budget}"),
             Math.Round(figure, 3), figure <= budget, scale, Measured));
 
-    public void AtLeast(string name, string unit, double budget, double figure, string scale) =>
+    public void AtLeast(string name, string unit, double budget, double figure, string scale,
+        bool isProjected = false) =>
         _figures.Add(new BenchFigure(name, unit, string.Create(CultureInfo.InvariantCulture, $">= {budget}"),
-            Math.Round(figure), figure >= budget, scale, Measured));
+            Math.Round(figure), figure >= budget, scale, isProjected ? "projected" : Measured));
 
     /// <summary>A figure without a budget.</summary>
     public void Tell(string name, string unit, double figure, string scale) =>

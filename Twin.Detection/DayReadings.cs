@@ -18,7 +18,14 @@ public readonly ref struct DayReadings(LocalDay day, int intervalMinutes, ReadOn
 }
 
 /// <summary>Whom a finding is about, and what is imported about the day; findings carry the name.</summary>
-public readonly record struct DaySubject(TwinKey Key, string Name, MeterRole Role, ContextFlags Context);
+public readonly record struct DaySubject(TwinKey Key, string Name, MeterRole Role, ContextFlags Context)
+{
+    /// <summary>
+    /// True when somebody may still explain gaps of this day: missing readings are counted, and stated only by
+    /// <see cref="ReadingModel.ExplainGap"/>.
+    /// </summary>
+    public bool AwaitsBackhaul { get; init; }
+}
 
 /// <summary>Imported context that covers a day.</summary>
 [Flags]

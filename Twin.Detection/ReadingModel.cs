@@ -50,6 +50,15 @@ public sealed class ReadingModel
         IFindingSink findings) =>
         _rules.CheckSum(from, to, intervals, register, subject, findings);
 
+    /// <summary>
+    /// Ends the waiting of a day folded with <see cref="DaySubject.AwaitsBackhaul"/>: so many of its missing minutes
+    /// before and after its last reading are explained by a lost backhaul; what is left is stated when it is enough.
+    /// Belongs to the folding half: call it once, before the next day folds.
+    /// </summary>
+    public void ExplainGap(in LocalDay day, int minutesWithin, int minutesAfter, in DaySubject subject,
+        IFindingSink findings) =>
+        _rules.ExplainGap(day, minutesWithin, minutesAfter, subject, findings);
+
     /// <summary>Judges a folded day against what its cohort and feeder did. Either may be absent.</summary>
     public DayVerdict Judge(in DayFeatures day, in DaySubject subject, in CohortDay? cohort, in FeederDay? feeder,
         IFindingSink findings) =>

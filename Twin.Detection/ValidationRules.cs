@@ -35,7 +35,10 @@ internal struct ValidationRules
     private enum Episode : byte
     {
         None = 0, Missing = 1, ZeroRun = 2, Stuck = 4, Spike = 8, Negative = 16,
-        SumCheck = 32
+        SumCheck = 32,
+
+        /// <summary>No episode: today's missing minutes may still be explained.</summary>
+        Awaits = 64,
     }
 
     private int _lastDay, _gapFromDay, _gapMinutes, _missingMinutes;
@@ -63,7 +66,7 @@ internal struct ValidationRules
         }
         quiet &= (marks & (DayMarks.AllZero | DayMarks.Stuck)) == 0;
         _quietDays = quiet ? (byte)Math.Min(255, _quietDays + 1) : (byte)0;
-        if (_quietDays >= RearmDays) (_open, _missingMinutes) = (Episode.None, 0);
+        if (_quietDays >= RearmDays) (_open, _missingMinutes) = (_open & Episode.Awaits, 0);
         if (shape.Actual >= EnoughOfDay * shape.Count && shape.Actual > 0 && (marks & DayMarks.CatchUp) == 0
             && shape.MinWh >= 0 && (subject.Context & ContextFlags.Outage) == 0) marks |= DayMarks.Usable;
         return marks;
@@ -115,16 +118,34 @@ internal struct ValidationRules
         var today = incomplete ? carried + gone : 0;
         _missingMinutes = (int)Math.Min(int.MaxValue / 4, _missingMinutes + absentDays * 1440L + today);
         var innocent = (marks & DayMarks.CatchUp) != 0 || (subject.Context & ContextFlags.Outage) != 0;
-        if (innocent || _missingMinutes < MissingMinutesToReport || !Begins(Episode.Missing)) return false;
+        if (innocent) return false;
+        if (subject.AwaitsBackhaul) _open |= Episode.Awaits;
+        else StateMissing(day.Day, subject, findings);
+        return false;
+    }
+
+    /// <summary>See <see cref="ReadingModel.ExplainGap"/>. A day complete enough has counted nothing.</summary>
+    public void ExplainGap(in LocalDay day, int minutesWithin, int minutesAfter, in DaySubject subject,
+        IFindingSink findings)
+    {
+        _tailMinutes = (ushort)Math.Max(0, _tailMinutes - minutesAfter);
+        if ((_open & Episode.Awaits) == 0) return;
+        _open &= ~Episode.Awaits;
+        _missingMinutes = Math.Max(0, _missingMinutes - minutesWithin);
+        StateMissing(day, subject, findings);
+    }
+
+    private void StateMissing(in LocalDay day, in DaySubject subject, IFindingSink findings)
+    {
+        if (_missingMinutes < MissingMinutesToReport || !Begins(Episode.Missing)) return;
         var hours = _missingMinutes / 60.0;
-        var from = UnixTime.FromMinutes(day.Day.StartMinute - (day.Day.Number - _gapFromDay) * 1440L);
+        var from = UnixTime.FromMinutes(day.StartMinute - (day.Number - _gapFromDay) * 1440L);
         findings.Add(Statements.Make(subject, FindingKind.MissingReadings, from,
-            UnixTime.FromMinutes(day.Day.EndMinute), 1, Severity.Info, 0.9,
+            UnixTime.FromMinutes(day.EndMinute), 1, Severity.Info, 0.9,
             Statements.Validation,
             $"Since {LocalDay.FormatDate(_gapFromDay)} {Statements.Number(hours)} hours of readings are missing "
                 + $"and no later read makes up for them.",
             [new Evidence("missing_hours", hours, 0, 1, "h")]));
-        return false;
     }
 
     /// <summary>

@@ -1,4 +1,6 @@
 using Twin.Detection;
+using Twin.Detection.Fleet;
+using Twin.Grains.Fleet;
 using Twin.Grains.Meters;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
@@ -7,16 +9,20 @@ namespace Twin.Grains;
 
 /// <summary>
 /// The twin of the meters of one model, firmware and lot: folds their closing days and answers with what is usual
-/// among them.
+/// among them. Under another name it is the twin of the meters of one installer, contractor or plant, which only counts
+/// them and those that were unusual, and tells the fleet.
 /// </summary>
 public sealed class CohortTwin(ulong id) : TwinState(id)
 {
-    private const byte StateVersion = 1;
+    private const byte StateVersion = 2;
 
     private string _name = "";
     private int _lastDay;
     private int _members;
     private CohortModel _model = new();
+
+    /// <summary>Null in a cohort of model, firmware and lot.</summary>
+    private GroupModel? _group;
 
     /// <summary>Name (empty before the first day), day closed last and its members.</summary>
     public CohortView View => new(new TwinKey(TwinKind.Cohort, Id), _name, _members == 0 ? null : _lastDay, _members);
@@ -32,7 +38,8 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
     {
         try
         {
-            Fold(inbox, outbox);
+            if (inbox.Count > 0 && GroupDayMessage.Is(inbox[0].Body)) FoldGroup(inbox, outbox);
+            else Fold(inbox, outbox);
         }
         catch (Exception e) when (e is OverflowException or ArgumentException)
         {
@@ -55,6 +62,28 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
         outbox.Publish(s.Bytes.Written);
     }
 
+    private void FoldGroup(IInbox inbox, IOutbox outbox)
+    {
+        var s = Scratch.Mine;
+        var day = int.MinValue;
+        for (var i = 0; i < inbox.Count; i++) day = Math.Max(day, GroupDayMessage.Read(inbox[i].Body).Day);
+        _group ??= new GroupModel();
+        for (var i = 0; i < inbox.Count; i++)
+        {
+            var message = GroupDayMessage.Read(inbox[i].Body);
+            if (message.Day != day) continue;
+            _group.Begin(day, message.Kind, message.Name);
+            _group.Note(inbox[i].From.Id, message.IsUnusual, message.Counts);
+        }
+        (_name, _lastDay, _members) = ($"{_group.Kind.ToString().ToLowerInvariant()} {_group.Name}", day,
+            _group.Members);
+        if (!_group.IsCounted) return;
+        s.Bytes.Clear();
+        new FleetLetter(FleetLetterKind.GroupTotals, new UnixTime(day * 86_400L), Id, (byte)_group.Kind,
+            (uint)_group.Members | (ulong)_group.Unusual << 32, false, _name, _group.Name).Write(s.Bytes);
+        outbox.Send(FleetPartition.Whole, s.Bytes.Written);
+    }
+
     public override void Write(ByteWriter to)
     {
         to.Byte(StateVersion);
@@ -62,6 +91,8 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
         to.VarInt(_lastDay);
         to.VarUInt((ulong)_members);
         _model.Write(to);
+        to.Bool(_group is not null);
+        _group?.Write(to);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -81,13 +112,14 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
     {
         var r = new ByteReader(state);
         var version = r.Byte();
-        if (version != StateVersion)
+        if (version is not (1 or StateVersion))
             throw r.Bad($"a cohort's state has version {version}, this MeterTwin knows {StateVersion}");
         var twin = new CohortTwin(id)
         {
             _name = r.Text(), _lastDay = MessageHead.ReadDay(ref r), _members = r.Count(int.MaxValue),
             _model = CohortModel.Read(ref r),
         };
+        if (version == StateVersion && r.Bool()) twin._group = GroupModel.Read(ref r);
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a cohort's state");
     }
 }

@@ -35,6 +35,17 @@ internal enum FleetLetterKind : byte
     /// <summary>A finding of the sender that others may share. Aspect: <see cref="FindingKind"/>. Goes to the whole.
     /// </summary>
     FindingStated = 8,
+    /// <summary>Between partitions: a release is registered for part (Aspect), model (Text), version (Extra).
+    /// </summary>
+    ModelRegistered = 9,
+    /// <summary>Between partitions: work orders are imported at all.</summary>
+    OrdersKnown = 10,
+    /// <summary>
+    /// A group of meters (installer, contractor, plant) and its totals at the close of a day. Hash: the cohort's id.
+    /// Aspect: <see cref="Twin.Detection.Fleet.GroupKind"/>. Extra: members, and unusual ones in the upper 32 bits.
+    /// Text: its name. Goes to the whole.
+    /// </summary>
+    GroupTotals = 11,
 }
 
 /// <summary>
@@ -65,7 +76,7 @@ internal readonly record struct FleetLetter(FleetLetterKind Kind, UnixTime At, u
     {
         var version = r.Byte();
         if (version != Version) throw r.Bad($"a letter has version {version}, this MeterTwin knows {Version}");
-        var kind = (FleetLetterKind)r.Byte((int)FleetLetterKind.KeySeen, (int)FleetLetterKind.FindingStated);
+        var kind = (FleetLetterKind)r.Byte((int)FleetLetterKind.KeySeen, (int)FleetLetterKind.GroupTotals);
         return new FleetLetter(kind, Input.ReadTime(ref r), r.UInt64(), r.Byte(), r.VarUInt(), r.Bool(), r.Text(),
             r.Text());
     }
@@ -73,7 +84,8 @@ internal readonly record struct FleetLetter(FleetLetterKind Kind, UnixTime At, u
     /// <summary>The twin that a letter goes to.</summary>
     public TwinKey To => Kind switch
     {
-        FleetLetterKind.Switched or FleetLetterKind.EventBurst or FleetLetterKind.FindingStated => FleetPartition.Whole,
+        FleetLetterKind.Switched or FleetLetterKind.EventBurst or FleetLetterKind.FindingStated
+            or FleetLetterKind.GroupTotals => FleetPartition.Whole,
         _ => FleetPartition.Of(Hash),
     };
 }

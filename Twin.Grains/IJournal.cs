@@ -41,6 +41,12 @@ public interface IJournal : IDisposable
     /// </summary>
     void ReadAddressed(TwinKey key, long after, JournalVisitor visit);
 
+    /// <summary>
+    /// Frequent inputs (<see cref="Input.IsFrequent"/>) of one meter, the newest runs first, until the visitor says
+    /// false or a bound of work is met that a hostile sender cannot raise.
+    /// </summary>
+    void ReadNewestFrequent(MeterId meter, JournalScan visit);
+
     /// <summary>Inputs to the fleet as a whole after a position: ticks, sweeps, ends of sources; ascending.</summary>
     void ReadFleetWide(long after, JournalVisitor visit);
 
@@ -99,6 +105,9 @@ public interface IJournal : IDisposable
 
 /// <summary>One journalled input.</summary>
 public delegate void JournalVisitor(long position, ReadOnlySpan<byte> input);
+
+/// <summary>One journalled input; false ends the reading.</summary>
+public delegate bool JournalScan(long position, ReadOnlySpan<byte> input);
 
 /// <summary>First 16 bytes of the SHA-256 of an input.</summary>
 public readonly record struct ContentKey(UInt128 Value)

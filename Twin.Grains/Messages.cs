@@ -9,7 +9,10 @@ namespace Twin.Grains;
 // versioned like everything that crosses the door.
 
 /// <summary>Kinds of message; the number is part of the encoding.</summary>
-internal enum MessageKind : byte { MeterDay = 1, CohortDay = 2, FeederDay = 3 }
+internal enum MessageKind : byte
+{
+    MeterDay = 1, CohortDay = 2, FeederDay = 3, GapDay = 4, BackhaulDay = 5, GroupDay = 6,
+}
 
 internal static class MessageHead
 {
@@ -26,13 +29,28 @@ internal static class MessageHead
         var version = r.Byte();
         if (version != Version) throw r.Bad($"a message has version {version}, this MeterTwin knows {Version}");
         var kind = (MessageKind)r.Byte();
-        return kind is >= MessageKind.MeterDay and <= MessageKind.FeederDay ? kind
+        return kind is >= MessageKind.MeterDay and <= MessageKind.GroupDay ? kind
             : throw r.Bad("a message kind is not known");
     }
 
     public static int ReadDay(ref ByteReader r) =>
         r.VarInt() is >= -MeterTwin.MaxDayNumber and <= MeterTwin.MaxDayNumber and var day ? (int)day
             : throw r.Bad("a day is no day of any calendar");
+
+    public static void WriteLocalDay(ByteWriter to, in LocalDay day)
+    {
+        to.VarInt(day.Number);
+        to.VarInt(day.StartMinute);
+        to.VarUInt((ulong)day.Minutes);
+    }
+
+    public static LocalDay ReadLocalDay(ref ByteReader r)
+    {
+        var (number, start, minutes) = (ReadDay(ref r), r.VarInt(), r.Count(LocalDay.MaxMinutes));
+        var isNear = Math.Abs(start / 1440 - number) <= 2;
+        return isNear ? new LocalDay(number, start, minutes)
+            : throw r.Bad("a day begins elsewhere than its number says");
+    }
 }
 
 /// <summary>
@@ -53,9 +71,7 @@ internal ref struct MeterDayMessage
     public readonly void Write(ByteWriter to)
     {
         MessageHead.Write(to, MessageKind.MeterDay);
-        to.VarInt(Day.Number);
-        to.VarInt(Day.StartMinute);
-        to.VarUInt((ulong)Day.Minutes);
+        MessageHead.WriteLocalDay(to, Day);
         to.Byte((byte)Role);
         to.Blob(ReceiverName);
         to.Bool(HasData);
@@ -69,20 +85,12 @@ internal ref struct MeterDayMessage
         if (MessageHead.Read(ref r) != MessageKind.MeterDay) throw r.Bad("this message is no meter day");
         return new MeterDayMessage
         {
-            Day = ReadDay(ref r),
+            Day = MessageHead.ReadLocalDay(ref r),
             Role = (MeterRole)r.Byte(),
             ReceiverName = r.Blob(),
             HasData = r.Bool(),
             Features = r.Rest,
         };
-    }
-
-    private static LocalDay ReadDay(ref ByteReader r)
-    {
-        var (number, start, minutes) = (MessageHead.ReadDay(ref r), r.VarInt(), r.Count(LocalDay.MaxMinutes));
-        var isNear = Math.Abs(start / 1440 - number) <= 2;
-        return isNear ? new LocalDay(number, start, minutes)
-            : throw r.Bad("a day begins elsewhere than its number says");
     }
 
     /// <summary>The features, or features that say nothing but the day.</summary>

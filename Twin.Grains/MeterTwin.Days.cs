@@ -1,5 +1,6 @@
 using Twin.Detection;
 using Twin.Detection.Specification;
+using Twin.Grains.Concentrators;
 using Twin.Grains.Meters;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
@@ -122,7 +123,7 @@ public sealed partial class MeterTwin
         ChannelOf(block.Channel).Late += added;
     }
 
-    private DayFeatures Fold(int at, IOutbox outbox)
+    private DayFeatures Fold(int at, bool closes, IOutbox outbox)
     {
         var s = Scratch.Mine;
         var head = _open[at];
@@ -130,7 +131,8 @@ public sealed partial class MeterTwin
         _model ??= new ReadingModel();
         var day = new DayReadings(head.Day, head.IntervalMinutes, s.Stored.Values, s.Stored.Qualities);
         _silentDays = 0;
-        var features = _model.Fold(day, SubjectOn(head.Day), s.SinkTo(outbox));
+        var awaits = closes && AskBackhaul(head.Day, head.IntervalMinutes, s.Stored.Values, outbox);
+        var features = _model.Fold(day, SubjectOn(head.Day) with { AwaitsBackhaul = awaits }, s.SinkTo(outbox));
         CheckRegister(head.Day, head.IntervalMinutes, s.Stored.Values, outbox);
         _security?.JudgeFlow(SceneOf(outbox), Moment.Of(UnixTime.FromMinutes(head.Day.StartMinute)),
             Moment.Of(UnixTime.FromMinutes(head.Day.EndMinute)), features.TotalWh);
@@ -142,14 +144,15 @@ public sealed partial class MeterTwin
         _log?.SumCheck?.Fold(day, intervalMinutes, slots, (from, to, intervals, register) =>
             _model!.CheckSum(from, to, intervals, register, SubjectOn(day), Scratch.Mine.SinkTo(outbox)));
 
-    private void FoldEmpty(int day, IOutbox outbox)
+    private void FoldEmpty(int day, bool closes, IOutbox outbox)
     {
         var s = Scratch.Mine;
         var local = _zone.Day(day);
         if (local.Minutes is 0 or > LocalDay.MaxMinutes || local.Minutes % _import.IntervalMinutes != 0) return;
         s.Stored.Reset(local.Minutes / _import.IntervalMinutes);
         var empty = new DayReadings(local, _import.IntervalMinutes, s.Stored.Values, s.Stored.Qualities);
-        _ = _model!.Fold(empty, SubjectOn(local), s.SinkTo(outbox));
+        var awaits = closes && AskBackhaul(local, _import.IntervalMinutes, s.Stored.Values, outbox);
+        _ = _model!.Fold(empty, SubjectOn(local) with { AwaitsBackhaul = awaits }, s.SinkTo(outbox));
         CheckRegister(local, _import.IntervalMinutes, s.Stored.Values, outbox);
     }
 
@@ -162,7 +165,10 @@ public sealed partial class MeterTwin
             throw new InvalidDataException($"Day {day} cannot close: it is no day of any calendar.");
         if (day <= _closedThrough) return;
         _closing = null;
+        ExplainGaps(null, outbox);
+        var stated = Scratch.Mine.Stated;
         FoldThrough(day, outbox);
+        _statedInFold = Scratch.Mine.Stated != stated;
         while (_open.Used > 0 && _open[0].Day.Number <= day) _open.Remove(0);
         if (_closing is null) TellNothing(day, outbox);
         _closedThrough = day;
@@ -181,7 +187,7 @@ public sealed partial class MeterTwin
         {
             if (_open.TryFind(Channel.Import, next, out var at))
             {
-                var features = Fold(at, outbox);
+                var features = Fold(at, next == day, outbox);
                 if (next < day) Judge(_open[at].Day, features, null, null, outbox);
                 else Tell(_open[at].Day, features, outbox);
             }
@@ -191,7 +197,7 @@ public sealed partial class MeterTwin
             }
             else
             {
-                FoldEmpty(next, outbox);
+                FoldEmpty(next, next == day, outbox);
                 _silentDays++;
             }
         }
@@ -265,7 +271,7 @@ public sealed partial class MeterTwin
 
     private void Hear(IInbox inbox, IOutbox outbox)
     {
-        (CohortDay? cohort, FeederDay? feeder, var day) = (null, null, NoDay);
+        (CohortDay? cohort, FeederDay? feeder, BackhaulDay? backhaul, var day) = (null, null, null, NoDay);
         for (var i = 0; i < inbox.Count; i++)
         {
             var r = new ByteReader(inbox[i].Body);
@@ -273,8 +279,10 @@ public sealed partial class MeterTwin
             day = Math.Max(day, MessageHead.ReadDay(ref r));
             if (kind == MessageKind.CohortDay) cohort = CohortDay.Read(ref r);
             else if (kind == MessageKind.FeederDay) feeder = FeederDay.Read(ref r);
+            else if (kind == MessageKind.BackhaulDay) backhaul = BackhaulDay.ReadBody(day, ref r);
             else throw r.Bad($"meter {Name} got a message that is no answer");
         }
+        if (backhaul is not null) ExplainGaps(backhaul, outbox);
         if (_closing is null) return;
         var kept = new ByteReader(_closing);
         var features = DayFeatures.Read(ref kept);
@@ -287,7 +295,9 @@ public sealed partial class MeterTwin
     {
         var s = Scratch.Mine;
         _model ??= new ReadingModel();
+        var stated = s.Stated;
         var verdict = _model.Judge(features, SubjectOn(day), cohort, feeder, s.SinkTo(outbox));
+        if (day.Number == _closedThrough) TellGroups(day, _statedInFold || s.Stated != stated, outbox);
         _lastScoreDay = day.Number;
         _lastScore = verdict.Score;
         _lastTop = verdict.Top ?? "";

@@ -1,8 +1,20 @@
-using Twin.Grains.Meters;
 using Twin.Hardware;
 using Twin.Hardware.Attestation;
 
 namespace Twin.Grains;
+
+/// <summary>How a step of the lineage is covered. Stored.</summary>
+public enum LineageSource : byte
+{
+    /// <summary>There when the meter was first attested: accepted on trust.</summary>
+    Baseline = 0,
+    Campaign = 1,
+    /// <summary>The bootloader went back to the image before.</summary>
+    Rollback = 2,
+    /// <summary>An authority verified it.</summary>
+    Verified = 3,
+    Unauthorised = 4,
+}
 
 /// <summary>A part as attested last. <paramref name="Image"/>: the first 16 bytes of its SHA-256.</summary>
 public sealed record PartView(FirmwarePart Part, string Image, uint Version, int SecurityVersion, LineageSource Source);

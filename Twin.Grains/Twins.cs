@@ -41,13 +41,10 @@ public interface IRecall
     int IntervalOf(MeterId meter, Channel channel, LocalDay day);
 
     /// <summary>
-    /// The digest of a frame of that key, direction and counter, if one is among the newest
-    /// <see cref="MaxFramesBack"/> inputs of the meter that are no readings.
+    /// The digest of a frame of that key, direction and counter, if one is among the meter's newest. How far back is
+    /// looked is bounded, so that a sender of old frames cannot make the door slow.
     /// </summary>
     bool TryFindFrame(MeterId meter, KeySlot key, FrameDirection direction, uint counter, out ulong digest);
-
-    /// <summary>Inputs looked through for a frame; one that lies further back counts as not found.</summary>
-    const int MaxFramesBack = 4_096;
 }
 
 /// <summary>Facts that a twin states: stored or streamed by the engine, never read back by a twin.</summary>

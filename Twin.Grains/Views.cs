@@ -1,5 +1,7 @@
+using Twin.Detection.Network;
 using Twin.Grains.Meters;
 using Twin.Hardware;
+using Twin.Hardware.Attestation;
 using Twin.Hardware.Coding;
 
 namespace Twin.Grains;
@@ -49,6 +51,32 @@ public sealed record CohortView(TwinKey Key, string Name, int? LastDay, int Memb
 {
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
     public static CohortView From(TwinKey key, ReadOnlySpan<byte> state) => CohortTwin.Restore(key.Id, state).View;
+}
+
+/// <summary>
+/// A partition of the fleet's registry for people. <paramref name="SharedKeys"/>: keys with more than one user;
+/// <paramref name="UnknownImages"/>: images in use that no release vouches for; <paramref name="Switchings"/>: of the
+/// last day.
+/// </summary>
+public sealed record FleetView(TwinKey Key, UnixTime? SweptAt, int Keys, int SharedKeys, int Signatures, int Releases,
+    int UnknownImages, int Tools, int Campaigns, int Switchings, int Groups, bool OrdersKnown)
+{
+    /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
+    public static FleetView From(TwinKey key, ReadOnlySpan<byte> state) => FleetTwin.Restore(key.Id, state).View();
+}
+
+/// <summary>
+/// A concentrator for people. <paramref name="Lost"/>: spans in which nothing was heard of it, seconds;
+/// <paramref name="PeriodSeconds"/>: usual time between reports; <paramref name="Parts"/>: its own firmware as attested
+/// last.
+/// </summary>
+public sealed record ConcentratorView(TwinKey Key, string Name, UnixTime? LastReport, long PeriodSeconds,
+    bool IsBackhaulLost, LostSpan[] Lost, int LatencyMs, RouteMember[] Members, Neighbour[] Neighbours,
+    bool IsBaselined, PartState[] Parts)
+{
+    /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
+    public static ConcentratorView From(TwinKey key, ReadOnlySpan<byte> state) =>
+        ConcentratorTwin.Restore(key.Id, state).View();
 }
 
 public sealed partial class MeterTwin

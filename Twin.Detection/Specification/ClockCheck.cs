@@ -14,7 +14,7 @@ public static class ClockCheck
 
     /// <summary>
     /// Seconds by which the meter's clock is wrong for certain, 0 within tolerance; positive when it is ahead. A quote
-    /// over a challenge was made after the challenge was issued and before the quote arrived, however long it travelled.
+    /// over a challenge was made after the challenge was issued and before it arrived, however long it travelled.
     /// </summary>
     /// <param name="meter">What the meter's clock said when it made the quote.</param>
     /// <param name="issued">When the challenge was issued; 0 when the quote answers none.</param>

@@ -137,15 +137,16 @@ public static class SecuritySentences
         $"The challenge of {Moment.Time(issued)} is still not answered, although the meter was heard since.";
 
     public static string Regression(uint at, KeySlot key, FrameDirection way, uint counter, uint highest) =>
-        $"{On(at)} a frame {Way(way)} the meter under key {SlotName(key)} had counter {counter}, long behind {highest}.";
+        $"{On(at)} a frame {Way(way)} the meter under key {SlotName(key)} had counter {counter}, far behind "
+        + $"{highest}.";
 
     public static string Reuse(uint at, KeySlot key, FrameDirection way, uint counter) =>
         $"{On(at)} counter {counter} of key {SlotName(key)} came a second time with other bytes {Way(way)} the meter: "
         + "two holders of the key, or a counter that was reset.";
 
     public static string Jump(uint at, KeySlot key, FrameDirection way, uint from, uint to) =>
-        $"{On(at)} the counter of key {SlotName(key)} {Way(way)} the meter jumped from {from} to {to}, more frames than "
-        + "it can have sent.";
+        $"{On(at)} the counter of key {SlotName(key)} {Way(way)} the meter jumped from {from} to {to}, more "
+        + "frames than it can have sent.";
 
     public static string Exhaustion(KeySlot key, uint counter) =>
         $"The counter of key {SlotName(key)} has reached {counter}; at 4294967295 the key can send no more.";

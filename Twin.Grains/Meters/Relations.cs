@@ -54,6 +54,18 @@ internal struct Relations
             return r.Blob();
         }
 
+        /// <summary>The concentrator's name; empty when the meter is behind none. The ninth text of a row, after
+        /// the role.</summary>
+        public ReadOnlySpan<byte> ConcentratorName()
+        {
+            if (IsNone) return default;
+            var r = new ByteReader(Texts);
+            _ = r.Blob();
+            _ = r.Byte();
+            for (var text = 0; text < 8; text++) _ = r.Blob();
+            return r.Blob();
+        }
+
         /// <summary>Appends the cohort's name.</summary>
         public void CohortName(ByteWriter to)
         {

@@ -22,6 +22,10 @@ internal sealed class Scratch : IFindingSink
     public readonly ByteWriter More = new(256);
     public readonly ByteWriter Name = new(64);
 
+    /// <summary>Findings stated on this thread so far: the difference over a call tells whether it stated any.
+    /// </summary>
+    public long Stated { get; private set; }
+
     private readonly ByteWriter _fact = new(512);
     private IOutbox? _outbox;
 
@@ -34,6 +38,7 @@ internal sealed class Scratch : IFindingSink
 
     void IFindingSink.Add(Finding finding)
     {
+        Stated++;
         _fact.Clear();
         finding.Write(_fact);
         _outbox!.Fact(FactKind.Finding, _fact.Written);

@@ -54,13 +54,15 @@ internal sealed partial class MeterSecurity
                 Say(scene, now, new SecurityClaim(FindingKind.LimiterChanged, now, 0,
                     SecuritySentences.Limiter(now, CommandOrigin.Unknown)));
                 break;
-            case MeterEventKind.FirmwareReady: Rare.ReadyAt = now; SawEvent(SawReady, now); break;
-            case MeterEventKind.FirmwareActivated: SawActivation(now); break;
-            case MeterEventKind.FirmwareSelfCheckOk: Rare.SelfCheckAt = now; SawEvent(SawSelfCheck, now); break;
+            case MeterEventKind.FirmwareReady: SawEvent(SawReady, now); break;
+            case MeterEventKind.FirmwareActivated: SawEvent(SawActivated, now); break;
+            case MeterEventKind.FirmwareSelfCheckOk: SawEvent(SawSelfCheck, now); break;
         }
     }
 
-    /// <summary>Covers and fields. Work that is on record explains an open cover, and makes a field less grave.</summary>
+    /// <summary>
+    /// Covers and fields. Work that is on record explains an open cover, and makes a field less grave.
+    /// </summary>
     private void JudgeTamper(in SecurityScene scene, MeterEventKind kind, uint at, uint now)
     {
         var planned = IsPlanned(scene, at);
@@ -95,50 +97,61 @@ internal sealed partial class MeterSecurity
     private void ExpectEvents(FirmwarePart part, in PartMark mark, uint at, uint now)
     {
         if (!_eventsKnown) return;
-        var r = Rare;
-        var seen = (byte)((IsClose(r.ActivatedAt, at) ? SawActivated : 0) | (IsClose(r.SelfCheckAt, at) ? SawSelfCheck
-            : 0) | (r.ReadyAt != 0 && r.ReadyAt <= Moment.Plus(at, UpgradeSpan) ? SawReady : 0));
-        if ((seen & SawActivated) != 0) r.ActivatedAt = 0;
-        if (seen == (SawReady | SawActivated | SawSelfCheck)) return;
-        r.Pending = SecurityRare.Append(r.Pending, new PendingMark(PendingKind.UpgradeEvents, part, at,
-            Moment.Plus(now, EventsGrace), seen, mark.Short), SecurityRare.MaxPending);
-    }
-
-    private static bool IsClose(uint a, uint b) => a != 0 && Math.Abs(Moment.Since(a, b)) <= UpgradeSpan;
-
-    private bool SawEvent(byte bit, uint at)
-    {
-        var pending = Rare.Pending;
-        var any = false;
-        for (var i = 0; i < pending.Length; i++)
+        var (rare, seen) = (Rare, 0);
+        for (var i = 0; i < rare.Activations.Length; i++)
         {
-            var p = pending[i];
-            var close = bit == SawReady ? at <= Moment.Plus(p.At, UpgradeSpan) : IsClose(at, p.At);
-            if (p.Kind != PendingKind.UpgradeEvents || !close) continue;
-            pending[i] = p with { Seen = (byte)(p.Seen | bit) };
-            any = true;
+            var e = rare.Activations[i];
+            if (!Belongs(e, at)) continue;
+            seen |= e.Bits;
+            rare.Activations[i] = e with { Bits = (byte)(e.Bits | Explained) };
         }
-        const byte all = SawReady | SawActivated | SawSelfCheck;
-        Rare.Pending = Array.FindAll(pending, p => p.Kind != PendingKind.UpgradeEvents || p.Seen != all);
-        return any;
+        if ((seen & All) == All) return;
+        rare.Pending = SecurityRare.Append(rare.Pending, new PendingMark(PendingKind.UpgradeEvents, part, at,
+            Moment.Plus(now, EventsGrace), (byte)(seen & All), mark.Short), SecurityRare.MaxPending);
     }
 
-    private void SawActivation(uint at)
+    private const byte All = SawReady | SawActivated | SawSelfCheck;
+
+    /// <summary>An image may be ready long before its activation; the other events lie close to it.</summary>
+    private static bool Belongs(FirmwareEventMark e, uint upgrade) => (e.Bits & SawReady) != 0
+        ? e.At <= Moment.Plus(upgrade, UpgradeSpan) && Moment.Since(e.At, upgrade) <= 60 * Moment.Day
+        : IsClose(e.At, upgrade);
+
+    private static bool IsClose(uint a, uint b) => Math.Abs(Moment.Since(a, b)) <= UpgradeSpan;
+
+    private void SawEvent(byte bit, uint at)
     {
-        var known = SawEvent(SawActivated, at)
-            || Array.Exists(Rare.Lineage, l => l.Source != LineageSource.Baseline && IsClose(l.At, at));
-        if (!known) Rare.ActivatedAt = at;
+        var (rare, mark) = (Rare, new FirmwareEventMark(bit, at));
+        for (var i = 0; i < rare.Pending.Length; i++)
+        {
+            var p = rare.Pending[i];
+            if (p.Kind != PendingKind.UpgradeEvents || !Belongs(mark, p.At)) continue;
+            rare.Pending[i] = p with { Seen = (byte)(p.Seen | bit) };
+            mark = mark with { Bits = (byte)(bit | Explained) };
+        }
+        if (Array.Exists(rare.Lineage, l => l.Source != LineageSource.Baseline && Belongs(mark, l.At)))
+            mark = mark with { Bits = (byte)(bit | Explained) };
+        rare.Pending = Array.FindAll(rare.Pending, p => p.Kind != PendingKind.UpgradeEvents || p.Seen != All);
+        rare.Activations = SecurityRare.Append(rare.Activations, mark, SecurityRare.MaxActivations);
     }
 
     /// <summary>An activation was reported, and a later log does not have it.</summary>
     private void JudgeActivatedAlone(in SecurityScene scene, CakQuote quote, uint now)
     {
-        if (_rare is not { ActivatedAt: not 0 } r || !IsComplete(quote)
-            || quote.MeterTime <= Moment.Plus(r.ActivatedAt, Moment.Hour)) return;
-        var at = r.ActivatedAt;
-        r.ActivatedAt = 0;
-        if (at < _quoteMeterTime || quote.Unrecorded > 0) return;
-        Say(scene, now, new SecurityClaim(FindingKind.UpgradeEventMismatch, at, 0, SecuritySentences.EventsAlone(at)));
+        if (_rare is not { Activations.Length: > 0 } rare || !IsComplete(quote)) return;
+        for (var i = 0; i < rare.Activations.Length; i++)
+        {
+            var e = rare.Activations[i];
+            var open = e.Bits == SawActivated && e.At > _baselinedAt
+                && quote.MeterTime > Moment.Plus(e.At, Moment.Hour);
+            if (!open) continue;
+            rare.Activations[i] = e with { Bits = (byte)(e.Bits | Explained) };
+            if (quote.Unrecorded == 0)
+                Say(scene, now, new SecurityClaim(FindingKind.UpgradeEventMismatch, e.At, 0,
+                    SecuritySentences.EventsAlone(e.At)));
+        }
+        // Old ones belong to upgrades that are long judged.
+        rare.Activations = Array.FindAll(rare.Activations, e => Moment.Since(e.At, now) < 60 * Moment.Day);
     }
 
     /// <summary>What was waited for and did not come in time.</summary>
@@ -199,7 +212,8 @@ internal sealed partial class MeterSecurity
             && rare.InstalledPlace != place && now > rare.InstalledAt;
         if (elsewhere)
             Say(scene, now, new SecurityClaim(FindingKind.InstallationMismatch, now, 0,
-                SecuritySentences.InstalledElsewhere(now, i.UsagePoint, rare.InstalledAt)) { Severity = Severity.High });
+                SecuritySentences.InstalledElsewhere(now, i.UsagePoint, rare.InstalledAt))
+            { Severity = Severity.High });
         var registry = scene.UsagePointAt(i.At);
         if (place != 0 && registry.Length > 0 && registry != i.UsagePoint)
             Say(scene, now, new SecurityClaim(FindingKind.InstallationMismatch, now, 1,

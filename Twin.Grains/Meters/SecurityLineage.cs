@@ -14,9 +14,9 @@ internal sealed partial class MeterSecurity
     private const uint EventsGrace = 2 * Moment.Day, VerificationGrace = 7 * Moment.Day;
 
     /// <summary>Events and log entry of one upgrade lie this close (s): both are stamped by the meter.</summary>
-    private const uint UpgradeSpan = Moment.Day;
+    private const uint UpgradeSpan = 6 * Moment.Hour;
 
-    private const byte SawReady = 1, SawActivated = 2, SawSelfCheck = 4;
+    private const byte SawReady = 1, SawActivated = 2, SawSelfCheck = 4, Explained = 8;
 
     /// <summary>First quote: what is there is accepted on trust, and told to the fleet.</summary>
     private void Baseline(in SecurityScene scene, CakQuote quote, uint now)
@@ -72,11 +72,10 @@ internal sealed partial class MeterSecurity
         switch (e.Kind)
         {
             case CakEntryKind.Boot or CakEntryKind.Upgrade or CakEntryKind.Rollback when e.Part != FirmwarePart.Device:
-                var changed = mark.Image != _parts[(int)e.Part - 1].Image;
-                if (!changed) break;
+                if (e.Kind == CakEntryKind.Upgrade) ExpectEvents(e.Part, mark, e.MeterTime, now);
+                if (mark.Image == _parts[(int)e.Part - 1].Image) break;
                 if (e.Kind == CakEntryKind.Rollback && IsBefore(e.Part, mark)) GoBack(scene, e.Part, mark, e.MeterTime);
                 else TakeOn(scene, quote, e.Part, mark, e.MeterTime, now, false);
-                if (e.Kind == CakEntryKind.Upgrade) ExpectEvents(e.Part, mark, e.MeterTime, now);
                 break;
             case CakEntryKind.Config when e.Part is FirmwarePart.Calibration or FirmwarePart.ReactionTable:
                 if (mark.Image != _parts[(int)e.Part - 1].Image)
@@ -84,7 +83,8 @@ internal sealed partial class MeterSecurity
                 break;
             case CakEntryKind.Config: JudgeLogged(scene, CommandKind.WriteConfiguration, e, now); break;
             case CakEntryKind.KeyChange: JudgeLogged(scene, CommandKind.TransferKey, e, now); break;
-            case CakEntryKind.Tamper: JudgeTamper(scene, Twin.Hardware.Events.MeterEventKind.Unmapped, e.MeterTime, now);
+            case CakEntryKind.Tamper:
+                JudgeTamper(scene, Twin.Hardware.Events.MeterEventKind.Unmapped, e.MeterTime, now);
                 break;
             case CakEntryKind.Refused:
                 Say(scene, now, new SecurityClaim(FindingKind.ImageRefused, e.MeterTime, (byte)e.Part,
@@ -131,9 +131,9 @@ internal sealed partial class MeterSecurity
     private void SayImage(in SecurityScene scene, uint now, uint at, FirmwarePart part, in PartMark mark,
         string sentence) => Say(scene, now, new SecurityClaim(FindingKind.UnauthorisedUpgrade, at, (byte)part, sentence,
             SecurityClaim.Seen("version", mark.Version, _parts[(int)part - 1].Version, ""))
-    {
-        Technique = part is FirmwarePart.Application or FirmwarePart.Bootloader ? "T0857" : "T0839",
-    });
+        {
+            Technique = part is FirmwarePart.Application or FirmwarePart.Bootloader ? "T0857" : "T0839",
+        });
 
     /// <summary>Invariant I5.</summary>
     private void JudgeVersion(in SecurityScene scene, FirmwarePart part, in PartMark old, in PartMark mark, uint at,
@@ -169,7 +169,9 @@ internal sealed partial class MeterSecurity
         && _rare is { } r && Array.Exists(r.Lineage, l => l.Part == part && l.Mark.Image == mark.Image
             && l.Source != LineageSource.Unauthorised);
 
-    /// <summary>True when this is the image that the part had before its last step: a failed upgrade is undone.</summary>
+    /// <summary>
+    /// True when this is the image that the part had before its last step: a failed upgrade is undone.
+    /// </summary>
     private bool IsBefore(FirmwarePart part, in PartMark mark)
     {
         var lineage = _rare?.Lineage ?? [];
@@ -223,7 +225,8 @@ internal sealed partial class MeterSecurity
             SecuritySentences.Logged(at, command)));
     }
 
-    private static bool Near(uint a, uint b) => a != 0 && Math.Abs(Moment.Since(a, b)) <= Moment.Day;
+    /// <summary>The registry's word on a key and the meter's entry lie this close (s).</summary>
+    private static bool Near(uint a, uint b) => a != 0 && Math.Abs(Moment.Since(a, b)) <= 6 * Moment.Hour;
 
     /// <summary>The calibration as it left the factory; both sides may come first.</summary>
     private void CheckSupply(in SecurityScene scene, uint now)

@@ -54,19 +54,6 @@ internal readonly record struct ChallengeMark(ulong High, ulong Low, ulong Quote
         new(r.UInt64(), r.UInt64(), r.UInt64(), r.Count32(), r.Count32());
 }
 
-/// <summary>How a step of the lineage is covered. Stored.</summary>
-public enum LineageSource : byte
-{
-    /// <summary>There when the meter was first attested: accepted on trust.</summary>
-    Baseline = 0,
-    Campaign = 1,
-    /// <summary>The bootloader went back to the image before.</summary>
-    Rollback = 2,
-    /// <summary>An authority verified it.</summary>
-    Verified = 3,
-    Unauthorised = 4,
-}
-
 /// <summary>An image that a part took on.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
 internal readonly record struct LineageMark(PartMark Mark, uint At, FirmwarePart Part, LineageSource Source)
@@ -165,3 +152,6 @@ internal enum PendingKind : byte
 
 /// <summary>A statement that was made: the same kind and cause is not said again for a while.</summary>
 internal readonly record struct SaidMark(FindingKind Kind, byte Cause, int Day);
+
+/// <summary>An event about a firmware; <paramref name="Bits"/>: which one, and whether the log explains it.</summary>
+internal readonly record struct FirmwareEventMark(byte Bits, uint At);

@@ -280,7 +280,8 @@ internal sealed partial class MeterSecurity
             Say(scene, now, new SecurityClaim(FindingKind.OutputStateMismatch, now, 1,
                 SecuritySentences.OutputAgainst(now, _lastCommand, _commandAt, quote.Switch),
                 SecurityClaim.Seen("control_state", quote.Switch.ControlState,
-                    _lastCommand == CommandKind.Disconnect ? 0 : 1, "")) { Severity = Severity.Medium });
+                    _lastCommand == CommandKind.Disconnect ? 0 : 1, ""))
+            { Severity = Severity.Medium });
         }
         if (quote.MeterTime > _switchAt) (_switch, _switchAt) = (quote.Switch, quote.MeterTime);
     }

@@ -12,7 +12,8 @@ namespace Twin.Grains.Meters;
 internal sealed class SecurityRare
 {
     /// <summary>At each bound the oldest goes first; all of it stays in the journal.</summary>
-    public const int MaxLineage = 16, MaxCampaigns = 6, MaxOrders = 8, MaxVerified = 3, MaxPending = 8, MaxSaid = 32;
+    public const int MaxLineage = 16, MaxCampaigns = 6, MaxOrders = 8, MaxVerified = 3, MaxPending = 8, MaxSaid = 32,
+        MaxActivations = 12;
 
     /// <summary>
     /// Letters kept until the next sweep. At the bound those that others can do without go first, oldest first:
@@ -36,8 +37,11 @@ internal sealed class SecurityRare
     public uint CheckpointSeq;
     public Digest CheckpointHead;
 
-    /// <summary>Last event of its kind; <see cref="ActivatedAt"/> only until an upgrade in the log explains it.</summary>
-    public uint ReadyAt, ActivatedAt, SelfCheckAt, ClockOldAt, ClockNewAt, ClockInvalidAt, LastGaspAt;
+    /// <summary>Events about firmware, for upgrades that the log will tell.</summary>
+    public FirmwareEventMark[] Activations = [];
+
+    /// <summary>Last event of its kind.</summary>
+    public uint ClockOldAt, ClockNewAt, ClockInvalidAt, LastGaspAt;
 
     /// <summary>Mounted when, and where (hash); the register noted then in Wh, −1 when none was.</summary>
     public uint InstalledAt;
@@ -47,6 +51,12 @@ internal sealed class SecurityRare
     /// <summary>The assigned reaction table: number, time, rows of event and action.</summary>
     public uint TableVersion, TableAt;
     public byte[] TableRows = [];
+
+    /// <summary>True when nothing is kept here.</summary>
+    public bool IsEmpty => Lineage.Length + Campaigns.Length + Orders.Length + Verified.Length + Pending.Length
+        + Said.Length + Letters.Length + Rates.Length + Activations.Length == 0
+        && (CheckpointSeq | ClockOldAt | ClockNewAt | ClockInvalidAt | LastGaspAt | InstalledAt | TableAt
+            | TableVersion) == 0;
 
     public ref RateMark Rate(int number)
     {
@@ -88,10 +98,15 @@ internal sealed class SecurityRare
         });
         Put(to, Letters, static (w, l) => l.Write(w));
         Put(to, Rates, static (w, r) => r.Write(w));
+        Put(to, Activations, static (w, a) =>
+        {
+            w.Byte(a.Bits);
+            w.VarUInt(a.At);
+        });
         to.VarUInt(CheckpointSeq);
         if (CheckpointSeq != 0) to.Put(CheckpointHead);
-        foreach (var moment in (ReadOnlySpan<uint>)[ReadyAt, ActivatedAt, SelfCheckAt, ClockOldAt, ClockNewAt,
-            ClockInvalidAt, LastGaspAt, InstalledAt]) to.VarUInt(moment);
+        foreach (var moment in (ReadOnlySpan<uint>)[ClockOldAt, ClockNewAt, ClockInvalidAt, LastGaspAt, InstalledAt])
+            to.VarUInt(moment);
         if (InstalledAt != 0)
         {
             to.UInt64(InstalledPlace);
@@ -112,10 +127,11 @@ internal sealed class SecurityRare
             Said = Get(ref r, MaxSaid, static (ref ByteReader b) => new SaidMark((FindingKind)b.Byte(), b.Byte(),
                 b.Int())),
             Letters = Get(ref r, MaxLetters, FleetLetter.Read), Rates = Get(ref r, RateCount, RateMark.Read),
+            Activations = Get(ref r, MaxActivations, static (ref ByteReader b) => new FirmwareEventMark(b.Byte(),
+                b.Count32())),
             CheckpointSeq = r.Count32(),
         };
         if (rare.CheckpointSeq != 0) rare.CheckpointHead = r.Digest();
-        (rare.ReadyAt, rare.ActivatedAt, rare.SelfCheckAt) = (r.Count32(), r.Count32(), r.Count32());
         (rare.ClockOldAt, rare.ClockNewAt, rare.ClockInvalidAt) = (r.Count32(), r.Count32(), r.Count32());
         (rare.LastGaspAt, rare.InstalledAt) = (r.Count32(), r.Count32());
         if (rare.InstalledAt != 0) (rare.InstalledPlace, rare.InstalledWh) = (r.UInt64(), r.VarInt());

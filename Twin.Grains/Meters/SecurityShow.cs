@@ -75,8 +75,8 @@ internal sealed partial class MeterSecurity
     private static string Hex(UInt128 image) => image.ToString("x32", CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// What a relying party is told (EAR, AR4SI): executables from the lineage, sourced data from the readings. An image
-    /// that was accepted on trust is neither affirmed nor doubted. Null before the first quote.
+    /// What a relying party is told (EAR, AR4SI): executables from the lineage, sourced data from the readings. An
+    /// image that was accepted on trust is neither affirmed nor doubted. Null before the first quote.
     /// </summary>
     private AttestationResult? Attested(MeterId id, double readingScore)
     {
@@ -88,7 +88,9 @@ internal sealed partial class MeterSecurity
             ? r.TableVersion == _parts[(int)FirmwarePart.ReactionTable - 1].Version : (bool?)null;
         var configuration = table switch
         {
-            true => TrustClaim.ApprovedConfig, false => TrustClaim.UnsafeConfig, null => TrustClaim.None,
+            true => TrustClaim.ApprovedConfig,
+            false => TrustClaim.UnsafeConfig,
+            null => TrustClaim.None,
         };
         var tampered = (_failed & SecurityChecks.FlashPages) != 0
             || _rare is { } rare && Array.Exists(rare.Said, s => s.Kind == FindingKind.Tamper);

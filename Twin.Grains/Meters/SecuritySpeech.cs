@@ -77,5 +77,7 @@ internal sealed partial class MeterSecurity
             scene.Outbox.Send(letter.To, w.Written);
         }
         rare.Letters = [];
+        if (rare.Rates.Length > 0 && Array.TrueForAll(rare.Rates, r => r.Count == 0)) rare.Rates = [];
+        if (rare.IsEmpty) _rare = null;
     }
 }

@@ -98,7 +98,9 @@ public sealed class ReactionTable
         return [.. bytes, .. signature];
     }
 
-    /// <summary>Reads encoding and signature; false with a reason when the bytes are no table. Verifies nothing.</summary>
+    /// <summary>
+    /// Reads encoding and signature; false with a reason when the bytes are no table. Verifies nothing.
+    /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> signed, out ReactionTable table, out string reason)
     {
         table = Default;

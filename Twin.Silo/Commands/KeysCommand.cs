@@ -4,7 +4,9 @@ using Twin.Ingest.Feed;
 
 namespace Twin.Silo.Commands;
 
-/// <summary><c>metertwin keys</c>: the file of symmetric keys of the keyed mode. Shows fingerprints, never keys.</summary>
+/// <summary>
+/// <c>metertwin keys</c>: the file of symmetric keys of the keyed mode. Shows fingerprints, never keys.
+/// </summary>
 internal static class KeysCommand
 {
     private sealed record Imported(int Keys, long Rejected);

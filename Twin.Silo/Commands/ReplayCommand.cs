@@ -13,7 +13,8 @@ namespace Twin.Silo.Commands;
 /// <summary>What a replay came to; the JSON summary.</summary>
 internal sealed record ReplaySummary(string Edition, string Engine, int Shards, int Files, long Meters, long Readings,
     long Duplicates, long Revisions, long Late,
-    long Rejected, FrameTotals Frames, long Missing, long Rounded, long Findings, double Seconds, double ReadingsPerSecond,
+    long Rejected, FrameTotals Frames, long Missing, long Rounded, long Findings, double Seconds,
+    double ReadingsPerSecond,
     long PeakMemoryBytes, double DiskBytesPerReading,
     string StateHash, IReadOnlyList<string> FileErrors);
 
@@ -64,7 +65,8 @@ internal static class ReplayCommand
         };
         command.SetAction((p, cancel) => Cli.Guarded(() =>
             Run(new Options(p.GetValue(paths)!, p.GetValue(profile), p.GetValue(fleet)!,
-            p.GetValue(registry)!, p.GetValue(events)!, p.GetValue(context)!, frames.Read(p), p.GetValue(findings), p.GetValue(scores),
+            p.GetValue(registry)!, p.GetValue(events)!, p.GetValue(context)!, frames.Read(p),
+            p.GetValue(findings), p.GetValue(scores),
             p.GetValue(rejects), p.GetValue(data),
             Cli.Settings(p, shards, horizon), p.GetValue(Cli.JsonFlag)), cancel)));
         return command;
@@ -109,7 +111,8 @@ internal static class ReplayCommand
             var status = fleet.Status;
             summary = new ReplaySummary(Cli.Edition, "embedded", embedded.Shards, totals.Files, totals.Meters,
                 totals.Readings, totals.Duplicates, totals.Revisions,
-                totals.Late, totals.Rejected, totals.Frames, totals.Missing, totals.Rounded, fleet.Journal.FindingCount(),
+                totals.Late, totals.Rejected, totals.Frames, totals.Missing, totals.Rounded,
+                fleet.Journal.FindingCount(),
                 Math.Round(seconds, 3),
                 Math.Round(totals.Readings / Math.Max(seconds, 1e-9)), Process.GetCurrentProcess().PeakWorkingSet64,
                 size.Readings == 0 ? 0 : Math.Round((double)size.Bytes / size.Readings, 3),

@@ -38,7 +38,8 @@ internal static class ServeCommand
         await using var fleet = EmbeddedFleet.Open(options, new TwinFactory(), Cli.Message);
         await using var app = await ApiHost.Start(fleet, settings.Port, ServiceMode.Live, cancel,
             TimeProvider.System);
-        await using var receiver = settings.DlmsPort is { } dlms ? Receiver(fleet, dlms, keys, settings.DlmsZone) : null;
+        await using var receiver = settings.DlmsPort is { } dlms
+            ? Receiver(fleet, dlms, keys, settings.DlmsZone) : null;
         Banner.Show(Path.GetFullPath(settings.Data), null, ApiHost.Address(app),
             TimeProvider.System.GetElapsedTime(started),
         [

@@ -23,17 +23,14 @@ public sealed partial class EmbeddedFleet
     bool IRecall.TryFindFrame(MeterId meter, KeySlot key, FrameDirection direction, uint counter, out ulong digest)
     {
         _writer.Drain(throwOnError: false);
-        // Ascending, so that the newest are what is left in the ring; the latest frame of the counter counts.
-        var newest = new Queue<FrameReceived?>(IRecall.MaxFramesBack);
-        _journal.ReadAddressed(meter.Twin, 0, (_, input) =>
-        {
-            if (newest.Count == IRecall.MaxFramesBack) newest.Dequeue();
-            var isFrame = Envelope.Read(input).Kind == InputKind.FrameReceived;
-            newest.Enqueue(isFrame ? (FrameReceived)Input.Read(input) : null);
-        });
         FrameReceived? found = null;
-        foreach (var f in newest)
-            if (f is not null && (f.Key, f.Direction, f.Counter) == (key, direction, counter)) found = f;
+        _journal.ReadNewestFrequent(meter, (_, input) =>
+        {
+            if (Envelope.Read(input).Kind != InputKind.FrameReceived) return true;
+            var f = (FrameReceived)Input.Read(input);
+            if ((f.Key, f.Direction, f.Counter) == (key, direction, counter)) found = f;
+            return found is null;
+        });
         digest = found?.BytesDigest ?? 0;
         return found is not null;
     }

@@ -61,8 +61,20 @@ public sealed partial class SqliteJournal
         delete.ExecuteNonQuery();
     }
 
+    /// <summary>Bounds of a search for one old input: runs looked at, and rows of them decoded.</summary>
+    private const int MaxRunsSearched = 4_096, MaxRowsSearched = 128;
+
+    public void ReadNewestFrequent(MeterId meter, JournalScan visit) => Reading(c =>
+    {
+        var more = true;
+        ReadFrequent(c, meter.Value, 0, MaxRunsSearched, MaxRowsSearched, () => more, (position, input) =>
+            more = more && visit(position, input));
+        return 0;
+    });
+
     /// <summary>Frequent inputs of one meter after a position; newest runs first, in no order within.</summary>
-    private void ReadFrequent(SqliteConnection c, ulong meter, long after, JournalVisitor visit)
+    private void ReadFrequent(SqliteConnection c, ulong meter, long after, int maxRuns, int maxRows, Func<bool> goesOn,
+        JournalVisitor visit)
     {
         using var runs = c.Prepare("SELECT DISTINCT level, run FROM frequent WHERE run>$a ORDER BY run DESC", "$a")
             .With(after);
@@ -70,11 +82,12 @@ public sealed partial class SqliteJournal
         using var find = c.Prepare("SELECT body, last, digest, id FROM frequent WHERE level=$l AND run=$r AND "
             + "first<=$m ORDER BY first DESC LIMIT 1", "$l", "$r", "$m");
         using var reader = runs.ExecuteReader();
-        while (reader.Read())
+        while (maxRuns-- > 0 && maxRows > 0 && goesOn() && reader.Read())
         {
             find.With(reader.GetInt32(0), reader.GetInt64(1), Sql.Signed(meter));
             using var row = find.ExecuteReader();
             if (!row.Read() || row.GetInt64(1) < Sql.Signed(meter)) continue;
+            maxRows--;
             var body = row.Blob(0);
             CheckDigest(body, row.Blob(2), $"frequent row {row.GetInt64(3)}");
             FrequentChunk.Visit(body, meter, (position, input) =>

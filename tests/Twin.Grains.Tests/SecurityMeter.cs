@@ -163,7 +163,7 @@ internal sealed class SecurityScenario : IDisposable
 
     public Admission Append(Input input) => Harness.Append(input);
     public void Close(int day) => Harness.Close(Sample.Day0 + day);
-    public void Sweep(double days) => Harness.Sweep(SecurityMeter.At(days));
+    public void Sweep(double days) => Harness.SweptLetters(SecurityMeter.At(days));
 
     public void Expect(params FindingKind[] kinds) => Assert.Equal(kinds.Order(), Kinds.Order());
 

@@ -37,6 +37,9 @@ internal sealed class TwinHarness : IRecall
         set => _twins[key] = value;
     }
 
+    /// <summary>Writes a twin and reads it back in its place.</summary>
+    public void Restart(TwinKey key) => this[key] = Factory.Restore(key, State(key));
+
     public void Remove(TwinKey key) => _twins.Remove(key);
 
     public byte[] State(TwinKey key)
@@ -84,6 +87,35 @@ internal sealed class TwinHarness : IRecall
         var mails = new List<(TwinKey From, TwinKey To, byte[] Body)>();
         foreach (var (key, twin) in _twins.ToArray())
             if (key.Kind == TwinKind.Meter) twin.Apply(input, new Outbox(this, key, mails));
+        Round(mails);
+    }
+
+    /// <summary>A sweep: twins that wait apply it and may send; then rounds as when a day closes.</summary>
+    public void Sweep(UnixTime at)
+    {
+        var input = new Sweep(at).ToBytes();
+        if (Keeps) Journal.Add(input);
+        var mails = new List<(TwinKey From, TwinKey To, byte[] Body)>();
+        foreach (var (key, twin) in _twins.ToArray())
+            if (twin.Waits) twin.Apply(input, new Outbox(this, key, mails));
+        Round(mails);
+    }
+
+    /// <summary>Brings letters to their twins as a sweep would.</summary>
+    public void Post(IEnumerable<(TwinKey From, FleetLetter Letter)> letters)
+    {
+        var mails = new List<(TwinKey From, TwinKey To, byte[] Body)>();
+        foreach (var (from, letter) in letters)
+        {
+            var w = new ByteWriter();
+            letter.Write(w);
+            mails.Add((from, letter.To, w.ToArray()));
+        }
+        Round(mails);
+    }
+
+    private void Round(List<(TwinKey From, TwinKey To, byte[] Body)> mails)
+    {
         for (var round = 0; mails.Count > 0; round++)
         {
             Assert.True(round < 10, "Twins go on sending: the supersteps of a day must end.");
@@ -100,6 +132,7 @@ internal sealed class TwinHarness : IRecall
         {
             var envelope = Envelope.Read(input);
             if (envelope.Kind == InputKind.DayClosed) harness.Close(((DayClosed)Input.Read(input)).Day);
+            else if (envelope.Kind == InputKind.Sweep) harness.Sweep(((Sweep)Input.Read(input)).At);
             else harness[envelope.Target].Apply(input, new Outbox(harness, envelope.Target, []));
         }
         return harness;
@@ -162,7 +195,7 @@ internal sealed class TwinHarness : IRecall
     }
 
     /// <summary>A sweep as the engine runs it: only twins that wait get it, and they may send.</summary>
-    public List<FleetLetter> Sweep(UnixTime at)
+    public List<FleetLetter> SweptLetters(UnixTime at)
     {
         var input = new Sweep(at).ToBytes();
         var mails = new List<(TwinKey From, TwinKey To, byte[] Body)>();

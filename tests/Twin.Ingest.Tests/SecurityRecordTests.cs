@@ -39,10 +39,12 @@ public sealed class SecurityRecordTests
     {
         var day = new UnixTime(At.Seconds + 86_400);
         Assert.Equal(new Release(D, At, FirmwarePart.Application, "Z3", "app", 7, 3, new UnixTime(0), ""),
-            One($"\"kind\":\"release\",\"image\":\"{Hex64}\",\"part\":\"application\",\"model\":\"Z3\",\"name\":\"app\","
-            + "\"version\":7,\"security_version\":3"));
-        Assert.Equal(new CampaignMember(M1, At, "c", FirmwarePart.Metrology, D, 8, At, day, true, CampaignState.Updated),
-            One($"\"kind\":\"campaign\",\"meter\":\"m1\",\"campaign\":\"c\",\"part\":\"metrology\",\"image\":\"{Hex64}\","
+            One($"\"kind\":\"release\",\"image\":\"{Hex64}\",\"part\":\"application\",\"model\":\"Z3\","
+            + "\"name\":\"app\",\"version\":7,\"security_version\":3"));
+        Assert.Equal(new CampaignMember(M1, At, "c", FirmwarePart.Metrology, D, 8, At, day, true,
+            CampaignState.Updated),
+            One($"\"kind\":\"campaign\",\"meter\":\"m1\",\"campaign\":\"c\",\"part\":\"metrology\","
+            + $"\"image\":\"{Hex64}\","
             + "\"version\":8,\"to\":\"2026-01-03T03:04:00Z\",\"allows_downgrade\":true,\"state\":\"updated\""));
         var order = Assert.IsType<WorkOrder>(One("\"kind\":\"work_order\",\"meter\":\"m1\",\"order\":\"W1\","
             + "\"commands\":\"disconnect set_clock\",\"to\":\"2026-01-03T03:04:00Z\",\"contractor\":\"Acme\""));
@@ -91,8 +93,8 @@ public sealed class SecurityRecordTests
         Assert.Equal([120.5f, float.NaN, float.NaN, float.NaN, float.NaN, float.NaN, 1f, float.NaN], print.Values);
         Assert.Equal(new ConcentratorReport(k1, "K1", At, 3600, 80,
             [new Route(M1, default, 10, 1, 0), new Route(MeterId.FromUtilityId("m2"), M1, 9, 0, 2)]),
-            One("\"kind\":\"concentrator_report\",\"concentrator\":\"K1\",\"seconds\":3600,\"latency_ms\":80,\"routes\":["
-            + "{\"meter\":\"m1\",\"heard\":10,\"lost\":1},{\"meter\":\"m2\",\"via\":\"m1\",\"heard\":9,"
+            One("\"kind\":\"concentrator_report\",\"concentrator\":\"K1\",\"seconds\":3600,\"latency_ms\":80,"
+            + "\"routes\":[{\"meter\":\"m1\",\"heard\":10,\"lost\":1},{\"meter\":\"m2\",\"via\":\"m1\",\"heard\":9,"
             + "\"duplicates\":2}]"));
     }
 
@@ -122,7 +124,8 @@ public sealed class SecurityRecordTests
     [InlineData("\"kind\":\"checkpoint\",\"meter\":\"m1\",\"seq\":4294967296,\"head\":\"\"", "head: is missing")]
     [InlineData("\"kind\":\"challenge\",\"meter\":\"m1\",\"nonce\":\"12\"", "nonce: is no nonce")]
     [InlineData("\"kind\":\"challenge\",\"nonce\":\"12\"", "meter: give either")]
-    [InlineData("\"kind\":\"challenge\",\"meter\":\"m1\",\"concentrator\":\"k\",\"nonce\":\"12\"", "meter: give either")]
+    [InlineData("\"kind\":\"challenge\",\"meter\":\"m1\",\"concentrator\":\"k\",\"nonce\":\"12\"",
+        "meter: give either")]
     [InlineData("\"kind\":\"quote\",\"meter\":\"m1\",\"quote\":\"%%%\"", "quote: is neither hexadecimal nor base64")]
     [InlineData("\"kind\":\"key\",\"meter\":\"m1\",\"slot\":\"device_signing\",\"public_key\":\"0102\"",
         "public_key: has 2 bytes")]
@@ -153,7 +156,8 @@ public sealed class SecurityRecordTests
         var q = key.ExportParameters(false).Q;
         byte[] xy = [.. q.X!, .. q.Y!];
         var hex = Convert.ToHexString(xy);
-        Assert.Equal(new KeyEvent(M1.Twin, At, KeySlot.DeviceSigning, KeyEventKind.Enrolled, 1, xy, new UnixTime(0), ""),
+        Assert.Equal(new KeyEvent(M1.Twin, At, KeySlot.DeviceSigning, KeyEventKind.Enrolled, 1, xy,
+            new UnixTime(0), ""),
             One($"\"kind\":\"key\",\"meter\":\"m1\",\"slot\":\"device_signing\",\"public_key\":\"{hex}\""));
         xy[63] ^= 1;
         var (_, rejects) = Read("s.csv", "kind,at,meter,slot,public_key\nkey,2026-01-02,m1,device_signing,"
@@ -205,7 +209,7 @@ public sealed class SecurityRecordTests
         Assert.Equal([KeyEventKind.Enrolled, KeyEventKind.CertificateUntrusted, KeyEventKind.CertificateUntrusted,
             KeyEventKind.CertificateUntrusted, KeyEventKind.Enrolled], keys.Select(static k => k.Change));
         Assert.All(keys, static k => Assert.Equal((KeySlot.DeviceSigning, (byte)1), (k.Slot, k.Suite)));
-        Assert.Equal(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeSeconds(), keys[0].Expires.Seconds);
+        Assert.Equal(From.AddYears(5).ToUnixTimeSeconds(), keys[0].Expires.Seconds);
         Assert.Equal("CN=Utility Root", keys[0].Actor);
         Assert.Contains("NotTimeValid", keys[1].Actor);
         Assert.Equal("certificate of another: it names '4D54570000000002'", keys[3].Actor);

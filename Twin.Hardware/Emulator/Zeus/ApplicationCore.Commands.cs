@@ -85,7 +85,9 @@ public sealed partial class ApplicationCore
         return result;
     }
 
-    /// <summary>Why a request is not even tried: rights of the association, and what the reaction table holds.</summary>
+    /// <summary>
+    /// Why a request is not even tried: rights of the association, and what the reaction table holds.
+    /// </summary>
     private (CommandResult, string)? Refusal(CommandKind kind, in CosemRequest request, in Caller caller, UnixTime now)
     {
         var isWrite = request.Target.Name != MeterCommands.Attestation
@@ -99,6 +101,7 @@ public sealed partial class ApplicationCore
         if (!caller.MayWrite) return (CommandResult.Refused, "this association may not write");
         // A table signed by the head-end is the way back in: nothing else lifts a refusal early.
         if (kind == CommandKind.SetReactionTable) return null;
+        if (IsIsolated && caller.Origin != CommandOrigin.OpticalPort) return (CommandResult.Refused, "isolated");
         var shown = Shown(now).Seconds;
         if (shown < _refuseUntil) return (CommandResult.Refused, "the reaction table refuses writes");
         if (shown < _limitUntil && shown - WriteSpacingSeconds < _lastWrite && shown >= _lastWrite)
@@ -191,8 +194,8 @@ public sealed partial class ApplicationCore
         React(MeterEventKind.ClockAdjustedOld, Shown(now));
         var moved = wanted.Seconds - Shown(now).Seconds;
         _clock.Set(now, wanted);
-        _metrology.Mark(ProfileStatus.ClockAdjusted);
-        _nextPush = Math.Min(_nextPush, NextBoundary(wanted));
+        _metrology.ClockMoved(wanted);
+        _nextPush = NextBoundary(wanted);
         React(MeterEventKind.ClockAdjustedNew, wanted);
         return (CommandResult.Done, string.Create(CultureInfo.InvariantCulture, $"moved by {moved} s"));
     }
@@ -240,7 +243,8 @@ public sealed partial class ApplicationCore
         var read = new ushort[root.Count];
         for (var i = 0; i < read.Length; i++)
         {
-            if (!r.TryNext(out var item) || !item.TryInteger(out var id) || id is < 0 or > ushort.MaxValue) return false;
+            if (!r.TryNext(out var item) || !item.TryInteger(out var id) || id is < 0 or > ushort.MaxValue)
+                return false;
             read[i] = (ushort)id;
         }
         groups = read;

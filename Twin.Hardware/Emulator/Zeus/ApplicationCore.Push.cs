@@ -10,7 +10,9 @@ public sealed partial class ApplicationCore
     /// <summary>Intervals of one load profile push: more are split.</summary>
     public const int MaxIntervals = 240;
 
-    /// <summary>Intervals kept after they were pushed, in case the head-end asks again: seven days of half-hours.</summary>
+    /// <summary>
+    /// Intervals kept after they were pushed, in case the head-end asks again: seven days of half-hours.
+    /// </summary>
     private const int KeptIntervals = 336;
 
     /// <summary>wPort of the push and of the head-end, in the TCP wrapper.</summary>
@@ -28,16 +30,16 @@ public sealed partial class ApplicationCore
     internal DurableCounter OutCounter => _out;
 
     /// <summary>
-    /// All that waits, as frames: quotes, reports, log rows, the load profile of finished periods with its seal. What is
-    /// built leaves the queue. Frames are DLMS data-notifications under the unicast key, in the TCP wrapper.
+    /// All that waits, as frames: quotes, reports, log rows, the load profile of finished periods with its seal. What
+    /// is built leaves the queue. Frames are DLMS data-notifications under the unicast key, in the TCP wrapper.
     /// </summary>
     /// <exception cref="PowerLossException">The supply failed; what was not built still waits.</exception>
-    internal void Drain(UnixTime now, List<byte[]> into, bool quotesOnly)
+    internal void Drain(UnixTime now, List<byte[]> into)
     {
         if (!IsRunning) return;
         var shown = Shown(now);
         DrainQueue(_quotes, shown, into);
-        if (quotesOnly) return;
+        if (IsIsolated) return;
         DrainQueue(_reports, shown, into);
         if (_urgent || _pushed < _ready) DrainRows(shown, into);
         while (_pushed < _ready)
@@ -107,7 +109,7 @@ public sealed partial class ApplicationCore
         }
         if (rows.Count == 0) return null;
         var w = new ByteWriter(32 + rows.Count * 16);
-        LoadProfilePush.Write(w, _serial, (int)period, 0, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(rows));
+        LoadProfilePush.Write(w, _serial, (int)period, 0, rows.ToArray());
         return w.ToArray();
     }
 

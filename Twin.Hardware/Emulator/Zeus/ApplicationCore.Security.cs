@@ -51,7 +51,10 @@ public sealed partial class ApplicationCore
             MeterEventKind.ConfigurationChanged, table.Version);
     }
 
-    /// <summary>Keys under the master key. The log must have room first: no key changes unrecorded.</summary>
+    /// <summary>
+    /// Keys under the master key. The log must have room first. Only a power cut between key and entry leaves a change
+    /// that the log does not know; the head-end, whose new key works, does.
+    /// </summary>
     private (CommandResult, string) TakeKeys(in CosemRequest request, UnixTime now)
     {
         if (!KeyTransfer.TryRead(request.Data, out var keys, out var error))
@@ -147,11 +150,13 @@ public sealed partial class ApplicationCore
         var answer = _chip.RequestActivation(image.Header.Part, Shown(now));
         _transfer.Activated(answer == ActivationAnswer.Accepted);
         if (answer != ActivationAnswer.Accepted) return (CommandResult.Refused, $"activation: {answer}");
-        _restart = BootCause.Activation;
+        (_restart, _activating) = (BootCause.Activation, image.Header.Part);
         return (CommandResult.Done, $"activates {image}");
     }
 
-    /// <summary>Installs an image without transfer: what a field tool or the factory's fixture does in one stroke.</summary>
+    /// <summary>
+    /// Installs an image without transfer: what a field tool or the factory's fixture does in one stroke.
+    /// </summary>
     internal bool Install(FirmwareImage image, in Caller caller, UnixTime now)
     {
         if (!IsRunning) return false;
@@ -161,7 +166,7 @@ public sealed partial class ApplicationCore
         Report(new CommandOutcome(Meter, Shown(now), CommandKind.ActivateImage, caller.Origin,
             accepted ? CommandResult.Done : held?.Result ?? CommandResult.Refused, _metrology.SwitchState,
             caller.Order, caller.Actor, held?.Detail ?? image.ToString()));
-        if (accepted) _restart = BootCause.Activation;
+        if (accepted) (_restart, _activating) = (BootCause.Activation, image.Header.Part);
         return accepted;
     }
 

@@ -8,8 +8,8 @@ namespace Twin.Hardware.Emulator.Zeus;
 /// <summary>
 /// The application core: reads what the metrology core sealed, pushes, takes commands, keeps the logs and applies the
 /// reaction table, with or without the head-end. It runs the image that the bootloader chose, and behaves as that image
-/// does. Times given to it are true; what it writes carries its own clock. Reports, rows, holds and counters last without
-/// power; sessions and the image under way do not.
+/// does. Times given to it are true; what it writes carries its own clock. Reports, rows, holds and counters last
+/// without power; sessions and the image under way do not.
 /// </summary>
 public sealed partial class ApplicationCore
 {
@@ -44,7 +44,8 @@ public sealed partial class ApplicationCore
         double driftPpm, ulong seed)
     {
         (_spec, _chip, _metrology, _clock, _serial, _ownDriftPpm) = (spec, chip, metrology, clock, serial, driftPpm);
-        (_cipher, _draw, Table) = (new VaultCipher(chip.Vault), SplitMix64.For(seed, "application"), spec.ReactionTable);
+        (_cipher, _draw) = (new VaultCipher(chip.Vault), SplitMix64.For(seed, "application"));
+        Table = spec.ReactionTable;
         _transfer = new ImageTransfer(spec.ImageBlockBytes);
     }
 
@@ -59,6 +60,9 @@ public sealed partial class ApplicationCore
 
     /// <summary>False after a crash until the next boot, and with firmware that says nothing.</summary>
     public bool IsRunning { get; private set; }
+
+    /// <summary>Cut off from the network: <see cref="ZeusMeter.IsIsolated"/>.</summary>
+    internal bool IsIsolated { get; set; }
 
     /// <summary>Reports that were dropped at the bound.</summary>
     public int DroppedReports { get; private set; }
@@ -93,15 +97,26 @@ public sealed partial class ApplicationCore
             if (refused.Check.Refusal != BootRefusal.NoImage) Happen(MeterEventKind.FirmwareVerificationFailed, now);
         foreach (var part in _chip.LastBoot.Booted)
         {
-            if (part.Origin != SlotOrigin.Activated || part.Check.Image == _confirmed[(int)part.Part]) continue;
-            _chip.Bootloader.Confirm(part.Part);
-            _confirmed[(int)part.Part] = part.Check.Image;
-            Happen(MeterEventKind.FirmwareActivated, now);
-            Happen(MeterEventKind.FirmwareSelfCheckOk, now);
+            var wanted = _activating == part.Part;
+            if (part.Origin != SlotOrigin.Activated) _confirmed[(int)part.Part] = Digest.None;
+            else if (wanted || part.Check.Image != _confirmed[(int)part.Part]) Confirm(part, now);
         }
+        _activating = FirmwarePart.Device;
     }
 
+    /// <summary>The part that an activation is under way for; the device as a whole: none.</summary>
+    private FirmwarePart _activating;
+
     private readonly Digest[] _confirmed = new Digest[CakQuote.Parts + 1];
+
+    /// <summary>The sign of life of an image that runs for the first time.</summary>
+    private void Confirm(in BootedPart part, UnixTime now)
+    {
+        _chip.Bootloader.Confirm(part.Part);
+        _confirmed[(int)part.Part] = part.Check.Image;
+        Happen(MeterEventKind.FirmwareActivated, now);
+        Happen(MeterEventKind.FirmwareSelfCheckOk, now);
+    }
 
     /// <summary>The application hangs: it says and takes nothing until the next boot.</summary>
     internal void Crash()
@@ -115,14 +130,18 @@ public sealed partial class ApplicationCore
         if (!IsRunning) return;
         var shown = Shown(now);
         while (_metrology.Happened.TryDequeue(out var happened)) TakeFromMetrology(happened);
-        if (shown.Seconds >= _nextPush)
+        // Periods end with intervals, which lie on their grid however the clock is fast or slow by seconds.
+        var reached = Math.Max(_metrology.MeasuredTo.Seconds, shown.Seconds - _metrology.IntervalMinutes * 60L);
+        if (reached >= _nextPush)
         {
-            _ready = _metrology.Store.NextSeq;
+            var store = _metrology.Store;
+            var behind = store.Count > 0 && _metrology.MeasuredTo.Seconds > _nextPush ? 1u : 0;
+            _ready = Math.Max(_ready, store.NextSeq - behind);
             _dayEvents += Behaviour.ExtraEventsPerDay * _spec.PushMinutes / 1_440;
             for (var i = 0; i < Behaviour.ExtraEventsPerDay * _spec.PushMinutes / 1_440; i++)
                 Keep(MeterEventKind.ConfigurationChanged, shown);
             if (_nextPush % 86_400 == 0) MeasureDay(shown);
-            _nextPush = NextBoundary(shown);
+            _nextPush = NextBoundary(new UnixTime(reached));
         }
         if (Behaviour.OpensSwitchAt is { } at && shown.Seconds >= at.Seconds && !_bombDone)
         {

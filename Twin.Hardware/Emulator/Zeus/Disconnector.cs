@@ -38,7 +38,9 @@ public sealed class Disconnector
 
     public ControlState State { get; private set; } = ControlState.Connected;
 
-    /// <summary>output_state: true when current can flow. Differs from the control state when contacts are welded.</summary>
+    /// <summary>
+    /// output_state: true when current can flow. Differs from the control state when contacts are welded.
+    /// </summary>
     public bool Output { get; private set; } = true;
 
     /// <summary>Operations of the contacts so far; stands still at the largest integer.</summary>
@@ -52,7 +54,9 @@ public sealed class Disconnector
         return true;
     }
 
-    /// <summary>A fault of the part: from now on the contacts stay as they are, whatever the control state says.</summary>
+    /// <summary>
+    /// A fault of the part: from now on the contacts stay as they are, whatever the control state says.
+    /// </summary>
     public void Weld() => _welded = true;
 
     /// <summary>The letter of the transition that a request means in a state, whatever the mode; 0 when none.</summary>

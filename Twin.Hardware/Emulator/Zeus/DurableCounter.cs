@@ -3,8 +3,8 @@ namespace Twin.Hardware.Emulator.Zeus;
 /// <summary>
 /// A counter that never gives a number twice, over any power cut: it writes a reservation of <see cref="Step"/> numbers
 /// to memory that lasts before it gives the first of them, and begins behind the reservation when power returns. A cut
-/// costs at most <see cref="Step"/> numbers. The reservation lies in two cells written in turn; a cut during a write tears
-/// one, and then nothing of the new reservation was given out.
+/// costs at most <see cref="Step"/> numbers. The reservation lies in two cells written in turn; a cut during a write
+/// tears one, and then nothing of the new reservation was given out.
 /// </summary>
 public sealed class DurableCounter
 {

@@ -6,8 +6,8 @@ namespace Twin.Hardware.Emulator.Zeus;
 public readonly record struct EventRow(uint MeterTime, MeterEventKind Kind);
 
 /// <summary>
-/// The logs of a meter, one ring a class of <see cref="CapacityOf"/> rows; at the bound the oldest row gives way. Memory
-/// is taken as rows come.
+/// The logs of a meter, one ring a class of <see cref="CapacityOf"/> rows; at the bound the oldest row gives way.
+/// Memory is taken as rows come.
 /// </summary>
 public sealed class EventLog
 {
@@ -15,7 +15,9 @@ public sealed class EventLog
     private readonly List<EventRow>?[] _rows = new List<EventRow>?[Classes];
     private readonly ushort[] _first = new ushort[Classes];
 
-    /// <summary>Rows of a log, as a high-end meter has them: 255 of standard, fraud and power quality, 64 else.</summary>
+    /// <summary>
+    /// Rows of a log, as a high-end meter has them: 255 of standard, fraud and power quality, 64 else.
+    /// </summary>
     public static int CapacityOf(EventLogClass log) =>
         log is EventLogClass.Standard or EventLogClass.Fraud or EventLogClass.PowerQuality ? 255 : 64;
 

@@ -3,9 +3,9 @@ using Twin.Hardware.Attestation;
 namespace Twin.Hardware.Emulator.Zeus;
 
 /// <summary>
-/// How an image behaves, attached to it by its digest: signed and genuine firmware may still misbehave, and no signature
-/// shows it. All zero is honest. What goes into readings is only what the application tells; the metrology core's seal
-/// over the same period does not change.
+/// How an image behaves, attached to it by its digest: signed and genuine firmware may still misbehave, and no
+/// signature shows it. All zero is honest. What goes into readings is only what the application tells; the metrology
+/// core's seal over the same period does not change.
 /// </summary>
 public sealed record FirmwareBehaviour
 {
@@ -23,7 +23,9 @@ public sealed record FirmwareBehaviour
     /// <summary>Steers the clock so, parts per million on top of its own drift.</summary>
     public double ClockDriftPpm { get; init; }
 
-    /// <summary>Log entries of <see cref="Events.MeterEventKind.ConfigurationChanged"/> that it invents a day.</summary>
+    /// <summary>
+    /// Log entries of <see cref="Events.MeterEventKind.ConfigurationChanged"/> that it invents a day.
+    /// </summary>
     public int ExtraEventsPerDay { get; init; }
 
     /// <summary>Asks the metrology core to open the switch at this time: a time bomb.</summary>

@@ -52,7 +52,9 @@ public sealed class HeadEndDesk(ulong title, SigningKey key, ulong keySeed, int 
         return frame.ToArray();
     }
 
-    /// <summary>Opens a frame that a meter pushed: the body of its data-notification. Null when it is none of ours.</summary>
+    /// <summary>
+    /// Opens a frame that a meter pushed: the body of its data-notification. Null when it is none of ours.
+    /// </summary>
     public byte[]? Open(MeterId meter, ReadOnlySpan<byte> frame)
     {
         if (!TcpWrapper.TryRead(frame, out var wrapped, out _)

@@ -33,7 +33,9 @@ public sealed class SiliconSupplier(string name, ulong seed)
     public override string ToString() => name;
 }
 
-/// <summary>A station of the contract manufacturer: its name, plant, and the key with which it signs what it makes.</summary>
+/// <summary>
+/// A station of the contract manufacturer: its name, plant, and the key with which it signs what it makes.
+/// </summary>
 public sealed record ManufacturingStation(string Name, string Plant, string Lot, SigningKey Key);
 
 /// <summary>Who mounted a meter, where, and in whose place; registers in Wh as noted, −1 where not.</summary>
@@ -45,8 +47,8 @@ public readonly record struct LifeCycleStep(bool Done, string Refusal, IReadOnly
 
 /// <summary>
 /// Takes one meter from blank silicon to retirement. Each step is allowed only from the stage before it, checks what it
-/// must, writes an entry of the attestation log, and gives the registry what follows from it. Steps take no time of their
-/// own; the caller gives the time of each.
+/// must, writes an entry of the attestation log, and gives the registry what follows from it. Steps take no time of
+/// their own; the caller gives the time of each.
 /// </summary>
 public sealed class LifeCycleLine
 {
@@ -76,7 +78,8 @@ public sealed class LifeCycleLine
     /// <summary>
     /// The maker challenges the chip, and its vetted supplier says whether the answer is right.
     /// </summary>
-    /// <param name="delivers">Who really delivered the chip: a counterfeiter does not have the supplier's secrets.</param>
+    /// <param name="delivers">Who really delivered the chip: a counterfeiter does not have the supplier's
+    /// secrets.</param>
     public LifeCycleStep Vet(SiliconSupplier vetted, SiliconSupplier delivers, UnixTime now)
     {
         if (Refused(LifeCycle.ChipVetted) is { } refusal) return refusal;
@@ -122,7 +125,9 @@ public sealed class LifeCycleLine
         return Enter(LifeCycle.Manufactured, now, station.Name, []);
     }
 
-    /// <summary>Keys are made on the chip, their public halves enrolled, and the utility's symmetric keys loaded.</summary>
+    /// <summary>
+    /// Keys are made on the chip, their public halves enrolled, and the utility's symmetric keys loaded.
+    /// </summary>
     public LifeCycleStep Provision(UnixTime now)
     {
         if (Refused(LifeCycle.Provisioned) is { } refusal) return refusal;

@@ -144,8 +144,8 @@ public sealed partial class ApplicationCore
         var shownBytes = credential.Show(challenge);
         if (credential.Mechanism == 1) return _chip.Vault.IsPassword(shownBytes);
         return shownBytes.Length == KeyVault.NonceBytes + KeyVault.TagBytes
-            && _chip.Vault.TryOpen(KeySlot.OpticalPort, KeySlot.None, PortControl, shownBytes.AsSpan(0, KeyVault.NonceBytes),
-                challenge, [], shownBytes.AsSpan(KeyVault.NonceBytes), []);
+            && _chip.Vault.TryOpen(KeySlot.OpticalPort, KeySlot.None, PortControl,
+                shownBytes.AsSpan(0, KeyVault.NonceBytes), challenge, [], shownBytes.AsSpan(KeyVault.NonceBytes), []);
     }
 
     internal void CloseSession(LocalSession session, UnixTime now)

@@ -1,8 +1,8 @@
 namespace Twin.Hardware.Emulator.Zeus;
 
 /// <summary>
-/// The meter's clock, class 8, driven by true time. It drifts by so many parts per million (positive: fast), can be set,
-/// and is invalid when the supply comes back and the battery did not hold it.
+/// The meter's clock, class 8, driven by true time. It drifts by so many parts per million (positive: fast), can be
+/// set, and is invalid when the supply comes back and the battery did not hold it.
 /// </summary>
 public sealed class MeterClock(double driftPpm, UnixTime now)
 {

@@ -40,8 +40,8 @@ public readonly record struct Calibration(int GainPpm, int CtRatio, uint Record)
 
 /// <summary>
 /// The wire between metrology board and application board, in meters that have two. What runs over it is plain: whoever
-/// opens the case can read it, and put other values on it before they are sealed on the far side. A single-chip meter has
-/// no such place.
+/// opens the case can read it, and put other values on it before they are sealed on the far side. A single-chip meter
+/// has no such place.
 /// </summary>
 public sealed class BoardWire
 {
@@ -58,9 +58,10 @@ public sealed class BoardWire
 public readonly record struct MetrologyEvent(MeterEventKind Kind, UnixTime MeterTime, bool Moved, SwitchState Switch);
 
 /// <summary>
-/// The metrology core: measures, keeps registers, seals each interval before anything else sees it, and owns the switch.
-/// It depends on nothing of the application core, so it goes on through boot, update, isolation and a crashed or hostile
-/// application; only without supply it stands still, and then nothing flows. Its key is in a vault of its own.
+/// The metrology core: measures, keeps registers, seals each interval before anything else sees it, and owns the
+/// switch. It depends on nothing of the application core, so it goes on through boot, update, isolation and a crashed
+/// or hostile application; only without supply it stands still, and then nothing flows. Its key is in a vault of its
+/// own.
 /// </summary>
 public sealed class MetrologyCore
 {
@@ -115,6 +116,17 @@ public sealed class MetrologyCore
 
     public void SetCalibration(Calibration calibration) => Calibration = calibration;
 
+    /// <summary>End of the last interval by the meter's clock, on the grid of the intervals.</summary>
+    public UnixTime MeasuredTo { get; private set; }
+
+    /// <summary>The clock was set: intervals go on from there, and the one under way says so.</summary>
+    internal void ClockMoved(UnixTime shown)
+    {
+        var seconds = IntervalMinutes * 60L;
+        MeasuredTo = new UnixTime(shown.Seconds / seconds * seconds);
+        Mark(ProfileStatus.ClockAdjusted);
+    }
+
     /// <summary>Marks the interval under way.</summary>
     public void Mark(ProfileStatus status) => _pending |= status;
 
@@ -137,6 +149,7 @@ public sealed class MetrologyCore
         var (import, export) = (Count(ref _importMilli, flow.ImportWh, seen),
             Count(ref _exportMilli, flow.ExportWh, seen));
         var start = (meterTime.Minutes - IntervalMinutes + IntervalMinutes / 2) / IntervalMinutes * IntervalMinutes;
+        MeasuredTo = new UnixTime((start + IntervalMinutes) * 60);
         var record = new IntervalRecord((uint)Math.Clamp(start, 0, uint.MaxValue), import, export,
             Register(_importMilli), Register(_exportMilli), flow.Voltage, _pending);
         _pending = ProfileStatus.None;
@@ -197,7 +210,9 @@ public sealed class MetrologyCore
             to[IntervalRecord.Bytes..])) to.Clear();
     }
 
-    /// <summary>Opens a record for the application core. False when it is not as the metrology core sealed it.</summary>
+    /// <summary>
+    /// Opens a record for the application core. False when it is not as the metrology core sealed it.
+    /// </summary>
     public bool TryOpen(uint seq, out IntervalRecord record)
     {
         Span<byte> plain = stackalloc byte[IntervalRecord.Bytes], nonce = stackalloc byte[KeyVault.NonceBytes];

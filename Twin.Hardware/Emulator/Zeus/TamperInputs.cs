@@ -6,8 +6,8 @@ namespace Twin.Hardware.Emulator.Zeus;
 public enum TamperInput : byte { TerminalCover = 0, MeterCover = 1, ModuleCover = 2, Magnet = 3 }
 
 /// <summary>
-/// Tamper inputs, held by the battery: a cover that was opened while the supply was off is known when it returns. With a
-/// dead battery what happened in the dark stays unknown; only the state at power-on is seen.
+/// Tamper inputs, held by the battery: a cover that was opened while the supply was off is known when it returns. With
+/// a dead battery what happened in the dark stays unknown; only the state at power-on is seen.
 /// </summary>
 public sealed class TamperInputs
 {

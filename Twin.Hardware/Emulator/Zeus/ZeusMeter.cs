@@ -47,14 +47,19 @@ public sealed class ZeusMeter
     internal KeyVault MetrologyVault { get; }
 
     /// <summary>
-    /// Cut off from the network by a response: only quotes go out, only challenges and tables come in. Metering goes on.
+    /// Cut off from the network by a response: only quotes go out, only challenges and tables come in. Metering goes
+    /// on.
     /// </summary>
-    public bool IsIsolated { get; set; }
+    public bool IsIsolated
+    {
+        get => Application.IsIsolated;
+        set => Application.IsIsolated = value;
+    }
 
     /// <summary>
-    /// One interval passes, to its end at <paramref name="to"/>, with this flow at the terminals. Without supply nothing
-    /// is measured, nor with a metrology image that the bootloader refused. A crashed application is reset by its watchdog
-    /// here.
+    /// One interval passes, to its end at <paramref name="to"/>, with this flow at the terminals. Without supply
+    /// nothing is measured, nor with a metrology image that the bootloader refused. A crashed application is reset by
+    /// its watchdog here.
     /// </summary>
     /// <exception cref="ArgumentException">Time would go back.</exception>
     public void Advance(UnixTime to, in SupplyInterval flow)
@@ -84,7 +89,7 @@ public sealed class ZeusMeter
     {
         Pass(now);
         var frames = new List<byte[]>();
-        if (IsPowered) Guard(() => Application.Drain(now, frames, IsIsolated));
+        if (IsPowered) Guard(() => Application.Drain(now, frames));
         return frames;
     }
 
@@ -130,7 +135,9 @@ public sealed class ZeusMeter
         }
     }
 
-    /// <summary>Installs and activates an image that came complete; false when it is refused. The CAK says so.</summary>
+    /// <summary>
+    /// Installs and activates an image that came complete; false when it is refused. The CAK says so.
+    /// </summary>
     public bool InstallImage(FirmwareImage image, string actor, string order, UnixTime now,
         CommandOrigin origin = CommandOrigin.HeadEnd) => Install(image, new Caller(origin, actor, order, true), now);
 

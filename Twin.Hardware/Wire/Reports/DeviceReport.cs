@@ -1,3 +1,4 @@
+using System.Globalization;
 using Twin.Hardware.Coding;
 using Twin.Hardware.Events;
 
@@ -7,8 +8,8 @@ namespace Twin.Hardware.Wire.Reports;
 public readonly record struct EventLogRow(UnixTime At, string Code);
 
 /// <summary>
-/// Bodies of data-notifications other than the load profile, shared by meter and ingest. Each is a structure that begins
-/// with a logical name:
+/// Bodies of data-notifications other than the load profile, shared by meter and ingest. Each is a structure that
+/// begins with a logical name:
 /// <list type="bullet">
 /// <item>0.0.99.98.x.255, event log x: companion profile (visible-string; may be missing), array of structures of clock
 /// (date-time in an octet-string) and code (a number, or visible-string);</item>
@@ -50,7 +51,7 @@ public static class DeviceReport
         {
             w.Structure(2);
             w.DateTimeOctets(CosemDateTime.FromUnixTime(row.At, 0));
-            if (ushort.TryParse(row.Code, System.Globalization.CultureInfo.InvariantCulture, out var number))
+            if (ushort.TryParse(row.Code, CultureInfo.InvariantCulture, out var number))
                 w.LongUnsigned(number);
             else w.VisibleString(row.Code);
         }
@@ -78,11 +79,12 @@ public static class DeviceReport
     public static bool Matches(ReadOnlySpan<byte> body) => TryName(body, out var name, out _) && IsOurs(name);
 
     private static bool IsOurs(Obis name) => name is { A: 0, B: 0, F: 255 }
-        && (name is { C: 99, D: 98 } || name is { C: 96, D: 130 } || name == Quote || name == PeriodSeal || name == Own);
+        && (name is { C: 99, D: 98 } || name is { C: 96, D: 130 } || name == Quote || name == PeriodSeal
+            || name == Own);
 
     /// <summary>
-    /// Turns a body into inputs of <paramref name="meter"/>, which are added to <paramref name="into"/>; of a body that is
-    /// no report nothing is added. Bytes that say nothing to a twin give no input and no error.
+    /// Turns a body into inputs of <paramref name="meter"/>, which are added to <paramref name="into"/>; of a body
+    /// that is no report nothing is added. Bytes that say nothing to a twin give no input and no error.
     /// </summary>
     /// <param name="receivedAt">Event time of a quote.</param>
     public static bool TryRead(ReadOnlySpan<byte> body, MeterId meter, UnixTime receivedAt, List<Input> into,
@@ -194,7 +196,7 @@ public static class DeviceReport
         if (!time.TryToUnixTime(0, out var at, out var bad))
             return Refuse(new WireError(bad.Code, clock.Offset), out error);
         var text = code.Tag == CosemTag.VisibleString ? code.Text()
-            : code.TryInteger(out var number) ? number.ToString(System.Globalization.CultureInfo.InvariantCulture) : null;
+            : code.TryInteger(out var number) ? number.ToString(CultureInfo.InvariantCulture) : null;
         if (text is null) return Refuse(new WireError(WireCode.WrongType, code.Offset), out error);
         into.Add(new DeviceEvent(meter, at, profile, text, $"log {log}"));
         error = default;

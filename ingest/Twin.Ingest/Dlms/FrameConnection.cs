@@ -8,7 +8,9 @@ using Twin.Ingest.Readers;
 
 namespace Twin.Ingest.Dlms;
 
-/// <summary>One connection of a <see cref="FrameListener"/>: read, take, commit, confirm, and only then read on.</summary>
+/// <summary>
+/// One connection of a <see cref="FrameListener"/>: read, take, commit, confirm, and only then read on.
+/// </summary>
 internal sealed class FrameConnection
 {
     private const int ReadBytes = 16 * 1024;

@@ -35,7 +35,8 @@ internal sealed class FrameFile
     {
         (_context, _kind, _intake) = (context, kind, intake);
         var rules = zone is not null && ZoneRules.TryGet(zone, out var known) ? known : null;
-        _channel = new FrameChannel(context.File, meter, rules);
+        // The name alone: a file read from another folder tells the same.
+        _channel = new FrameChannel(Path.GetFileName(context.File), meter, rules);
         _splitter = new FrameSplitter(kind.Link);
         _sink = new FeedSink(context) { KeepsPlace = true, Zone = zone };
     }

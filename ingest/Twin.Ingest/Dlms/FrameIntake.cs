@@ -35,7 +35,9 @@ public sealed class FrameIntake(IFrameCipher? keys, IReadOnlySet<MeterId> keyed)
     private readonly Lock _lock = new();
 
     /// <summary>Takes one frame of a link.</summary>
-    /// <param name="received">When it was heard: the log's stamp, or the clock of a live receiver; null: unknown.</param>
+    /// <param name="received">
+    /// When it was heard: the log's stamp, or the clock of a live receiver; null: unknown.
+    /// </param>
     public FrameResult Take(FrameChannel channel, LinkKind link, ReadOnlySpan<byte> frame, UnixTime? received,
         ObservationSink sink)
     {
@@ -177,8 +179,8 @@ public sealed class FrameIntake(IFrameCipher? keys, IReadOnlySet<MeterId> keyed)
     }
 
     /// <summary>
-    /// A push whose body is not known. Its counter counts all the same; a list that this version cannot read is nobody's
-    /// fault and only counted.
+    /// A push whose body is not known. Its counter counts all the same; a list that this version cannot read is
+    /// nobody's fault and only counted.
     /// </summary>
     private static FrameResult WithoutContent(in FrameWork work, in DataNotification push, ReadOnlySpan<byte> apdu,
         WireError error, Authentic? frame)

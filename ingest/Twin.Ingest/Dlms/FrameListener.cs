@@ -34,8 +34,8 @@ public sealed record FrameListenerOptions
     public int MaxConnections { get; init; } = 256;
 
     /// <summary>
-    /// Time between two whole frames of a connection; then it is closed. Bytes alone do not count: a frame that trickles
-    /// in holds its place no longer than silence would.
+    /// Time between two whole frames of a connection; then it is closed. Bytes alone do not count: a frame that
+    /// trickles in holds its place no longer than silence would.
     /// </summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(5);
 
@@ -65,6 +65,7 @@ public sealed class FrameListener : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly HashSet<Task> _connections = [];
     private readonly Task _accepting;
+    private int _disposed;
     private long _accepted, _refused, _timedOut, _valid, _rejected;
 
     private FrameListener(IFleet fleet, FrameListenerOptions options, Socket socket)
@@ -178,6 +179,7 @@ public sealed class FrameListener : IAsyncDisposable
     /// <summary>Takes no more connections, and waits until what is under way is durable.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _stop.CancelAsync();
         await _accepting;
         Task[] open;

@@ -45,7 +45,7 @@ public sealed class KeyFile : IDisposable
 
     private static ReadOnlySpan<byte> Magic => "MTWKEYS"u8;
 
-    private static readonly Comparer<(string Meter, KeySlot Slot)> Order = Comparer<(string Meter, KeySlot Slot)>.Create(
+    private static readonly IComparer<(string, KeySlot)> Order = Comparer<(string Meter, KeySlot Slot)>.Create(
         static (a, b) => string.CompareOrdinal(a.Meter, b.Meter) is var c && c != 0 ? c : a.Slot.CompareTo(b.Slot));
 
     private readonly SortedDictionary<(string Meter, KeySlot Slot), byte[]> _keys = new(Order);
@@ -284,8 +284,8 @@ public static class KeyPassphrase
         }
         if (variable(CredentialsVariable) is { Length: > 0 } folder && File.Exists(Path.Combine(folder,
             CredentialName))) return Read(Path.Combine(folder, CredentialName));
-        throw new KeyFileException($"There is no passphrase for the key file. Set {Variable}, name a file of mode 600 in "
-            + $"{FileVariable}, or give the systemd credential '{CredentialName}'.");
+        throw new KeyFileException($"There is no passphrase for the key file. Set {Variable}, name a file of mode 600 "
+            + $"in {FileVariable}, or give the systemd credential '{CredentialName}'.");
     }
 
     private static string Read(string path)

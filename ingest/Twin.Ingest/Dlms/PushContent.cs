@@ -141,8 +141,8 @@ internal sealed class PushContent
     private bool IsOnGrid(UnixTime end) => end.Seconds % 60 == 0 && end.Minutes % Math.Min(_periodMinutes, 15) == 0;
 
     /// <summary>
-    /// The differences of neighbouring rows. Where rows are missing, a clock or register went back, or a clock stood off
-    /// the grid, there is no reading: the sum of a gap is told by the registers, not spread over it.
+    /// The differences of neighbouring rows. Where rows are missing, a clock or register went back, or a clock stood
+    /// off the grid, there is no reading: the sum of a gap is told by the registers, not spread over it.
     /// </summary>
     private void Intervals(string meter, Channel channel, Func<ProfileRow, long> register, ObservationSink sink)
     {

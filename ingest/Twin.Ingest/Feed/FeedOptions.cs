@@ -25,7 +25,7 @@ public sealed record FeedOptions
     /// <summary>Opens the frames of <see cref="Paths"/>; without keys, ciphered frames are rejected.</summary>
     public FrameIntake Frames { get; init; } = FrameIntake.Keyless;
 
-    /// <summary>The meter of frames that nobody named; null: such frames are rejected when they hold anything.</summary>
+    /// <summary>Meter of frames that nobody named; null: such frames are rejected when they hold anything.</summary>
     public string? FrameMeter { get; init; }
 
     /// <summary>Zone of frame clocks that tell no distance to UTC: IANA name or offset. Null: UTC.</summary>

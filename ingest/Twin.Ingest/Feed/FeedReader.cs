@@ -76,7 +76,8 @@ public sealed class FeedReader : IDisposable
             throw new FormatError(string.Join(", ", _options.Paths), $"nothing was readable: {why}",
                 "Give files of interval readings, or --profile.");
         }
-        if (_sorter.Count == 0 && _records.Inputs.Count == 0 && _frames == default && (_errors.Count > 0 || _rejects.First.Count > 0))
+        var nothing = _sorter.Count == 0 && _records.Inputs.Count == 0 && _frames == default;
+        if (nothing && (_errors.Count > 0 || _rejects.First.Count > 0))
         {
             throw new FormatError(string.Join(", ", _options.Paths), "nothing was readable: "
                 + (_errors.Count > 0 ? _errors[0] : "every row was rejected, the first as " + _rejects.First[0] + "."),

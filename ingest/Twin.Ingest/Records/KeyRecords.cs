@@ -6,8 +6,8 @@ using Twin.Hardware;
 namespace Twin.Ingest.Records;
 
 /// <summary>
-/// Records of kind <c>key</c>: a public key as X ‖ Y, or a certificate with its chain, which is held against the trust
-/// anchors as of the record's own time. Symmetric keys are named here and never given.
+/// Records of kind <c>key</c>: a public key as X ‖ Y, or a certificate with its chain, which is held against the
+/// trust anchors as of the record's own time. Symmetric keys are named here and never given.
 /// </summary>
 internal static class KeyRecords
 {
@@ -20,7 +20,7 @@ internal static class KeyRecords
             : TwinKey.Named(TwinKind.Concentrator, row["concentrator"].Trim());
         if (row.Has("certificate")) return Certified(row, import, at, subject);
         if (!row.Has("slot")) throw new RowFault("slot", "is missing; kind key needs it unless a certificate tells");
-        var slot = row.Choice(("slot"), KeySlot.None);
+        var slot = row.Choice("slot", KeySlot.None);
         var change = row.ChoiceOr("change", KeyEventKind.Enrolled);
         var key = row.Bytes("public_key", 96);
         if (key.Length > 0 && slot < KeySlot.DeviceSigning)
@@ -31,7 +31,8 @@ internal static class KeyRecords
             throw new RowFault("public_key", "is missing; an enrolled key pair needs it, or a certificate");
         var suite = (byte)row.Whole("suite", 0, 2, SuiteOf(key.Length));
         if (key.Length > 0 && suite != SuiteOf(key.Length))
-            throw new RowFault("suite", $"is {suite}, and a key of {key.Length} bytes is of suite {SuiteOf(key.Length)}");
+            throw new RowFault("suite", $"is {suite}, and a key of {key.Length} bytes is of suite "
+                + SuiteOf(key.Length));
         return new KeyEvent(subject, at, slot, change, suite, key, row.TimeOr("expires", new UnixTime(0)),
             row.Text("actor"));
     }
@@ -123,7 +124,9 @@ internal static class KeyRecords
             : throw new RowFault("certificate", "is on another curve; suites 1 and 2 need P-256 or P-384");
     }
 
-    /// <summary>PEM, base64 DER (several separated by blanks), or <c>@file</c> beside the record file. Leaf first.</summary>
+    /// <summary>
+    /// PEM, base64 DER (several separated by blanks), or <c>@file</c> beside the record file. Leaf first.
+    /// </summary>
     private static List<X509Certificate2> Load(Row row, SecurityImport import)
     {
         var text = row["certificate"];

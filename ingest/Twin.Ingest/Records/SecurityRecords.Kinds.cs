@@ -49,8 +49,8 @@ internal static partial class SecurityRecords
     [
         new("challenge", true, SubjectColumn.Either, ["nonce"], [], static (row, _, at) =>
             new NonceIssued(Subject(row), at, Nonce(row))),
-        new("quote", true, SubjectColumn.Either, ["quote"], [], static (row, _, at) => new AttestationQuote(Subject(row),
-            at, row.Bytes("quote", 16 * 1024), SignatureVerdict.Unchecked)),
+        new("quote", true, SubjectColumn.Either, ["quote"], [], static (row, _, at) =>
+            new AttestationQuote(Subject(row), at, row.Bytes("quote", 16 * 1024), SignatureVerdict.Unchecked)),
         new("frame", true, SubjectColumn.Either, ["key", "counter", "digest", "size"], ["direction", "service"],
             static (row, _, at) => new FrameReceived(Subject(row), at, row.Choice<KeySlot>("key"),
                 row.ChoiceOr("direction", FrameDirection.FromMeter), row.UInt32("counter"), row.ShortDigest("digest"),

@@ -1,6 +1,8 @@
+using System.Text;
 using Twin.Hardware;
 using Twin.Hardware.Attestation;
 using Twin.Hardware.Coding;
+using Twin.Ingest.Blocks;
 
 namespace Twin.Ingest.Records;
 
@@ -86,8 +88,8 @@ internal static partial class SecurityRecords
         if (kind.Subject == SubjectColumn.Either && meter == concentrator)
             throw new RowFault("meter", "give either meter or concentrator");
         row.Text("concentrator");
-        if (meter && System.Text.Encoding.UTF8.GetByteCount(row["meter"].Trim()) is 0 or > Blocks.MeterTable.MaxNameBytes)
-            throw new RowFault("meter", $"is empty or longer than {Blocks.MeterTable.MaxNameBytes} bytes");
+        if (meter && Encoding.UTF8.GetByteCount(row["meter"].Trim()) is 0 or > MeterTable.MaxNameBytes)
+            throw new RowFault("meter", $"is empty or longer than {MeterTable.MaxNameBytes} bytes");
     }
 
     private static MeterId Meter(Row row) => MeterId.ParseOrMap(row["meter"].Trim());

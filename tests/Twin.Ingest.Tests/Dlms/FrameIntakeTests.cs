@@ -211,7 +211,8 @@ public sealed class FrameIntakeTests
     public void A_wrapper_capture_of_several_pushes_is_read_and_no_csv_is_taken_for_frames()
     {
         var frames = Frames.Wrapped(Frames.Notification(Frames.Profile(10, 20)));
-        var c = Feeds.WithFiles([("a.hex", Encoding.ASCII.GetBytes(Convert.ToHexString(frames)))], p => Feeds.Collect(p));
+        var c = Feeds.WithFiles([("a.hex", Encoding.ASCII.GetBytes(Convert.ToHexString(frames)))],
+            p => Feeds.Collect(p));
         Assert.Equal(new FrameTotals(1, 0), c.Totals.Frames);
         Assert.Equal([10, 20], c.Readings.Select(static r => r.Value));
         Assert.Throws<FormatError>(() => Feeds.CollectText("b.csv", "12345678\n23456789\n34567890\n"));

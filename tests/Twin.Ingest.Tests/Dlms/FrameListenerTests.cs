@@ -201,6 +201,7 @@ public sealed class FrameListenerTests
         Assert.False(stopped.IsCompleted);
         fleet.Commit();
         await stopped.WaitAsync(Patience);
+        await listener.DisposeAsync();
         Assert.Equal(2, fleet.Inputs.Count);
     }
 

@@ -20,7 +20,8 @@ internal sealed class RecordingSink : ObservationSink
     public override void Readings(string meter, Channel channel, int intervalMinutes, long startMinute,
         ReadOnlySpan<int> slots, ReadOnlySpan<Quality> qualities, long sourceStamp) =>
         Lines.Add($"{meter} {channel} {intervalMinutes} {UnixTime.FromMinutes(startMinute)} "
-            + string.Join(',', slots.ToArray()) + (qualities.IsEmpty ? "" : " " + string.Join(',', qualities.ToArray())));
+            + string.Join(',', slots.ToArray())
+            + (qualities.IsEmpty ? "" : " " + string.Join(',', qualities.ToArray())));
 
     public override void Register(string meter, Channel channel, UnixTime at, long value) =>
         Lines.Add($"{meter} {channel} register {at} {value}");

@@ -11,7 +11,8 @@ public sealed class KeysCommandTests : IDisposable
 {
     private const string Title = "4D54570000000001", Passphrase = "a passphrase of the test";
     private static readonly byte[] Key = [.. Enumerable.Range(0, 16).Select(static i => (byte)(0x31 + 5 * i))];
-    private static readonly byte[] Authentication = [.. Enumerable.Range(0, 16).Select(static i => (byte)(0xF3 - 7 * i))];
+    private static readonly byte[] Authentication =
+        [.. Enumerable.Range(0, 16).Select(static i => (byte)(0xF3 - 7 * i))];
 
     private static readonly (string, string)[] Environment = [("METERTWIN_KEYS_PASSPHRASE", Passphrase)];
 

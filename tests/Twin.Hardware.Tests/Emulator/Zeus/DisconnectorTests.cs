@@ -7,7 +7,9 @@ public class DisconnectorTests
     private const ControlState Off = ControlState.Disconnected, On = ControlState.Connected,
         Ready = ControlState.ReadyForReconnection;
 
-    /// <summary>Per mode, in words: remote disconnection, manual and local; then reconnection remote, manual, local.</summary>
+    /// <summary>
+    /// Per mode, in words: remote disconnection, manual and local; then reconnection remote, manual, local.
+    /// </summary>
     private static readonly (bool Disconnects, bool Manual, bool RemoteCloses, bool LocalCloses)[] Modes =
     [
         (false, false, false, false), (true, true, false, false), (true, true, true, false),

@@ -54,8 +54,9 @@ public class LifeCycleTests
             .Where(e => e.Kind == CakEntryKind.LifeCycle).Select(e => e.Detail));
         var key = heard.OfType<KeyEvent>().Single(k => k.Slot == KeySlot.DeviceSigning);
         Assert.Equal(line.Meter.Chip.Vault.SigningKey!.Point.ToArray(), key.PublicKey);
+        var verified = heard.OfType<Reverification>().Single();
         Assert.Equal((Calibration.Nominal.Digest, MeterBench.MetrologyImage.Digest),
-            (heard.OfType<Reverification>().Single().Calibration, heard.OfType<Reverification>().Single().MetrologyImage));
+            (verified.Calibration, verified.MetrologyImage));
         Assert.Equal(("Plant A", "Silicon Ltd"),
             (heard.OfType<SupplyRecord>().Single().Plant, heard.OfType<SupplyRecord>().Single().Supplier));
         Assert.Equal("J. Fitter", heard.OfType<Installation>().Single().Installer);

@@ -83,8 +83,9 @@ public class LocalAttackTests
         Assert.Equal(CommandResult.Done, session.Send(MeterCommands.SetCalibrationGain(900_000), Start));
         session.Close(new UnixTime(Start.Seconds + 90));
         Assert.False(session.IsOpen);
-        Assert.Equal(CommandResult.Failed, session.Send(MeterCommands.SetCalibrationGain(1), new UnixTime(Start.Seconds + 91)));
-        var report = bench.Take(meter, new UnixTime(Start.Seconds + 91)).Of<Session>().Single();
+        var later = new UnixTime(Start.Seconds + 91);
+        Assert.Equal(CommandResult.Failed, session.Send(MeterCommands.SetCalibrationGain(1), later));
+        var report = bench.Take(meter, later).Of<Session>().Single();
         Assert.Equal((true, (byte)5, 90, "TOOL-9"), (report.Succeeded, report.Mechanism, report.Seconds, report.Tool));
         Assert.True(report.Used(FrameService.Set) && report.Used(FrameService.Association));
         Assert.Contains(meter.Chip.Cak.Entries(), e => e is { Kind: CakEntryKind.LocalSession, Detail: 1 });

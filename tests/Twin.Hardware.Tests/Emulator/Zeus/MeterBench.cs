@@ -56,7 +56,8 @@ internal sealed class MeterBench
     }
 
     public LifeCycleLine Line(int number = 1, ulong seed = 42) =>
-        new(Spec, TitleOf(number), $"ZT{number:D6}", seed + (ulong)number, KeySeed, new UnixTime(Start.Seconds - 3_600));
+        new(Spec, TitleOf(number), $"ZT{number:D6}", seed + (ulong)number, KeySeed,
+            new UnixTime(Start.Seconds - 3_600));
 
     public static InstallerNote Note => new("J. Fitter", "GridFit", "UP-1", default, -1, -1);
 

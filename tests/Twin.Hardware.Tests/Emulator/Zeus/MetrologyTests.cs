@@ -10,7 +10,8 @@ public class MetrologyTests
     private static readonly UnixTime Start = MeterBench.Start;
 
     public static TheoryData<string> Disturbances => ["crash", "crash each interval", "update", "refused image",
-        "commanded reset", "isolation", "hostile firmware", "no contact", "full attestation log", "flooded with frames"];
+        "commanded reset", "isolation", "hostile firmware", "no contact", "full attestation log",
+        "flooded with frames"];
 
     [Theory, MemberData(nameof(Disturbances))]
     public void Metering_goes_on_through_a_disturbance_without_a_gap(string disturbance)
@@ -52,8 +53,8 @@ public class MetrologyTests
                 break;
             case "refused image" when once:
                 var stranger = new Twin.Hardware.Crypto.SigningKey(Twin.Hardware.Crypto.NistCurve.P256, 9, "stranger");
-                Assert.False(meter.InstallImage(MeterBench.Image(FirmwarePart.Application, 3, "evil", stranger), "x", "",
-                    now));
+                var evil = MeterBench.Image(FirmwarePart.Application, 3, "evil", stranger);
+                Assert.False(meter.InstallImage(evil, "x", "", now));
                 break;
             case "commanded reset" when once:
                 Assert.Equal(ReceiveResult.Taken, bench.Send(meter, MeterCommands.Reset(), now));

@@ -1,4 +1,5 @@
 using Twin.Hardware.Attestation;
+using Twin.Hardware.Crypto;
 using Twin.Hardware.Emulator.Zeus;
 using Twin.Hardware.Events;
 
@@ -19,7 +20,7 @@ public class ZeusMeterTests
         Assert.Equal(Enumerable.Range(0, 48).Select(i => (Start.Seconds + 1_800L * i, 250L)), heard.Intervals());
         Assert.Equal(48 * 250, meter.Metrology.Import.Value);
         Assert.Single(heard.Of<Fingerprint>());
-        Assert.Equal(Enumerable.Range(0, heard.Counters.Count).Select(i => heard.Counters[0] + (uint)i), heard.Counters);
+        Assert.Equal(heard.Counters.Select((_, i) => heard.Counters[0] + (uint)i), heard.Counters);
         Assert.Empty(bench.Take(meter, now).Counters);
         now = MeterBench.Run(meter, now, 48);
         Assert.Single(bench.Take(meter, now).Of<Fingerprint>());
@@ -80,6 +81,44 @@ public class ZeusMeterTests
     }
 
     [Fact]
+    public void The_same_image_activated_again_is_confirmed_again()
+    {
+        var bench = new MeterBench();
+        var meter = bench.Meter();
+        for (var i = 1; i <= 3; i++)
+        {
+            Assert.True(meter.InstallImage(MeterBench.Application2, "campaign", "", Start));
+            Assert.Equal(i, meter.Application.Log.Rows(EventLogClass.Standard)
+                .Count(r => r.Kind == MeterEventKind.FirmwareSelfCheckOk));
+        }
+        for (var i = 0; i < 2 * SecureBootloader.MaxAttempts; i++)
+        {
+            meter.PowerCut(Start);
+            meter.PowerOn(Start);
+        }
+        Assert.DoesNotContain(meter.Chip.Cak.Entries(), e => e.Kind == CakEntryKind.Rollback);
+        Assert.Equal(3, meter.Application.Log.Rows(EventLogClass.Standard)
+            .Count(r => r.Kind == MeterEventKind.FirmwareSelfCheckOk));
+    }
+
+    [Fact]
+    public void An_hourly_push_carries_its_hour()
+    {
+        var bench = new MeterBench(s => s with { PushMinutes = 60 });
+        var meter = bench.Meter();
+        meter.Clock.Set(Start, new UnixTime(Start.Seconds - 7));
+        var now = Start;
+        for (var hour = 0; hour < 30; hour++)
+        {
+            now = MeterBench.Run(meter, now, 1);
+            Assert.Empty(bench.Take(meter, now).Rows);
+            now = MeterBench.Run(meter, now, 1);
+            Assert.Equal([now.Seconds - 3_600, now.Seconds - 1_800],
+                bench.Take(meter, now).Intervals().Select(i => i.Start));
+        }
+    }
+
+    [Fact]
     public void An_image_of_a_stranger_is_refused_and_the_refusal_is_in_the_log()
     {
         var bench = new MeterBench();
@@ -109,6 +148,48 @@ public class ZeusMeterTests
         Assert.Equal(5_000, meter.Metrology.Limiter.NormalWatts);
         Assert.Equal([MeterEventKind.ReplayAttack, MeterEventKind.DecryptionFailed],
             meter.Application.Log.Rows(EventLogClass.Fraud).Select(r => r.Kind));
+    }
+
+    [Fact]
+    public void Suite_2_meters_speak_under_longer_keys_and_sign_on_the_larger_curve()
+    {
+        var bench = new MeterBench(s => s with { Chip = s.Chip with { Curve = NistCurve.P384 } });
+        var meter = bench.Meter();
+        Assert.Equal(48, bench.Take(meter, MeterBench.Run(meter, Start, 48)).Intervals().Count());
+        Assert.Equal(96, meter.Chip.Vault.SigningKey!.Point.Length);
+    }
+
+    [Fact]
+    public void An_isolated_meter_answers_challenges_takes_tables_and_nothing_else_and_catches_up_later()
+    {
+        var bench = new MeterBench();
+        var meter = bench.Meter();
+        bench.Take(meter, Start);
+        meter.IsIsolated = true;
+        var now = MeterBench.Run(meter, Start, 48);
+        bench.Send(meter, MeterCommands.SetThreshold(false, 10), now);
+        bench.Send(meter, MeterCommands.SetReactionTable(bench.HeadEnd.Sign(new ReactionTable(5, 60, []))), now);
+        bench.Send(meter, MeterCommands.Challenge(7, 0), now);
+        Assert.Equal(InputKind.AttestationQuote, Assert.Single(bench.Take(meter, now).Inputs).Kind);
+        Assert.Equal((0, 5u), (meter.Metrology.Limiter.NormalWatts, meter.Application.Table.Version));
+        meter.IsIsolated = false;
+        var heard = bench.Take(meter, now);
+        Assert.Equal(48, heard.Intervals().Count());
+        Assert.Contains(heard.Of<CommandOutcome>(), o => o is { Result: CommandResult.Refused, Detail: "isolated" });
+    }
+
+    [Fact]
+    public void Queues_of_a_meter_without_contact_stay_within_their_bounds()
+    {
+        var bench = new MeterBench();
+        var meter = bench.Meter();
+        for (var i = 0; i < 2_000; i++) meter.Touch(TamperInput.TerminalCover, i % 2 == 0, Start);
+        Assert.Equal(ApplicationCore.MaxReports, meter.Application.Waiting);
+        Assert.True(meter.Application.DroppedReports >= 1_000 - ApplicationCore.MaxReports);
+        var log = meter.Application.Log.Rows(EventLogClass.Fraud).ToArray();
+        Assert.Equal(EventLog.CapacityOf(EventLogClass.Fraud), log.Length);
+        Assert.Equal(MeterEventKind.TerminalCoverClosed, log[^1].Kind);
+        Assert.Equal(ApplicationCore.MaxReports, bench.Take(meter, Start).Of<Reaction>().Count());
     }
 
     [Fact]

@@ -64,7 +64,8 @@ public class DeviceReportTests
         Assert.False(DeviceReport.TryRead(forged, Meter, At, into, out var error));
         Assert.Equal(WireCode.Unsupported, error.Code);
         Assert.Empty(into);
-        Assert.True(DeviceReport.TryRead(DeviceReport.WriteBytes(DeviceReport.Own, new byte[9]), Meter, At, into, out _));
+        var own = DeviceReport.WriteBytes(DeviceReport.Own, new byte[9]);
+        Assert.True(DeviceReport.TryRead(own, Meter, At, into, out _));
         Assert.Empty(into);
     }
 

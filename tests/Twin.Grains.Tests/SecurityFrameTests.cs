@@ -1,0 +1,145 @@
+using Twin.Hardware;
+using static Twin.Grains.Tests.SecurityMeter;
+
+namespace Twin.Grains.Tests;
+
+/// <summary>Counters and keys, through the door and the twin.</summary>
+public sealed class SecurityFrameTests : IDisposable
+{
+    private readonly SecurityScenario _s = new();
+    private SecurityMeter Meter => _s.Meter;
+
+    public void Dispose() => _s.Dispose();
+
+    private void Send(uint from, uint to, double day)
+    {
+        for (var c = from; c <= to; c++) _s.Append(Meter.Frame(c, day + (c - from) / 1440.0));
+    }
+
+    [Fact]
+    public void A_doubled_frame_is_a_repeat_in_the_window_and_far_behind_it()
+    {
+        Send(1, 100, 1);
+        Assert.Equal(AdmissionStatus.Duplicate, _s.Append(Meter.Frame(99, 2)).Status);
+        Assert.Equal(AdmissionStatus.Duplicate, _s.Append(Meter.Frame(3, 2)).Status);
+        _s.Expect();
+    }
+
+    [Fact]
+    public void Frames_out_of_order_within_the_window_raise_nothing()
+    {
+        var draw = new SplitMix64(11);
+        var order = Enumerable.Range(1, 400).OrderBy(i => i + draw.Next(FrameWindowReach)).ToArray();
+        foreach (var c in order) _s.Append(Meter.Frame((uint)c, 1 + c / 1440.0));
+        _s.Expect();
+    }
+
+    private const int FrameWindowReach = Twin.Detection.Specification.FrameWindow.Size / 2;
+
+    [Fact]
+    public void The_same_counter_with_other_bytes_is_nonce_reuse()
+    {
+        Send(1, 10, 1);
+        Assert.Equal(AdmissionStatus.Accepted, _s.Append(Meter.Frame(9, 1.5, digest: 77UL << 40)).Status);
+        _s.Expect(FindingKind.NonceReuse);
+    }
+
+    [Fact]
+    public void A_counter_behind_the_window_with_other_bytes_regresses()
+    {
+        Send(1, 100, 1);
+        Assert.Equal(AdmissionStatus.Accepted, _s.Append(Meter.Frame(3, 2, digest: 77UL << 40)).Status);
+        _s.Expect(FindingKind.CounterRegression);
+    }
+
+    [Fact]
+    public void Directions_and_keys_have_counters_of_their_own()
+    {
+        Send(1, 100, 1);
+        _s.Append(Meter.Frame(1, 2, 5UL << 40, direction: FrameDirection.ToMeter));
+        _s.Append(Meter.Frame(1, 2, 6UL << 40, key: KeySlot.Authentication));
+        _s.Expect();
+    }
+
+    [Fact]
+    public void A_jump_is_found_and_a_month_offline_is_none()
+    {
+        Send(1, 10, 1);
+        _s.Append(Meter.Frame(4_000, 31));
+        _s.Expect();
+        _s.Append(Meter.Frame(1_000_000, 31.1));
+        _s.Expect(FindingKind.CounterJump);
+    }
+
+    [Fact]
+    public void A_counter_near_its_end_is_told_once()
+    {
+        _s.Append(Meter.Frame(uint.MaxValue - 5, 1));
+        _s.Append(Meter.Frame(uint.MaxValue - 4, 1.1));
+        _s.Expect(FindingKind.CounterExhaustion);
+    }
+
+    [Fact]
+    public void A_new_key_begins_anew_and_frames_of_the_old_one_may_be_late()
+    {
+        Send(1, 60, 1);
+        _s.Append(new KeyEvent(Meter.Id.Twin, At(2), KeySlot.EncryptionUnicast, KeyEventKind.Transferred, 1, [],
+            default, "head-end"));
+        _s.Append(Meter.Frame(62, 2.01));
+        _s.Append(new KeyEvent(Meter.Id.Twin, At(2.02), KeySlot.EncryptionUnicast, KeyEventKind.Activated, 1, [],
+            default, "head-end"));
+        for (var c = 0u; c < 90; c++) _s.Append(Meter.Frame(c, 2.1 + c / 1440.0, (1000UL + c) << 40));
+        _s.Append(Meter.Frame(61, 2.2));
+        _s.Expect();
+        _s.Append(Meter.Frame(89, 5, 3UL << 40));
+        _s.Expect(FindingKind.NonceReuse);
+    }
+
+    [Fact]
+    public void A_compromised_or_expired_key_may_not_be_used()
+    {
+        Send(1, 3, 1);
+        _s.Append(new KeyEvent(Meter.Id.Twin, At(2), KeySlot.EncryptionUnicast, KeyEventKind.Compromised, 1, [],
+            default, "soc"));
+        _s.Expect();
+        _s.Append(Meter.Frame(4, 2.5));
+        _s.Expect(FindingKind.KeyCompromised);
+        _s.Append(new KeyEvent(Meter.Id.Twin, At(3), KeySlot.EncryptionUnicast, KeyEventKind.Transferred, 1, [],
+            At(9), "soc"));
+        _s.Append(Meter.Frame(0, 3.5, 9UL << 40));
+        Assert.Single(_s.Findings);
+        _s.Append(Meter.Frame(1, 10, 8UL << 40));
+        _s.Expect(FindingKind.KeyCompromised, FindingKind.KeyCompromised);
+    }
+
+    [Theory]
+    [InlineData(FrameFaultKind.TagFailed, FindingKind.AuthenticationFailures)]
+    [InlineData(FrameFaultKind.Malformed, FindingKind.MalformedFrames)]
+    public void Faults_count_by_their_rate(FrameFaultKind fault, FindingKind found)
+    {
+        FrameFault Fault(double day) => new(Meter.Id.Twin, At(day), fault, 3, (ulong)(day * 1e6), "tcp", "bad");
+        for (var i = 0; i < 30; i++) _s.Append(Fault(1 + i));
+        _s.Expect();
+        for (var i = 0; i < 20; i++) _s.Append(Fault(40 + i / 1440.0));
+        _s.Expect(found);
+    }
+
+    [Fact]
+    public void An_unprotected_frame_and_an_untrusted_certificate_are_found()
+    {
+        _s.Append(new FrameFault(Meter.Id.Twin, At(1), FrameFaultKind.Unprotected, 0, 1, "tcp", "plain"));
+        _s.Append(new KeyEvent(Meter.Id.Twin, At(1), KeySlot.KeyAgreement, KeyEventKind.CertificateUntrusted, 1, [],
+            default, "ca x"));
+        _s.Expect(FindingKind.UnprotectedFrames, FindingKind.UntrustedCertificate);
+    }
+
+    [Fact]
+    public void A_public_key_of_another_length_is_refused()
+    {
+        var bad = new KeyEvent(Meter.Id.Twin, At(1), KeySlot.KeyAgreement, KeyEventKind.Enrolled, 1, [1, 2],
+            default, "");
+        var refused = _s.Append(bad);
+        Assert.Equal(AdmissionStatus.Rejected, refused.Status);
+        Assert.Contains("2 bytes", refused.Reason, StringComparison.Ordinal);
+    }
+}

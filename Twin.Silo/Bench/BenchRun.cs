@@ -183,7 +183,9 @@ internal sealed class BenchRun(int twins, BenchPart? only, CancellationToken can
                 if (day >= FillDays) (readings, seconds) = (readings + part.Readings, seconds + part.Seconds);
                 Say(string.Create(CultureInfo.InvariantCulture,
                     $"day {day + 1} of {Days}: {part.Readings / part.Seconds:n0} readings/s, "
-                    + $"{Environment.WorkingSet / 1048576:n0} MB"));
+                    + $"{Environment.WorkingSet / 1048576:n0} MB, "
+                    + $"managed {GC.GetTotalMemory(false) / 1048576:n0} of "
+                    + $"{GC.GetGCMemoryInfo(GCKind.Any).TotalCommittedBytes / 1048576:n0} MB committed"));
             }
             AtLeast("journalled and judged", "readings/s", 2_000_000, readings / seconds, scale
                 + $", the last {Days - FillDays} days, each with a closing");

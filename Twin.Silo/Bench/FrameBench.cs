@@ -31,7 +31,8 @@ internal sealed class FrameBench(BenchRun bench, CancellationToken cancel)
         bench.Say(string.Create(CultureInfo.InvariantCulture, $"frames: sealing pushes of {intervals} half-hours"));
         using var load = new SealedFrames(Meters);
         var intake = new FrameIntake(load.Keys, load.Meters.ToHashSet());
-        var parts = Enumerable.Range(0, Senders).Select(s => (From: Meters * s / Senders, To: Meters * (s + 1) / Senders));
+        var parts = Enumerable.Range(0, Senders)
+            .Select(s => (From: Meters * s / Senders, To: Meters * (s + 1) / Senders));
         var sent = parts.Select(p => Enumerable.Range(0, rounds)
             .Select(r => load.Round(p.From, p.To, r, intervals)).ToArray()).ToArray();
         await using var fleet = EmbeddedFleet.Open(BenchRun.Options(path), new TwinFactory(), null);
@@ -53,9 +54,11 @@ internal sealed class FrameBench(BenchRun bench, CancellationToken cancel)
         if (senders.Sum(s => s.Rejected) > 0)
             throw new InvalidOperationException($"{senders.Sum(s => s.Rejected)} frames were rejected.");
         var scale = string.Create(CultureInfo.InvariantCulture,
-            $"{Meters:n0} meters x {rounds - 1} pushes of {intervals} half-hours and a register, AES-GCM-128, wrapper, "
-                + $"{Senders} connections, fsync; {processor.TotalMicroseconds / frames:0.0} us of processor a frame");
-        bench.AtLeast($"authenticated frames, {intervals} half-hours each", "frames/s", 60_000, frames / seconds, scale);
+            $"{Meters:n0} meters x {rounds - 1} pushes of {intervals} half-hours and a register, AES-GCM-128, "
+                + $"wrapper, {Senders} connections, fsync; {processor.TotalMicroseconds / frames:0.0} us of processor "
+                + $"a frame");
+        bench.AtLeast($"authenticated frames, {intervals} half-hours each", "frames/s", 60_000, frames / seconds,
+            scale);
         // What others do to the machine shows in the rate, not in the time that the process itself used.
         bench.AtLeast($"the same by processor time alone, {Environment.ProcessorCount} cores", "frames/s", 60_000,
             frames * Environment.ProcessorCount / processor.TotalSeconds, scale, isProjected: true);

@@ -83,7 +83,8 @@ internal sealed class QuoteBench(BenchRun bench, CancellationToken cancel)
         var since = 0u;
         for (var i = 0; i < QuotesPerMeter; i++)
         {
-            var (nonce, at) = (new UInt128(made.Meter.SystemTitle, (ulong)i), new UnixTime(Start.Seconds + i * 86_400L));
+            var nonce = new UInt128(made.Meter.SystemTitle, (ulong)i);
+            var at = new UnixTime(Start.Seconds + i * 86_400L);
             made.Meter.Tick(at);
             var bytes = made.Meter.Chip.Quote(nonce, since, made.Meter.SwitchState, at)
                 ?? throw new InvalidOperationException($"{made.Meter} made no quote.");
@@ -111,7 +112,8 @@ internal sealed class QuoteBench(BenchRun bench, CancellationToken cancel)
                 accepted = verdict.Next;
             }
         }
-        Tell("quotes verified, signature and chain", "quotes/s", count, watch, used, $"{count} quotes, P-256, one thread");
+        Tell("quotes verified, signature and chain", "quotes/s", count, watch, used,
+            $"{count} quotes, P-256, one thread");
     }
 
     private async Task VerifyAtTheDoor(Made[] made, int count, string path)

@@ -26,9 +26,9 @@ internal sealed class ZeusMemory(BenchRun bench, CancellationToken cancel)
         var (plain, _) = await Measure(Path.Combine(path, "plain"), isSecure: false);
         var (secure, findings) = await Measure(Path.Combine(path, "secure"), isSecure: true);
         bench.AtMost("resident memory of one ZEUS meter twin", "bytes", 1536, secure, string.Create(
-            CultureInfo.InvariantCulture, $"{Twins:n0} meters x {Days} days of 48, {Days * FramesPerDay} frames each way, "
-                + $"5 keys, registers, 2 quotes, {findings:n0} findings; with their part of feeders, cohorts and fleet; "
-                + $"{plain:n0} without keys, frames, registers and quotes"));
+            CultureInfo.InvariantCulture, $"{Twins:n0} meters x {Days} days of 48, {Days * FramesPerDay} frames each "
+                + $"way, 5 keys, registers, 2 quotes, {findings:n0} findings; with their part of feeders, cohorts and "
+                + $"fleet; {plain:n0} without keys, frames, registers and quotes"));
     }
 
     /// <summary>Bytes a meter, and findings.</summary>
@@ -45,7 +45,8 @@ internal sealed class ZeusMemory(BenchRun bench, CancellationToken cancel)
             var today = day;
             await IngestBench.Load(fleet, meters, day, day + 1);
             if (!isSecure) continue;
-            await Batches(fleet, meters, (b, i) => Frames(b, meters[i], today, registers[i] += IngestBench.Sum(meters[i], today)));
+            await Batches(fleet, meters, (b, i) =>
+                Frames(b, meters[i], today, registers[i] += IngestBench.Sum(meters[i], today)));
             if (day is 1 or Days - 1) await Batches(fleet, meters, (b, i) => Attest(b, meters[i], keys[i], today));
             var sweep = new InputBatch("bench");
             sweep.Add(new Sweep(At(day + 1, 0)));
@@ -116,7 +117,8 @@ internal sealed class ZeusMemory(BenchRun bench, CancellationToken cancel)
             MeterTime = (uint)At(day, 101).Seconds, KeyFingerprint = CakQuote.FingerprintOf(PointOf(signing)),
         };
         var signed = quote.ToSign();
-        batch.Add(new AttestationQuote(meter.Twin, At(day, 102),
-            CakQuote.WithSignature(signed, key.SignData(signed, HashAlgorithmName.SHA256)), SignatureVerdict.Unchecked));
+        var signature = key.SignData(signed, HashAlgorithmName.SHA256);
+        batch.Add(new AttestationQuote(meter.Twin, At(day, 102), CakQuote.WithSignature(signed, signature),
+            SignatureVerdict.Unchecked));
     }
 }

@@ -53,7 +53,8 @@ internal sealed class TwinHost : IDisposable
 
     /// <summary>
     /// Admits and applies items [from, to) and adds what was accepted to the journal batch, in item order.
-    /// <paramref name="wasTold"/>: whether the journal has an item that is keyed by its content; called from all shards.
+    /// <paramref name="wasTold"/>: whether the journal has an item that is keyed by its content; called from all
+    /// shards.
     /// </summary>
     public void Admit(InputBatch batch, int from, int to, Admission[] results, IRecall recall, Func<int, bool> wasTold,
         Action<ReadOnlySpan<byte>, AcceptedInput> accepted)

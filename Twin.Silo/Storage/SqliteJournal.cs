@@ -177,7 +177,8 @@ public sealed partial class SqliteJournal : IJournal
     {
         foreach (var c in (SqliteCommand[])
             [_insertBatch, _insertKept, _insertSegment, _insertPublication, _insertClosed, _insertContent,
-                _insertFinding, _insertCheckpoint, _insertFrequent, _setHead, _publicationSelect, _contentSelect]) c.Dispose();
+                _insertFinding, _insertCheckpoint, _insertFrequent, _setHead, _publicationSelect,
+                _contentSelect]) c.Dispose();
         _read.Dispose();
         _write.Dispose();
     }

@@ -60,7 +60,8 @@ public sealed partial class SqliteJournal
         {
             var rows = KeptOf(c, key, after);
             if (key.Kind == TwinKind.Meter)
-                ReadFrequent(c, key.Id, after, int.MaxValue, int.MaxValue, () => true, (position, input) => rows.Add((position, input.ToArray())));
+                ReadFrequent(c, key.Id, after, int.MaxValue, int.MaxValue, () => true,
+                    (position, input) => rows.Add((position, input.ToArray())));
             return rows;
         });
         found.Sort((a, b) => a.Position.CompareTo(b.Position));

@@ -62,7 +62,8 @@ public sealed class SecurityDeviceTests : IDisposable
         for (var i = 0; i < 19; i++) _s.Append(Meter.Event(MeterEventKind.VoltageSag, 1 + i * 0.001));
         Assert.DoesNotContain(_s.Harness.SweptLetters(At(1.1)), l => l.Kind == FleetLetterKind.EventBurst);
         for (var i = 0; i < 25; i++) _s.Append(Meter.Event(MeterEventKind.VoltageSag, 2 + i * 0.001));
-        Assert.Equal(25ul, Assert.Single(_s.Harness.SweptLetters(At(3)), l => l.Kind == FleetLetterKind.EventBurst).Extra);
+        var told = _s.Harness.SweptLetters(At(3));
+        Assert.Equal(25ul, Assert.Single(told, l => l.Kind == FleetLetterKind.EventBurst).Extra);
         _s.Expect();
     }
 

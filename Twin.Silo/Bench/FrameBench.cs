@@ -69,7 +69,9 @@ internal sealed class FrameBench(BenchRun bench, CancellationToken cancel)
     private static Task All(Sender[] senders, Func<Sender, int, Task> work) =>
         Task.WhenAll(senders.Select((s, i) => Task.Run(() => work(s, i))));
 
-    /// <summary>What a connection does: splits, takes, appends; one batch is on its way while the next is read.</summary>
+    /// <summary>
+    /// What a connection does: splits, takes, appends; one batch is on its way while the next is read.
+    /// </summary>
     private sealed class Sender(IFleet fleet, FrameIntake intake, string name)
     {
         private readonly FrameChannel _channel = new(name, null, null);

@@ -3,7 +3,9 @@ using static Twin.Grains.Tests.Sample;
 
 namespace Twin.Grains.Tests;
 
-/// <summary>What a twin can tell of a register without the journal: only what is later than all before is surely new.</summary>
+/// <summary>
+/// What a twin can tell of a register without the journal: only what is later than all before is surely new.
+/// </summary>
 public sealed class RegisterNewsTests
 {
     private static byte[] Register(long at, long value, Channel channel = Channel.Import) =>

@@ -82,50 +82,40 @@ public enum CounterVerdict : byte
 }
 
 /// <summary>
-/// Counters of frames to the meter. Only a number above the last is executed. A frame that was overtaken on its way, or
-/// the same bytes again, is dropped in silence; other bytes under a used number, and numbers further back than
+/// Counters of frames to the meter. Only a number above the last is executed. A frame that was overtaken on its way,
+/// or the same bytes again, is dropped in silence; other bytes under a used number, and numbers further back than
 /// <see cref="Window"/>, are a replay. It lasts without power.
 /// </summary>
 public sealed class ReceiveCounter
 {
-    /// <summary>How far back a late frame may lie.</summary>
-    public const int Window = 32;
+    /// <summary>How far back a late frame may lie; of each number since it is kept what came under it.</summary>
+    public const int Window = 64;
 
-    /// <summary>Digests kept of the frames last taken; the oldest gives way.</summary>
-    public const int Kept = 8;
-
-    private readonly (uint Number, ulong Digest)[] _taken = new (uint, ulong)[Kept];
-    private int _next;
-    private uint _seen;
+    // 32 bits of the digest are enough to tell a frame from another under the same number. Memory comes with the first.
+    private (uint Number, uint Digest)[] _came = [];
 
     public uint Last { get; private set; }
 
     /// <summary>Judges a number whose frame was authentic, and takes it when it is fresh.</summary>
     public CounterVerdict Take(uint number, ulong digest)
     {
+        if (_came.Length == 0) _came = new (uint, uint)[Window + 1];
+        if (number <= Last && Last - number > Window) return CounterVerdict.Replay;
+        ref var came = ref _came[number % (Window + 1)];
+        var mark = unchecked((uint)(digest ^ digest >> 32));
         if (number > Last)
         {
-            _seen = number - Last >= Window ? 0 : _seen << (int)(number - Last) | 1u << (int)(number - Last - 1);
-            if (Last == 0) _seen = 0;
-            Last = number;
-            _taken[_next] = (number, digest);
-            _next = (_next + 1) % Kept;
+            (Last, came) = (number, (number, mark));
             return CounterVerdict.Fresh;
         }
-        foreach (var (n, d) in _taken)
-            if (n == number) return d == digest ? CounterVerdict.Duplicate : CounterVerdict.Replay;
-        var back = Last - number;
-        if (back == 0 || back > Window) return CounterVerdict.Replay;
-        var bit = 1u << (int)(back - 1);
-        var known = (_seen & bit) != 0;
-        _seen |= bit;
-        return known ? CounterVerdict.Replay : CounterVerdict.Duplicate;
+        if (came.Number != number) came = (number, mark);
+        return came.Digest == mark ? CounterVerdict.Duplicate : CounterVerdict.Replay;
     }
 
     /// <summary>A new key.</summary>
     public void Restart()
     {
-        (Last, _seen, _next) = (0, 0, 0);
-        Array.Clear(_taken);
+        Last = 0;
+        Array.Clear(_came);
     }
 }

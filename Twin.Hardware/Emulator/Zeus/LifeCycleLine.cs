@@ -171,6 +171,9 @@ public sealed class LifeCycleLine
         if (!_spec.Chip.DebugPortLeftOpen) Meter.Chip.Fuses.LockDebugPort();
         var record = new SupplyRecord(Meter.Id, Meter.Serial, _spec.Chip.Model, _station!.Plant, _station.Lot,
             _supplier!.Name, Meter.Metrology.Calibration.Digest.ToString(), "", "", now.ToString());
+        // What the head-end may expect of the meter alone is in its log from the first day on.
+        Meter.Chip.Record(new CakEvent(CakEntryKind.Config, FirmwarePart.ReactionTable, _spec.ReactionTable.Digest,
+            _spec.ReactionTable.Version), now);
         var step = Enter(LifeCycle.Locked, now, _station.Name, [record]);
         Meter.Chip.PowerCut();
         return step;

@@ -1,0 +1,101 @@
+using Twin.Hardware.Attestation;
+using Twin.Hardware.Crypto;
+using Twin.Hardware.Emulator.Zeus;
+
+namespace Twin.Hardware.Emulator.Network;
+
+/// <summary>
+/// The vendor: signs images, and made those that a fleet's meters come with. Bodies are noise from the seed; what an
+/// image does is told by <see cref="Shelf"/>.
+/// </summary>
+public sealed class FleetFirmware
+{
+    /// <summary>Bytes of the bodies: of the order that such parts have, small enough for a roll-out in hours.</summary>
+    private const int ApplicationBytes = 30_000, MetrologyBytes = 12_000, KernelBytes = 7_000;
+
+    internal const string Authority = "Verification Office";
+
+    private readonly Dictionary<(string Plant, string Lot), ManufacturingStation> _stations = [];
+    private readonly ulong _seed;
+    private readonly ImageSignatures _signatures = new();
+    private readonly Dictionary<FleetModel, FirmwareImage[]> _factory = [];
+    private readonly Dictionary<(FleetModel Model, string Lot), MeterSpec> _specs = [];
+    private readonly FleetOptions _options;
+    private readonly EcPublicKey _headEnd;
+    private readonly ulong _headEndTitle;
+
+    internal FleetFirmware(FleetOptions options, EcPublicKey headEnd, ulong headEndTitle)
+    {
+        (_options, _seed, _headEnd, _headEndTitle) = (options, options.Seed, headEnd, headEndTitle);
+        Vendor = new SigningKey(NistCurve.P256, options.Seed, "vendor");
+        Supplier = new SiliconSupplier("Olympus Silicon", options.Seed);
+        foreach (var model in options.Models) _factory[model] = FactoryImages(model);
+    }
+
+    /// <summary>Makes the chips, and vouches for them.</summary>
+    public SiliconSupplier Supplier { get; }
+
+    /// <summary>Signs images. An attacker who has it is one of the catalogue's.</summary>
+    public SigningKey Vendor { get; }
+
+    public FirmwareShelf Shelf { get; } = new();
+
+    /// <summary>Images that the utility registered, in order of registration.</summary>
+    public IReadOnlyList<FirmwareImage> Registered => [.. _options.Models.SelectMany(m => _factory[m])];
+
+    public FirmwareImage Application(FleetModel model) =>
+        _factory[model].First(i => i.Header.Part == FirmwarePart.Application);
+
+    /// <summary>An application image for a model, signed by the vendor unless another key is given.</summary>
+    public FirmwareImage Build(FleetModel model, string name, uint version, ushort securityVersion = 1,
+        SigningKey? signer = null) => Build(FirmwarePart.Application, model.Model, name, version, securityVersion,
+            ApplicationBytes, signer ?? Vendor);
+
+    /// <summary>The registry's word on an image.</summary>
+    public static Release ReleaseOf(FirmwareImage image, UnixTime at) => new(image.Digest, at, image.Header.Part,
+        image.Header.Model, image.Header.Name, image.Header.Version, image.Header.SecurityVersion, default, "");
+
+    /// <summary>What meters of a model and lot have in common. Bounded by the options' models and lots.</summary>
+    internal MeterSpec SpecOf(FleetModel model, string lot)
+    {
+        if (_specs.TryGetValue((model, lot), out var spec)) return spec;
+        return _specs[(model, lot)] = new MeterSpec
+        {
+            Chip = ChipOf(model, lot), Images = _factory[model], HeadEndKey = _headEnd, HeadEndTitle = _headEndTitle,
+            Shelf = Shelf, IntervalMinutes = _options.IntervalMinutes, PushMinutes = _options.PushMinutes,
+            IsDualBoard = model.DualBoard, ImageBlockBytes = Campaign.BlockBytes,
+        };
+    }
+
+    /// <summary>The station that makes a meter's lot; one key a plant.</summary>
+    internal ManufacturingStation StationOf(PlannedMeter meter)
+    {
+        if (_stations.TryGetValue((meter.Plant, meter.Lot), out var station)) return station;
+        return _stations[(meter.Plant, meter.Lot)] = new ManufacturingStation(meter.Plant + " line 1", meter.Plant,
+            meter.Lot, new SigningKey(NistCurve.P256, _seed, meter.Plant));
+    }
+
+    private ChipSpec ChipOf(FleetModel model, string lot) => new()
+    {
+        Model = model.Model, Lot = lot, Anchors = [Vendor.PublicKey], Signatures = _signatures,
+    };
+
+    private FirmwareImage[] FactoryImages(FleetModel model) =>
+    [
+        Build(FirmwarePart.Cak, model.Model, model.Model + " kernel 1.0", 100, 1, KernelBytes, Vendor),
+        Build(FirmwarePart.Metrology, model.Model, model.Model + " metrology 1.3", 103, 1, MetrologyBytes, Vendor),
+        Build(FirmwarePart.Application, model.Model, model.Firmware, model.Version, 1, ApplicationBytes, Vendor),
+    ];
+
+    private FirmwareImage Build(FirmwarePart part, string model, string name, uint version, ushort security, int bytes,
+        SigningKey signer)
+    {
+        var draw = SplitMix64.For(_seed, $"image {part} {model} {name} {version}");
+        var body = new byte[bytes];
+        for (var i = 0; i < bytes; i += 8)
+            BitConverter.TryWriteBytes(body.AsSpan(i), draw.NextUInt64());
+        var image = FirmwareImage.Build(part, model, name, version, security, body, signer);
+        Shelf.Add(image);
+        return image;
+    }
+}

@@ -1,0 +1,134 @@
+using Twin.Grains;
+using Twin.Hardware;
+using Twin.Hardware.Coding;
+using Twin.Hardware.Emulator.Network;
+using Twin.Hardware.Wire;
+using Twin.Ingest.Dlms;
+using Twin.Ingest.Readers;
+
+namespace Twin.Silo.Emulation;
+
+/// <summary>
+/// Counts of a run: frames that came in and were refused, inputs appended, and those that the fleet refused.
+/// </summary>
+public sealed record FleetRunTotals(long Frames, long RejectedFrames, long Items, long RejectedItems, long Readings,
+    long Duplicates);
+
+/// <summary>
+/// Joins an emulated fleet to the twins: what its head-end receives goes through the frame intake like frames of real
+/// meters, what its utility knows comes as inputs of the registry, all in order of arrival into one
+/// <see cref="IFleet"/>. Nothing else of the emulated world reaches the twins.
+/// </summary>
+public sealed class FleetRun
+{
+    public const string Source = "emulated";
+
+    /// <summary>Reasons of refused frames and items that are kept for a person; later ones are counted.</summary>
+    public const int MaxReasons = 20;
+
+    private readonly IFleet _fleet;
+    private readonly FrameIntake _intake;
+    private readonly AnnouncedMeters _announced = new();
+    private readonly Dictionary<string, FrameChannel> _channels = [];
+    private readonly InputBatch _batch = new(Source);
+    private readonly List<string> _reasons = [];
+    private ObservationBatch? _sink;
+    private bool _isRegistered;
+
+    public FleetRun(EmulatedFleet emulated, IFleet fleet)
+    {
+        (Emulated, _fleet) = (emulated, fleet);
+        _intake = new FrameIntake(emulated.HeadEnd.Keys, emulated.Meters.Select(m => m.Id).ToHashSet());
+    }
+
+    public EmulatedFleet Emulated { get; }
+    public FleetRunTotals Totals { get; private set; } = new(0, 0, 0, 0, 0, 0);
+
+    /// <summary>Why frames and items were refused: the first of each, at most <see cref="MaxReasons"/>.</summary>
+    public IReadOnlyList<string> Reasons => _reasons;
+
+    /// <summary>Appends the registry, if that was not done, and then all that arrives up to a time.</summary>
+    public async Task Until(UnixTime to, CancellationToken cancel)
+    {
+        if (!_isRegistered) await Register(cancel);
+        foreach (var item in Emulated.Step(to))
+        {
+            if (_batch.IsFull) await Commit(cancel);
+            if (item.Frame is { } frame) Take(frame);
+            else _batch.Add(item.Input);
+        }
+        await Commit(cancel);
+    }
+
+    /// <summary>All days from where the fleet stands, a day at a time.</summary>
+    public async Task Days(int days, CancellationToken cancel)
+    {
+        for (var d = 0; d < days; d++)
+            await Until(new UnixTime(Emulated.Now.Seconds + 86_400), cancel);
+    }
+
+    /// <summary>Declares that nothing more comes: the last days close.</summary>
+    public async Task End(CancellationToken cancel)
+    {
+        _batch.Add(new SourceEnded(Source));
+        await Commit(cancel);
+    }
+
+    /// <summary>Any input that does not come from the fleet: what a script has the registry say.</summary>
+    public async Task Append(Input input, CancellationToken cancel)
+    {
+        if (!_isRegistered) await Register(cancel);
+        _batch.Add(input);
+        await Commit(cancel);
+    }
+
+    private async Task Register(CancellationToken cancel)
+    {
+        _isRegistered = true;
+        foreach (var input in Emulated.Registry())
+        {
+            if (_batch.IsFull) await Commit(cancel);
+            _batch.Add(input);
+        }
+        await Commit(cancel);
+    }
+
+    private void Take(Delivery frame)
+    {
+        _sink ??= new ObservationBatch(_batch, _announced);
+        if (!_channels.TryGetValue(frame.Concentrator, out var channel))
+            _channels[frame.Concentrator] = channel = new FrameChannel(frame.Concentrator, null, null);
+        var result = _intake.Take(channel, LinkKind.Wrapper, frame.Bytes, frame.ReceivedAt, _sink);
+        if (!result.IsValid) Note($"frame by {frame.Concentrator} at {frame.ReceivedAt}: {result.Reason}");
+        Totals = Totals with
+        {
+            Frames = Totals.Frames + 1,
+            RejectedFrames = Totals.RejectedFrames + (result.IsValid ? 0 : 1),
+        };
+    }
+
+    private async Task Commit(CancellationToken cancel)
+    {
+        if (_batch.Count == 0) return;
+        var receipt = await _fleet.Append(_batch, cancel);
+        var totals = receipt.Totals();
+        for (var i = 0; i < receipt.Items.Length; i++)
+            if (receipt.Items[i].Status == AdmissionStatus.Rejected)
+                Note($"{Envelope.Read(_batch[i]).Kind}: {receipt.Items[i].Reason}");
+        Totals = Totals with
+        {
+            Items = Totals.Items + _batch.Count,
+            RejectedItems = Totals.RejectedItems + totals.RejectedItems,
+            Readings = Totals.Readings + totals.Readings,
+            Duplicates = Totals.Duplicates + totals.Duplicates,
+        };
+        _sink?.Committed();
+        _sink = null;
+        _batch.Clear();
+    }
+
+    private void Note(string reason)
+    {
+        if (_reasons.Count < MaxReasons) _reasons.Add(reason);
+    }
+}

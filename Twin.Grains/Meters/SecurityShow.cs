@@ -16,6 +16,7 @@ internal sealed partial class MeterSecurity
         (SecurityChecks.Version, "version"), (SecurityChecks.FlashPages, "flash pages"),
         (SecurityChecks.FrameAuthentication, "frame authentication"),
         (SecurityChecks.FrameCounters, "frame counters"), (SecurityChecks.KeyState, "key state"),
+        (SecurityChecks.MetrologySeal, "metrology seal"),
     ];
 
     /// <param name="id">Whose state it is.</param>

@@ -8,7 +8,8 @@ namespace Twin.Silo.Commands;
 /// <summary>Flags of the verbs that take frames and security records.</summary>
 internal sealed class FrameFlags
 {
-    public sealed record Given(string[] Security, string? Anchors, string? Keys, string? Meter, string? Zone);
+    public sealed record Given(string[] Security, string? Anchors, string? Keys, string? Meter, string? Zone,
+        int? ListEnergyWh);
 
     public Option<string[]> Security { get; } = new("--security")
     {
@@ -27,6 +28,11 @@ internal sealed class FrameFlags
 
     public Option<string?> Meter { get; } = new("--meter") { Description = "meter of frames that do not name theirs" };
 
+    public Option<int?> ListEnergyWh { get; } = new("--list-energy-wh")
+    {
+        Description = "Wh that a count of energy stands for in lists that tell no unit, 1 or 10 (default: left out)",
+    };
+
     public Option<string?> Zone { get; } = new("--zone")
     {
         Description = "zone of frame clocks that tell no distance to UTC (default: UTC)",
@@ -39,8 +45,12 @@ internal sealed class FrameFlags
         if (zone is not null && !ZoneRules.TryGet(zone, out _))
             throw new ArgumentException($"--zone is '{zone}'; it must be an IANA name such as Europe/Oslo or an offset "
                 + "such as +01:00.");
-        return new Given(p.GetValue(Security)!, p.GetValue(Anchors), p.GetValue(Keys), p.GetValue(Meter), zone);
+        return new Given(p.GetValue(Security)!, p.GetValue(Anchors), p.GetValue(Keys), p.GetValue(Meter), zone,
+            p.GetValue(ListEnergyWh) is { } wh ? Counted(wh) : null);
     }
+
+    private static int Counted(int wattHours) => wattHours is 1 or 10 ? wattHours
+        : throw new ArgumentException($"--list-energy-wh is {wattHours}; it must be 1 or 10.");
 }
 
 /// <summary>The keys of a key file, ready for use, or none.</summary>

@@ -92,17 +92,28 @@ internal sealed class PushContent
             // The list's own clock tells when the registers were taken; the head's, when the list was sent.
             if (value.Time is { } clock && value.Name is { C: 1, D: 0, E: 0 } && channel.TimeOf(clock) is { } time)
                 Time = time;
-            if (ChannelOf(value) is { } energy && TryWhole(value, out var wattHours))
-                _registers.Add((energy, wattHours));
+            if (ChannelOf(value) is not { } energy || !TryWhole(value, out var wattHours)) continue;
+            if (value.Unit == Unknown)
+            {
+                if (channel.ListEnergyWh is not { } each || wattHours > long.MaxValue / each)
+                {
+                    channel.WithoutUnit++;
+                    continue;
+                }
+                wattHours *= each;
+            }
+            _registers.Add((energy, wattHours));
         }
         return true;
     }
 
-    /// <summary>Total active energy: medium electricity, quantity 1 or 2, processing 8, tariff 0, in Wh.</summary>
+    /// <summary>COSEM units.</summary>
+    private const byte WattHour = 30, Unknown = 255;
+
+    /// <summary>Total active energy: medium electricity, quantity 1 or 2, processing 8, tariff 0.</summary>
     private static Channel? ChannelOf(in PushValue value)
     {
-        const byte wattHour = 30, unknown = 255;
-        if (value.Name is not { A: 1, D: 8, E: 0 } || value.Unit is not (wattHour or unknown)
+        if (value.Name is not { A: 1, D: 8, E: 0 } || value.Unit is not (WattHour or Unknown)
             || value.Text is not null || value.Time is not null || value.Value < 0) return null;
         return value.Name.C switch { 1 => Channel.Import, 2 => Channel.Export, _ => null };
     }

@@ -117,12 +117,12 @@ internal static class Frames
         return w.ToArray();
     }
 
-    /// <summary>A named list: equipment id (empty: none) and total import.</summary>
+    /// <summary>A named list: equipment id (empty: none) and total import with its unit.</summary>
     public static byte[] List(string serial, uint wattHours)
     {
         var w = new ByteWriter();
         var cosem = new CosemWriter(w);
-        cosem.Structure(serial.Length > 0 ? 4 : 2);
+        cosem.Structure(serial.Length > 0 ? 5 : 3);
         if (serial.Length > 0)
         {
             cosem.LogicalName(Obis.EquipmentId);
@@ -130,6 +130,12 @@ internal static class Frames
         }
         cosem.LogicalName(Obis.ImportTotal);
         cosem.DoubleLongUnsigned(wattHours);
+        cosem.Structure(2);
+        cosem.Integer(0);
+        cosem.Enum(WattHour);
         return w.ToArray();
     }
+
+    /// <summary>COSEM's number of the unit.</summary>
+    private const byte WattHour = 30;
 }

@@ -91,7 +91,7 @@ public sealed class SecurityPropertyTests(ITestOutputHelper output)
             for (var i = 0; i < 12; i++)
             {
                 var frame = meter.Frame(_counter, day + 0.55 + i * 0.01, StableHash.Mix(((ulong)_key << 32) + _counter
-                    + 1));
+                    + 1)) with { Service = ServiceOf(day, i) };
                 _counter++;
                 // Lost, late or doubled; 10 % out of order, 5 % twice.
                 if (draw.Next(40) == 0) continue;
@@ -100,6 +100,14 @@ public sealed class SecurityPropertyTests(ITestOutputHelper output)
                 if (draw.Next(20) == 0) Put(arrives + 0.1, frame with { At = At(arrives + 0.1) });
             }
         }
+
+        /// <summary>From day 4 on firmware seals what it tells; once a month a damaged record prevents it.</summary>
+        private static FrameService ServiceOf(int day, int frame) => (frame % 6, day) switch
+        {
+            (0, < 4 or 17) => FrameService.UnsealedProfile,
+            (0, _) => FrameService.SealedProfile,
+            _ => FrameService.DataNotification,
+        };
 
         private void Attest(double day)
         {

@@ -37,8 +37,9 @@ internal sealed partial class MeterSecurity
         if (old < 0) return current;
         ref readonly var retired = ref _windows[old];
         if (retired.Fills(f.Counter, f.BytesDigest, at)) return old;
-        if (current >= 0 && Math.Abs((long)f.Counter - _windows[current].Highest) <= 2 * FrameWindow.Size)
-            return current;
+        // A meter that sent little has both keys' counters close together: the nearer one it is.
+        var away = current < 0 ? long.MaxValue : Math.Abs((long)f.Counter - _windows[current].Highest);
+        if (away <= 2 * FrameWindow.Size && away <= Math.Abs((long)f.Counter - retired.Highest)) return current;
         return retired.GoesOn(f.Counter) ? old : current;
     }
 

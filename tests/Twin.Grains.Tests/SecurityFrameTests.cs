@@ -96,6 +96,21 @@ public sealed class SecurityFrameTests : IDisposable
     }
 
     [Fact]
+    public void A_late_frame_of_the_old_key_is_its_own_though_the_new_one_counts_close_by()
+    {
+        Send(1, 40, 1);
+        _s.Append(new KeyEvent(Meter.Id.Twin, At(2), KeySlot.EncryptionUnicast, KeyEventKind.Transferred, 1, [],
+            default, "head-end"));
+        for (var c = 1u; c < 4; c++) _s.Append(Meter.Frame(c, 2.1 + c / 1440.0, (1000UL + c) << 40));
+        _s.Append(Meter.Frame(42, 2.2));
+        _s.Append(Meter.Frame(41, 2.3));
+        for (var c = 4u; c < 70; c++) _s.Append(Meter.Frame(c, 2.4 + c / 10.0, (1000UL + c) << 40));
+        _s.Expect();
+        _s.Append(Meter.Frame(69, 12, 3UL << 40));
+        _s.Expect(FindingKind.NonceReuse);
+    }
+
+    [Fact]
     public void A_compromised_or_expired_key_may_not_be_used()
     {
         Send(1, 3, 1);

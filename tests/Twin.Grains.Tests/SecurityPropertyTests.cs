@@ -153,6 +153,36 @@ public sealed class SecurityPropertyTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void State_of_the_first_version_is_still_read()
+    {
+        // Empty state: version, four counts, no quote; then seven moments, the last new in version 2.
+        const int SealedSince = 12;
+        var security = new Meters.MeterSecurity();
+        var w = new Twin.Hardware.Coding.ByteWriter();
+        security.Write(w);
+        var now = w.ToArray();
+        byte[] old = [1, .. now[1..SealedSince], .. now[(SealedSince + 1)..]];
+        var r = new Twin.Hardware.Coding.ByteReader(old);
+        w.Clear();
+        Meters.MeterSecurity.Read(ref r).Write(w);
+        Assert.True(r.AtEnd);
+        Assert.Equal(now, w.ToArray());
+        var rare = new Meters.SecurityRare();
+        rare.Rate(Meters.SecurityRare.Events).Add(77, 10);
+        w.Clear();
+        rare.Write(w);
+        var bytes = w.ToArray();
+        // Seven empty lists, then the rates: a count, and two numbers each.
+        Assert.Equal(Meters.SecurityRare.RateCount, bytes[7]);
+        byte[] five = [.. bytes[..7], 5, .. bytes[8..18], .. bytes[20..]];
+        r = new Twin.Hardware.Coding.ByteReader(five);
+        w.Clear();
+        Meters.SecurityRare.Read(ref r).Write(w);
+        Assert.True(r.AtEnd);
+        Assert.Equal(bytes, w.ToArray());
+    }
+
+    [Fact]
     public void State_survives_every_step_and_a_rebuild_is_the_same()
     {
         for (var seed = 100ul; seed < 104; seed++)

@@ -171,7 +171,8 @@ internal sealed partial class MeterSecurity
     /// <summary>The table in use against the one assigned.</summary>
     private void JudgeTable(in SecurityScene scene, uint version, uint at, uint now)
     {
-        if (_rare is not { TableVersion: not 0 } r || version == r.TableVersion) return;
+        // Version 0: the meter does not attest its table, as one with the factory's does not.
+        if (version == 0 || _rare is not { TableVersion: not 0 } r || version == r.TableVersion) return;
         if (version < r.TableVersion && at <= Moment.Plus(r.TableAt, TableGrace)) return;
         Say(scene, now, new SecurityClaim(FindingKind.ReactionIgnored, now, 0,
             SecuritySentences.Table(now, version, r.TableVersion),

@@ -83,6 +83,14 @@ public sealed class FleetRun
         await Commit(cancel);
     }
 
+    /// <summary>The same, as the journal encodes it: readings are no <see cref="Input"/>.</summary>
+    public async Task Append(byte[] input, CancellationToken cancel)
+    {
+        if (!_isRegistered) await Register(cancel);
+        _batch.Add(input);
+        await Commit(cancel);
+    }
+
     private async Task Register(CancellationToken cancel)
     {
         _isRegistered = true;

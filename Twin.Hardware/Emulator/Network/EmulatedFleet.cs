@@ -109,7 +109,7 @@ public sealed class EmulatedFleet : IDisposable
         _carriedImport[meter.Index] += import;
         _carriedExport[meter.Index] += export;
         if (!meter.Zeus.IsPowered) return;
-        meter.Zeus.Advance(Now, meter.Supply(_carriedImport[meter.Index], _carriedExport[meter.Index]));
+        meter.Zeus.Advance(Now, meter.Supply(Now, _carriedImport[meter.Index], _carriedExport[meter.Index]));
         (_carriedImport[meter.Index], _carriedExport[meter.Index]) = (0, 0);
         Drain(meter, Now, 1_000 * Now.Seconds + _spreadMs[meter.Index]);
     }

@@ -19,7 +19,7 @@ public sealed class FleetFirmware
     private readonly ulong _seed;
     private readonly ImageSignatures _signatures = new();
     private readonly Dictionary<FleetModel, FirmwareImage[]> _factory = [];
-    private readonly Dictionary<(FleetModel Model, string Lot), MeterSpec> _specs = [];
+    private readonly Dictionary<(FleetModel Model, string Lot, MeterBirth Birth), MeterSpec> _specs = [];
     private readonly FleetOptions _options;
     private readonly EcPublicKey _headEnd;
     private readonly ulong _headEndTitle;
@@ -40,6 +40,9 @@ public sealed class FleetFirmware
 
     public FirmwareShelf Shelf { get; } = new();
 
+    /// <summary>How images behave on meters of <see cref="MeterBirth.HangsOnUpdate"/>.</summary>
+    public FirmwareShelf WeakShelf { get; } = new();
+
     /// <summary>Images that the utility registered, in order of registration.</summary>
     public IReadOnlyList<FirmwareImage> Registered => [.. _options.Models.SelectMany(m => _factory[m])];
 
@@ -55,17 +58,29 @@ public sealed class FleetFirmware
     public static Release ReleaseOf(FirmwareImage image, UnixTime at) => new(image.Digest, at, image.Header.Part,
         image.Header.Model, image.Header.Name, image.Header.Version, image.Header.SecurityVersion, default, "");
 
-    /// <summary>What meters of a model and lot have in common. Bounded by the options' models and lots.</summary>
-    internal MeterSpec SpecOf(FleetModel model, string lot)
+    /// <summary>What meters of a model, lot and birth have in common. Bounded by the options.</summary>
+    internal MeterSpec SpecOf(FleetModel model, string lot, MeterBirth birth)
     {
-        if (_specs.TryGetValue((model, lot), out var spec)) return spec;
-        return _specs[(model, lot)] = new MeterSpec
+        if (_specs.TryGetValue((model, lot, birth), out var spec)) return spec;
+        return _specs[(model, lot, birth)] = new MeterSpec
         {
-            Chip = ChipOf(model, lot), Images = _factory[model], HeadEndKey = _headEnd, HeadEndTitle = _headEndTitle,
-            Shelf = Shelf, IntervalMinutes = _options.IntervalMinutes, PushMinutes = _options.PushMinutes,
+            Chip = ChipOf(model, lot, birth), HeadEndKey = _headEnd, HeadEndTitle = _headEndTitle,
+            Images = birth == MeterBirth.StolenKeyImage ? Replaced(model, Vendor) : _factory[model],
+            Shelf = birth == MeterBirth.HangsOnUpdate ? WeakShelf : Shelf,
+            IntervalMinutes = _options.IntervalMinutes, PushMinutes = _options.PushMinutes,
             IsDualBoard = model.DualBoard, ImageBlockBytes = Campaign.BlockBytes,
         };
     }
+
+    /// <summary>Images of which the application is signed by nobody whom the chips trust.</summary>
+    internal IReadOnlyList<FirmwareImage> ForeignImages(FleetModel model) =>
+        Replaced(model, new SigningKey(NistCurve.P256, _seed, "somebody at the station"));
+
+    private IReadOnlyList<FirmwareImage> Replaced(FleetModel model, SigningKey signer) =>
+    [
+        .. _factory[model].Where(i => i.Header.Part != FirmwarePart.Application),
+        Build(model, model.Firmware + "-x", model.Version, 1, signer),
+    ];
 
     /// <summary>The station that makes a meter's lot; one key a plant.</summary>
     internal ManufacturingStation StationOf(PlannedMeter meter)
@@ -75,9 +90,10 @@ public sealed class FleetFirmware
             meter.Lot, new SigningKey(NistCurve.P256, _seed, meter.Plant));
     }
 
-    private ChipSpec ChipOf(FleetModel model, string lot) => new()
+    private ChipSpec ChipOf(FleetModel model, string lot, MeterBirth birth) => new()
     {
         Model = model.Model, Lot = lot, Anchors = [Vendor.PublicKey], Signatures = _signatures,
+        OpenBoot = birth == MeterBirth.Counterfeit, RepeatsNonce = birth == MeterBirth.RepeatsNonce,
     };
 
     private FirmwareImage[] FactoryImages(FleetModel model) =>

@@ -67,6 +67,9 @@ public sealed record FleetOptions
     /// <summary>Mean hours between two challenges of a meter.</summary>
     public int AttestHours { get; init; } = 24;
 
+    /// <summary>How meters were made, other than honestly; by their place among the customers.</summary>
+    public IReadOnlyDictionary<int, MeterBirth> Births { get; init; } = new Dictionary<int, MeterBirth>();
+
     /// <summary>Innocent changes among the homes (cars, panels, empty homes, movers), share 0 to 1.</summary>
     public double LookAlikeShare { get; init; }
 

@@ -66,6 +66,9 @@ public sealed partial class MeshNetwork
     /// <summary>Meters whose frames now pass this meter's modem, itself included.</summary>
     public IReadOnlyList<int> Through(int meter) => [.. _tree.Below(meter)];
 
+    /// <summary>From now on all that need a relay go over this meter, which hears the concentrator itself.</summary>
+    public void Attract(int meter) => _tree.Attract(meter);
+
     public bool HasPower(int meter) => _powered[meter];
 
     /// <summary>Transmissions that the meter's modem repeated since it was last asked.</summary>

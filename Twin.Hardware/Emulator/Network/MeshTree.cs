@@ -49,6 +49,18 @@ internal sealed class MeshTree
         return false;
     }
 
+    /// <summary>
+    /// A wormhole: every meter below the first layer of the same concentrator has this one as only neighbour.
+    /// </summary>
+    public void Attract(int relay)
+    {
+        if (_neighbours[relay].Length > 0)
+            throw new ArgumentException($"Meter {relay} does not hear the concentrator: routes over it could loop.");
+        for (var m = 0; m < _neighbours.Length; m++)
+            if (_concentrator[m] == _concentrator[relay] && _neighbours[m].Length > 0)
+                (_neighbours[m], _chosen[m]) = ([relay], 0);
+    }
+
     /// <summary>Meters whose way now leads through this one, itself included.</summary>
     public IEnumerable<int> Below(int meter)
     {

@@ -94,7 +94,14 @@ public sealed partial class CakKernel
 
     private CakEntry Next(in CakEvent e, in CakCounters before, uint meterTime, uint uptime) => new(_seq + 1, e.Kind,
         e.Part, e.Slot, e.Cause, e.Image, e.Version, e.SecurityVersion, e.Detail, meterTime, uptime,
-        Plus(before, SortOf(e), 1));
+        IsWithoutCause(e) ? before with { Boots = Add(before.Boots, 1) } : Plus(before, SortOf(e), 1));
+
+    /// <summary>The device started, and no register tells why: it counts as a boot and as nothing else.</summary>
+    private static bool IsWithoutCause(in CakEvent e) => e is
+    {
+        Kind: CakEntryKind.Boot, Cause: BootCause.None,
+        Part: FirmwarePart.Device or FirmwarePart.Application
+    };
 
     /// <summary>Entries that the reserve is for: what changes which code runs, keys, life cycle.</summary>
     private bool IsKept(in CakEvent e) => e.Kind switch

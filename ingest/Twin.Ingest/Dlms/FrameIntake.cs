@@ -178,7 +178,7 @@ public sealed class FrameIntake(IFrameCipher? keys, IReadOnlySet<MeterId> keyed,
             return FrameResult.Rejected(FrameFaultKind.Malformed, at,
                 "nothing tells the time of this frame: neither its clock, nor the log, nor a frame before it");
         if (frame is { } authentic) EmitAuthentic(work, content, authentic, meter, when, at);
-        else content.Emit(meter, when, work.Sink);
+        else content.Emit(meter, when, work.Received, work.Sink);
         var confirm = frame is null && (push.LongInvokeId & ConfirmedBit) != 0 ? push.LongInvokeId : (uint?)null;
         return FrameResult.Valid(confirm);
     }
@@ -199,7 +199,7 @@ public sealed class FrameIntake(IFrameCipher? keys, IReadOnlySet<MeterId> keyed,
             SealVerdict.Missing => FrameService.UnsealedProfile,
             _ => FrameService.DataNotification,
         });
-        content.Emit(meter, when, work.Sink);
+        content.Emit(meter, when, work.Received, work.Sink);
         if (broken is not null)
             work.Sink.Other(meter, new FrameFault(id.Twin, when, FrameFaultKind.SealBroken, at, frame.BytesDigest,
                 work.Channel.Where, broken), when);

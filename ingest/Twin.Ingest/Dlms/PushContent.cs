@@ -156,11 +156,16 @@ internal sealed class PushContent
     }
 
     /// <summary>Hands on what is kept; the caller has checked meter and time.</summary>
-    public void Emit(string meter, UnixTime at, ObservationSink sink)
+    public void Emit(string meter, UnixTime at, UnixTime? received, ObservationSink sink)
     {
         sink.OffsetMinutes = 0;
         foreach (var (channel, wattHours) in _registers) sink.Register(meter, channel, at, wattHours);
-        foreach (var input in _reported) sink.Other(meter, input, Input.EventTime(input.ToBytes()) ?? at);
+        foreach (var input in _reported)
+        {
+            // A quote is held against the head-end's clock: what its own says stands in it.
+            var taken = input is AttestationQuote quote && received is { } heard ? quote with { At = heard } : input;
+            sink.Other(meter, taken, Input.EventTime(taken.ToBytes()) ?? at);
+        }
         if (_rows.Count == 0) return;
         Intervals(meter, Channel.Import, static r => r.ImportWattHours, sink);
         if (_rows.Exists(static r => r.ExportWattHours > 0))

@@ -122,12 +122,14 @@ internal static class Frames
     {
         var w = new ByteWriter();
         var cosem = new CosemWriter(w);
-        cosem.Structure(serial.Length > 0 ? 5 : 3);
+        cosem.Array(serial.Length > 0 ? 2 : 1);
         if (serial.Length > 0)
         {
+            cosem.Structure(2);
             cosem.LogicalName(Obis.EquipmentId);
             cosem.VisibleString(serial);
         }
+        cosem.Structure(3);
         cosem.LogicalName(Obis.ImportTotal);
         cosem.DoubleLongUnsigned(wattHours);
         cosem.Structure(2);

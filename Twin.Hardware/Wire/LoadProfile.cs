@@ -26,8 +26,8 @@ public readonly record struct ProfileRow(UnixTime End, ProfileStatus Status, lon
 /// <summary>
 /// The load profile that a meter pushes, as the body of a data-notification: a structure of the profile's logical name
 /// (1.0.99.1.0.255), the meter's serial (octet-string), the capture period (double-long-unsigned, seconds), the seal of
-/// its metrology over the rows (octet-string, see <see cref="Reports.PeriodSeal"/>; left out by meters without), and the
-/// buffer, an array of structures of clock (date-time in an octet-string), status (unsigned), import and export
+/// its metrology over the rows (octet-string, see <see cref="Reports.PeriodSeal"/>; left out by meters without), and
+/// the buffer, an array of structures of clock (date-time in an octet-string), status (unsigned), import and export
 /// registers (double-long-unsigned or long64-unsigned, Wh). A row may leave its clock null: one period behind the row
 /// before. Emulator and ingest share this encoding.
 /// </summary>

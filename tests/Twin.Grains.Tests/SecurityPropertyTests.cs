@@ -91,7 +91,8 @@ public sealed class SecurityPropertyTests(ITestOutputHelper output)
             for (var i = 0; i < 12; i++)
             {
                 var frame = meter.Frame(_counter, day + 0.55 + i * 0.01, StableHash.Mix(((ulong)_key << 32) + _counter
-                    + 1)) with { Service = ServiceOf(day, i) };
+                    + 1)) with
+                { Service = ServiceOf(day, i) };
                 _counter++;
                 // Lost, late or doubled; 10 % out of order, 5 % twice.
                 if (draw.Next(40) == 0) continue;

@@ -76,8 +76,8 @@ public sealed partial class ApplicationCore
             : (EventProfiles.Own, EventProfiles.CodeOf(EventProfiles.Own, kind)!);
 
     /// <summary>
-    /// The rows as this firmware tells them, with the metrology core's seal over what it measured. A record that does not
-    /// open as it was sealed is left out and logged, and the profile goes without a seal.
+    /// The rows as this firmware tells them, with the metrology core's seal over what it measured. A record that does
+    /// not open as it was sealed is left out and logged, and the profile goes without a seal.
     /// </summary>
     private byte[]? ProfileBody(int count, UnixTime shown)
     {

@@ -24,8 +24,8 @@ public readonly record struct IntervalRecord(uint StartMinute, int ImportWh, int
     }
 
     /// <summary>
-    /// Adds the row of this interval to a load profile. Rows are registers at the ends of intervals, so that each run of
-    /// intervals begins with the register before it.
+    /// Adds the row of this interval to a load profile. Rows are registers at the ends of intervals, so that each run
+    /// of intervals begins with the register before it.
     /// </summary>
     internal void AddTo(List<ProfileRow> rows, long intervalSeconds, ProfileStatus also = ProfileStatus.None)
     {

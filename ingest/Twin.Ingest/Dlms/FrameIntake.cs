@@ -21,8 +21,9 @@ public readonly record struct FrameResult(bool IsValid, FrameFaultKind Fault, in
 /// <summary>
 /// Frames to inputs. An authenticated frame gives <see cref="FrameReceived"/> first and then what it held; the twin
 /// judges the counter. A frame that cannot be taken gives <see cref="FrameFault"/> where its meter and a time are
-/// known, and is counted in any case. A sound frame whose load
-/// profile is not what the metrology sealed is taken with its readings suspect, and gives a fault too. Safe for many channels at once; a channel is used by one thread at a time.
+/// known, and is counted in any case. A sound frame whose load profile is not what the metrology sealed is taken with
+/// its readings suspect, and gives a fault too. Safe for many channels at once; a channel is used by one thread at a
+/// time.
 /// </summary>
 /// <param name="keys">Keys to open frames with; null: keyless, ciphered frames stay closed.</param>
 /// <param name="keyed">Meters that there are keys for: of these, unprotected frames are refused.</param>

@@ -39,7 +39,8 @@ internal sealed class PushContent
     public bool HasProfile => _rows.Count > 0;
 
     /// <summary>How the load profile stands to the seal of the meter's metrology.</summary>
-    public SealVerdict Judge(SealKeys keys, MeterId meter) => keys.Judge(meter, CollectionsMarshal.AsSpan(_rows), _seal);
+    public SealVerdict Judge(SealKeys keys, MeterId meter) =>
+        keys.Judge(meter, CollectionsMarshal.AsSpan(_rows), _seal);
 
     /// <summary>
     /// The metrology did not measure what the load profile tells: its readings stay as told, and are marked suspect, so

@@ -16,7 +16,8 @@ public sealed class SealTests
 
     private static readonly ProfileRow[] Rows =
     [
-        new(new UnixTime(Frames.Noon.Seconds - 3600), 0, 1000, 7), new(new UnixTime(Frames.Noon.Seconds - 1800), 0, 1010, 7),
+        new(new UnixTime(Frames.Noon.Seconds - 3600), 0, 1000, 7),
+        new(new UnixTime(Frames.Noon.Seconds - 1800), 0, 1010, 7),
         new(Frames.Noon, ProfileStatus.PowerDown, 1030, 8),
     ];
 
@@ -93,7 +94,8 @@ public sealed class SealTests
         var other = new SealKeys();
         other.Set(new MeterId(3), Metrology);
         foreach (var seals in (SealKeys?[])[null, other])
-            Assert.Equal([Heard(frame, FrameService.DataNotification), .. Content], Take(Intake(seals), frame).Sink.Lines);
+            Assert.Equal([Heard(frame, FrameService.DataNotification), .. Content],
+                Take(Intake(seals), frame).Sink.Lines);
         // Without the key a seal says nothing, whatever it is.
         var bent = Frame(Rows, [1, 2, 3]);
         Assert.Equal([Heard(bent, FrameService.DataNotification), .. Content], Take(Intake(null), bent).Sink.Lines);
@@ -170,8 +172,8 @@ public sealed class SealTests
             var verdict = keys.Judge(Frames.Meter, Rows, bent);
             // The top bit of the number is set in the nonce anyway.
             if (bent.Length > 1) bent[1] &= 0x7F;
-            var expected = bent.Length == 0 ? SealVerdict.Missing : bent.AsSpan().SequenceEqual(seal) ? SealVerdict.Holds
-                : SealVerdict.Broken;
+            var expected = bent.Length == 0 ? SealVerdict.Missing
+                : bent.AsSpan().SequenceEqual(seal) ? SealVerdict.Holds : SealVerdict.Broken;
             Assert.True(expected == verdict, $"seed 20260111, seal {i}: {verdict} for {Convert.ToHexString(bent)}");
         }
     }

@@ -42,7 +42,8 @@ public sealed class SealRunTests : IDisposable
         Assert.All(broken, f => Assert.InRange(f.From.Seconds, since.Seconds, since.Seconds + 4 * 86_400));
         foreach (var one in emulated.Meters)
         {
-            var (before, after) = (await Suspect(fleet, emulated, one, 0, 2), await Suspect(fleet, emulated, one, 4, 5));
+            var before = await Suspect(fleet, emulated, one, 0, 2);
+            var after = await Suspect(fleet, emulated, one, 4, 5);
             Assert.Equal(0, before.Suspect);
             Assert.Equal(one == meter ? after.All : 0, after.Suspect);
             Assert.True(after.All > 96, $"{one.Name}: {after.All} readings");

@@ -25,7 +25,8 @@ public class PeriodSealTests
             var minutes = (int[])[15, 30, 60];
             var bench = new MeterBench(s => s with
             {
-                IntervalMinutes = minutes[(int)(seed % 3)], PushMinutes = seed % 2 == 0 ? 240 : 1_440,
+                IntervalMinutes = minutes[(int)(seed % 3)],
+                PushMinutes = seed % 2 == 0 ? 240 : 1_440,
                 IsDualBoard = seed % 4 == 0,
             });
             var meter = bench.Meter((int)seed, seed);

@@ -162,7 +162,7 @@ public sealed partial class AttackStage
         Zeus(meter).PowerOn(Now);
     }
 
-    /// <summary>The chip signs with another key pair from now on, as a second device of the same number would.</summary>
+    /// <summary>From now on another key pair signs, as a second device of the same number would.</summary>
     public void AnswerWithOwnKey(int meter) =>
         Zeus(meter).Chip.Vault.TryGenerate(NistCurve.P256, Zeus(meter).Chip.Trng);
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Twin.Hardware;
+using Twin.Hardware.Wire.Reports;
 using Twin.Ingest.Dlms;
 
 namespace Twin.Silo.Commands;
@@ -56,12 +57,13 @@ internal sealed class FrameFlags
 internal sealed class FrameKeyring : IDisposable
 {
     private readonly IDisposable? _keys;
+    private readonly SealKeys? _seals;
     private readonly int _meters;
 
-    private FrameKeyring(FrameIntake intake, IDisposable? keys, int meters) =>
-        (Intake, _keys, _meters) = (intake, keys, meters);
+    private FrameKeyring(FrameIntake intake, IDisposable? keys, SealKeys? seals, int meters) =>
+        (Intake, _keys, _seals, _meters) = (intake, keys, seals, meters);
 
-    public static FrameKeyring Keyless { get; } = new(FrameIntake.Keyless, null, 0);
+    public static FrameKeyring Keyless { get; } = new(FrameIntake.Keyless, null, null, 0);
 
     public FrameIntake Intake { get; }
 
@@ -69,11 +71,15 @@ internal sealed class FrameKeyring : IDisposable
     public static FrameKeyring Open(string path)
     {
         using var file = KeyFile.Load(path, KeyPassphrase.Find(Environment.GetEnvironmentVariable));
-        var (keys, meters) = (file.ToFrameKeys(), file.Meters());
-        return new FrameKeyring(new FrameIntake(keys, meters), keys, meters.Count);
+        var (keys, seals, meters) = (file.ToFrameKeys(), file.ToSealKeys(), file.Meters());
+        return new FrameKeyring(new FrameIntake(keys, meters, seals), keys, seals, meters.Count);
     }
 
     public string Describe() => _keys is null ? "keyless" : $"keys of {_meters} meters";
 
-    public void Dispose() => _keys?.Dispose();
+    public void Dispose()
+    {
+        _keys?.Dispose();
+        _seals?.Dispose();
+    }
 }

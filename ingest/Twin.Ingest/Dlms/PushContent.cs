@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 using Twin.Hardware.Wire;
@@ -17,6 +18,8 @@ internal sealed class PushContent
     private readonly List<ProfileRow> _rows = [];
     private readonly List<Input> _reported = [];
     private int _periodMinutes;
+    private byte[] _seal = [];
+    private bool _isMistrusted;
 
     private PushContent() { }
 
@@ -31,6 +34,25 @@ internal sealed class PushContent
 
     /// <summary>Nothing in it is kept.</summary>
     public bool IsEmpty => _registers.Count == 0 && _rows.Count == 0 && _reported.Count == 0;
+
+    /// <summary>True when it holds rows of a load profile.</summary>
+    public bool HasProfile => _rows.Count > 0;
+
+    /// <summary>How the load profile stands to the seal of the meter's metrology.</summary>
+    public SealVerdict Judge(SealKeys keys, MeterId meter) =>
+        keys.Judge(meter, CollectionsMarshal.AsSpan(_rows), _seal);
+
+    /// <summary>
+    /// The metrology did not measure what the load profile tells: its readings stay as told, and are marked suspect, so
+    /// that nothing is learned from them and sound ones may take their place. Its last registers, which carry no mark,
+    /// are not kept.
+    /// </summary>
+    public string Mistrust()
+    {
+        _isMistrusted = true;
+        return $"the seal of the metrology does not hold over {_rows.Count} rows from {_rows[0].End} to "
+            + $"{_rows[^1].End}";
+    }
 
     /// <summary>Null when the body is none of the known, with the error counted within the body.</summary>
     /// <param name="received">Event time of reports whose head tells none.</param>
@@ -113,6 +135,7 @@ internal sealed class PushContent
     {
         if (!LoadProfilePush.TryRead(body, out var profile, out error)) return false;
         Meter = profile.Serial;
+        _seal = profile.Seal.ToArray();
         _periodMinutes = profile.PeriodSeconds / 60;
         if (profile.PeriodSeconds % 60 != 0 || 1440 % _periodMinutes != 0)
             return Bad(new WireError(WireCode.BadValue, 0), out error);
@@ -148,6 +171,7 @@ internal sealed class PushContent
         Intervals(meter, Channel.Import, static r => r.ImportWattHours, sink);
         if (_rows.Exists(static r => r.ExportWattHours > 0))
             Intervals(meter, Channel.Export, static r => r.ExportWattHours, sink);
+        if (_isMistrusted) return;
         sink.Register(meter, Channel.Import, _rows[^1].End, _rows[^1].ImportWattHours);
         if (_rows[^1].ExportWattHours > 0)
             sink.Register(meter, Channel.Export, _rows[^1].End, _rows[^1].ExportWattHours);
@@ -175,7 +199,7 @@ internal sealed class PushContent
             if (!isNext) continue;
             if (slots.Count == 0) start = from;
             slots.Add((int)used);
-            qualities.Add(QualityOf(_rows[i].Status));
+            qualities.Add(_isMistrusted ? Quality.Suspect : QualityOf(_rows[i].Status));
         }
         Flush();
 

@@ -73,7 +73,7 @@ public static class AttackRun
             var stage = await Play(attack, emulated, run, cancel);
             var findings = await twins.Findings(new FindingQuery(null, null, null, null, MaxFindings), cancel);
             var truth = TruthOf(attack, emulated, stage);
-            var checks = ChecksOf(twins, truth);
+            var checks = ChecksOf(twins, truth.Meters);
             return new AttackRunReport(AttackScore.Of(attack, truth, findings), truth, findings, checks, run.Totals);
         }
         finally
@@ -130,7 +130,8 @@ public static class AttackRun
             (truth.Feeders ? feeders : []).Union(truth.Concentrators ? concentrators : []).ToHashSet());
     }
 
-    private static CryptographicChecks ChecksOf(EmbeddedFleet twins, StagedTruth truth)
+    /// <summary>What cryptography says of meters, from what the journal holds of them.</summary>
+    internal static CryptographicChecks ChecksOf(EmbeddedFleet twins, IEnumerable<TwinKey> meters)
     {
         var releases = new List<Release>();
         for (ulong partition = 1; partition <= FleetPartition.Count; partition++)
@@ -139,7 +140,7 @@ public static class AttackRun
                 if (Envelope.Read(input).Kind == InputKind.Release) releases.Add((Release)Input.Read(input));
             });
         var checks = new CryptographicChecks(releases);
-        foreach (var meter in truth.Meters.Order())
+        foreach (var meter in meters.Order())
         {
             var inputs = new List<Input>();
             twins.Journal.ReadAddressed(meter, 0, (_, input) =>

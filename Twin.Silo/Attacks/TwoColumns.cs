@@ -19,15 +19,27 @@ internal static class TwoColumns
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{attack.Id} {attack.Name}. {attack.Description}\n\n");
-        var left = Left(run.Checks);
-        var right = Right(attack, run);
+        var met = run.Result.Found.ToHashSet(StringComparer.Ordinal);
+        text.Append(Of(run.Checks, [.. run.Findings.Where(f => met.Contains(f.Id))],
+            attack.Expected.IsSilence ? "nothing, as it should be" : "nothing", MaxFindings));
+        AddOthers(text, run);
+        return text.ToString();
+    }
+
+    /// <summary>
+    /// The columns alone: checks on the left; on the right at most so many of the findings, in order of detection, or
+    /// what is said when there is none.
+    /// </summary>
+    public static string Of(CryptographicChecks checks, IReadOnlyCollection<Finding> findings, string none, int most)
+    {
+        var text = new StringBuilder();
+        var (left, right) = (Left(checks), Right(findings, none, most));
         for (var i = 0; i < Math.Max(left.Count, right.Count); i++)
         {
             var l = i < left.Count ? left[i] : "";
             var r = i < right.Count ? right[i] : "";
             text.Append($"{l.PadRight(Width)} | {r}".TrimEnd()).Append('\n');
         }
-        AddOthers(text, run);
         return text.ToString();
     }
 
@@ -59,16 +71,14 @@ internal static class TwoColumns
         return lines;
     }
 
-    private static List<string> Right(Attack attack, AttackRunReport run)
+    private static List<string> Right(IReadOnlyCollection<Finding> findings, string none, int most)
     {
         List<string> lines = ["twin: what is wrong and why", new string('-', Width)];
-        var met = run.Result.Found.ToHashSet(StringComparer.Ordinal);
-        var shown = run.Findings.Where(f => met.Contains(f.Id)).OrderBy(f => f.DetectedAt.Seconds)
-            .ThenBy(f => f.SubjectName, StringComparer.Ordinal).ToList();
-        if (shown.Count == 0) lines.Add(attack.Expected.IsSilence ? "nothing, as it should be" : "nothing");
-        foreach (var f in shown.Take(MaxFindings)) AddFinding(lines, f);
-        if (shown.Count > MaxFindings)
-            lines.Add(string.Create(CultureInfo.InvariantCulture, $"and {shown.Count - MaxFindings} more"));
+        var shown = findings.OrderBy(f => f.DetectedAt.Seconds).ThenBy(f => f.SubjectName, StringComparer.Ordinal);
+        if (findings.Count == 0) lines.Add(none);
+        foreach (var f in shown.Take(most)) AddFinding(lines, f);
+        if (findings.Count > most)
+            lines.Add(string.Create(CultureInfo.InvariantCulture, $"and {findings.Count - most} more"));
         return lines;
     }
 

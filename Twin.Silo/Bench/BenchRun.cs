@@ -128,7 +128,7 @@ internal sealed class BenchRun(int twins, BenchPart? only, CancellationToken can
         Say("disk");
         await using var fleet = EmbeddedFleet.Open(Options(path), new TwinFactory(), null);
         var world = new World(new WorldOptions { Meters = meters, Days = days, Seed = 3 });
-        var feed = new Demo.WorldFeed(world, "bench");
+        var feed = new WorldFeed(world, "bench");
         await fleet.Append(feed.Fleet(), cancel);
         for (var d = 0; d < days; d++) await fleet.Append(feed.Day(d), cancel);
         var end = new InputBatch("bench");

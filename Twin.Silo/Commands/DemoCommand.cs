@@ -3,58 +3,67 @@ using System.Globalization;
 using Twin.Api;
 using Twin.Grains;
 using Twin.Hardware;
-using Twin.Hardware.Emulator;
+using Twin.Silo.Attacks;
 using Twin.Silo.Demo;
 using Twin.Silo.Embedded;
 
 namespace Twin.Silo.Commands;
 
 /// <summary>
-/// <c>metertwin demo</c>: needs nothing; a generated fleet is replayed, scored against its truth, then goes on live.
+/// <c>metertwin demo</c>: needs nothing; an emulated fleet under attack is recorded, scored against its truth, then goes
+/// on live.
 /// </summary>
 internal static class DemoCommand
 {
-    /// <summary>Recorded days, and days of life after them; then the demo only serves.</summary>
-    private const int RecordedDays = 60, LiveDays = 60;
-    private const int Homes = 300, Feeders = 15;
-
     /// <summary>A live day passes in so many parts.</summary>
     private const int PartsOfDay = 8;
+
+    /// <summary>Findings of one live day that are printed; the page has all.</summary>
+    private const int MaxPrinted = 20;
+
+    private sealed record Choice(string Path, int Port, bool FixedPort, int Meters, ulong Seed, double DaySeconds,
+        bool Exit);
 
     public static Command Make()
     {
         var (data, port) = (Cli.Flag("data"), Cli.Flag("port"));
+        var meters = new Option<int>("--meters")
+        {
+            Description = $"meters of the fleet, {DemoScene.LeastMeters} to {DemoScene.MostMeters}",
+            DefaultValueFactory = _ => 1_000,
+        };
         var seed = new Option<ulong>("--seed")
         {
-            Description = "seed of the generated fleet", DefaultValueFactory = _ => 7,
+            Description = "seed of the emulated fleet", DefaultValueFactory = _ => 7,
         };
         var day = new Option<double>("--day-seconds")
         {
             Description = "seconds that a live day takes", DefaultValueFactory = _ => 24,
         };
         var exit = new Option<bool>("--exit") { Description = "stop after the recorded days" };
-        var command = new Command("demo", "A generated fleet of 300 homes: 60 recorded days, a scoreboard, then live.")
+        var command = new Command("demo", "A fleet of 1,000 emulated meters under two attacks and a theft: recorded "
+            + "days, what was found, then live.")
         {
-            data, port, seed, day, exit,
+            data, port, meters, seed, day, exit,
         };
-        command.SetAction((p, cancel) => Cli.Guarded(() =>
-            Run(p.GetValue(data), Cli.Settings(p, port).Port, p.GetValue(port) is not null, p.GetValue(seed),
-            p.GetValue(day), p.GetValue(exit), cancel)));
+        command.SetAction((p, cancel) => Cli.Guarded(() => Run(p.GetValue(data), new Choice("",
+            Cli.Settings(p, port).Port, p.GetValue(port) is not null, p.GetValue(meters), p.GetValue(seed),
+            p.GetValue(day), p.GetValue(exit)), cancel)));
         return command;
     }
 
-    private static async Task<int> Run(string? data, int port, bool fixedPort, ulong seed, double daySeconds, bool exit,
-        CancellationToken cancel)
+    private static async Task<int> Run(string? data, Choice choice, CancellationToken cancel)
     {
-        if (daySeconds is < 0.1 or > 86_400)
-            throw new ArgumentException($"--day-seconds is {daySeconds}; it must be from 0.1 to 86400.");
+        if (choice.DaySeconds is < 0.1 or > 86_400)
+            throw new ArgumentException($"--day-seconds is {choice.DaySeconds}; it must be from 0.1 to 86400.");
+        DemoScene.OptionsFor(choice.Meters, choice.Seed).Validate();
         var temporary = data is null ? Directory.CreateTempSubdirectory("metertwin-demo-") : null;
         var path = Path.GetFullPath(data ?? Path.Combine(temporary!.FullName, "data"));
         if (File.Exists(Path.Combine(path, "format")))
             throw new ArgumentException($"{path} is in use already. A demo needs a new --data, or none.");
         try
         {
-            await Show(path, port, fixedPort, seed, daySeconds, exit, cancel);
+            await Show(choice with { Path = path }, cancel);
             return Cli.Ok;
         }
         finally
@@ -63,38 +72,31 @@ internal static class DemoCommand
         }
     }
 
-    private static async Task Show(string path, int port, bool fixedPort, ulong seed, double daySeconds, bool exit,
-        CancellationToken cancel)
+    private static async Task Show(Choice choice, CancellationToken cancel)
     {
         var started = TimeProvider.System.GetTimestamp();
-        var world = new World(new WorldOptions
-        {
-            Seed = seed, Meters = Homes, Feeders = Feeders, Days = RecordedDays + LiveDays,
-            LastOnsetDay = RecordedDays * 3 / 4,
-        });
-        await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = path }, new TwinFactory(),
+        await using var twins = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = choice.Path }, new TwinFactory(),
             Cli.Message);
-        await using var app = await Listen(fleet, port, fixedPort, cancel);
+        await using var app = await Listen(twins, choice.Port, choice.FixedPort, cancel);
         var address = ApiHost.Address(app);
-        Banner.Show(path, seed, address, TimeProvider.System.GetElapsedTime(started),
+        Banner.Show(choice.Path, choice.Seed, address, TimeProvider.System.GetElapsedTime(started),
         [
             $"curl -s {address}/api/v1/findings",
-            $"metertwin inspect {world.Fleet[1].Name} --url {address}",
-            "metertwin replay FILES… --fleet fleet.csv     (your own telemetry)",
+            $"metertwin inspect MT-0000001 --url {address}",
+            "metertwin attack list     (what else can be tried)",
         ]);
-        var feed = new WorldFeed(world, "demo");
         try
         {
-            await Record(fleet, world, feed, cancel);
-            Console.WriteLine(
-                Scoreboard.Of(world, await fleet.Findings(new FindingQuery(null, null, null, null, 10_000), cancel),
-                Severity.Low).Render());
-            Console.WriteLine("Days are counted in event time. Live, a day is judged when it closes: "
-                + $"{Settings.DefaultHorizonDays} days after it ended.");
-            if (exit) return;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"Live: a day every {daySeconds:0.#} s, {LiveDays} days. Ctrl-C stops."));
-            await Live(fleet, feed, world, TimeSpan.FromSeconds(daySeconds), cancel);
+            using var run = await Record(twins, choice, cancel);
+            var report = await run.Report(cancel);
+            Console.WriteLine(report.Render(run.Totals,
+                AttackRun.ChecksOf(twins, run.Scene.SeriesBy(run.Fleet.Now).Select(run.Scene.KeyOf)),
+                AttackRun.ChecksOf(twins, run.Scene.Release.Select(run.Scene.KeyOf))));
+            if (choice.Exit) return;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Live: a day every {choice.DaySeconds:0.#} "
+                + $"s, {DemoScene.LiveDays} days; readings are judged {Settings.DefaultHorizonDays} days after their "
+                + $"day. Ctrl-C stops."));
+            await Live(twins, run, TimeSpan.FromSeconds(choice.DaySeconds), cancel);
         }
         catch (OperationCanceledException)
         {
@@ -116,47 +118,59 @@ internal static class DemoCommand
         }
     }
 
-    private static async Task Record(IFleet fleet, World world, WorldFeed feed, CancellationToken cancel)
+    private static async Task<DemoRun> Record(IFleet twins, Choice choice, CancellationToken cancel)
     {
         var progress = new ProgressLine();
-        await fleet.Append(feed.Fleet(), cancel);
-        long readings = 0;
-        for (var day = 0; day < RecordedDays; day++)
+        var c = CultureInfo.InvariantCulture;
+        progress.Show(() => string.Create(c, $"making {choice.Meters:n0} meters, from blank silicon to operation"));
+        var run = new DemoRun(choice.Meters, choice.Seed, twins);
+        for (var day = 0; day < DemoScene.RecordedDays; day++)
         {
-            readings += (await fleet.Append(feed.Day(day), cancel)).Totals().Readings;
-            var (done, total) = (day + 1, readings);
-            progress.Show(() => string.Create(CultureInfo.InvariantCulture,
-                $"replayed {done} of {RecordedDays} days, {total:n0} readings, "
-                    + $"{total / Math.Max(0.001, progress.Elapsed.TotalSeconds):n0}/s, {fleet.Status.Findings} "
-                    + $"findings"));
+            var done = day;
+            progress.Show(() => string.Create(c, $"day {done} of {DemoScene.RecordedDays}, {run.Totals.Frames:n0} "
+                + $"frames, {run.Totals.Frames / Math.Max(0.001, progress.Elapsed.TotalSeconds):n0}/s, "
+                + $"{twins.Status.Findings} findings{Left(progress.Elapsed, done)}"));
+            await run.Until(run.Scene.Begin(day + 1), cancel);
         }
         progress.Done();
-        var c = CultureInfo.InvariantCulture;
-        Console.WriteLine(string.Create(c, $"✓ {readings:n0} readings of {world.Fleet.Count} meters on {Feeders} "
-            + $"feeders, {RecordedDays} days from {world.LocalDay(0).Date}, in {progress.Elapsed.TotalSeconds:0.0} s"));
+        var plan = run.Fleet.Plan;
+        Console.WriteLine(string.Create(c, $"{choice.Meters:n0} ZEUS meters on {plan.Options.Feeders} feeders and "
+            + $"{plan.Options.Concentrators} concentrators, {DemoScene.RecordedDays} days from "
+            + $"{plan.World.LocalDay(0).Date}, in {progress.Elapsed.TotalSeconds:0.0} s"));
+        return run;
     }
 
-    private static async Task Live(IFleet fleet, WorldFeed feed, World world, TimeSpan day, CancellationToken cancel)
+    private static string Left(TimeSpan elapsed, int done) => done == 0 ? "" : string.Create(
+        CultureInfo.InvariantCulture,
+        $", {elapsed.TotalSeconds / done * (DemoScene.RecordedDays - done):0} s left");
+
+    private static async Task Live(IFleet twins, DemoRun run, TimeSpan day, CancellationToken cancel)
     {
         using var timer = new PeriodicTimer(day / PartsOfDay, TimeProvider.System);
-        var told = fleet.Status.Findings;
-        for (var d = RecordedDays; d < RecordedDays + LiveDays; d++)
+        var told = twins.Status.Findings;
+        for (var d = DemoScene.RecordedDays; d < DemoScene.RecordedDays + DemoScene.LiveDays; d++)
         {
-            for (var part = 0; part < PartsOfDay; part++)
+            for (var part = 1; part <= PartsOfDay; part++)
             {
                 await timer.WaitForNextTickAsync(cancel);
-                var slots = world.Slots(d);
-                await fleet.Append(feed.Part(d, slots * part / PartsOfDay, slots * (part + 1) / PartsOfDay), cancel);
+                var (from, to) = (run.Fleet.Plan.World.LocalDay(d).StartMinute,
+                    run.Fleet.Plan.World.LocalDay(d).EndMinute);
+                await run.Until(UnixTime.FromMinutes(from + (to - from) * part / PartsOfDay), cancel);
             }
-            if (fleet.Status.Findings > told)
-            {
-                foreach (var f in (await fleet.Findings(new FindingQuery(null, null, null, null,
-                    (int)Math.Min(100, fleet.Status.Findings - told)), cancel)).Reverse())
-                    Console.WriteLine($"{f.DetectedAt}  {f.Severity.ToString().ToLowerInvariant(),-8} "
-                        + $"{f.SubjectName,-12} {f.Sentence}");
-                told = fleet.Status.Findings;
-            }
+            var now = twins.Status.Findings;
+            if (now > told) await Tell(twins, now - told, cancel);
+            told = now;
         }
+        Cli.Message("the emulated days are over; the API goes on.");
         await Task.Delay(Timeout.Infinite, cancel);
+    }
+
+    private static async Task Tell(IFleet twins, long news, CancellationToken cancel)
+    {
+        var limit = (int)Math.Min(MaxPrinted, news);
+        foreach (var f in (await twins.Findings(new FindingQuery(null, null, null, null, limit), cancel)).Reverse())
+            Console.WriteLine($"{f.DetectedAt}  {f.Severity.ToString().ToLowerInvariant(),-8} {f.SubjectName,-12} "
+                + $"{f.Sentence}");
+        if (news > limit) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"and {news - limit} more"));
     }
 }

@@ -9,10 +9,11 @@ using Twin.Ingest.Readers;
 namespace Twin.Silo.Emulation;
 
 /// <summary>
-/// Counts of a run: frames that came in and were refused, inputs appended, and those that the fleet refused.
+/// Counts of a run: frames that came in and were refused, inputs appended, and those that the fleet refused; readings
+/// and quotes that it took.
 /// </summary>
 public sealed record FleetRunTotals(long Frames, long RejectedFrames, long Items, long RejectedItems, long Readings,
-    long Duplicates);
+    long Duplicates, long Quotes);
 
 /// <summary>
 /// Joins an emulated fleet to the twins: what its head-end receives goes through the frame intake like frames of real
@@ -26,13 +27,17 @@ public sealed class FleetRun
     /// <summary>Reasons of refused frames and items that are kept for a person; later ones are counted.</summary>
     public const int MaxReasons = 20;
 
+    /// <summary>The emulation goes on by so much while the twins take what came before.</summary>
+    private const int StrideSeconds = 6 * 3_600;
+
     private readonly IFleet _fleet;
     private readonly FrameIntake _intake;
     private readonly AnnouncedMeters _announced = new();
     private readonly Dictionary<string, FrameChannel> _channels = [];
-    private readonly InputBatch _batch = new(Source);
+    private InputBatch _batch = new(Source), _other = new(Source);
+    private ValueTask<AppendReceipt>? _underWay;
     private readonly List<string> _reasons = [];
-    private ObservationBatch? _sink;
+    private ObservationBatch? _sink, _otherSink;
     private bool _isRegistered;
 
     public FleetRun(EmulatedFleet emulated, IFleet fleet)
@@ -43,7 +48,7 @@ public sealed class FleetRun
     }
 
     public EmulatedFleet Emulated { get; }
-    public FleetRunTotals Totals { get; private set; } = new(0, 0, 0, 0, 0, 0);
+    public FleetRunTotals Totals { get; private set; } = new(0, 0, 0, 0, 0, 0, 0);
 
     /// <summary>Why frames and items were refused: the first of each, at most <see cref="MaxReasons"/>.</summary>
     public IReadOnlyList<string> Reasons => _reasons;
@@ -52,11 +57,18 @@ public sealed class FleetRun
     public async Task Until(UnixTime to, CancellationToken cancel)
     {
         if (!_isRegistered) await Register(cancel);
-        foreach (var item in Emulated.Step(to))
+        while (Emulated.Now.Seconds < Math.Min(to.Seconds, Emulated.Plan.End.Seconds))
         {
-            if (_batch.IsFull) await Commit(cancel);
-            if (item.Frame is { } frame) Take(frame);
-            else _batch.Add(item.Input);
+            var before = Emulated.Now;
+            var items = Emulated.Step(new UnixTime(Math.Min(to.Seconds, before.Seconds + StrideSeconds)));
+            if (Emulated.Now.Seconds == before.Seconds) break;
+            foreach (var item in items)
+            {
+                if (_batch.IsFull) await Hand(cancel);
+                if (item.Frame is { } frame) Take(frame);
+                else _batch.Add(item.Input);
+            }
+            await Hand(cancel);
         }
         await Commit(cancel);
     }
@@ -116,24 +128,43 @@ public sealed class FleetRun
         };
     }
 
+    /// <summary>Hands what was collected over, and has it durable.</summary>
     private async Task Commit(CancellationToken cancel)
     {
+        await Hand(cancel);
+        await Settle();
+    }
+
+    /// <summary>Hands what was collected over; the batch before it is durable then.</summary>
+    private async Task Hand(CancellationToken cancel)
+    {
+        await Settle();
         if (_batch.Count == 0) return;
-        var receipt = await _fleet.Append(_batch, cancel);
+        (_batch, _other, _sink, _otherSink) = (_other, _batch, null, _sink);
+        _underWay = _fleet.Append(_other, cancel);
+    }
+
+    private async Task Settle()
+    {
+        if (_underWay is not { } underWay) return;
+        _underWay = null;
+        var receipt = await underWay;
         var totals = receipt.Totals();
+        long quotes = 0;
         for (var i = 0; i < receipt.Items.Length; i++)
-            if (receipt.Items[i].Status == AdmissionStatus.Rejected)
-                Note($"{Envelope.Read(_batch[i]).Kind}: {receipt.Items[i].Reason}");
+        {
+            var (status, kind) = (receipt.Items[i].Status, Envelope.Read(_other[i]).Kind);
+            if (status == AdmissionStatus.Rejected) Note($"{kind}: {receipt.Items[i].Reason}");
+            else if (status == AdmissionStatus.Accepted && kind == InputKind.AttestationQuote) quotes++;
+        }
         Totals = Totals with
         {
-            Items = Totals.Items + _batch.Count,
-            RejectedItems = Totals.RejectedItems + totals.RejectedItems,
-            Readings = Totals.Readings + totals.Readings,
-            Duplicates = Totals.Duplicates + totals.Duplicates,
+            Items = Totals.Items + _other.Count, RejectedItems = Totals.RejectedItems + totals.RejectedItems,
+            Readings = Totals.Readings + totals.Readings, Duplicates = Totals.Duplicates + totals.Duplicates,
+            Quotes = Totals.Quotes + quotes,
         };
-        _sink?.Committed();
-        _sink = null;
-        _batch.Clear();
+        _otherSink?.Committed();
+        _other.Clear();
     }
 
     private void Note(string reason)

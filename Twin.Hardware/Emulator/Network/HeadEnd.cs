@@ -31,7 +31,7 @@ public sealed partial class HeadEnd
     {
         public long ChallengeAt;
         public uint LastSeq, CheckpointSeq;
-        public ProfileBook Profile = new(0, 1);
+        public ProfileBook Profile = new(0, 1, 1);
     }
 
     private readonly FleetPlan _plan;
@@ -58,7 +58,8 @@ public sealed partial class HeadEnd
         _known = [.. plan.Meters.Select(_ => new Known
         {
             ChallengeAt = plan.Start.Seconds + (long)(phase.NextDouble() * period),
-            Profile = new ProfileBook(plan.Start.Minutes, plan.Options.IntervalMinutes),
+            Profile = new ProfileBook(plan.Start.Minutes, plan.Options.IntervalMinutes,
+                plan.Options.PushMinutes),
         })];
     }
 

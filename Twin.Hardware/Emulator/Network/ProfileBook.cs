@@ -4,16 +4,18 @@ namespace Twin.Hardware.Emulator.Network;
 
 /// <summary>
 /// Which intervals of a load profile have come in, over the last <see cref="Window"/>; older ones are taken as they
-/// are. What is still missing <see cref="PatienceMinutes"/> after its end is asked for again, not more often than that
-/// and at most <see cref="MaxAsks"/> times: what a meter did not measure for want of supply does not come.
+/// are. What is still missing a push period and <see cref="GraceMinutes"/> after its end is asked for again, not more
+/// often than that and at most <see cref="MaxAsks"/> times: what a meter did not measure for want of supply does not
+/// come.
 /// </summary>
-internal sealed class ProfileBook(long startMinute, int intervalMinutes)
+internal sealed class ProfileBook(long startMinute, int intervalMinutes, int pushMinutes)
 {
     /// <summary>Intervals kept: ten days of quarter hours.</summary>
     public const int Window = 960;
-    public const int PatienceMinutes = 8 * 60;
+    public const int GraceMinutes = 4 * 60;
     public const int MaxAsks = 2;
 
+    private readonly int _patienceMinutes = pushMinutes + GraceMinutes;
     private readonly ulong[] _have = new ulong[Window / 64];
     private long _first = startMinute / intervalMinutes;
     private long _askedMinute = startMinute, _askedFor = -1, _askedUpTo;
@@ -36,9 +38,9 @@ internal sealed class ProfileBook(long startMinute, int intervalMinutes)
     /// <summary>Begin of the first interval to ask for again; null when nothing is due.</summary>
     public long? Missing(long nowMinute)
     {
-        var due = (nowMinute - PatienceMinutes) / intervalMinutes;
+        var due = (nowMinute - _patienceMinutes) / intervalMinutes;
         while (_first < due && (Has(_first) || due - _first >= Window - 1)) Forget();
-        if (_first >= due || nowMinute - _askedMinute < PatienceMinutes) return null;
+        if (_first >= due || nowMinute - _askedMinute < _patienceMinutes) return null;
         _asks = _first == _askedFor ? _asks + 1 : 1;
         if (_asks > MaxAsks)
         {
@@ -53,7 +55,7 @@ internal sealed class ProfileBook(long startMinute, int intervalMinutes)
     public int CountMissing(long nowMinute)
     {
         var missing = 0;
-        for (var i = _first; i < (nowMinute - PatienceMinutes) / intervalMinutes; i++)
+        for (var i = _first; i < (nowMinute - _patienceMinutes) / intervalMinutes; i++)
             if (i - _first >= Window || !Has(i)) missing++;
         return missing;
     }

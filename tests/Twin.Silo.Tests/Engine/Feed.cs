@@ -2,7 +2,7 @@ using Twin.Grains;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 using Twin.Hardware.Emulator;
-using Twin.Silo.Demo;
+using Twin.Silo.Bench;
 using Twin.Silo.Embedded;
 
 namespace Twin.Silo.Tests.Engine;

@@ -3,7 +3,7 @@ using Twin.Hardware;
 using Twin.Hardware.Coding;
 using Twin.Hardware.Emulator;
 
-namespace Twin.Silo.Demo;
+namespace Twin.Silo.Bench;
 
 /// <summary>
 /// A generated world as inputs: the fleet first, then day by day what meters report, with what they deliver late.

@@ -1,0 +1,52 @@
+using Twin.Grains;
+using Twin.Hardware;
+using Twin.Hardware.Emulator.Network;
+using Twin.Silo.Emulation;
+
+namespace Twin.Silo.Demo;
+
+/// <summary>
+/// Plays the demo's scene on its fleet: frames over the mesh, through the intake, to the twins; acts at their times.
+/// </summary>
+internal sealed class DemoRun : IDisposable
+{
+    /// <summary>Findings that are looked at; a demo states far fewer.</summary>
+    private const int MaxFindings = 10_000;
+
+    private readonly IFleet _twins;
+    private readonly FleetRun _run;
+    private readonly Dictionary<string, UnixTime> _first = new(StringComparer.Ordinal);
+
+    public DemoRun(int meters, ulong seed, IFleet twins)
+    {
+        _twins = twins;
+        Fleet = new EmulatedFleet(DemoScene.OptionsFor(meters, seed));
+        Scene = new DemoScene(Fleet);
+        _run = new FleetRun(Fleet, twins);
+    }
+
+    public EmulatedFleet Fleet { get; }
+    public DemoScene Scene { get; }
+    public FleetRunTotals Totals => _run.Totals;
+
+    /// <summary>Brings fleet and twins forward; what happens before that time has happened then.</summary>
+    public async Task Until(UnixTime to, CancellationToken cancel)
+    {
+        while (Scene.Next is { } next && next.Seconds < to.Seconds)
+        {
+            await _run.Until(next, cancel);
+            foreach (var told in Scene.Play()) await _run.Append(told, cancel);
+        }
+        await _run.Until(to, cancel);
+        foreach (var f in await Findings(cancel)) _first.TryAdd(f.Id, f.DetectedAt);
+    }
+
+    /// <summary>What was found by now, and when each was stated first: a series is stated again as it grows.</summary>
+    public async Task<DemoReport> Report(CancellationToken cancel) =>
+        new(Scene, Fleet.Now, await Findings(cancel), _first);
+
+    private ValueTask<IReadOnlyList<Finding>> Findings(CancellationToken cancel) =>
+        _twins.Findings(new FindingQuery(null, null, null, null, MaxFindings), cancel);
+
+    public void Dispose() => Fleet.Dispose();
+}

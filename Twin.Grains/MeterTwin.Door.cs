@@ -29,6 +29,13 @@ public sealed partial class MeterTwin
         }
     }
 
+    /// <summary>A register that is later than every one before: most are, and each would cost a look-up.</summary>
+    public override bool IsSurelyNew(ReadOnlySpan<byte> input)
+    {
+        if (_log is null || Envelope.Read(input).Kind != InputKind.RegisterSnapshot) return false;
+        return Input.Read(input) is RegisterSnapshot s && _log.IsLater(s);
+    }
+
     private Admission AdmitOther(ReadOnlySpan<byte> input, IAccepted accepted)
     {
         var admission = Input.Read(input) switch

@@ -110,6 +110,13 @@ public abstract class TwinState(ulong id)
     /// </summary>
     public virtual bool Waits => false;
 
+    /// <summary>
+    /// True when the state alone tells that this input was never journalled: an input of a kind that comes often need
+    /// not be looked for in the journal then (<see cref="Input.KeyedByContent"/>). False where it cannot tell.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The input is damaged.</exception>
+    public virtual bool IsSurelyNew(ReadOnlySpan<byte> input) => false;
+
     /// <summary>Receives one round's mail.</summary>
     public abstract void Receive(IInbox inbox, IOutbox outbox);
 

@@ -39,7 +39,7 @@ public enum FindingKind : byte
 
     // The device and its making.
     Tamper = 192, FirmwareBehaviour = 193, InstallationMismatch = 194, SupplyChainMismatch = 195,
-    SpoofedLastGasp = 196, MetrologySuspect = 197,
+    SpoofedLastGasp = 196, MetrologySuspect = 197, SealBroken = 198,
 
     // The network.
     BackhaulLost = 208, CorrelatedSilence = 209, EventFlood = 210, RouteAnomaly = 211, CampaignStuck = 212,

@@ -8,12 +8,14 @@ namespace Twin.Hardware;
 // commands, and what the utility's registry knows of these. Every payload with an event time begins with it.
 
 /// <summary>
-/// Key slots of a meter: nine symmetric ones and passwords, then key pairs. Numbers are stored for decades.
+/// Key slots of a meter: nine symmetric ones and passwords, the key under which the metrology seals what it measured,
+/// then key pairs. Numbers are stored for decades.
 /// </summary>
 public enum KeySlot : byte
 {
     None = 0, Master = 1, Authentication = 2, EncryptionUnicast = 3, EncryptionBroadcast = 4, MBusDefault = 5,
     MBusUser = 6, MBusFirmwareAuthentication = 7, OpticalPort = 8, LlsPassword = 9,
+    MetrologySeal = 10,
     DeviceSigning = 16, KeyAgreement = 17,
 }
 
@@ -30,17 +32,23 @@ public enum KeyEventKind : byte
 /// <summary>How the signature of a quote fared; set by the twin at the door, whatever the sender wrote.</summary>
 public enum SignatureVerdict : byte { Unchecked = 0, Valid = 1, Invalid = 2, NoKey = 3, Malformed = 4 }
 
-/// <summary>What was wrong with a frame.</summary>
+/// <summary>
+/// What was wrong with a frame. <see cref="SealBroken"/>: the frame is sound, and its load profile tells otherwise than
+/// the meter's metrology sealed.
+/// </summary>
 public enum FrameFaultKind : byte
 {
-    Malformed = 1, TagFailed = 2, UnknownKey = 3, Unprotected = 4, SignatureFailed = 5, Oversize = 6,
+    Malformed = 1, TagFailed = 2, UnknownKey = 3, Unprotected = 4, SignatureFailed = 5, Oversize = 6, SealBroken = 7,
 }
 
-/// <summary>What a frame carried: the DLMS service.</summary>
+/// <summary>
+/// What a frame carried: the DLMS service. From 8 on it is a data-notification with a load profile of a meter whose
+/// metrology key is known: under a seal that holds, or without one. A session uses only those up to 7.
+/// </summary>
 public enum FrameService : byte
 {
     Other = 0, DataNotification = 1, EventNotification = 2, Get = 3, Set = 4, Action = 5, Association = 6,
-    ImageBlock = 7,
+    ImageBlock = 7, SealedProfile = 8, UnsealedProfile = 9,
 }
 
 /// <summary>Commands that a meter may execute.</summary>
@@ -168,7 +176,7 @@ public sealed record FrameReceived(TwinKey Subject, UnixTime At, KeySlot Key, Fr
         var (at, key) = (ReadTime(ref r), (KeySlot)r.Byte());
         if (!Enum.IsDefined(key)) throw r.Bad($"key slot {(byte)key} is not known");
         return new(subject, at, key, (FrameDirection)r.Byte(0, 1), SecurityCode.ReadUInt32(ref r), r.UInt64(),
-            r.Count(int.MaxValue), (FrameService)r.Byte(0, (int)FrameService.ImageBlock));
+            r.Count(int.MaxValue), (FrameService)r.Byte(0, (int)FrameService.UnsealedProfile));
     }
     public override string Describe() => $"{At} frame {Direction} key {Key} counter {Counter}, {Size} bytes, {Service}";
 }
@@ -188,7 +196,7 @@ public sealed record FrameFault(TwinKey Subject, UnixTime At, FrameFaultKind Fau
         to.Text(Reason);
     }
     internal static FrameFault ReadPayload(TwinKey subject, ref ByteReader r) => new(subject, ReadTime(ref r),
-        (FrameFaultKind)r.Byte((int)FrameFaultKind.Malformed, (int)FrameFaultKind.Oversize), r.Count(int.MaxValue),
+        (FrameFaultKind)r.Byte((int)FrameFaultKind.Malformed, (int)FrameFaultKind.SealBroken), r.Count(int.MaxValue),
         r.UInt64(), r.Text(), r.Text());
     public override string Describe() => $"{At} frame fault {Fault} at byte {Offset}: {Reason}";
 }

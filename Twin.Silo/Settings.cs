@@ -45,6 +45,8 @@ public sealed class Settings
         new("dlms-port", "off", "port of the DLMS receiver on the loopback address; 0: any free one; off: none", v =>
             v == "off" ? null : WholeNumber(0, 65_535)(v) is { } e ? "off or " + e : null),
         new("keys", "", "key file that opens ciphered frames; empty: keyless, the head-end decrypts", _ => null),
+        new("dlms-list-energy-wh", "", "Wh a count of energy in lists that tell no unit, 1 or 10; empty: left out",
+            v => v is "" or "1" or "10" ? null : "1, 10 or empty"),
         new("dlms-zone", "", "zone of meter clocks that tell no distance to UTC; empty: UTC", v =>
             v.Length == 0 || ZoneRules.TryGet(v, out _) ? null
                 : "an IANA name such as Europe/Oslo or an offset such as +01:00"),
@@ -67,6 +69,8 @@ public sealed class Settings
 
     /// <summary>Null: keyless.</summary>
     public string? KeyFile => _values["keys"].Value is { Length: > 0 } file ? file : null;
+    public int? DlmsListEnergyWh => _values["dlms-list-energy-wh"].Value is { Length: > 0 } wh
+        ? int.Parse(wh, System.Globalization.CultureInfo.InvariantCulture) : null;
     public string? DlmsZone => _values["dlms-zone"].Value is { Length: > 0 } zone ? zone : null;
 
     private int Int(string key) => int.Parse(_values[key].Value, CultureInfo.InvariantCulture);

@@ -61,6 +61,7 @@ public static class SecurityRules
         FindingKind.SpoofedLastGasp => new("last_gasp", "T0856", Severity.Medium, 0.6, Act),
         FindingKind.InstallationMismatch => new("installation", "T0849", Severity.Medium, 0.6, Lasting),
         FindingKind.SupplyChainMismatch => new("supply_chain", "T0862", Severity.High, 0.8, Lasting),
+        FindingKind.SealBroken => new("metrology_seal", "T0856", Severity.High, 0.9, Act),
         FindingKind.FirmwareBehaviour => new("fingerprint", "T0857", Severity.Medium, 0.6, Lasting),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No check of a single meter states this."),
     };

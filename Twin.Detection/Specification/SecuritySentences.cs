@@ -52,6 +52,7 @@ public static class SecuritySentences
         KeySlot.EncryptionBroadcast => "broadcast encryption",
         KeySlot.OpticalPort => "optical port",
         KeySlot.LlsPassword => "LLS password",
+        KeySlot.MetrologySeal => "metrology seal",
         _ => slot.ToString().ToLowerInvariant(),
     };
 
@@ -159,6 +160,14 @@ public static class SecuritySentences
 
     public static string Unprotected(uint at) =>
         $"{On(at)} a frame came without protection, though the meter's frames are protected.";
+
+    public static string Seal(uint at, string reason) =>
+        $"{On(at)} the meter's application told other readings than its metrology had sealed"
+        + (reason.Length > 0 ? $": {reason}." : ".");
+
+    public static string SealMissing(uint from, int count, uint since) =>
+        $"Since {Moment.Time(from)} {count} load profiles came without the seal of the meter's metrology, which its "
+        + $"profiles have carried since {Moment.Time(since)}.";
 
     public static string BadKey(uint at, KeySlot key, bool expired, uint since) =>
         $"{On(at)} key {SlotName(key)} was used, which {(expired ? "expired" : "was reported compromised")} on "

@@ -83,6 +83,14 @@ internal sealed class MeterLog
             Registers[i] = old with { PriorValue = Math.Max(old.PriorValue, s.Value) };
     }
 
+    /// <summary>True when the register was read before, and never at or after this one's time.</summary>
+    public bool IsLater(RegisterSnapshot s)
+    {
+        foreach (ref readonly var r in Registers.AsSpan())
+            if (r.Channel == s.Channel) return s.At.Seconds > r.At;
+        return false;
+    }
+
     private void CountCode(string code)
     {
         var i = Array.FindIndex(Codes, c => c.Code == code);

@@ -37,8 +37,9 @@ internal sealed partial class MeterSecurity
         if (old < 0) return current;
         ref readonly var retired = ref _windows[old];
         if (retired.Fills(f.Counter, f.BytesDigest, at)) return old;
-        if (current >= 0 && Math.Abs((long)f.Counter - _windows[current].Highest) <= 2 * FrameWindow.Size)
-            return current;
+        // A meter that sent little has both keys' counters close together: the nearer one it is.
+        var away = current < 0 ? long.MaxValue : Math.Abs((long)f.Counter - _windows[current].Highest);
+        if (away <= 2 * FrameWindow.Size && away <= Math.Abs((long)f.Counter - retired.Highest)) return current;
         return retired.GoesOn(f.Counter) ? old : current;
     }
 
@@ -67,10 +68,32 @@ internal sealed partial class MeterSecurity
             _ => null,
         };
         if (claim is not null) Say(scene, now, claim);
+        HearSeal(scene, f.Service, now);
         if (f.Counter >= FrameWindow.NearEnd)
             Say(scene, now, new SecurityClaim(FindingKind.CounterExhaustion, now, cause,
                 SecuritySentences.Exhaustion(f.Key, f.Counter),
                 SecurityClaim.Seen("counter", f.Counter, uint.MaxValue, "")));
+    }
+
+    /// <summary>
+    /// Load profiles without a seal that a meter may send within a week once its profiles had one: the metrology seals
+    /// nothing while a record in its memory is damaged.
+    /// </summary>
+    private const int UnsealedPerWeek = 2;
+
+    /// <summary>A meter whose profiles were sealed goes on sealing them.</summary>
+    private void HearSeal(in SecurityScene scene, FrameService service, uint now)
+    {
+        if (service == FrameService.SealedProfile && (_sealedSince == 0 || now < _sealedSince)) _sealedSince = now;
+        if (service != FrameService.UnsealedProfile || _sealedSince == 0 || now <= _sealedSince) return;
+        ref var unsealed = ref Rare.Rate(SecurityRare.Unsealed);
+        if (unsealed.Add(now, 7 * Moment.Day) <= UnsealedPerWeek) return;
+        Say(scene, now, new SecurityClaim(FindingKind.SealBroken, unsealed.From, 1,
+            SecuritySentences.SealMissing(unsealed.From, unsealed.Count, _sealedSince),
+            SecurityClaim.Seen("unsealed_profiles", unsealed.Count, 0, "per week"))
+        {
+            Severity = Severity.Medium, Confidence = 0.6,
+        });
     }
 
     /// <summary>A window for the pair, behind the others; windows of keys long replaced go.</summary>
@@ -103,6 +126,10 @@ internal sealed partial class MeterSecurity
             case FrameFaultKind.Unprotected:
                 Say(scene, now, new SecurityClaim(FindingKind.UnprotectedFrames, now, 0,
                     SecuritySentences.Unprotected(now)));
+                break;
+            case FrameFaultKind.SealBroken:
+                Say(scene, now, new SecurityClaim(FindingKind.SealBroken, now, 0, SecuritySentences.Seal(now, f.Reason),
+                    SecurityClaim.Seen("seal_holds", 0, 1, "")));
                 break;
             default: CountMalformed(scene, now); break;
         }

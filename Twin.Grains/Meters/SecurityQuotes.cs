@@ -182,6 +182,7 @@ internal sealed partial class MeterSecurity
         _done = SecurityChecks.Signature | SecurityChecks.Chain | SecurityChecks.Sequence | SecurityChecks.Checkpoint
             | SecurityChecks.FlashPages | (_windows.Length > 0
                 ? SecurityChecks.FrameAuthentication | SecurityChecks.FrameCounters : SecurityChecks.None)
+            | (_sealedSince != 0 ? SecurityChecks.MetrologySeal : SecurityChecks.None)
             | (_keys.Length > 0 ? SecurityChecks.KeyState : SecurityChecks.None)
             | (IsBaselined ? SecurityChecks.ApprovedImage | SecurityChecks.Version : SecurityChecks.None)
             | (issued != 0 ? SecurityChecks.Nonce : SecurityChecks.None);

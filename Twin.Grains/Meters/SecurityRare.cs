@@ -22,7 +22,10 @@ internal sealed class SecurityRare
     public const int MaxLetters = 64;
 
     /// <summary>Numbers of <see cref="Rates"/>.</summary>
-    public const int Logins = 0, Tags = 1, Malformed = 2, Switching = 3, Events = 4, RateCount = 5;
+    public const int Logins = 0, Tags = 1, Malformed = 2, Switching = 3, Events = 4, Unsealed = 5, RateCount = 6;
+
+    /// <summary>Rates that the first version of the state had.</summary>
+    private const int FirstRateCount = 5;
 
     public LineageMark[] Lineage = [];
     public CampaignMark[] Campaigns = [];
@@ -137,6 +140,7 @@ internal sealed class SecurityRare
         if (rare.InstalledAt != 0) (rare.InstalledPlace, rare.InstalledWh) = (r.UInt64(), r.VarInt());
         (rare.TableAt, rare.TableVersion) = (r.Count32(), r.Count32());
         rare.TableRows = r.Blob().ToArray();
+        if (rare.Rates.Length == FirstRateCount) Array.Resize(ref rare.Rates, RateCount);
         if (rare.Rates.Length is not (0 or RateCount)) throw r.Bad("rates are missing");
         return rare;
     }

@@ -16,6 +16,7 @@ internal sealed partial class MeterSecurity
         (SecurityChecks.Version, "version"), (SecurityChecks.FlashPages, "flash pages"),
         (SecurityChecks.FrameAuthentication, "frame authentication"),
         (SecurityChecks.FrameCounters, "frame counters"), (SecurityChecks.KeyState, "key state"),
+        (SecurityChecks.MetrologySeal, "metrology seal"),
     ];
 
     /// <param name="id">Whose state it is.</param>
@@ -75,7 +76,8 @@ internal sealed partial class MeterSecurity
     private static string Hex(UInt128 image) => image.ToString("x32", CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// What a relying party is told (EAR, AR4SI): executables from the lineage, sourced data from the readings. An
+    /// What a relying party is told (EAR, AR4SI): executables from the lineage, sourced data from the readings and
+    /// the seals of the metrology. An
     /// image that was accepted on trust is neither affirmed nor doubted. Null before the first quote.
     /// </summary>
     private AttestationResult? Attested(MeterId id, double readingScore)
@@ -100,7 +102,8 @@ internal sealed partial class MeterSecurity
             new AttestationSubmodule("application", identity, configuration, Executables(FirmwarePart.Application),
                 hardware, TrustClaim.None),
             new AttestationSubmodule("metrology", identity, configuration, Executables(FirmwarePart.Metrology),
-                hardware, Sourced(readingScore)));
+                hardware, (_failed & SecurityChecks.MetrologySeal) != 0 ? TrustClaim.ContraindicatedSources
+                    : Sourced(readingScore)));
     }
 
     /// <summary>A log that was rewritten says nothing about what ran.</summary>

@@ -39,6 +39,7 @@ internal sealed partial class MeterSecurity
             => SecurityChecks.FrameCounters,
         FindingKind.KeyCompromised or FindingKind.UntrustedCertificate => SecurityChecks.KeyState,
         FindingKind.FlashDrift => SecurityChecks.FlashPages,
+        FindingKind.SealBroken => SecurityChecks.MetrologySeal,
         _ => SecurityChecks.None,
     };
 

@@ -12,6 +12,7 @@ public enum SecurityChecks : ushort
 {
     None = 0, Signature = 1, Chain = 2, Sequence = 4, Checkpoint = 8, Nonce = 16, ApprovedImage = 32, Version = 64,
     FrameAuthentication = 128, FrameCounters = 256, KeyState = 512, FlashPages = 1024,
+    MetrologySeal = 2048,
 }
 
 /// <summary>
@@ -21,7 +22,7 @@ public enum SecurityChecks : ushort
 /// </summary>
 internal sealed partial class MeterSecurity
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
 
     /// <summary>Most keys (one a slot) and counter windows: a slot has two directions. At the bound of windows the one
     /// that was used least recently goes: its next frame is taken on trust.</summary>
@@ -54,6 +55,9 @@ internal sealed partial class MeterSecurity
     private int _bootExcess;
     private uint _seq, _baselinedAt, _quoteAt, _quoteMeterTime, _freshAt, _unverifiedAt, _heardAt, _stageAt;
     private uint _switchAt, _commandAt, _oldKeyAt, _droppedThrough;
+
+    /// <summary>The first load profile under a seal of the metrology.</summary>
+    private uint _sealedSince;
     private ulong _oldKey;
     private SwitchState _switch;
     private SecurityChecks _done, _failed;
@@ -83,7 +87,7 @@ internal sealed partial class MeterSecurity
         foreach (var c in _challenges) c.Write(to);
         WriteAttested(to);
         foreach (var moment in (ReadOnlySpan<uint>)[_unverifiedAt, _heardAt, _stageAt, _switchAt, _commandAt,
-            _oldKeyAt, _droppedThrough]) to.VarUInt(moment);
+            _oldKeyAt, _droppedThrough, _sealedSince]) to.VarUInt(moment);
         to.UInt64(_oldKey);
         to.Bool(_switch.Output);
         to.Byte(_switch.ControlState);
@@ -119,7 +123,7 @@ internal sealed partial class MeterSecurity
     public static MeterSecurity Read(ref ByteReader r)
     {
         var version = r.Byte();
-        if (version != Version)
+        if (version is 0 or > Version)
             throw r.Bad($"security state has version {version}, this MeterTwin knows {Version}");
         var s = new MeterSecurity();
         var keys = r.Count(MaxKeys);
@@ -135,7 +139,9 @@ internal sealed partial class MeterSecurity
         s.ReadAttested(ref r);
         (s._unverifiedAt, s._heardAt, s._stageAt) = (r.Count32(), r.Count32(), r.Count32());
         (s._switchAt, s._commandAt) = (r.Count32(), r.Count32());
-        (s._oldKeyAt, s._droppedThrough, s._oldKey) = (r.Count32(), r.Count32(), r.UInt64());
+        (s._oldKeyAt, s._droppedThrough) = (r.Count32(), r.Count32());
+        // Version 1 knew no seals.
+        (s._sealedSince, s._oldKey) = (version == 1 ? 0 : r.Count32(), r.UInt64());
         s._switch = new SwitchState(r.Bool(), r.Byte(), r.Byte());
         (s._done, s._failed) = ((SecurityChecks)r.UInt16(), (SecurityChecks)r.UInt16());
         s._lastCommand = (CommandKind)r.Byte(0, (int)CommandKind.SetReactionTable);

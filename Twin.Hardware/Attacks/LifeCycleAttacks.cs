@@ -16,6 +16,8 @@ internal static class LifeCycleAttacks
         ExtraLatencyMs = 160, ExtraTransmitSecondsPerDay = 60, ExtraFrameBytes = 300,
     };
 
+    private static readonly Zeus.FirmwareBehaviour Retelling = new() { ToldPermille = 600 };
+
     public static IEnumerable<Attack> Entries() => [.. Making(), .. Mounting(), .. Field(), .. Behaviour()];
 
     private static IEnumerable<Attack> Making()
@@ -125,6 +127,10 @@ internal static class LifeCycleAttacks
             Usual(At(Onset - 1, s => s.SaveLog(3)), At(Onset, s => s.RunImage(3, ImageOrigin.StolenKey)),
                 At(Onset + 2, s => s.RestoreImage(3)), At(Onset + 2, Morning + 30, s => s.RestoreLog(3)),
                 At(Onset + 2, Morning + 60, s => s.GlitchReset(3, 15))));
+        yield return Of("L23", "Readings retold", LifeStage.Update, "T0856", "sealed metrology",
+            "A release, signed and rolled out in order, reports six tenths of what the metrology sealed.",
+            Truth(Series), All(SealBroken), Answer(Reattest, IsolateCommunications, 3 * Day),
+            Usual(At(Onset, s => s.RollOut(Series, Retelling))) with { Days = 24 });
         yield return Of("L21", "Wire between the boards overheard", LifeStage.Installation, "T0842",
             "two-board meters",
             "A small circuit on the wire hears what metrology measures, keeps it for burglars and changes nothing.",

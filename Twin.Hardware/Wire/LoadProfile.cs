@@ -25,8 +25,9 @@ public readonly record struct ProfileRow(UnixTime End, ProfileStatus Status, lon
 
 /// <summary>
 /// The load profile that a meter pushes, as the body of a data-notification: a structure of the profile's logical name
-/// (1.0.99.1.0.255), the meter's serial (octet-string), the capture period (double-long-unsigned, seconds) and the
-/// buffer, an array of structures of clock (date-time in an octet-string), status (unsigned), import and export
+/// (1.0.99.1.0.255), the meter's serial (octet-string), the capture period (double-long-unsigned, seconds), the seal of
+/// its metrology over the rows (octet-string, see <see cref="Reports.PeriodSeal"/>; left out by meters without), and
+/// the buffer, an array of structures of clock (date-time in an octet-string), status (unsigned), import and export
 /// registers (double-long-unsigned or long64-unsigned, Wh). A row may leave its clock null: one period behind the row
 /// before. Emulator and ingest share this encoding.
 /// </summary>
@@ -40,17 +41,24 @@ public readonly ref struct LoadProfilePush
     /// <summary>A capture period is at most a day, seconds.</summary>
     public const int MaxPeriodSeconds = 86_400;
 
-    private const int Columns = 4;
+    /// <summary>Longest seal, bytes.</summary>
+    public const int MaxSealBytes = 64;
+
+    private const int Columns = 4, Sealed = 5, Unsealed = 4;
 
     public string Serial { get; init; }
     public int PeriodSeconds { get; init; }
     public int RowCount { get; init; }
+
+    /// <summary>The seal as it came; empty when there is none.</summary>
+    public ReadOnlySpan<byte> Seal { get; init; }
+
     private ReadOnlySpan<byte> Rows { get; init; }
     private int RowsOffset { get; init; }
 
     /// <summary>True when a body begins like a load profile.</summary>
     public static bool Matches(ReadOnlySpan<byte> body) => body.Length > 10 && body[0] == (byte)CosemTag.Structure
-        && body[1] == 4 && body[2] == (byte)CosemTag.OctetString && body[3] == Obis.Bytes
+        && body[1] is Sealed or Unsealed && body[2] == (byte)CosemTag.OctetString && body[3] == Obis.Bytes
         && Obis.TryRead(body[4..10], out var name) && name == Obis.LoadProfile;
 
     /// <summary>Reads the head; the rows follow with <see cref="GetRows"/>.</summary>
@@ -62,7 +70,9 @@ public readonly ref struct LoadProfilePush
         var reader = new CosemReader(body);
         reader.TryNext(out _);
         reader.TryNext(out _);
-        var ok = reader.TryNext(out var serial) & reader.TryNext(out var period) & reader.TryNext(out var buffer);
+        CosemItem seal = default;
+        var ok = reader.TryNext(out var serial) & reader.TryNext(out var period)
+            & (body[1] == Unsealed || reader.TryNext(out seal)) & reader.TryNext(out var buffer);
         error = reader.Error;
         if (!ok) return false;
         if (serial.Tag != CosemTag.OctetString || serial.Text() is not { } name)
@@ -71,6 +81,8 @@ public readonly ref struct LoadProfilePush
             error = new WireError(WireCode.BadLength, serial.Offset);
         else if (!period.TryInteger(out var seconds) || seconds is < 1 or > MaxPeriodSeconds)
             error = new WireError(WireCode.BadValue, period.Offset);
+        else if (body[1] == Sealed && (seal.Tag != CosemTag.OctetString || seal.Content.Length is 0 or > MaxSealBytes))
+            error = new WireError(WireCode.BadValue, seal.Offset);
         else if (buffer.Tag != CosemTag.Array || buffer.Count > MaxRows)
             error = new WireError(buffer.Tag != CosemTag.Array ? WireCode.WrongType : WireCode.TooManyElements,
                 buffer.Offset);
@@ -81,6 +93,7 @@ public readonly ref struct LoadProfilePush
                 Serial = name,
                 PeriodSeconds = (int)seconds,
                 RowCount = buffer.Count,
+                Seal = seal.Content,
                 Rows = body[buffer.Offset..],
                 RowsOffset = buffer.Offset,
             };
@@ -94,21 +107,22 @@ public readonly ref struct LoadProfilePush
 
     /// <summary>
     /// Writes a body. Where a row's end is one period behind the row before and nothing else needs saying, its clock is
-    /// null. Clocks carry the deviation of the zone.
+    /// null. Clocks carry the deviation of the zone. An empty seal is left out.
     /// </summary>
     public static void Write(ByteWriter to, string serial, int periodSeconds, int zoneOffsetMinutes,
-        ReadOnlySpan<ProfileRow> rows)
+        ReadOnlySpan<ProfileRow> rows, ReadOnlySpan<byte> seal = default)
     {
-        if (rows.Length > MaxRows || serial.Length is 0 or > MaxSerialBytes
+        if (rows.Length > MaxRows || seal.Length > MaxSealBytes || serial.Length is 0 or > MaxSerialBytes
             || periodSeconds is < 1 or > MaxPeriodSeconds)
             throw new ArgumentException($"A push holds at most {MaxRows} rows, a serial of 1 to {MaxSerialBytes} "
                 + $"characters and a period of 1 to {MaxPeriodSeconds} s; this one {rows.Length}, {serial.Length} and "
-                + $"{periodSeconds}.");
+                + $"{periodSeconds}; and a seal of at most {MaxSealBytes} bytes.");
         var w = new CosemWriter(to);
-        w.Structure(Columns);
+        w.Structure(seal.IsEmpty ? Unsealed : Sealed);
         w.LogicalName(Obis.LoadProfile);
         w.OctetString(Encoding.ASCII.GetBytes(serial));
         w.DoubleLongUnsigned((uint)periodSeconds);
+        if (!seal.IsEmpty) w.OctetString(seal);
         w.Array(rows.Length);
         for (var i = 0; i < rows.Length; i++)
         {

@@ -96,7 +96,11 @@ public static class AttackScore
     private static AttackResult Silence(Attack attack, List<Finding> own, List<Finding> bystanders)
     {
         var alarms = own.Where(f => f.Severity > Note).Except(bystanders).ToList();
-        var status = bystanders.Count + alarms.Count == 0 ? AttackStatus.Passed : AttackStatus.Failed;
+        // Readings alone may accuse where models that know innocent causes would not; no specification check may.
+        var waits = attack.WaitsFor == Capability.ReadingModels && bystanders.Count == 0
+            && alarms.TrueForAll(f => f.Kind < FindingKind.ChainBroken);
+        var status = bystanders.Count + alarms.Count == 0 ? AttackStatus.Passed
+            : waits ? AttackStatus.Pending : AttackStatus.Failed;
         var reason = status == AttackStatus.Passed ? "" : "raised an alarm: " + Names([.. bystanders, .. alarms]);
         return Result(attack, [.. own.Select(f => f.Id)], status, reason, null, bystanders.Count);
     }

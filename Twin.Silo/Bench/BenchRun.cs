@@ -18,8 +18,11 @@ namespace Twin.Silo.Bench;
 internal sealed record BenchFigure(string Name, string Unit, string Budget, double Figure, bool? Met, string Scale,
     string Method);
 
+/// <summary>What can be measured alone.</summary>
+internal enum BenchPart { Load, Detectors, Frames, Quotes, Zeus, Disk, Reads, Start }
+
 /// <summary>Runs the benchmarks one after another on one fleet, with progress on stderr.</summary>
-internal sealed class BenchRun(int twins, CancellationToken cancel)
+internal sealed class BenchRun(int twins, BenchPart? only, CancellationToken cancel)
 {
     private const string Measured = "measured";
 
@@ -38,11 +41,14 @@ internal sealed class BenchRun(int twins, CancellationToken cancel)
         try
         {
             // The load comes first: its memory is measured on a process that has done nothing else.
-            await Load(Path.Combine(folder, "load"));
-            Detectors();
-            await Disk(Path.Combine(folder, "disk"));
-            await Reads.Run(Path.Combine(folder, "reads"), this, cancel);
-            await FirstRun(Path.Combine(folder, "first"));
+            if (Has(BenchPart.Load)) await Load(Path.Combine(folder, "load"));
+            if (Has(BenchPart.Detectors)) Detectors();
+            if (Has(BenchPart.Frames)) await new FrameBench(this, cancel).Run(Path.Combine(folder, "frames"));
+            if (Has(BenchPart.Quotes)) await new QuoteBench(this, cancel).Run(Path.Combine(folder, "quotes"));
+            if (Has(BenchPart.Zeus)) await new ZeusMemory(this, cancel).Run(Path.Combine(folder, "zeus"));
+            if (Has(BenchPart.Disk)) await Disk(Path.Combine(folder, "disk"));
+            if (Has(BenchPart.Reads)) await Reads.Run(Path.Combine(folder, "reads"), this, cancel);
+            if (Has(BenchPart.Start)) await FirstRun(Path.Combine(folder, "first"));
         }
         finally
         {
@@ -51,6 +57,8 @@ internal sealed class BenchRun(int twins, CancellationToken cancel)
         return _figures;
     }
 
+    private bool Has(BenchPart part) => only is null || only == part;
+
     public void Say(string what) =>
         Cli.Message(string.Create(CultureInfo.InvariantCulture, $"[{_watch.Elapsed.TotalSeconds,6:0.0} s] {what}"));
 
@@ -58,9 +66,14 @@ internal sealed class BenchRun(int twins, CancellationToken cancel)
         _figures.Add(new BenchFigure(name, unit, string.Create(CultureInfo.InvariantCulture, $"<= {budget}"),
             Math.Round(figure, 3), figure <= budget, scale, Measured));
 
-    private void AtLeast(string name, string unit, double budget, double figure, string scale) =>
+    public void AtLeast(string name, string unit, double budget, double figure, string scale,
+        bool isProjected = false) =>
         _figures.Add(new BenchFigure(name, unit, string.Create(CultureInfo.InvariantCulture, $">= {budget}"),
-            Math.Round(figure), figure >= budget, scale, Measured));
+            Math.Round(figure), figure >= budget, scale, isProjected ? "projected" : Measured));
+
+    /// <summary>A figure without a budget.</summary>
+    public void Tell(string name, string unit, double figure, string scale) =>
+        _figures.Add(new BenchFigure(name, unit, "none", Math.Round(figure, 3), null, scale, Measured));
 
     private sealed class Ignored : IFindingSink
     {
@@ -107,7 +120,7 @@ internal sealed class BenchRun(int twins, CancellationToken cancel)
         }
     }
 
-    private static EmbeddedOptions Options(string path) => new() { DataPath = path, SnapshotOnClose = false };
+    internal static EmbeddedOptions Options(string path) => new() { DataPath = path, SnapshotOnClose = false };
 
     private async Task Disk(string path)
     {
@@ -170,7 +183,9 @@ internal sealed class BenchRun(int twins, CancellationToken cancel)
                 if (day >= FillDays) (readings, seconds) = (readings + part.Readings, seconds + part.Seconds);
                 Say(string.Create(CultureInfo.InvariantCulture,
                     $"day {day + 1} of {Days}: {part.Readings / part.Seconds:n0} readings/s, "
-                    + $"{Environment.WorkingSet / 1048576:n0} MB"));
+                    + $"{Environment.WorkingSet / 1048576:n0} MB, "
+                    + $"managed {GC.GetTotalMemory(false) / 1048576:n0} of "
+                    + $"{GC.GetGCMemoryInfo(GCKind.Any).TotalCommittedBytes / 1048576:n0} MB committed"));
             }
             AtLeast("journalled and judged", "readings/s", 2_000_000, readings / seconds, scale
                 + $", the last {Days - FillDays} days, each with a closing");

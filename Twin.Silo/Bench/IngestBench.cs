@@ -25,6 +25,16 @@ internal static class IngestBench
     public static MeterId Meter(int index) =>
         MeterId.FromUtilityId("bench-" + index.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
+    /// <summary>What a meter counts on a day of <see cref="Load"/>, Wh.</summary>
+    public static long Sum(MeterId meter, int day)
+    {
+        Span<int> slots = stackalloc int[BenchLoad.SlotsPerDay];
+        BenchLoad.FillDay(Seed, meter.Value, day, slots);
+        var sum = 0L;
+        foreach (var wattHours in slots) sum += wattHours;
+        return sum;
+    }
+
     public static async Task Register(IFleet fleet, MeterId[] meters)
     {
         var batch = new InputBatch("bench");

@@ -13,13 +13,15 @@ internal static class BenchCommand
     {
         var quick = new Option<bool>("--quick") { Description = "100,000 twins instead of 1,000,000" };
         var twins = new Option<int?>("--twins") { Description = "another number of twins" };
+        var only = new Option<BenchPart?>("--only") { Description = "one part" };
         var command = new Command("bench", "Measure the design's budgets on this machine.")
         {
-            quick, twins, Cli.JsonFlag,
+            quick, twins, only, Cli.JsonFlag,
         };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
-            var run = new BenchRun(p.GetValue(twins) ?? (p.GetValue(quick) ? 100_000 : 1_000_000), cancel);
+            var run = new BenchRun(p.GetValue(twins) ?? (p.GetValue(quick) ? 100_000 : 1_000_000),
+                p.GetValue(only), cancel);
             var figures = await run.All();
             if (p.GetValue(Cli.JsonFlag)) Cli.Print(figures);
             else foreach (var f in figures) Console.WriteLine(Line(f));

@@ -60,7 +60,7 @@ internal static class ReplayCommand
         var command = new Command("replay", "Replay recorded telemetry through twins and detectors.")
         {
             paths, profile, fleet, registry, events, context, frames.Security, frames.Anchors, frames.Keys,
-            frames.Meter, frames.Zone, data, shards, horizon, findings, scores, rejects,
+            frames.Meter, frames.Zone, frames.ListEnergyWh, data, shards, horizon, findings, scores, rejects,
             Cli.JsonFlag,
         };
         command.SetAction((p, cancel) => Cli.Guarded(() =>
@@ -132,7 +132,7 @@ internal static class ReplayCommand
             Paths = options.Paths, FleetFiles = options.Fleet, RegistryFiles = options.Registry,
             EventFiles = options.Events, ContextFiles = options.Context, SecurityFiles = options.Frames.Security,
             TrustAnchors = options.Frames.Anchors, Frames = keys.Intake, FrameMeter = options.Frames.Meter,
-            FrameZone = options.Frames.Zone,
+            FrameZone = options.Frames.Zone, ListEnergyWh = options.Frames.ListEnergyWh,
             Profile = options.Profile is { } name ? ProfileLibrary.Get(name) : null,
             Rejects = options.Rejects is { } rejects ? File.Create(rejects) : null,
             Message = Cli.Message,

@@ -17,12 +17,13 @@ internal static class ServeCommand
         var (data, shards, horizon) = (Cli.Flag("data"), Cli.Flag("shards"), Cli.Flag("horizon-days"));
         var (retention, port, tick) = (Cli.Flag("retention-days"), Cli.Flag("port"), Cli.Flag("tick-minutes"));
         var (dlms, keys, zone) = (Cli.Flag("dlms-port"), Cli.Flag("keys"), Cli.Flag("dlms-zone"));
+        var energy = Cli.Flag("dlms-list-energy-wh");
         var command = new Command("serve", "Run the fleet and its HTTP API on the loopback address.")
         {
-            data, shards, horizon, retention, port, tick, dlms, keys, zone,
+            data, shards, horizon, retention, port, tick, dlms, keys, zone, energy,
         };
         command.SetAction((p, cancel) => Cli.Guarded(() =>
-            Run(Cli.Settings(p, data, shards, horizon, retention, port, tick, dlms, keys, zone), cancel)));
+            Run(Cli.Settings(p, data, shards, horizon, retention, port, tick, dlms, keys, zone, energy), cancel)));
         return command;
     }
 
@@ -39,7 +40,7 @@ internal static class ServeCommand
         await using var app = await ApiHost.Start(fleet, settings.Port, ServiceMode.Live, cancel,
             TimeProvider.System);
         await using var receiver = settings.DlmsPort is { } dlms
-            ? Receiver(fleet, dlms, keys, settings.DlmsZone) : null;
+            ? Receiver(fleet, dlms, keys, settings) : null;
         Banner.Show(Path.GetFullPath(settings.Data), null, ApiHost.Address(app),
             TimeProvider.System.GetElapsedTime(started),
         [
@@ -62,11 +63,12 @@ internal static class ServeCommand
     /// <summary>How often twins that wait for others are told that all up to now is in.</summary>
     private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
 
-    private static FrameListener Receiver(IFleet fleet, int port, FrameKeyring keys, string? zone) =>
+    private static FrameListener Receiver(IFleet fleet, int port, FrameKeyring keys, Settings settings) =>
         FrameListener.Start(fleet, new FrameListenerOptions
         {
             Port = port, Intake = keys.Intake, Message = Cli.Message,
-            Zone = zone is not null && ZoneRules.TryGet(zone, out var rules) ? rules : null,
+            ListEnergyWh = settings.DlmsListEnergyWh,
+            Zone = settings.DlmsZone is { } zone && ZoneRules.TryGet(zone, out var rules) ? rules : null,
         });
 
     /// <summary>The wall clock enters as journalled ticks and sweeps only.</summary>

@@ -16,6 +16,7 @@ public sealed partial class EmbeddedFleet
         // A batch that waited while the disk filled up is refused before any twin has seen it.
         if (_writer.Error is { } error) throw new StorageUnavailableException(error, null);
         var results = new Admission[batch.Count];
+        if (_keys.Length < batch.Count) _keys = new ContentKey[InputBatch.MaxItems];
         var journal = new JournalBatch(_position + 1);
         var consequences = new Consequences();
         var counted = 0;
@@ -36,7 +37,8 @@ public sealed partial class EmbeddedFleet
                     _writer.Drain(throwOnError: from == 0);
                 }
                 var into = journal;
-                _host.Admit(batch, from, to, results, this, (input, a) => Record(batch.Source, into, input, a));
+                _host.Admit(batch, from, to, results, this, i => _journal.HasContent(_keys[i]),
+                    (input, a) => Record(batch.Source, into, input, a));
                 _host.TakeFacts(consequences);
                 _host.ClearOutboxes();
                 from = to;
@@ -55,6 +57,9 @@ public sealed partial class EmbeddedFleet
 
     /// <summary>The first UTC day of readings in the step.</summary>
     private long _earliest;
+
+    /// <summary>Keys of the batch's items; only those keyed by content have one.</summary>
+    private ContentKey[] _keys = [];
 
     /// <summary>
     /// End of the step that begins at an item; the item itself when it speaks to the engine, not to a twin. No step
@@ -84,8 +89,9 @@ public sealed partial class EmbeddedFleet
                 }
                 else if (Input.KeyedByContent(envelope.Kind))
                 {
-                    var key = ContentKey.Of(batch[i]);
-                    if (IsRepeat(key)) results[i] = Admission.Repeat;
+                    var key = _keys[i] = ContentKey.Of(batch[i]);
+                    // Whether the journal has it is asked in the shard, and only if its twin cannot tell.
+                    if (_recentSet.Contains(key)) results[i] = Admission.Repeat;
                     // Whether the first of two equal facts is accepted is known only when its step is done.
                     else if (!(told ??= []).Add(key)) return i;
                 }
@@ -98,14 +104,13 @@ public sealed partial class EmbeddedFleet
         return batch.Count;
     }
 
-    private bool IsRepeat(ContentKey key) => _recentSet.Contains(key) || _journal.HasContent(key);
-
     private void Record(string source, JournalBatch journal, ReadOnlySpan<byte> input, AcceptedInput a)
     {
         var position = journal.Add(input, a.Day, a.Sealable);
         if (a.EndMinute != long.MinValue) _watermark.Observe(source, a.EndMinute, a.Day);
         if (!Input.KeyedByContent(Envelope.Read(input).Kind)) return;
-        var key = ContentKey.Of(input);
+        // Such an input is journalled as it came.
+        var key = _keys[a.Item];
         journal.Contents.Add(key);
         while (_recentKeys.Count > 0 && (_recentKeys.Peek().Position <= _journal.Position
             || _recentKeys.Count >= MaxRecentKeys))

@@ -94,6 +94,7 @@ public sealed partial class EmbeddedFleet : IFleet, IRecall
     }
 
     internal SqliteJournal Journal => _journal;
+    internal TwinHost Host => _host;
 
     public FleetStatus Status => new(
         _fatal is null, "embedded", _journal.Position, _watermark.Minute is { } m ? UnixTime.FromMinutes(m) : null,

@@ -64,7 +64,7 @@ internal sealed class Shard(int index, int shards, ITwinFactory factory, bool ke
     }
 
     /// <summary>Admits and applies the items of this shard; what was accepted is in <see cref="Accepted"/>.</summary>
-    public void Admit(InputBatch batch, Admission[] results, IRecall recall)
+    public void Admit(InputBatch batch, Admission[] results, IRecall recall, Func<int, bool> wasTold)
     {
         Accepted.Clear();
         _bytes.Clear();
@@ -72,13 +72,13 @@ internal sealed class Shard(int index, int shards, ITwinFactory factory, bool ke
         {
             var end = Math.Min(i + Slice, Items.Count);
             lock (Gate)
-                for (; i < end; i++) results[Items[i]] = AdmitOne(Items[i], batch[Items[i]], recall);
+                for (; i < end; i++) results[Items[i]] = AdmitOne(Items[i], batch[Items[i]], recall, wasTold);
         }
     }
 
-    private Admission AdmitOne(int item, ReadOnlySpan<byte> input, IRecall recall)
+    private Admission AdmitOne(int item, ReadOnlySpan<byte> input, IRecall recall, Func<int, bool> wasTold)
     {
-        var key = Envelope.Read(input).Target;
+        var (kind, key) = Envelope.Read(input);
         var known = Find(key);
         var twin = known;
         _item = item;
@@ -86,6 +86,8 @@ internal sealed class Shard(int index, int shards, ITwinFactory factory, bool ke
         Admission result;
         try
         {
+            if (Input.KeyedByContent(kind) && known?.IsSurelyNew(input) is not true && wasTold(item))
+                return Admission.Repeat;
             twin ??= factory.Create(key);
             result = twin.Admit(input, recall, this);
         }

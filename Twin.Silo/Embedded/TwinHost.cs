@@ -53,14 +53,16 @@ internal sealed class TwinHost : IDisposable
 
     /// <summary>
     /// Admits and applies items [from, to) and adds what was accepted to the journal batch, in item order.
+    /// <paramref name="wasTold"/>: whether the journal has an item that is keyed by its content; called from all
+    /// shards.
     /// </summary>
-    public void Admit(InputBatch batch, int from, int to, Admission[] results, IRecall recall,
+    public void Admit(InputBatch batch, int from, int to, Admission[] results, IRecall recall, Func<int, bool> wasTold,
         Action<ReadOnlySpan<byte>, AcceptedInput> accepted)
     {
         foreach (var s in _shards) s.Items.Clear();
         for (var i = from; i < to; i++)
             if (results[i].Status == AdmissionStatus.Accepted) _shards[ShardOf(batch[i])].Items.Add(i);
-        _pool.Run(to - from < InlineItems, s => _shards[s].Admit(batch, results, recall));
+        _pool.Run(to - from < InlineItems, s => _shards[s].Admit(batch, results, recall, wasTold));
         var next = new int[_shards.Length];
         for (var i = from; i < to; i++)
         {

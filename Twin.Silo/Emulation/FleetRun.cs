@@ -43,7 +43,8 @@ public sealed class FleetRun
     public FleetRun(EmulatedFleet emulated, IFleet fleet)
     {
         (Emulated, _fleet) = (emulated, fleet);
-        _intake = new FrameIntake(emulated.HeadEnd.Keys, emulated.Meters.Select(m => m.Id).ToHashSet());
+        _intake = new FrameIntake(emulated.HeadEnd.Keys, emulated.Meters.Select(m => m.Id).ToHashSet(),
+            emulated.HeadEnd.Keys.ToSealKeys());
     }
 
     public EmulatedFleet Emulated { get; }

@@ -48,11 +48,11 @@ public sealed partial class SqliteJournal
         });
     }
 
-    public bool HasContent(ContentKey key) => Reading(c =>
+    /// <summary>One statement is its own transaction; it is asked for often, so it stays prepared.</summary>
+    public bool HasContent(ContentKey key)
     {
-        using var select = c.Prepare("SELECT 1 FROM content WHERE key=$k", "$k").With(key.ToBytes());
-        return select.ExecuteScalar() is not null;
-    });
+        lock (_readGate) return _contentSelect.With(key.ToBytes()).ExecuteScalar() is not null;
+    }
 
     public void ReadAddressed(TwinKey key, long after, JournalVisitor visit)
     {

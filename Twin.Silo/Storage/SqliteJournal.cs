@@ -17,7 +17,7 @@ public sealed partial class SqliteJournal : IJournal
     private readonly Lock _writeGate = new();
     private readonly SqliteCommand _insertBatch, _insertKept, _insertSegment, _insertPublication, _insertClosed,
         _insertContent, _insertFinding, _insertCheckpoint, _insertFrequent, _setHead;
-    private readonly SqliteCommand _publicationSelect;
+    private readonly SqliteCommand _publicationSelect, _contentSelect;
     private long _readings;
 
     public SqliteJournal(string file)
@@ -46,6 +46,7 @@ public sealed partial class SqliteJournal : IJournal
         _read.Run("PRAGMA cache_size=-16384; PRAGMA mmap_size=1073741824;");
         _publicationSelect = _read.Prepare("SELECT body FROM publication WHERE kind=$k AND twin=$t AND day=$d", "$k",
             "$t", "$d");
+        _contentSelect = _read.Prepare("SELECT 1 FROM content WHERE key=$k", "$k");
         _insertBatch = _write.Prepare("INSERT OR REPLACE INTO batch VALUES($last,$before,$min,$max,$items,$digest)",
             "$last", "$before", "$min", "$max", "$items", "$digest");
         _insertKept = _write.Prepare("INSERT INTO kept VALUES($p,$k,$t,$i,$d)", "$p", "$k", "$t", "$i", "$d");
@@ -130,6 +131,8 @@ public sealed partial class SqliteJournal : IJournal
         foreach (var c in batch.Checkpoints)
             _insertCheckpoint.With((int)c.Key.Kind, Sql.Signed(c.Key.Id), c.Day, c.Position, batch.JudgingVersion
                 ?? JudgingVersion, c.State).ExecuteNonQuery();
+        // In the order of their tree, so that neighbours find their page at hand.
+        batch.Contents.Sort(static (a, b) => a.Value.CompareTo(b.Value));
         foreach (var key in batch.Contents) _insertContent.With(key.ToBytes()).ExecuteNonQuery();
         foreach (var body in batch.Findings)
         {
@@ -174,7 +177,8 @@ public sealed partial class SqliteJournal : IJournal
     {
         foreach (var c in (SqliteCommand[])
             [_insertBatch, _insertKept, _insertSegment, _insertPublication, _insertClosed, _insertContent,
-                _insertFinding, _insertCheckpoint, _insertFrequent, _setHead, _publicationSelect]) c.Dispose();
+                _insertFinding, _insertCheckpoint, _insertFrequent, _setHead, _publicationSelect,
+                _contentSelect]) c.Dispose();
         _read.Dispose();
         _write.Dispose();
     }

@@ -96,6 +96,21 @@ public sealed class SecurityFrameTests : IDisposable
     }
 
     [Fact]
+    public void A_late_frame_of_the_old_key_is_its_own_though_the_new_one_counts_close_by()
+    {
+        Send(1, 40, 1);
+        _s.Append(new KeyEvent(Meter.Id.Twin, At(2), KeySlot.EncryptionUnicast, KeyEventKind.Transferred, 1, [],
+            default, "head-end"));
+        for (var c = 1u; c < 4; c++) _s.Append(Meter.Frame(c, 2.1 + c / 1440.0, (1000UL + c) << 40));
+        _s.Append(Meter.Frame(42, 2.2));
+        _s.Append(Meter.Frame(41, 2.3));
+        for (var c = 4u; c < 70; c++) _s.Append(Meter.Frame(c, 2.4 + c / 10.0, (1000UL + c) << 40));
+        _s.Expect();
+        _s.Append(Meter.Frame(69, 12, 3UL << 40));
+        _s.Expect(FindingKind.NonceReuse);
+    }
+
+    [Fact]
     public void A_compromised_or_expired_key_may_not_be_used()
     {
         Send(1, 3, 1);
@@ -122,6 +137,64 @@ public sealed class SecurityFrameTests : IDisposable
         _s.Expect();
         for (var i = 0; i < 20; i++) _s.Append(Fault(40 + i / 1440.0));
         _s.Expect(found);
+    }
+
+    private FrameFault Broken(double day, string reason) => new(Meter.Id.Twin, At(day), FrameFaultKind.SealBroken, 3,
+        (ulong)(day * 1e6), "tcp", reason);
+
+    [Fact]
+    public void Readings_that_the_metrology_did_not_seal_are_found_once_a_day()
+    {
+        _s.Append(Broken(1, "the seal does not hold"));
+        _s.Append(Broken(1.2, "the seal does not hold"));
+        _s.Expect(FindingKind.SealBroken);
+        var finding = _s.Findings[0];
+        Assert.Equal((Severity.High, "T0856", "specification:metrology_seal", At(1)),
+            (finding.Severity, finding.Technique, finding.Detector, finding.From));
+        Assert.EndsWith("told other readings than its metrology had sealed: the seal does not hold.", finding.Sentence,
+            StringComparison.Ordinal);
+        var view = MeterView.From(Meter.Id.Twin, _s.Harness.State(Meter.Id.Twin)).Security!;
+        Assert.False(view.CryptographicChecks.Single(c => c.Check == "metrology seal").Passed);
+        _s.Append(Broken(3, ""));
+        _s.Expect(FindingKind.SealBroken, FindingKind.SealBroken);
+        Assert.EndsWith("had sealed.", _s.Findings[1].Sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_meter_that_stops_sealing_is_found_and_one_that_never_did_is_not()
+    {
+        uint counter = 0;
+        void Profile(double day, FrameService service) =>
+            _s.Append(Meter.Frame(++counter, day, service: service));
+        for (var day = 1; day <= 40; day++) Profile(day, FrameService.UnsealedProfile);
+        Profile(41, FrameService.SealedProfile);
+        // Sent late, from before the first seal; and two in a week.
+        for (var i = 0; i < 5; i++) Profile(40.5, FrameService.UnsealedProfile);
+        Profile(42, FrameService.UnsealedProfile);
+        Profile(43, FrameService.UnsealedProfile);
+        Profile(60, FrameService.UnsealedProfile);
+        _s.Expect();
+        // A true seal between them does not hide those without.
+        Profile(61, FrameService.SealedProfile);
+        Profile(61.2, FrameService.UnsealedProfile);
+        Profile(61.4, FrameService.SealedProfile);
+        Profile(61.6, FrameService.UnsealedProfile);
+        _s.Expect(FindingKind.SealBroken);
+        Assert.Equal((Severity.Medium, At(60)), (_s.Findings[0].Severity, _s.Findings[0].From));
+        Assert.Contains("3 load profiles came without the seal", _s.Findings[0].Sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_seal_that_holds_is_a_check_that_passed()
+    {
+        _s.Append(Meter.Frame(1, 1, service: FrameService.SealedProfile));
+        _s.Challenge(1.5);
+        var view = MeterView.From(Meter.Id.Twin, _s.Harness.State(Meter.Id.Twin)).Security!;
+        Assert.True(view.CryptographicChecks.Single(c => c.Check == "metrology seal").Passed);
+        _s.Append(new KeyEvent(Meter.Id.Twin, At(2), KeySlot.MetrologySeal, KeyEventKind.Enrolled, 1, [], default, ""));
+        view = MeterView.From(Meter.Id.Twin, _s.Harness.State(Meter.Id.Twin)).Security!;
+        Assert.Contains(view.Keys, k => k.Slot == KeySlot.MetrologySeal);
+        _s.Expect();
     }
 
     [Fact]

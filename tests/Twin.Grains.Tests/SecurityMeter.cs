@@ -116,9 +116,10 @@ internal sealed class SecurityMeter : IDisposable
             ImageOf(part, version), (uint)version, At(from), At(to), downgrade, state);
 
     public FrameReceived Frame(uint counter, double days, ulong digest = 0, KeySlot key = KeySlot.EncryptionUnicast,
-        FrameDirection direction = FrameDirection.FromMeter) => new(Id.Twin, At(days), key, direction, counter,
+        FrameDirection direction = FrameDirection.FromMeter,
+        FrameService service = FrameService.DataNotification) => new(Id.Twin, At(days), key, direction, counter,
             digest != 0 ? digest : StableHash.Mix(counter + 1UL + ((ulong)key << 40)), 120,
-            FrameService.DataNotification);
+            service);
 
     public void Dispose() => _key.Dispose();
 }

@@ -91,7 +91,8 @@ public sealed class SecurityPropertyTests(ITestOutputHelper output)
             for (var i = 0; i < 12; i++)
             {
                 var frame = meter.Frame(_counter, day + 0.55 + i * 0.01, StableHash.Mix(((ulong)_key << 32) + _counter
-                    + 1));
+                    + 1)) with
+                { Service = ServiceOf(day, i) };
                 _counter++;
                 // Lost, late or doubled; 10 % out of order, 5 % twice.
                 if (draw.Next(40) == 0) continue;
@@ -100,6 +101,14 @@ public sealed class SecurityPropertyTests(ITestOutputHelper output)
                 if (draw.Next(20) == 0) Put(arrives + 0.1, frame with { At = At(arrives + 0.1) });
             }
         }
+
+        /// <summary>From day 4 on firmware seals what it tells; once a month a damaged record prevents it.</summary>
+        private static FrameService ServiceOf(int day, int frame) => (frame % 6, day) switch
+        {
+            (0, < 4 or 17) => FrameService.UnsealedProfile,
+            (0, _) => FrameService.SealedProfile,
+            _ => FrameService.DataNotification,
+        };
 
         private void Attest(double day)
         {
@@ -142,6 +151,36 @@ public sealed class SecurityPropertyTests(ITestOutputHelper output)
             Assert.True(view.LogEntries > 10 && view.EveryCheckPassed, $"seed {seed}");
         }
         Assert.True(accepted > Seeds * Days * 10);
+    }
+
+    [Fact]
+    public void State_of_the_first_version_is_still_read()
+    {
+        // Empty state: version, four counts, no quote; then seven moments, the last new in version 2.
+        const int SealedSince = 12;
+        var security = new Meters.MeterSecurity();
+        var w = new Twin.Hardware.Coding.ByteWriter();
+        security.Write(w);
+        var now = w.ToArray();
+        byte[] old = [1, .. now[1..SealedSince], .. now[(SealedSince + 1)..]];
+        var r = new Twin.Hardware.Coding.ByteReader(old);
+        w.Clear();
+        Meters.MeterSecurity.Read(ref r).Write(w);
+        Assert.True(r.AtEnd);
+        Assert.Equal(now, w.ToArray());
+        var rare = new Meters.SecurityRare();
+        rare.Rate(Meters.SecurityRare.Events).Add(77, 10);
+        w.Clear();
+        rare.Write(w);
+        var bytes = w.ToArray();
+        // Seven empty lists, then the rates: a count, and two numbers each.
+        Assert.Equal(Meters.SecurityRare.RateCount, bytes[7]);
+        byte[] five = [.. bytes[..7], 5, .. bytes[8..18], .. bytes[20..]];
+        r = new Twin.Hardware.Coding.ByteReader(five);
+        w.Clear();
+        Meters.SecurityRare.Read(ref r).Write(w);
+        Assert.True(r.AtEnd);
+        Assert.Equal(bytes, w.ToArray());
     }
 
     [Fact]

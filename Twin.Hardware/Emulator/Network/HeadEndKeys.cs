@@ -1,5 +1,6 @@
 using Twin.Hardware.Emulator.Zeus;
 using Twin.Hardware.Wire;
+using Twin.Hardware.Wire.Reports;
 
 namespace Twin.Hardware.Emulator.Network;
 
@@ -88,6 +89,14 @@ public sealed class HeadEndKeys(ulong seed) : IFrameCipher, IDisposable
             frameKeys.SetMaster(meter, keys.Master, keys.Authentication);
         }
         return frameKeys;
+    }
+
+    /// <summary>The metrology keys, handed over at enrolment: load profiles are held against their seals.</summary>
+    public SealKeys ToSealKeys()
+    {
+        var seals = new SealKeys();
+        foreach (var (value, held) in _meters) seals.Set(new MeterId(value), held.Keys.Metrology);
+        return seals;
     }
 
     public WireCode Seal(in CipherContext context, ReadOnlySpan<byte> plain, Span<byte> cipher, Span<byte> tag) =>

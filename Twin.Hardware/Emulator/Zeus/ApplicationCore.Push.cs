@@ -46,13 +46,7 @@ public sealed partial class ApplicationCore
         {
             var count = (int)Math.Min(MaxIntervals, _ready - _pushed);
             var body = ProfileBody(count, shown);
-            if (body is not null)
-            {
-                if (!TryFrame(body, shown, into)) return;
-                var seal = _spec.PushesSeals ? _metrology.SealPeriod(_pushed, count) : null;
-                if (seal is not null
-                    && !TryFrame(DeviceReport.WriteBytes(DeviceReport.PeriodSeal, seal.ToBytes()), shown, into)) return;
-            }
+            if (body is not null && !TryFrame(body, shown, into)) return;
             _pushed += (uint)count;
             if (Behaviour.ExtraFrameBytes > 0) TryFrame(DeviceReport.WriteBytes(DeviceReport.Own,
                 new byte[Math.Min(Behaviour.ExtraFrameBytes, DeviceReport.MaxBytes)]), shown, into);
@@ -82,15 +76,15 @@ public sealed partial class ApplicationCore
             : (EventProfiles.Own, EventProfiles.CodeOf(EventProfiles.Own, kind)!);
 
     /// <summary>
-    /// Rows are registers at the ends of intervals, so that each run of intervals begins with the register before it.
-    /// A record that does not open as it was sealed is left out and logged.
+    /// The rows as this firmware tells them, with the metrology core's seal over what it measured. A record that does
+    /// not open as it was sealed is left out and logged, and the profile goes without a seal.
     /// </summary>
     private byte[]? ProfileBody(int count, UnixTime shown)
     {
         var store = _metrology.Store;
         var first = Math.Max(_pushed, store.FirstSeq);
         var rows = new List<ProfileRow>(count + 4);
-        var (period, last) = (_metrology.IntervalMinutes * 60L, 0L);
+        var period = _metrology.IntervalMinutes * 60L;
         for (var seq = first; seq < _pushed + (uint)count; seq++)
         {
             if (!_metrology.TryOpen(seq, out var r))
@@ -98,18 +92,13 @@ public sealed partial class ApplicationCore
                 React(MeterEventKind.NvMemoryError, shown);
                 continue;
             }
-            var start = r.StartMinute * 60L;
-            if (start != last || rows.Count == 0)
-                rows.Add(new ProfileRow(new UnixTime(start), ProfileStatus.None,
-                    Told(Math.Max(0, (long)r.ImportRegister - r.ImportWh)),
-                    Math.Max(0, (long)r.ExportRegister - r.ExportWh)));
-            last = start + period;
-            var status = r.Status | (_clock.IsInvalid ? ProfileStatus.ClockInvalid : ProfileStatus.None);
-            rows.Add(new ProfileRow(new UnixTime(last), status, Told(r.ImportRegister), r.ExportRegister));
+            r.AddTo(rows, period, _clock.IsInvalid ? ProfileStatus.ClockInvalid : ProfileStatus.None);
         }
         if (rows.Count == 0) return null;
-        var w = new ByteWriter(32 + rows.Count * 16);
-        LoadProfilePush.Write(w, _serial, (int)period, 0, rows.ToArray());
+        ProfileRow[] told = [.. rows.Select(r => r with { ImportWattHours = Told(r.ImportWattHours) })];
+        var seal = _spec.PushesSeals ? _metrology.SealPeriod(first, (int)(_pushed + (uint)count - first)) : null;
+        var w = new ByteWriter(80 + told.Length * 16);
+        LoadProfilePush.Write(w, _serial, (int)period, 0, told, seal?.ToBytes());
         return w.ToArray();
     }
 

@@ -10,7 +10,8 @@ namespace Twin.Hardware.Emulator.Zeus;
 /// </summary>
 public sealed class KeyVault
 {
-    private const int Slots = (int)KeySlot.LlsPassword + 1;
+    private const KeySlot Last = KeySlot.MetrologySeal;
+    private const int Slots = (int)Last + 1;
     public const int TagBytes = 12, NonceBytes = 12;
 
     /// <summary>Longest password at the low-level security association, bytes.</summary>
@@ -82,15 +83,18 @@ public sealed class KeyVault
     {
         KeySlot.DeviceSigning => _signing is not null,
         KeySlot.KeyAgreement => _agreement is not null,
-        > KeySlot.None and <= KeySlot.LlsPassword => _keys[(int)slot] is not null,
+        > KeySlot.None and <= Last => _keys[(int)slot] is not null,
         _ => false,
     };
 
-    /// <summary>Unwraps (RFC 3394) a key that came under another; false when the tag or a length is wrong.</summary>
+    /// <summary>
+    /// Unwraps (RFC 3394) a key that came under another; false when the tag or a length is wrong. The metrology key is
+    /// loaded in the factory: no message replaces it.
+    /// </summary>
     public bool TryUnwrap(KeySlot wrappingSlot, ReadOnlySpan<byte> wrapped, KeySlot destination)
     {
         CheckSlot(destination);
-        if (destination == KeySlot.LlsPassword || wrapped.Length is not (24 or 40) || Key(wrappingSlot) is not { } kek)
+        if (!IsReplaceable(destination) || wrapped.Length is not (24 or 40) || Key(wrappingSlot) is not { } kek)
             return false;
         var key = new byte[wrapped.Length - 8];
         if (!AesKeyWrap.TryUnwrap(kek, wrapped, key)) return false;
@@ -107,7 +111,7 @@ public sealed class KeyVault
     {
         CheckSlot(destination);
         if (AgreementKey is null || _agreement is null || peer.Curve != AgreementKey.Curve
-            || destination == KeySlot.LlsPassword) return false;
+            || !IsReplaceable(destination)) return false;
         var curve = peer.Curve;
         try
         {
@@ -189,7 +193,7 @@ public sealed class KeyVault
         _keys[(int)slot] = key;
     }
 
-    private byte[]? Key(KeySlot slot) => slot is > KeySlot.None and <= KeySlot.LlsPassword ? _keys[(int)slot] : null;
+    private byte[]? Key(KeySlot slot) => slot is > KeySlot.None and <= Last ? _keys[(int)slot] : null;
 
     private bool TryAdditional(KeySlot authenticationSlot, byte control, ReadOnlySpan<byte> more, out byte[] data)
     {
@@ -200,9 +204,11 @@ public sealed class KeyVault
         return true;
     }
 
+    private static bool IsReplaceable(KeySlot slot) => slot is not (KeySlot.LlsPassword or KeySlot.MetrologySeal);
+
     private static void CheckSlot(KeySlot slot)
     {
-        if (slot is <= KeySlot.None or > KeySlot.LlsPassword)
+        if (slot is <= KeySlot.None or > Last)
             throw new ArgumentException($"{slot} is no slot of a symmetric key or password.", nameof(slot));
     }
 

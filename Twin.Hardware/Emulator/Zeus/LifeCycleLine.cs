@@ -146,7 +146,7 @@ public sealed class LifeCycleLine
             Enrolled(KeySlot.DeviceSigning, chip.Vault.SigningKey!.Point.ToArray()),
             Enrolled(KeySlot.KeyAgreement, chip.Vault.AgreementKey!.Point.ToArray()),
             Enrolled(KeySlot.EncryptionUnicast, []), Enrolled(KeySlot.Authentication, []),
-            Enrolled(KeySlot.Master, []),
+            Enrolled(KeySlot.Master, []), Enrolled(KeySlot.MetrologySeal, []),
         ]);
     }
 

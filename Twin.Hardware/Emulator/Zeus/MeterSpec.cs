@@ -36,7 +36,7 @@ public sealed record MeterSpec
     /// <summary>The password alone is enough to write at the optical port, as in old meters.</summary>
     public bool PasswordMayWrite { get; init; }
 
-    /// <summary>The seal of the metrology core travels with each load profile.</summary>
+    /// <summary>The seal of the metrology core travels in each load profile.</summary>
     public bool PushesSeals { get; init; } = true;
 
     /// <summary>The table that the factory puts in.</summary>

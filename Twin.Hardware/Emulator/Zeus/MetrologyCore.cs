@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Twin.Hardware.Attestation;
 using Twin.Hardware.Events;
 using Twin.Hardware.Wire;
+using Twin.Hardware.Wire.Reports;
 
 namespace Twin.Hardware.Emulator.Zeus;
 
@@ -66,7 +67,7 @@ public readonly record struct MetrologyEvent(MeterEventKind Kind, UnixTime Meter
 public sealed class MetrologyCore
 {
     /// <summary>Slot of the metrology key in the core's own vault.</summary>
-    internal const KeySlot SealKey = KeySlot.EncryptionUnicast;
+    internal const KeySlot SealKey = KeySlot.MetrologySeal;
 
     private const byte SealControl = 0x30;
 
@@ -225,20 +226,23 @@ public sealed class MetrologyCore
     }
 
     /// <summary>
-    /// The core's own word for a run of records, to travel beside the load profile that the application writes: whoever
+    /// The core's own word for a run of records, to travel in the load profile that the application writes: whoever
     /// holds the metrology key sees whether the application told what was measured. Null when a record is altered.
     /// </summary>
     public PeriodSeal? SealPeriod(uint firstSeq, int count)
     {
-        var records = new IntervalRecord[count];
+        var rows = new List<ProfileRow>(count + 4);
         for (var i = 0; i < count; i++)
-            if (!TryOpen(firstSeq + (uint)i, out records[i])) return null;
+        {
+            if (!TryOpen(firstSeq + (uint)i, out var record)) return null;
+            record.AddTo(rows, IntervalMinutes * 60L);
+        }
         if (!_periods.TryTake(out var number)) return null;
-        var seal = new PeriodSeal(_title, number, firstSeq, (ushort)count, new byte[KeyVault.TagBytes]);
+        var seal = new PeriodSeal(_title, number, firstSeq, (ushort)rows.Count, new byte[KeyVault.TagBytes]);
         Span<byte> nonce = stackalloc byte[KeyVault.NonceBytes];
         seal.Nonce(nonce);
-        return _vault.TrySeal(SealKey, KeySlot.None, PeriodSeal.Control, nonce, seal.Content(records), [], [], seal.Tag)
-            ? seal : null;
+        return _vault.TrySeal(SealKey, KeySlot.None, PeriodSeal.Control, nonce, seal.Content(rows.ToArray()), [], [],
+            seal.Tag) ? seal : null;
     }
 
     private void Nonce(uint seq, Span<byte> nonce)

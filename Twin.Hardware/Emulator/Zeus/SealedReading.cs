@@ -23,6 +23,19 @@ public readonly record struct IntervalRecord(uint StartMinute, int ImportWh, int
         to[22] = (byte)Status;
     }
 
+    /// <summary>
+    /// Adds the row of this interval to a load profile. Rows are registers at the ends of intervals, so that each run
+    /// of intervals begins with the register before it.
+    /// </summary>
+    internal void AddTo(List<ProfileRow> rows, long intervalSeconds, ProfileStatus also = ProfileStatus.None)
+    {
+        var start = StartMinute * 60L;
+        if (rows.Count == 0 || rows[^1].End.Seconds != start)
+            rows.Add(new ProfileRow(new UnixTime(start), ProfileStatus.None,
+                Math.Max(0, (long)ImportRegister - ImportWh), Math.Max(0, (long)ExportRegister - ExportWh)));
+        rows.Add(new ProfileRow(new UnixTime(start + intervalSeconds), Status | also, ImportRegister, ExportRegister));
+    }
+
     public static IntervalRecord Read(ReadOnlySpan<byte> from) => new(BinaryPrimitives.ReadUInt32BigEndian(from),
         BinaryPrimitives.ReadInt32BigEndian(from[4..]), BinaryPrimitives.ReadInt32BigEndian(from[8..]),
         BinaryPrimitives.ReadUInt32BigEndian(from[12..]), BinaryPrimitives.ReadUInt32BigEndian(from[16..]),

@@ -15,8 +15,7 @@ public readonly record struct EventLogRow(UnixTime At, string Code);
 /// (date-time in an octet-string) and code (a number, or visible-string);</item>
 /// <item>0.0.96.128.1.255, attestation quote: octet-string;</item>
 /// <item>0.0.96.130.K.255, an input of kind K as the device reports it: its payload as octet-string;</item>
-/// <item>0.0.96.129.1.255 (seal of the metrology core over a period) and 0.0.96.140.0.255 (a maker's own bytes): octet-
-/// strings that say nothing to a twin.</item>
+/// <item>0.0.96.140.0.255, a maker's own bytes: an octet-string that says nothing to a twin.</item>
 /// </list>
 /// </summary>
 public static class DeviceReport
@@ -27,8 +26,7 @@ public static class DeviceReport
     /// <summary>Longest octet-string of a report, bytes.</summary>
     public const int MaxBytes = 16 * 1024;
 
-    public static readonly Obis Quote = new(0, 0, 96, 128, 1), PeriodSeal = new(0, 0, 96, 129, 1),
-        Own = new(0, 0, 96, 140, 0);
+    public static readonly Obis Quote = new(0, 0, 96, 128, 1), Own = new(0, 0, 96, 140, 0);
 
     public static Obis EventLog(EventLogClass log) => new(0, 0, 99, 98, (byte)log);
     public static Obis InputOf(InputKind kind) => new(0, 0, 96, 130, (byte)kind);
@@ -79,8 +77,7 @@ public static class DeviceReport
     public static bool Matches(ReadOnlySpan<byte> body) => TryName(body, out var name, out _) && IsOurs(name);
 
     private static bool IsOurs(Obis name) => name is { A: 0, B: 0, F: 255 }
-        && (name is { C: 99, D: 98 } || name is { C: 96, D: 130 } || name == Quote || name == PeriodSeal
-            || name == Own);
+        && (name is { C: 99, D: 98 } || name is { C: 96, D: 130 } || name == Quote || name == Own);
 
     /// <summary>
     /// Turns a body into inputs of <paramref name="meter"/>, which are added to <paramref name="into"/>; of a body
@@ -94,7 +91,7 @@ public static class DeviceReport
         if (!IsOurs(name)) return Refuse(new WireError(WireCode.Unsupported, 0), out error);
         if (name is { C: 99, D: 98 }) return TryEvents(body, meter, name, into, out error);
         if (!TryBytes(body, out var bytes, out var at, out error)) return false;
-        if (name == PeriodSeal || name == Own) return true;
+        if (name == Own) return true;
         if (name == Quote)
         {
             into.Add(new AttestationQuote(meter.Twin, receivedAt, bytes.ToArray(), SignatureVerdict.Unchecked));

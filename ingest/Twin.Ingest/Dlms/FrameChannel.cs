@@ -30,6 +30,15 @@ public sealed class FrameChannel(string where, string? meter, ZoneRules? zone)
     /// <summary>Frames whose clock left its distance to UTC open, while no zone was given: taken as UTC.</summary>
     public long WithoutZone { get; private set; }
 
+    /// <summary>
+    /// Wh that a count of an energy stands for in lists that tell no unit (Kamstrup's: 10 in Norway, 1 elsewhere);
+    /// null: nobody said, and such energies are left out.
+    /// </summary>
+    public int? ListEnergyWh { get; init; }
+
+    /// <summary>Energies left out because nobody said what they count.</summary>
+    public long WithoutUnit { get; internal set; }
+
     internal MessageAssembly Parts { get; } = new();
 
     internal void Name(string named) => _named = named;

@@ -34,7 +34,10 @@ internal sealed class FrameConnection
     {
         (_fleet, _options, _peer) = (fleet, options, peer);
         var address = (peer.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "";
-        _channel = new FrameChannel($"{FrameListenerOptions.Source}:{address}", null, options.Zone);
+        _channel = new FrameChannel($"{FrameListenerOptions.Source}:{address}", null, options.Zone)
+        {
+            ListEnergyWh = options.ListEnergyWh,
+        };
         _lastFrame = options.Clock.GetTimestamp();
     }
 

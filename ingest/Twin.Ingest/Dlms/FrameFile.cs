@@ -31,12 +31,13 @@ internal sealed class FrameFile
     /// <summary>The first byte of a line.</summary>
     private readonly record struct Mark(long From, long Line, long? WallSeconds);
 
-    public FrameFile(RowContext context, FrameFileKind kind, FrameIntake intake, string? meter, string? zone)
+    public FrameFile(RowContext context, FrameFileKind kind, FrameIntake intake, string? meter, string? zone,
+        int? listEnergyWh)
     {
         (_context, _kind, _intake) = (context, kind, intake);
         var rules = zone is not null && ZoneRules.TryGet(zone, out var known) ? known : null;
         // The name alone: a file read from another folder tells the same.
-        _channel = new FrameChannel(Path.GetFileName(context.File), meter, rules);
+        _channel = new FrameChannel(Path.GetFileName(context.File), meter, rules) { ListEnergyWh = listEnergyWh };
         _splitter = new FrameSplitter(kind.Link);
         _sink = new FeedSink(context) { KeepsPlace = true, Zone = zone };
     }
@@ -49,6 +50,7 @@ internal sealed class FrameFile
 
     /// <summary>Clocks that told no distance to UTC while no zone was given.</summary>
     public long WithoutZone => _channel.WithoutZone;
+    public long WithoutUnit => _channel.WithoutUnit;
 
     /// <summary>Reads all; null, or why the file broke off.</summary>
     public string? Read(Stream stream) => _kind.IsText ? ReadText(stream) : ReadBinary(stream);

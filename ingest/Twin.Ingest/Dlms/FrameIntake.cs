@@ -1,6 +1,7 @@
 using Twin.Hardware;
 using Twin.Hardware.Attestation;
 using Twin.Hardware.Wire;
+using Twin.Hardware.Wire.Reports;
 using Twin.Ingest.Readers;
 
 namespace Twin.Ingest.Dlms;
@@ -20,11 +21,16 @@ public readonly record struct FrameResult(bool IsValid, FrameFaultKind Fault, in
 /// <summary>
 /// Frames to inputs. An authenticated frame gives <see cref="FrameReceived"/> first and then what it held; the twin
 /// judges the counter. A frame that cannot be taken gives <see cref="FrameFault"/> where its meter and a time are
-/// known, and is counted in any case. Safe for many channels at once; a channel is used by one thread at a time.
+/// known, and is counted in any case. A sound frame whose load profile is not what the metrology sealed is taken with
+/// its readings suspect, and gives a fault too. Safe for many channels at once; a channel is used by one thread at a
+/// time.
 /// </summary>
 /// <param name="keys">Keys to open frames with; null: keyless, ciphered frames stay closed.</param>
 /// <param name="keyed">Meters that there are keys for: of these, unprotected frames are refused.</param>
-public sealed class FrameIntake(IFrameCipher? keys, IReadOnlySet<MeterId> keyed)
+/// <param name="seals">
+/// Metrology keys: load profiles in authenticated frames are held against their seals. Null: nobody holds them.
+/// </param>
+public sealed class FrameIntake(IFrameCipher? keys, IReadOnlySet<MeterId> keyed, SealKeys? seals = null)
 {
     /// <summary>Receives without keys: the head-end decrypts.</summary>
     public static FrameIntake Keyless { get; } = new(null, new HashSet<MeterId>());
@@ -172,10 +178,32 @@ public sealed class FrameIntake(IFrameCipher? keys, IReadOnlySet<MeterId> keyed)
         if (time is not { } when)
             return FrameResult.Rejected(FrameFaultKind.Malformed, at,
                 "nothing tells the time of this frame: neither its clock, nor the log, nor a frame before it");
-        if (frame is { } authentic) work.Heard(authentic, when, FrameService.DataNotification);
-        content.Emit(meter, when, work.Received, work.Sink);
+        if (frame is { } authentic) EmitAuthentic(work, content, authentic, meter, when, at);
+        else content.Emit(meter, when, work.Received, work.Sink);
         var confirm = frame is null && (push.LongInvokeId & ConfirmedBit) != 0 ? push.LongInvokeId : (uint?)null;
         return FrameResult.Valid(confirm);
+    }
+
+    /// <summary>
+    /// The frame, what it holds, and behind it a fault when its load profile is not what the metrology sealed. That a
+    /// seal holds, or is missing, goes as the frame's service: it costs no input of its own.
+    /// </summary>
+    private void EmitAuthentic(in FrameWork work, PushContent content, in Authentic frame, string meter, UnixTime when,
+        int at)
+    {
+        var id = MeterId.ParseOrMap(meter);
+        var verdict = seals is null || !content.HasProfile ? SealVerdict.NoKey : content.Judge(seals, id);
+        var broken = verdict == SealVerdict.Broken ? content.Mistrust() : null;
+        work.Heard(frame, when, verdict switch
+        {
+            SealVerdict.Holds => FrameService.SealedProfile,
+            SealVerdict.Missing => FrameService.UnsealedProfile,
+            _ => FrameService.DataNotification,
+        });
+        content.Emit(meter, when, work.Received, work.Sink);
+        if (broken is not null)
+            work.Sink.Other(meter, new FrameFault(id.Twin, when, FrameFaultKind.SealBroken, at, frame.BytesDigest,
+                work.Channel.Where, broken), when);
     }
 
     /// <summary>

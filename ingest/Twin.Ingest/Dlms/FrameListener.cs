@@ -22,6 +22,9 @@ public sealed record FrameListenerOptions
     /// <summary>Zone of clocks that tell no distance to UTC; null: UTC.</summary>
     public ZoneRules? Zone { get; init; }
 
+    /// <summary>Wh a count of energies in lists that tell no unit; null: such energies are left out.</summary>
+    public int? ListEnergyWh { get; init; }
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Meters whose names the fleet has been told; shared with other receivers.</summary>

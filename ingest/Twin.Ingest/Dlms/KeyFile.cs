@@ -4,6 +4,7 @@ using System.Text;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 using Twin.Hardware.Wire;
+using Twin.Hardware.Wire.Reports;
 
 namespace Twin.Ingest.Dlms;
 
@@ -53,13 +54,13 @@ public sealed class KeyFile : IDisposable
     public int Count => _keys.Count;
 
     /// <summary>Sets a key; the one before it is forgotten.</summary>
-    /// <exception cref="KeyFileException">A slot that holds no key of frames, or a wrong length.</exception>
+    /// <exception cref="KeyFileException">A slot that holds no key of frames or seals, or a wrong length.</exception>
     public void Set(string meter, KeySlot slot, ReadOnlySpan<byte> key)
     {
         if (slot is not (KeySlot.Master or KeySlot.Authentication or KeySlot.EncryptionUnicast
-            or KeySlot.EncryptionBroadcast))
-            throw new KeyFileException($"Slot {slot} does not open frames. Give master, authentication, "
-                + "encryption_unicast or encryption_broadcast.");
+            or KeySlot.EncryptionBroadcast or KeySlot.MetrologySeal))
+            throw new KeyFileException($"Slot {slot} opens neither frames nor seals. Give master, authentication, "
+                + "encryption_unicast, encryption_broadcast or metrology_seal.");
         if (key.Length is not (16 or 32))
             throw new KeyFileException($"A key of meter '{meter}' has {key.Length} bytes; it must have 16 or 32.");
         if (_keys.Count >= MaxKeys) throw new KeyFileException($"The file is full: {MaxKeys} keys.");
@@ -87,6 +88,7 @@ public sealed class KeyFile : IDisposable
         var keys = new FrameKeys();
         foreach (var ((meter, slot), key) in _keys)
         {
+            if (slot == KeySlot.MetrologySeal) continue;
             var id = MeterId.ParseOrMap(meter);
             var authentication = _keys.GetValueOrDefault((meter, KeySlot.Authentication), []);
             if (slot != KeySlot.Authentication && authentication.Length > 0 && authentication.Length != key.Length)
@@ -102,10 +104,19 @@ public sealed class KeyFile : IDisposable
         return keys;
     }
 
+    /// <summary>The metrology keys ready for use. The caller disposes of them.</summary>
+    public SealKeys ToSealKeys()
+    {
+        var seals = new SealKeys();
+        foreach (var ((meter, slot), key) in _keys)
+            if (slot == KeySlot.MetrologySeal) seals.Set(MeterId.ParseOrMap(meter), key);
+        return seals;
+    }
+
     /// <summary>Meters that have a key to open frames with.</summary>
     public IReadOnlySet<MeterId> Meters() =>
-        _keys.Keys.Where(static k => k.Slot != KeySlot.Authentication).Select(static k => MeterId.ParseOrMap(k.Meter))
-            .ToHashSet();
+        _keys.Keys.Where(static k => k.Slot is not (KeySlot.Authentication or KeySlot.MetrologySeal))
+            .Select(static k => MeterId.ParseOrMap(k.Meter)).ToHashSet();
 
     /// <summary>Writes the file anew under a fresh salt and nonce.</summary>
     /// <exception cref="KeyFileException">The passphrase is too short.</exception>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 using Twin.Hardware.Wire;
@@ -17,6 +18,8 @@ internal sealed class PushContent
     private readonly List<ProfileRow> _rows = [];
     private readonly List<Input> _reported = [];
     private int _periodMinutes;
+    private byte[] _seal = [];
+    private bool _isMistrusted;
 
     private PushContent() { }
 
@@ -31,6 +34,25 @@ internal sealed class PushContent
 
     /// <summary>Nothing in it is kept.</summary>
     public bool IsEmpty => _registers.Count == 0 && _rows.Count == 0 && _reported.Count == 0;
+
+    /// <summary>True when it holds rows of a load profile.</summary>
+    public bool HasProfile => _rows.Count > 0;
+
+    /// <summary>How the load profile stands to the seal of the meter's metrology.</summary>
+    public SealVerdict Judge(SealKeys keys, MeterId meter) =>
+        keys.Judge(meter, CollectionsMarshal.AsSpan(_rows), _seal);
+
+    /// <summary>
+    /// The metrology did not measure what the load profile tells: its readings stay as told, and are marked suspect, so
+    /// that nothing is learned from them and sound ones may take their place. Its last registers, which carry no mark,
+    /// are not kept.
+    /// </summary>
+    public string Mistrust()
+    {
+        _isMistrusted = true;
+        return $"the seal of the metrology does not hold over {_rows.Count} rows from {_rows[0].End} to "
+            + $"{_rows[^1].End}";
+    }
 
     /// <summary>Null when the body is none of the known, with the error counted within the body.</summary>
     /// <param name="received">Event time of reports whose head tells none.</param>
@@ -71,17 +93,28 @@ internal sealed class PushContent
             // The list's own clock tells when the registers were taken; the head's, when the list was sent.
             if (value.Time is { } clock && value.Name is { C: 1, D: 0, E: 0 } && channel.TimeOf(clock) is { } time)
                 Time = time;
-            if (ChannelOf(value) is { } energy && TryWhole(value, out var wattHours))
-                _registers.Add((energy, wattHours));
+            if (ChannelOf(value) is not { } energy || !TryWhole(value, out var wattHours)) continue;
+            if (value.Unit == Unknown)
+            {
+                if (channel.ListEnergyWh is not { } each || wattHours > long.MaxValue / each)
+                {
+                    channel.WithoutUnit++;
+                    continue;
+                }
+                wattHours *= each;
+            }
+            _registers.Add((energy, wattHours));
         }
         return true;
     }
 
-    /// <summary>Total active energy: medium electricity, quantity 1 or 2, processing 8, tariff 0, in Wh.</summary>
+    /// <summary>COSEM units.</summary>
+    private const byte WattHour = 30, Unknown = 255;
+
+    /// <summary>Total active energy: medium electricity, quantity 1 or 2, processing 8, tariff 0.</summary>
     private static Channel? ChannelOf(in PushValue value)
     {
-        const byte wattHour = 30, unknown = 255;
-        if (value.Name is not { A: 1, D: 8, E: 0 } || value.Unit is not (wattHour or unknown)
+        if (value.Name is not { A: 1, D: 8, E: 0 } || value.Unit is not (WattHour or Unknown)
             || value.Text is not null || value.Time is not null || value.Value < 0) return null;
         return value.Name.C switch { 1 => Channel.Import, 2 => Channel.Export, _ => null };
     }
@@ -102,6 +135,7 @@ internal sealed class PushContent
     {
         if (!LoadProfilePush.TryRead(body, out var profile, out error)) return false;
         Meter = profile.Serial;
+        _seal = profile.Seal.ToArray();
         _periodMinutes = profile.PeriodSeconds / 60;
         if (profile.PeriodSeconds % 60 != 0 || 1440 % _periodMinutes != 0)
             return Bad(new WireError(WireCode.BadValue, 0), out error);
@@ -137,6 +171,7 @@ internal sealed class PushContent
         Intervals(meter, Channel.Import, static r => r.ImportWattHours, sink);
         if (_rows.Exists(static r => r.ExportWattHours > 0))
             Intervals(meter, Channel.Export, static r => r.ExportWattHours, sink);
+        if (_isMistrusted) return;
         sink.Register(meter, Channel.Import, _rows[^1].End, _rows[^1].ImportWattHours);
         if (_rows[^1].ExportWattHours > 0)
             sink.Register(meter, Channel.Export, _rows[^1].End, _rows[^1].ExportWattHours);
@@ -164,7 +199,7 @@ internal sealed class PushContent
             if (!isNext) continue;
             if (slots.Count == 0) start = from;
             slots.Add((int)used);
-            qualities.Add(QualityOf(_rows[i].Status));
+            qualities.Add(_isMistrusted ? Quality.Suspect : QualityOf(_rows[i].Status));
         }
         Flush();
 

@@ -31,6 +31,9 @@ public sealed record FeedOptions
     /// <summary>Zone of frame clocks that tell no distance to UTC: IANA name or offset. Null: UTC.</summary>
     public string? FrameZone { get; init; }
 
+    /// <summary>Wh a count of energies in lists that tell no unit; null: such energies are left out.</summary>
+    public int? ListEnergyWh { get; init; }
+
     /// <summary>For all <see cref="Paths"/>; null: each file is sniffed.</summary>
     public Profile? Profile { get; init; }
 

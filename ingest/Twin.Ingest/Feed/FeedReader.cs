@@ -185,7 +185,8 @@ public sealed class FeedReader : IDisposable
         _files++;
         Begin(file);
         _options.Message?.Invoke($"{file.Path}: {kind.Describe()}.");
-        var frames = new FrameFile(_context, kind, _options.Frames, _options.FrameMeter, _options.FrameZone);
+        var frames = new FrameFile(_context, kind, _options.Frames, _options.FrameMeter, _options.FrameZone,
+            _options.ListEnergyWh);
         using var stream = file.Open();
         Note(file, frames.Read(stream));
         _frames = new FrameTotals(_frames.Valid + frames.Valid, _frames.Rejected + frames.Rejected);
@@ -194,6 +195,9 @@ public sealed class FeedReader : IDisposable
         if (frames.WithoutZone > 0)
             _options.Message?.Invoke($"{file.Path}: {frames.WithoutZone} clocks tell no distance to UTC and were taken "
                 + "as UTC; give --zone if the meter's clock is another.");
+        if (frames.WithoutUnit > 0)
+            _options.Message?.Invoke($"{file.Path}: {frames.WithoutUnit} energies tell no unit and were left out; give "
+                + "--list-energy-wh 1 or 10 (Kamstrup counts 10 Wh in Norway, 1 Wh elsewhere).");
     }
 
     /// <summary>

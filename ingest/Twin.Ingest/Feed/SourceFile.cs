@@ -53,7 +53,8 @@ public sealed class SourceFile(string path)
     public void Done() => _done = Length;
 
     /// <summary>
-    /// Files behind paths, in a fixed order: a file itself; a directory's data files by name (not its subdirectories);
+    /// Files behind paths, in a fixed order: a file itself; a directory's data files by name (where it has
+    /// none, those of its subdirectories, one level down);
     /// a pattern with <c>*</c> or <c>?</c> in its last part.
     /// </summary>
     /// <exception cref="FormatError">There is no such path.</exception>
@@ -65,7 +66,7 @@ public sealed class SourceFile(string path)
         {
             if (File.Exists(path)) Add(path, true);
             else if (Directory.Exists(path))
-                AddAll(Directory.GetFiles(path).Where(HasKnownExtension), path, "no CSV, JSON, NDJSON or frame file");
+                AddAll(DataFiles(path), path, "no CSV, JSON, NDJSON or frame file");
             else if (path.AsSpan().IndexOfAny('*', '?') >= 0) AddAll(Glob(path), path, "no file that fits");
             else throw new FormatError(path, "does not exist.", "Give a file, a directory, or a pattern in quotes.");
         }
@@ -83,6 +84,13 @@ public sealed class SourceFile(string path)
                 "Give a file, a directory, or a pattern in quotes.");
             foreach (var f in sorted) Add(f, false);
         }
+    }
+
+    private static IEnumerable<string> DataFiles(string directory)
+    {
+        var own = Directory.GetFiles(directory).Where(HasKnownExtension).ToArray();
+        return own.Length > 0 ? own
+            : Directory.GetDirectories(directory).SelectMany(Directory.GetFiles).Where(HasKnownExtension);
     }
 
     private static bool HasKnownExtension(string path)

@@ -63,7 +63,7 @@ internal static partial class SecurityRecords
             ["services", "seconds", "tool", "contractor", "order"], static (row, _, at) => new Session(Subject(row), at,
                 row.Choice<CommandOrigin>("port"), (byte)row.Whole("client", 0, 255, 0),
                 (byte)row.Whole("mechanism", 0, 7, 0), row.Truth("succeeded"),
-                (byte)row.Bits<FrameService>("services"), (int)row.Whole("seconds", 0, int.MaxValue, 0),
+                ServicesOf(row), (int)row.Whole("seconds", 0, int.MaxValue, 0),
                 row.Text("tool"), row.Text("contractor"), row.Text("order"))),
         new("command", true, SubjectColumn.Meter, ["command", "origin", "result", "output"],
             ["control_state", "control_mode", "order", "actor", "detail"], static (row, _, at) =>
@@ -116,6 +116,10 @@ internal static partial class SecurityRecords
             throw new RowFault("routes", "is no JSON array: " + e.Message.Split('.')[0]);
         }
     }
+
+    /// <summary>Services of a session: a bit each, in one byte.</summary>
+    private static byte ServicesOf(Row row) => row.Bits<FrameService>("services") is <= byte.MaxValue and var bits
+        ? (byte)bits : throw new RowFault("services", "holds what no session uses: a load profile is pushed");
 
     private static Route RouteOf(JsonElement route, int index)
     {

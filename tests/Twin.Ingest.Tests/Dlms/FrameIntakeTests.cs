@@ -122,7 +122,8 @@ public sealed class FrameIntakeTests
         Assert.Equal((Frames.Meter, at, "idis", "40"), (entry.Meter, entry.At, entry.Profile, entry.Code));
         var (_, quote) = Take(Frames.Keyed(), Frames.Wrapped(Frames.Ciphered(
             Frames.Notification(DeviceReport.WriteQuote([1, 2, 3])), 6)));
-        Assert.Equal(new AttestationQuote(Frames.Meter.Twin, Frames.Noon, [1, 2, 3], SignatureVerdict.Unchecked),
+        // Its own clock is what a quote is judged by: it counts from when it was heard.
+        Assert.Equal(new AttestationQuote(Frames.Meter.Twin, Received, [1, 2, 3], SignatureVerdict.Unchecked),
             quote.Inputs[1]);
     }
 

@@ -117,19 +117,27 @@ internal static class Frames
         return w.ToArray();
     }
 
-    /// <summary>A named list: equipment id (empty: none) and total import.</summary>
+    /// <summary>A named list: equipment id (empty: none) and total import with its unit.</summary>
     public static byte[] List(string serial, uint wattHours)
     {
         var w = new ByteWriter();
         var cosem = new CosemWriter(w);
-        cosem.Structure(serial.Length > 0 ? 4 : 2);
+        cosem.Array(serial.Length > 0 ? 2 : 1);
         if (serial.Length > 0)
         {
+            cosem.Structure(2);
             cosem.LogicalName(Obis.EquipmentId);
             cosem.VisibleString(serial);
         }
+        cosem.Structure(3);
         cosem.LogicalName(Obis.ImportTotal);
         cosem.DoubleLongUnsigned(wattHours);
+        cosem.Structure(2);
+        cosem.Integer(0);
+        cosem.Enum(WattHour);
         return w.ToArray();
     }
+
+    /// <summary>COSEM's number of the unit.</summary>
+    private const byte WattHour = 30;
 }

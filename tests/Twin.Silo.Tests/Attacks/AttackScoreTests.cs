@@ -54,6 +54,19 @@ public class AttackScoreTests
             AttackScore.Of(Named("T01"), Truth, [On(Meter, FindingKind.UnknownImage), mild]).Status);
     }
 
+    /// <summary>Readings alone may not know an innocent cause yet; a specification check has no such excuse.</summary>
+    [Theory]
+    [InlineData(FindingKind.BalanceSuspect, Severity.Low, AttackResult.Passed)]
+    [InlineData(FindingKind.BalanceSuspect, Severity.Medium, AttackResult.Pending)]
+    [InlineData(FindingKind.Tamper, Severity.Medium, AttackResult.Failed)]
+    public void An_innocent_change_may_wait_for_reading_models_only(FindingKind kind, Severity severity, string status)
+    {
+        var r = AttackScore.Of(Named("T29"), Truth, [On(Meter, kind, severity: severity)]);
+        Assert.Equal(status, r.Status);
+        var grave = AttackScore.Of(Named("T29"), Truth, [On(Other, kind)]);
+        Assert.Equal(AttackResult.Failed, grave.Status);
+    }
+
     [Fact]
     public void All_of_several_are_needed_and_the_last_sets_the_delay()
     {

@@ -76,21 +76,25 @@ internal sealed class MeterBench
     public ReceiveResult Send(ZeusMeter meter, byte[] request, UnixTime now, string order = "") =>
         meter.Receive(HeadEnd.Frame(meter.Id, request, order), now);
 
+    /// <summary>The metrology key of a meter, as the utility has it.</summary>
+    public SealKeys Seals(ZeusMeter meter)
+    {
+        var seals = new SealKeys();
+        seals.Set(meter.Id, MeterKeys.For(KeySeed, meter.SystemTitle, Spec.Suite).Metrology);
+        return seals;
+    }
+
     /// <summary>Everything that the meter pushes now, as inputs and load profile rows.</summary>
     public Heard Take(ZeusMeter meter, UnixTime now)
     {
         var heard = new Heard();
+        using var seals = Seals(meter);
         foreach (var frame in meter.Drain(now))
         {
             var body = HeadEnd.Open(meter.Id, frame);
             Assert.NotNull(body);
             heard.Counters.Add(CounterOf(frame));
-            if (LoadProfilePush.Matches(body)) heard.AddProfile(body);
-            else if (DeviceReport.TryReadBytes(body, DeviceReport.PeriodSeal, out var bytes))
-            {
-                Assert.True(PeriodSeal.TryRead(bytes, meter.SystemTitle, out var seal));
-                heard.Seals.Add(seal!);
-            }
+            if (LoadProfilePush.Matches(body)) heard.AddProfile(body, meter.Id, seals);
             else Assert.True(DeviceReport.TryRead(body, meter.Id, now, heard.Inputs, out var error), error.Describe());
         }
         return heard;
@@ -120,17 +124,21 @@ internal sealed class Heard
 {
     public List<Input> Inputs { get; } = [];
     public List<ProfileRow> Rows { get; } = [];
-    public List<PeriodSeal> Seals { get; } = [];
+
+    /// <summary>How each load profile stands to its seal.</summary>
+    public List<SealVerdict> Seals { get; } = [];
     public List<uint> Counters { get; } = [];
 
     public IEnumerable<T> Of<T>() where T : Input => Inputs.OfType<T>();
 
-    public void AddProfile(byte[] body)
+    public void AddProfile(byte[] body, MeterId meter, SealKeys seals)
     {
         Assert.True(LoadProfilePush.TryRead(body, out var push, out _));
         var rows = push.GetRows();
+        var first = Rows.Count;
         while (rows.TryNext(out var row)) Rows.Add(row);
         Assert.False(rows.Error.IsError);
+        Seals.Add(seals.Judge(meter, Rows.ToArray().AsSpan(first), push.Seal));
     }
 
     /// <summary>Start and energy of each interval between neighbouring rows.</summary>

@@ -159,8 +159,10 @@ public sealed class FleetRun
         }
         Totals = Totals with
         {
-            Items = Totals.Items + _other.Count, RejectedItems = Totals.RejectedItems + totals.RejectedItems,
-            Readings = Totals.Readings + totals.Readings, Duplicates = Totals.Duplicates + totals.Duplicates,
+            Items = Totals.Items + _other.Count,
+            RejectedItems = Totals.RejectedItems + totals.RejectedItems,
+            Readings = Totals.Readings + totals.Readings,
+            Duplicates = Totals.Duplicates + totals.Duplicates,
             Quotes = Totals.Quotes + quotes,
         };
         _otherSink?.Committed();

@@ -18,7 +18,7 @@ public sealed class SecurityFuzzTests(ITestOutputHelper output) : IDisposable
 
     public void Dispose() => _directory.Dispose();
 
-    /// <summary>Seeds that found something, and two more.</summary>
+    /// <summary>Seeds that stopped the engine before it was mended.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -51,8 +51,8 @@ internal sealed partial class MeterSecurity
     {
         CommandKind.ActivateImage or CommandKind.Reset => _rare is { } r && Array.Exists(r.Campaigns, c =>
             Moment.Plus(at, PeriodSlack) >= c.From && at <= Moment.Plus(c.To, PeriodSlack)),
-        CommandKind.SetReactionTable => _rare is { TableAt: not 0 } t && at + PeriodSlack >= t.TableAt
-            && at <= Moment.Plus(t.TableAt, TableGrace),
+        CommandKind.SetReactionTable => _rare is { TableAt: not 0 } t
+            && Moment.Plus(at, PeriodSlack) >= t.TableAt && at <= Moment.Plus(t.TableAt, TableGrace),
         _ => false,
     };
 

@@ -221,6 +221,10 @@ public sealed record CakQuote
         signedLength = Fixed + count * CakEntry.Size;
         if (count > MaxEntries || bytes.Length < signedLength)
             return Fail($"the quote says {count} entries and has no room for them", out reason);
+        // Entries count from 1, and the log ends with the last number of 32 bits: beyond there is no position.
+        var firstSeq = BinaryPrimitives.ReadUInt32BigEndian(bytes[25..]);
+        if (firstSeq == 0 || firstSeq - 1L + count > uint.MaxValue)
+            return Fail($"the quote's {count} entries from #{firstSeq} on are no part of a log", out reason);
         var entries = new CakEntry[count];
         for (var i = 0; i < count; i++)
             if (!CakEntry.TryRead(bytes[(Fixed + i * CakEntry.Size)..], out entries[i]))
@@ -239,7 +243,7 @@ public sealed record CakQuote
         {
             SystemTitle = BinaryPrimitives.ReadUInt64BigEndian(bytes[1..]),
             Nonce = BinaryPrimitives.ReadUInt128BigEndian(bytes[9..]),
-            FirstSeq = BinaryPrimitives.ReadUInt32BigEndian(bytes[25..]),
+            FirstSeq = firstSeq,
             BaseHead = Digest.Read(bytes[29..]), Head = Digest.Read(bytes[61..]),
             LastSeq = BinaryPrimitives.ReadUInt32BigEndian(bytes[93..]), State = state, Entries = entries,
             Counters = new CakCounters(BinaryPrimitives.ReadUInt32BigEndian(w),

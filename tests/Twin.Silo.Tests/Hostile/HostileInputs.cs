@@ -31,7 +31,8 @@ internal sealed class HostileInputs(ulong seed)
     private T Any<T>(params T[] of) => of[_draw.Next(of.Length)];
     private T Any<T>() where T : struct, Enum => Any(Enum.GetValues<T>());
     private ulong Bits() => _draw.NextUInt64();
-    private uint Number() => Any(0u, 1u, (uint)_draw.Next(20), uint.MaxValue, uint.MaxValue - 1, unchecked((uint)Bits()));
+    private uint Number() => Any(0u, 1u, (uint)_draw.Next(20), uint.MaxValue, uint.MaxValue - 1,
+        unchecked((uint)Bits()));
     private ushort Small() => Any((ushort)0, (ushort)1, ushort.MaxValue, (ushort)_draw.Next(5),
         unchecked((ushort)Bits()));
     private int Count() => Any(0, 1, int.MaxValue, _draw.Next(100_000));

@@ -41,9 +41,18 @@ public sealed class ConcentratorTwin(ulong id) : TwinState(id)
         _backhaul.IsLost, [.. _backhaul.Spans], _latencyMs, [.. _routes.Members], [.. _routes.Neighbours],
         _security.IsBaselined, _security.Parts);
 
+    /// <summary>
+    /// Longest input but for reports and quotes, which have bounds of their own; a longer one is rejected.
+    /// </summary>
+    private const int MaxInputBytes = 4_096;
+
+    /// <exception cref="InvalidDataException">The input is damaged.</exception>
     public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted)
     {
         var read = Input.Read(input);
+        if (read is not (ConcentratorReport or AttestationQuote) && input.Length > MaxInputBytes)
+            return Admission.Reject(
+                $"concentrator {Self.Name}: an input is over {MaxInputBytes} bytes; shorten its texts");
         if (Refuse(read) is { } reason) return Admission.Reject($"concentrator {Self.Name}: {reason}");
         if (read is AttestationQuote quote)
         {

@@ -214,8 +214,12 @@ internal sealed class HostileLog
     /// </summary>
     public byte[] Quote(SplitMix64 draw, ulong title, uint time)
     {
-        uint Number() => draw.Next(3) switch { 0 => (uint)draw.Next(9), 1 => uint.MaxValue - (uint)draw.Next(2),
-            _ => unchecked((uint)draw.NextUInt64()) };
+        uint Number() => draw.Next(3) switch
+        {
+            0 => (uint)draw.Next(9),
+            1 => uint.MaxValue - (uint)draw.Next(2),
+            _ => unchecked((uint)draw.NextUInt64())
+        };
         ushort Small() => unchecked((ushort)Number());
         CakCounters Counters() => new(Number(), Number(), Small(), Small(), Small(),
             Small());

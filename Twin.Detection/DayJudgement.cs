@@ -184,6 +184,12 @@ internal struct DayJudgement
             + PeerRate * Math.Clamp(night, 0f, 8f));
     }
 
+    /// <summary>
+    /// A pattern in the feeder's balance that moves less energy a day than this accuses nobody, however clear it is.
+    /// The value is ours: a lamp of 4 W.
+    /// </summary>
+    private const float LeastWhPerDay = 100f;
+
     private void Report(double score, int top, ReadOnlySpan<float> pieces, in DayFeatures day, in DaySubject subject,
         in FeederDay? feeder, IFindingSink findings)
     {
@@ -191,7 +197,8 @@ internal struct DayJudgement
         if (_quietDays >= QuietDaysToRearm) _open = false;
         if (_open || score < FindingScore || !day.Has(DayMarks.Usable | DayMarks.Warm)) return;
         // A suspicion of the feeder is told on a day on which the feeder has its numbers.
-        if (top == Pieces.Feeder && feeder is not { IsAttributed: true }) return;
+        if (top == Pieces.Feeder && (feeder is not { IsAttributed: true } f
+            || Math.Abs(f.Of(new MeterId(subject.Key.Id)).WhPerDay) < LeastWhPerDay)) return;
         // The validation rules tell of a constant day, and of days of zeros once they are a run.
         if ((day.Marks & (DayMarks.Stuck | DayMarks.AllZero)) != 0) return;
         _open = true;

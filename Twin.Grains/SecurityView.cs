@@ -45,6 +45,7 @@ public sealed record SecurityView(LifeCycle Stage, LifeCycle? AttestedStage, Uni
     CheckView[] CryptographicChecks, SwitchState? Switch, UnixTime? SwitchAt, uint ReactionTable,
     uint AssignedReactionTable, int FingerprintsLearnt, AttestationResult? Result)
 {
-    /// <summary>True when every cryptographic check that there was something for passed.</summary>
-    public bool EveryCheckPassed => Array.TrueForAll(CryptographicChecks, c => c.Passed != false);
+    /// <summary>True when at least one cryptographic check could be made, and every one that could passed.</summary>
+    public bool EveryCheckPassed => Array.Exists(CryptographicChecks, c => c.Passed == true)
+        && Array.TrueForAll(CryptographicChecks, c => c.Passed != false);
 }

@@ -52,12 +52,17 @@ internal static class Cli
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors) Message($"error: {error.Message}");
-            var verb = parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
-            Message($"'metertwin {verb}--help' lists what there is.");
+            Message($"'metertwin {VerbOf(parsed.CommandResult)}--help' lists what there is.");
             return Task.FromResult(Unusable);
         }
         return parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     }
+
+    /// <summary>The verb with those above it and a blank behind: <c>attack run </c>.</summary>
+    private static string VerbOf(System.CommandLine.Parsing.CommandResult result) =>
+        result.Command is RootCommand ? ""
+            : (result.Parent is System.CommandLine.Parsing.CommandResult above ? VerbOf(above) : "")
+                + result.Command.Name + " ";
 
     /// <summary>Runs a verb; what a user can mend becomes one line on stderr and exit code 2.</summary>
     public static async Task<int> Guarded(Func<Task<int>> verb)

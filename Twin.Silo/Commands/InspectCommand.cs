@@ -115,7 +115,9 @@ internal static class InspectCommand
                 + (k.Compromised is { } bad ? $", compromised {bad}" : ""));
         var failed = s.CryptographicChecks.Where(c => c.Passed == false).Select(c => c.Check).ToArray();
         var passed = s.CryptographicChecks.Count(c => c.Passed == true);
-        Console.WriteLine(failed.Length == 0 ? $"  cryptographic checks: all {passed} pass"
+        Console.WriteLine(failed.Length == 0
+            ? passed == 0 ? "  cryptographic checks: none could be made yet"
+                : $"  cryptographic checks: all {passed} that could be made pass"
             : $"  cryptographic checks: {passed} pass, failed: {string.Join(", ", failed)}");
         if (s.Result is { } result)
             Console.WriteLine($"  attestation result: {result.Status.ToString().ToLowerInvariant()}");

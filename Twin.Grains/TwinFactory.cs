@@ -7,6 +7,13 @@ public sealed class TwinFactory : ITwinFactory
 {
     public int JudgingVersion => 2;
 
+    public bool HearsClosings(TwinKind kind) => kind == TwinKind.Meter;
+
+    public TwinKey? Beside(ReadOnlySpan<byte> input) =>
+        Envelope.Read(input).Kind == InputKind.MeterRelation
+            && Input.Read(input) is MeterRelation { Feeder.Length: > 0 } relation
+            ? TwinKey.Named(TwinKind.Feeder, relation.Feeder) : null;
+
     /// <exception cref="InvalidDataException">The kind is not known to this version.</exception>
     public TwinState Create(TwinKey key) => key.Kind switch
     {

@@ -142,6 +142,19 @@ public interface ITwinFactory
     /// Generation of detectors and of state encoding; raising it begins a new epoch (DESIGN, invariant 3).
     /// </summary>
     int JudgingVersion { get; }
+
+    /// <summary>
+    /// True for a kind whose twins hear each <see cref="DayClosed"/>: the others are spoken to by these, or not at all.
+    /// The past of such a twin can be rebuilt from its own inputs and the answers it got.
+    /// </summary>
+    bool HearsClosings(TwinKind kind);
+
+    /// <summary>
+    /// The twin that the addressed one will mostly talk to, when this input tells: an engine on several machines keeps
+    /// the two together. Null when it does not tell. Changes no result.
+    /// </summary>
+    TwinKey? Beside(ReadOnlySpan<byte> input);
+
     TwinState Create(TwinKey key);
     TwinState Restore(TwinKey key, ReadOnlySpan<byte> state);
 }

@@ -49,7 +49,7 @@ public readonly record struct Envelope(InputKind Kind, TwinKey Target)
             throw new InvalidDataException(
                 $"An input has encoding version {version}; this MeterTwin knows {Version}. Use a newer one.");
         var kind = (InputKind)r.Byte();
-        return new Envelope(kind, new TwinKey((TwinKind)r.Byte((int)TwinKind.Meter, (int)TwinKind.Fleet), r.UInt64()));
+        return new Envelope(kind, new TwinKey((TwinKind)r.Byte(1, byte.MaxValue), r.UInt64()));
     }
 
     /// <summary>The payload behind the head.</summary>

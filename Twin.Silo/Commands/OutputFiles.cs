@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Twin.Grains;
 using Twin.Hardware;
+using Twin.Silo.Engine;
 using Twin.Silo.Embedded;
 using Twin.Silo.Storage;
 

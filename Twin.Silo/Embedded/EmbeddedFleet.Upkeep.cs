@@ -18,7 +18,7 @@ public sealed partial class EmbeddedFleet
         var receipt = await Append(batch, CancellationToken.None);
         if (receipt.Items[0].Status == AdmissionStatus.Rejected)
             throw new ArgumentException(receipt.Items[0].Reason, nameof(meter));
-        await Ask(() => EraseFiles(new Erasure(meter, beforeDay, reason), receipt.Position));
+        await _sequencer.Ask(() => EraseFiles(new Erasure(meter, beforeDay, reason), receipt.Position));
         return _journal.Tombstones().Last(t => t.Meter == meter);
     }
 
@@ -29,8 +29,8 @@ public sealed partial class EmbeddedFleet
         return [.. inputs.Select(input =>
         {
             var bytes = input.ToBytes();
-            return (_host.Read<object>(input.Target, twin => twin.Admit(bytes, this, nowhere))
-                ?? _factory.Create(input.Target).Admit(bytes, this, nowhere)) is Admission a ? a : default;
+            return (_host.Read<object>(input.Target, twin => twin.Admit(bytes, _sequencer, nowhere))
+                ?? _factory.Create(input.Target).Admit(bytes, _sequencer, nowhere)) is Admission a ? a : default;
         })];
     }
 
@@ -46,16 +46,33 @@ public sealed partial class EmbeddedFleet
         return true;
     }
 
+    /// <summary>
+    /// Snapshots and retention, between two batches. Neither may stop the engine: the journal has everything, the next
+    /// batch tries again.
+    /// </summary>
+    private void KeepHouse()
+    {
+        try
+        {
+            if (_sequencer.BytesSinceSnapshot >= _options.SnapshotBytes) WriteSnapshot(isBase: false);
+            Retain();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StorageUnavailableException)
+        {
+            _log($"No snapshot was written: {e.Message}");
+        }
+    }
+
     /// <summary>Whole sealed periods older than the retention go, a window at a time.</summary>
     private void Retain()
     {
-        if (_options.RetentionDays is not { } days || _watermark.ClosedThrough == int.MinValue) return;
-        var fromDay = SqliteJournal.WindowOf(_watermark.ClosedThrough + 1 - days);
+        if (_options.RetentionDays is not { } days || _sequencer.ClosedThrough == int.MinValue) return;
+        var fromDay = SqliteJournal.WindowOf(_sequencer.ClosedThrough + 1 - days);
         if (fromDay <= _retainedFrom) return;
         if (_journal.HasSealedBefore(fromDay))
         {
             WriteBase();
-            _journal.Retain(fromDay, _position);
+            _journal.Retain(fromDay, _sequencer.JudgedPosition);
         }
         _retainedFrom = fromDay;
     }
@@ -66,7 +83,7 @@ public sealed partial class EmbeddedFleet
     private void WriteBase()
     {
         WriteSnapshot(isBase: true);
-        foreach (var old in SnapshotFile.List(_directory.Path).Where(s => s.Position < _position))
+        foreach (var old in SnapshotFile.List(_directory.Path).Where(s => s.Position < _sequencer.JudgedPosition))
             File.Delete(old.Path);
     }
 }

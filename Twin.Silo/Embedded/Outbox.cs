@@ -179,20 +179,3 @@ internal sealed class Inbox(Outbox[] outboxes) : IInbox
 
     public void Show(List<Letter> letters, int start, int count) => (_letters, _start, Count) = (letters, start, count);
 }
-
-/// <summary>Facts and publications in a fixed order, for whoever stores or watches them.</summary>
-public sealed class Consequences
-{
-    public List<byte[]> Findings { get; } = [];
-    public List<byte[]> Scores { get; } = [];
-    public List<(TwinKey From, int Day, byte[] Body)> Publications { get; } = [];
-
-    internal void Add(FactKind kind, byte[] body) => (kind == FactKind.Finding ? Findings : Scores).Add(body);
-
-    public void Clear()
-    {
-        Findings.Clear();
-        Scores.Clear();
-        Publications.Clear();
-    }
-}

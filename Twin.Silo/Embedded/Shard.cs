@@ -5,52 +5,50 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Silo.Embedded;
 
-/// <summary>One input that a twin accepted, waiting for its place in the journal.</summary>
-internal readonly record struct AcceptedInput(int Item, int Offset, int Length, int Day, long EndMinute, bool Sealable);
-
 /// <summary>
 /// A part of the twins. Shards are a compute partition only: nothing stored depends on their number. The gate is held
 /// while twins change, in slices, so that reads get in between.
 /// </summary>
-internal sealed class Shard(int index, int shards, ITwinFactory factory, bool keepScores) : IAccepted
+internal sealed class Shard(int index, int shards, ITwinFactory factory, bool keepScores)
 {
     /// <summary>Inputs processed before a waiting reader gets its turn.</summary>
     private const int Slice = 256;
 
-    private static readonly int Kinds = Enum.GetValues<TwinKind>().Max(k => (int)k) + 1;
-
-    private readonly Dictionary<ulong, TwinState>[] _twins =
-        [.. Enumerable.Range(0, Kinds).Select(_ => new Dictionary<ulong, TwinState>())];
-    private readonly ByteWriter _bytes = new();
+    /// <summary>By kind, whose number is a byte; most are empty.</summary>
+    private readonly Dictionary<ulong, TwinState>?[] _twins = new Dictionary<ulong, TwinState>?[256];
+    private readonly TwinDoor _door = new(factory);
     private readonly HashSet<TwinKey> _waiting = [];
-    private int _item;
 
     public Lock Gate { get; } = new();
-    public List<AcceptedInput> Accepted { get; } = [];
+    public List<AcceptedInput> Accepted => _door.Accepted;
     public List<int> Items { get; } = [];
     public Outbox Now { get; private set; } = new(index, shards, keepScores);
     public Outbox Before { get; private set; } = new(index, shards, keepScores);
 
-    public TwinState? Find(TwinKey key) => (int)key.Kind < Kinds ? _twins[(int)key.Kind].GetValueOrDefault(key.Id)
-        : null;
+    public TwinState? Find(TwinKey key) => _twins[(int)key.Kind]?.GetValueOrDefault(key.Id);
+
+    /// <summary>Kinds that have a twin here, ascending.</summary>
+    public IEnumerable<TwinKind> Kinds => Enumerable.Range(0, _twins.Length).Where(k => _twins[k] is not null)
+        .Select(k => (TwinKind)k);
 
     /// <summary>Keys of one kind, in no order.</summary>
-    public IEnumerable<TwinKey> Keys(TwinKind kind) => _twins[(int)kind].Keys.Select(id => new TwinKey(kind, id));
+    public IEnumerable<TwinKey> Keys(TwinKind kind) =>
+        _twins[(int)kind]?.Keys.Select(id => new TwinKey(kind, id)) ?? [];
 
-    public ReadOnlySpan<byte> Bytes(in AcceptedInput a) => _bytes.Written.Slice(a.Offset, a.Length);
+    public ReadOnlySpan<byte> Bytes(in AcceptedInput a) => _door.Bytes(a);
 
-    public long Count(TwinKind kind) => _twins[(int)kind].Count;
+    public long Count(TwinKind kind) => _twins[(int)kind]?.Count ?? 0;
 
     /// <summary>Takes in a twin, in the place of one of the same key.</summary>
     public TwinState Put(TwinKey key, TwinState twin)
     {
         Note(key, twin);
-        return _twins[(int)key.Kind][key.Id] = twin;
+        return (_twins[(int)key.Kind] ??= [])[key.Id] = twin;
     }
 
     public void Clear()
     {
-        foreach (var twins in _twins) twins.Clear();
+        Array.Clear(_twins);
         _waiting.Clear();
     }
 
@@ -66,8 +64,7 @@ internal sealed class Shard(int index, int shards, ITwinFactory factory, bool ke
     /// <summary>Admits and applies the items of this shard; what was accepted is in <see cref="Accepted"/>.</summary>
     public void Admit(InputBatch batch, Admission[] results, IRecall recall, Func<int, bool> wasTold)
     {
-        Accepted.Clear();
-        _bytes.Clear();
+        _door.Clear();
         for (var i = 0; i < Items.Count;)
         {
             var end = Math.Min(i + Slice, Items.Count);
@@ -78,39 +75,15 @@ internal sealed class Shard(int index, int shards, ITwinFactory factory, bool ke
 
     private Admission AdmitOne(int item, ReadOnlySpan<byte> input, IRecall recall, Func<int, bool> wasTold)
     {
-        var (kind, key) = Envelope.Read(input);
+        var key = Envelope.Read(input).Target;
         var known = Find(key);
         var twin = known;
-        _item = item;
-        var from = Accepted.Count;
-        Admission result;
-        try
-        {
-            if (Input.KeyedByContent(kind) && known?.IsSurelyNew(input) is not true && wasTold(item))
-                return Admission.Repeat;
-            twin ??= factory.Create(key);
-            result = twin.Admit(input, recall, this);
-        }
-        catch (InvalidDataException e)
-        {
-            result = Admission.Reject(e.Message);
-        }
-        if (result.Status != AdmissionStatus.Accepted || twin is null)
-        {
-            Accepted.RemoveRange(from, Accepted.Count - from);
-            return result;
-        }
-        if (known is null) Put(key, twin);
         Now.Begin(key, null, maySend: false);
-        for (var i = from; i < Accepted.Count; i++) twin.Apply(Bytes(Accepted[i]), Now);
-        Note(key, twin);
+        var result = _door.Admit(item, key, ref twin, input, recall, wasTold, Now);
+        if (twin is null) return result;
+        if (known is null) Put(key, twin);
+        else Note(key, twin);
         return result;
-    }
-
-    void IAccepted.Add(ReadOnlySpan<byte> input, int day, long endMinute, bool sealable)
-    {
-        Accepted.Add(new AcceptedInput(_item, _bytes.Length, input.Length, day, endMinute, sealable));
-        _bytes.Bytes(input);
     }
 
     /// <summary>Applies a journalled input to its twin: a rebuild.</summary>
@@ -140,17 +113,21 @@ internal sealed class Shard(int index, int shards, ITwinFactory factory, bool ke
         }
     }
 
-    /// <summary>Round 0 of a closing: every twin of the kind applies the input and may send.</summary>
-    public void ApplyToAll(TwinKind kind, ReadOnlySpan<byte> input)
+    /// <summary>Round 0 of a closing: every twin of a kind that hears it applies the input and may send.</summary>
+    public void ApplyToAll(ReadOnlySpan<byte> input)
     {
         lock (Gate)
         {
-            foreach (var (id, twin) in _twins[(int)kind])
+            foreach (var kind in Kinds)
             {
-                var key = new TwinKey(kind, id);
-                Now.Begin(key, null, maySend: true);
-                twin.Apply(input, Now);
-                Note(key, twin);
+                if (!factory.HearsClosings(kind)) continue;
+                foreach (var (id, twin) in _twins[(int)kind]!)
+                {
+                    var key = new TwinKey(kind, id);
+                    Now.Begin(key, null, maySend: true);
+                    twin.Apply(input, Now);
+                    Note(key, twin);
+                }
             }
         }
     }

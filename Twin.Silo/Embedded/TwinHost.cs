@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Twin.Grains;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
+using Twin.Silo.Engine;
 
 namespace Twin.Silo.Embedded;
 
@@ -9,7 +10,7 @@ namespace Twin.Silo.Embedded;
 /// Twins in memory, on N shards: admits, applies, closes days in supersteps, writes and reads snapshots. Knows no
 /// journal, no disk and no meters. Live service, recovery, verification and replay all run through it.
 /// </summary>
-internal sealed class TwinHost : IDisposable
+internal sealed class TwinHost : ITwinPlane
 {
     /// <summary>Rounds of mail in one closing; a longer exchange is a defect of a twin.</summary>
     private const int MaxRounds = 8;
@@ -20,7 +21,6 @@ internal sealed class TwinHost : IDisposable
     /// <summary>Inputs collected before a rebuild hands them to the shards.</summary>
     private const int RebuildItems = 16_384;
 
-    private static readonly TwinKind[] Kinds = Enum.GetValues<TwinKind>();
     private readonly ITwinFactory _factory;
     private readonly ShardPool _pool;
     private readonly Shard[] _shards;
@@ -41,30 +41,26 @@ internal sealed class TwinHost : IDisposable
         _pending = [.. _shards.Select(_ => new List<(int, int)>())];
     }
 
-    public int Shards => _shards.Length;
+    public int Partitions => _shards.Length;
 
-    public long Count(TwinKind? kind)
-    {
-        long n = 0;
-        foreach (var k in Kinds)
-            if (kind is null || kind == k) foreach (var s in _shards) n += s.Count(k);
-        return n;
-    }
+    public long Count(TwinKind? kind) =>
+        _shards.Sum(s => kind is { } one ? s.Count(one) : s.Kinds.Sum(s.Count));
 
-    /// <summary>
-    /// Admits and applies items [from, to) and adds what was accepted to the journal batch, in item order.
-    /// <paramref name="wasTold"/>: whether the journal has an item that is keyed by its content; called from all
-    /// shards.
-    /// </summary>
-    public void Admit(InputBatch batch, int from, int to, Admission[] results, IRecall recall, Func<int, bool> wasTold,
-        Action<ReadOnlySpan<byte>, AcceptedInput> accepted)
+    /// <summary>The sequencer looks into the journal for these twins, and waits where it must.</summary>
+    public bool NeedsSettled => false;
+
+    public void Settled() { }
+
+    public void Admit(Step step, AcceptedVisitor accepted, Consequences into)
     {
+        var (batch, results) = (step.Batch, step.Results);
         foreach (var s in _shards) s.Items.Clear();
-        for (var i = from; i < to; i++)
+        for (var i = step.From; i < step.To; i++)
             if (results[i].Status == AdmissionStatus.Accepted) _shards[ShardOf(batch[i])].Items.Add(i);
-        _pool.Run(to - from < InlineItems, s => _shards[s].Admit(batch, results, recall, wasTold));
+        _pool.Run(step.To - step.From < InlineItems,
+            s => _shards[s].Admit(batch, results, step.Recall, step.WasTold));
         var next = new int[_shards.Length];
-        for (var i = from; i < to; i++)
+        for (var i = step.From; i < step.To; i++)
         {
             if (results[i].Status != AdmissionStatus.Accepted) continue;
             var s = ShardOf(batch[i]);
@@ -72,16 +68,17 @@ internal sealed class TwinHost : IDisposable
             for (; next[s] < list.Count && list[next[s]].Item == i; next[s]++)
                 accepted(_shards[s].Bytes(list[next[s]]), list[next[s]]);
         }
+        TakeFacts(into);
+        ClearOutboxes();
     }
 
     private int ShardOf(ReadOnlySpan<byte> input) => Shard.Of(Envelope.Read(input).Target, _shards.Length);
 
-    /// <summary>Closes a local day: supersteps until nobody sends.</summary>
     public void CloseDay(int day, Consequences into)
     {
         TakeFacts(into);
         var input = new DayClosed(day).ToBytes();
-        _pool.Run(false, s => _shards[s].ApplyToAll(TwinKind.Meter, input));
+        _pool.Run(false, s => _shards[s].ApplyToAll(input));
         Converse($"closing day {LocalDay.FormatDate(day)}", into, s =>
         {
             foreach (var (from, offset, length) in s.Now.Publications)
@@ -90,10 +87,8 @@ internal sealed class TwinHost : IDisposable
         into.Publications.Sort((a, b) => a.Day != b.Day ? a.Day.CompareTo(b.Day) : a.From.CompareTo(b.From));
     }
 
-    /// <summary>True when some twin waits for a sweep.</summary>
     public bool HasWaiting => _shards.Any(s => s.HasWaiting);
 
-    /// <summary>Brings a sweep to the twins that wait, and delivers what they say.</summary>
     public void Sweep(byte[] input, Consequences into)
     {
         TakeFacts(into);
@@ -148,7 +143,7 @@ internal sealed class TwinHost : IDisposable
     }
 
     /// <summary>Takes the facts stated since the last call, in an order that does not depend on shards.</summary>
-    public void TakeFacts(Consequences into)
+    private void TakeFacts(Consequences into)
     {
         var all = new List<(StatedFact Fact, int Shard)>();
         for (var s = 0; s < _shards.Length; s++)
@@ -163,14 +158,14 @@ internal sealed class TwinHost : IDisposable
         foreach (var s in _shards) s.Now.Facts.Clear();
     }
 
-    /// <summary>Drops bodies of facts already taken, between batches.</summary>
-    public void ClearOutboxes()
+    /// <summary>Drops bodies of facts already taken, between steps.</summary>
+    private void ClearOutboxes()
     {
         foreach (var s in _shards) s.Now.Clear();
     }
 
     /// <summary>
-    /// Applies one journalled input of a rebuild. Inputs are collected; a closing or <see cref="Flush"/> brings them to
+    /// Applies one journalled input of a rebuild. Inputs are collected; a closing or <see cref="EndRebuild"/> brings them to
     /// the twins.
     /// </summary>
     public void Rebuild(ReadOnlySpan<byte> input, Consequences into)
@@ -194,7 +189,7 @@ internal sealed class TwinHost : IDisposable
         if (++_pendingCount >= RebuildItems) Flush();
     }
 
-    public void Flush()
+    private void Flush()
     {
         _pool.Run(_pendingCount < InlineItems, s =>
         {
@@ -203,6 +198,14 @@ internal sealed class TwinHost : IDisposable
         });
         _pendingBytes.Clear();
         _pendingCount = 0;
+    }
+
+    /// <summary>Ends a rebuild.</summary>
+    public void EndRebuild(Consequences into)
+    {
+        Flush();
+        TakeFacts(into);
+        ClearOutboxes();
     }
 
     /// <summary>Reads one twin under its shard's gate; null when there is none.</summary>
@@ -222,22 +225,23 @@ internal sealed class TwinHost : IDisposable
     }
 
     /// <summary>
-    /// States of the meters whose turn it is on a day: each has one day in <paramref name="period"/>, so that the work
-    /// is spread.
+    /// At a closing, checkpoints of the twins whose turn it is: each has one day in
+    /// <see cref="PastTwin.CheckpointDays"/>, so that the work is spread.
     /// </summary>
-    public void Checkpoints(int day, int period, long position, List<TwinCheckpoint> into)
+    public void Keep(int? day, long position, JournalBatch batch)
     {
+        if (day is not { } closed) return;
+        var into = batch.Checkpoints;
         var from = into.Count;
         var writer = new ByteWriter(1024);
         foreach (var s in _shards)
         {
-            foreach (var key in s.Keys(TwinKind.Meter))
+            foreach (var key in s.Kinds.Where(_factory.HearsClosings).SelectMany(s.Keys))
             {
-                if ((StableHash.Mix(key.Id) >> 8) % (ulong)period != (ulong)(((day % period) + period) % period))
-                    continue;
+                if (!PastTwin.IsCheckpointDay(key, closed)) continue;
                 writer.Clear();
                 s.Find(key)!.Write(writer);
-                into.Add(new TwinCheckpoint(key, day, position, writer.ToArray()));
+                into.Add(new TwinCheckpoint(key, closed, position, writer.ToArray()));
             }
         }
         into.Sort(from, into.Count - from, Comparer<TwinCheckpoint>.Create((a, b) => a.Key.CompareTo(b.Key)));
@@ -249,7 +253,7 @@ internal sealed class TwinHost : IDisposable
         var keys = new List<TwinKey>();
         foreach (var s in _shards)
             lock (s.Gate)
-                foreach (var k in Kinds)
+                foreach (var k in s.Kinds)
                     if (kind is null || kind == k) keys.AddRange(s.Keys(k));
         keys.Sort();
         return [.. keys];

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Twin.Grains;
 using Twin.Hardware;
+using Twin.Silo.Engine;
 using Twin.Silo.Storage;
 
 namespace Twin.Silo.Embedded;

@@ -8,6 +8,8 @@ namespace Twin.Silo.Tests.Attacks;
 internal sealed class MutedTwins(ITwinFactory inner, FindingKind muted) : ITwinFactory
 {
     public int JudgingVersion => inner.JudgingVersion;
+    public bool HearsClosings(TwinKind kind) => inner.HearsClosings(kind);
+    public TwinKey? Beside(ReadOnlySpan<byte> input) => inner.Beside(input);
 
     public TwinState Create(TwinKey key) => new Muted(inner.Create(key), muted);
 

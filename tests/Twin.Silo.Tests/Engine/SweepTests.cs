@@ -97,6 +97,8 @@ internal sealed class GossipFactory : ITwinFactory
     public const int Forbidden = -1;
 
     public int JudgingVersion => 1;
+    public bool HearsClosings(TwinKind kind) => kind == TwinKind.Meter;
+    public TwinKey? Beside(ReadOnlySpan<byte> input) => null;
     public TwinState Create(TwinKey key) => new GossipTwin(key, 0, 0, 0);
 
     public TwinState Restore(TwinKey key, ReadOnlySpan<byte> state)

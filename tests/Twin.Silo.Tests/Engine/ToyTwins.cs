@@ -12,6 +12,8 @@ namespace Twin.Silo.Tests.Engine;
 internal sealed class ToyFactory : ITwinFactory
 {
     public int JudgingVersion { get; init; } = 1;
+    public bool HearsClosings(TwinKind kind) => kind == TwinKind.Meter;
+    public TwinKey? Beside(ReadOnlySpan<byte> input) => null;
     public TwinState Create(TwinKey key) => new ToyTwin(key);
     public TwinState Restore(TwinKey key, ReadOnlySpan<byte> state) => new ToyTwin(key, state);
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Twin.Grains;
 
-namespace Twin.Silo.Embedded;
+namespace Twin.Silo.Engine;
 
 /// <summary>A batch under way to the disk, and who waits for it.</summary>
 internal sealed record PendingCommit(JournalBatch Batch, Admission[] Items, Consequences Consequences,

@@ -2,10 +2,10 @@ using Twin.Grains;
 using Twin.Hardware;
 using Twin.Silo.Storage;
 
-namespace Twin.Silo.Embedded;
+namespace Twin.Silo.Engine;
 
 // What twins may look up while they admit: closed days, as the journal has them.
-public sealed partial class EmbeddedFleet
+internal sealed partial class Sequencer
 {
     bool IRecall.TryReadDay(MeterId meter, Channel channel, LocalDay day, int intervalMinutes, Span<int> slots,
         Span<Quality> qualities)

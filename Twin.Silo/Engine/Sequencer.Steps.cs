@@ -1,12 +1,12 @@
 using Twin.Grains;
 using Twin.Hardware;
 
-namespace Twin.Silo.Embedded;
+namespace Twin.Silo.Engine;
 
 // How a batch becomes journal. A batch is taken in steps; a step ends where event time enters a new UTC day, so that
 // days close between steps as they would have closed between batches. Which items share a step is a function of the
 // batch and of the journal before it.
-public sealed partial class EmbeddedFleet
+internal sealed partial class Sequencer
 {
     /// <summary>Content keys of inputs not yet surely committed.</summary>
     private const int MaxRecentKeys = 1 << 20;
@@ -15,6 +15,11 @@ public sealed partial class EmbeddedFleet
     {
         // A batch that waited while the disk filled up is refused before any twin has seen it.
         if (_writer.Error is { } error) throw new StorageUnavailableException(error, null);
+        if (_plane.NeedsSettled)
+        {
+            _writer.Drain(throwOnError: true);
+            _plane.Settled();
+        }
         var results = new Admission[batch.Count];
         if (_keys.Length < batch.Count) _keys = new ContentKey[InputBatch.MaxItems];
         var journal = new JournalBatch(_position + 1);
@@ -37,16 +42,14 @@ public sealed partial class EmbeddedFleet
                     _writer.Drain(throwOnError: from == 0);
                 }
                 var into = journal;
-                _host.Admit(batch, from, to, results, this, i => _journal.HasContent(_keys[i]),
-                    (input, a) => Record(batch.Source, into, input, a));
-                _host.TakeFacts(consequences);
-                _host.ClearOutboxes();
+                _plane.Admit(new Step(batch, from, to, results, _keys, this, i => _journal.HasContent(_keys[i])),
+                    (input, a) => Record(batch.Source, into, input, a), consequences);
                 from = to;
             }
             CloseDays(journal, consequences);
         }
         Finish(journal, consequences, results.AsSpan(counted..), results, done);
-        KeepHouse();
+        _between();
     }
 
     /// <summary>
@@ -141,11 +144,12 @@ public sealed partial class EmbeddedFleet
             case Tick:
                 _watermark.Tick();
                 break;
-            case Sweep when !_host.HasWaiting:
+            case Sweep when !_plane.HasWaiting:
                 return Admission.Repeat;
             case Sweep:
-                _host.Sweep(batch[item].ToArray(), consequences);
-                break;
+                _plane.Sweep(batch[item].ToArray(), consequences);
+                _plane.Keep(null, journal.Add(batch[item], int.MinValue, sealable: false), journal);
+                return Admission.Accept;
             case JudgingVersion v:
                 journal.JudgingVersion = v.Version;
                 break;
@@ -159,12 +163,12 @@ public sealed partial class EmbeddedFleet
 
     private void CloseDays(JournalBatch journal, Consequences consequences)
     {
-        while (_watermark.NextToClose(_options.HorizonDays) is { } day)
+        while (_watermark.NextToClose(_horizonDays) is { } day)
         {
             var position = journal.Add(new DayClosed(day).ToBytes(), int.MinValue, sealable: false);
             journal.Closed.Add((day, position));
-            _host.CloseDay(day, consequences);
-            _host.Checkpoints(day, PastTwin.CheckpointDays, position, journal.Checkpoints);
+            _plane.CloseDay(day, consequences);
+            _plane.Keep(day, position, journal);
             _watermark.Close(day);
         }
     }
@@ -184,26 +188,9 @@ public sealed partial class EmbeddedFleet
         Count(part, journal);
         int? closed = journal.Closed.Count > 0 ? _watermark.ClosedThrough : null;
         _position = journal.LastPosition;
-        _bytesSinceSnapshot += journal.Items.Length + journal.Kept.Count * 64L;
-        if (!journal.IsEmpty) (_meters, _twins) = (_host.Count(TwinKind.Meter), _host.Count(null));
+        BytesSinceSnapshot += journal.Items.Length + journal.Kept.Count * 64L;
+        if (!journal.IsEmpty) CountTwins();
         _writer.Enqueue(new PendingCommit(journal, items, consequences, done, closed));
-    }
-
-    /// <summary>
-    /// Snapshots and retention, between two batches. Neither may stop the engine: the journal has everything, the next
-    /// batch tries again.
-    /// </summary>
-    private void KeepHouse()
-    {
-        try
-        {
-            if (_bytesSinceSnapshot >= _options.SnapshotBytes) WriteSnapshot(isBase: false);
-            Retain();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StorageUnavailableException)
-        {
-            _log($"No snapshot was written: {e.Message}");
-        }
     }
 
     private void Count(ReadOnlySpan<Admission> results, JournalBatch journal)

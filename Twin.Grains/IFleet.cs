@@ -90,6 +90,42 @@ public sealed class InputBatch(string source)
 /// </summary>
 public sealed record AppendReceipt(Admission[] Items, long Position)
 {
+    private const byte Version = 1;
+
+    public byte[] ToBytes()
+    {
+        var to = new Twin.Hardware.Coding.ByteWriter(Items.Length * 8 + 16);
+        to.Byte(Version);
+        to.VarInt(Position);
+        to.VarUInt((ulong)Items.Length);
+        foreach (var a in Items)
+        {
+            to.Byte((byte)a.Status);
+            to.VarUInt((ulong)a.Readings);
+            to.VarUInt((ulong)a.Duplicates);
+            to.VarUInt((ulong)a.Revisions);
+            to.VarUInt((ulong)a.Late);
+            to.Text(a.Reason);
+        }
+        return to.ToArray();
+    }
+
+    /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
+    public static AppendReceipt Read(ReadOnlySpan<byte> bytes)
+    {
+        var r = new Twin.Hardware.Coding.ByteReader(bytes);
+        if (r.Byte() is not Version and var version)
+            throw r.Bad($"a receipt has version {version}, this MeterTwin knows {Version}");
+        var position = r.VarInt();
+        var items = new Admission[r.Count(InputBatch.MaxItems)];
+        for (var i = 0; i < items.Length; i++)
+            items[i] = new Admission((AdmissionStatus)r.Byte(0, (byte)AdmissionStatus.Rejected), Small(ref r),
+                Small(ref r), Small(ref r), Small(ref r), r.Text());
+        return new AppendReceipt(items, position);
+
+        static int Small(ref Twin.Hardware.Coding.ByteReader r) => checked((int)r.VarUInt());
+    }
+
     public AppendTotals Totals()
     {
         var t = default(AppendTotals);

@@ -173,6 +173,12 @@ public sealed class JournalBatch(long firstPosition)
     public List<TwinCheckpoint> Checkpoints { get; } = [];
     public byte[] Marks { get; set; } = [];
 
+    /// <summary>
+    /// The answer to the append that ends with this batch, under the name that its sender gave it; null where senders
+    /// give none. A journal that many reach keeps the newest, so that an append sent again is answered, not applied.
+    /// </summary>
+    public (Guid Append, byte[] Answer)? Receipt { get; set; }
+
     /// <summary>Judging version from this batch on; null: unchanged.</summary>
     public int? JudgingVersion { get; set; }
 

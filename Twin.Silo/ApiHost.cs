@@ -10,7 +10,6 @@ using Twin.Grains;
 using Twin.Hardware;
 using Twin.Ingest.Readers;
 using Twin.Silo.Commands;
-using Twin.Silo.Embedded;
 
 namespace Twin.Silo;
 
@@ -28,7 +27,7 @@ internal static class ApiHost
     /// Observations over <see cref="MaxAhead"/> ahead of it are rejected; null where event time outruns every clock,
     /// as in the demo.
     /// </param>
-    public static async Task<WebApplication> Start(EmbeddedFleet fleet, int port, ServiceMode mode,
+    public static async Task<WebApplication> Start(IFleet fleet, int port, ServiceMode mode,
         CancellationToken cancel, TimeProvider? clock = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -45,7 +44,7 @@ internal static class ApiHost
         {
             Describe = Describe,
             NewReader = batch => Reader(new ObservationBatch(batch, announced, Latest(clock))),
-            Edition = Cli.Edition,
+            Edition = Edition.Name,
             Mode = mode,
         });
         var app = builder.Build();

@@ -50,6 +50,7 @@ public sealed class Settings
         new("dlms-zone", "", "zone of meter clocks that tell no distance to UTC; empty: UTC", v =>
             v.Length == 0 || ZoneRules.TryGet(v, out _) ? null
                 : "an IANA name such as Europe/Oslo or an offset such as +01:00"),
+        new("engine", Edition.DefaultEngine, "engine that hosts the twins", Edition.CheckEngine),
     ];
 
     private readonly Dictionary<string, SettingValue> _values = [];
@@ -71,6 +72,10 @@ public sealed class Settings
     public string? KeyFile => _values["keys"].Value is { Length: > 0 } file ? file : null;
     public int? DlmsListEnergyWh => _values["dlms-list-energy-wh"].Value is { Length: > 0 } wh
         ? int.Parse(wh, System.Globalization.CultureInfo.InvariantCulture) : null;
+
+    /// <summary>One of <see cref="Edition.Engines"/>.</summary>
+    public string Engine => _values["engine"].Value;
+
     public string? DlmsZone => _values["dlms-zone"].Value is { Length: > 0 } zone ? zone : null;
 
     private int Int(string key) => int.Parse(_values[key].Value, CultureInfo.InvariantCulture);

@@ -19,10 +19,14 @@ internal sealed record BenchFigure(string Name, string Unit, string Budget, doub
     string Method);
 
 /// <summary>What can be measured alone.</summary>
-internal enum BenchPart { Load, Detectors, Frames, Quotes, Zeus, Disk, Reads, Start }
+internal enum BenchPart { Load, Detectors, Frames, Quotes, Zeus, Disk, Reads, Start, Orleans }
 
 /// <summary>Runs the benchmarks one after another on one fleet, with progress on stderr.</summary>
-internal sealed class BenchRun(int twins, BenchPart? only, CancellationToken cancel)
+/// <param name="twins">Scale.</param>
+/// <param name="only">One part; null for all that this build has.</param>
+/// <param name="database">PostgreSQL for the part that needs one, emptied first; null: that part is left out.</param>
+/// <param name="cancel">Stops it.</param>
+internal sealed class BenchRun(int twins, BenchPart? only, string? database, CancellationToken cancel)
 {
     private const string Measured = "measured";
 
@@ -31,6 +35,9 @@ internal sealed class BenchRun(int twins, BenchPart? only, CancellationToken can
     /// day closes, is judged and sealed.
     /// </summary>
     private const int Days = 10, FillDays = 5;
+
+    /// <summary>Grains take room: one machine shows a cluster of so many twins.</summary>
+    private const int MaxClusterTwins = 100_000;
 
     private readonly List<BenchFigure> _figures = [];
     private readonly Stopwatch _watch = Stopwatch.StartNew();
@@ -48,6 +55,9 @@ internal sealed class BenchRun(int twins, BenchPart? only, CancellationToken can
             if (Has(BenchPart.Zeus)) await new ZeusMemory(this, cancel).Run(Path.Combine(folder, "zeus"));
             if (Has(BenchPart.Disk)) await Disk(Path.Combine(folder, "disk"));
             if (Has(BenchPart.Reads)) await Reads.Run(Path.Combine(folder, "reads"), this, cancel);
+            if (Edition.ClusterBench is { } cluster && database is not null && Has(BenchPart.Orleans))
+                await cluster(this, Path.Combine(folder, "orleans"), database, Math.Min(twins, MaxClusterTwins),
+                    cancel);
             if (Has(BenchPart.Start)) await FirstRun(Path.Combine(folder, "first"));
         }
         finally

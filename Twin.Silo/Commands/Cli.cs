@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Reflection;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
@@ -26,9 +25,6 @@ internal static class Cli
 
     public static JsonSerializerOptions JsonLine { get; } = new(Json) { WriteIndented = false };
 
-    public static string Edition { get; } = typeof(Cli).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-        .First(a => a.Key == "Edition").Value!;
-
     public static string Version { get; } = typeof(Cli).Assembly.GetName().Version!.ToString(3);
 
     public static Option<bool> JsonFlag { get; } = new("--json") { Description = "print the result as JSON on stdout" };
@@ -37,7 +33,8 @@ internal static class Cli
     {
         if (args is ["--version"])
         {
-            Console.WriteLine($"metertwin {Version} edition {Edition} engine embedded");
+            Console.WriteLine(
+                $"metertwin {Version} edition {Edition.Name} engine {string.Join(", ", Edition.Engines.Keys)}");
             return Task.FromResult(Ok);
         }
         var root = new RootCommand("MeterTwin: a digital twin of a smart-meter fleet, with anomaly detection.")

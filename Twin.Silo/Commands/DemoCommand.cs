@@ -79,7 +79,7 @@ internal static class DemoCommand
             Cli.Message);
         await using var app = await Listen(twins, choice.Port, choice.FixedPort, cancel);
         var address = ApiHost.Address(app);
-        Banner.Show(choice.Path, choice.Seed, address, TimeProvider.System.GetElapsedTime(started),
+        Banner.Show(twins.Status.Engine, choice.Path, choice.Seed, address, TimeProvider.System.GetElapsedTime(started),
         [
             $"curl -s {address}/api/v1/findings",
             $"curl -s {address}/api/v1/meters",
@@ -107,7 +107,7 @@ internal static class DemoCommand
     }
 
     /// <summary>The demo takes any free port when the usual one is taken and the user named none.</summary>
-    private static async Task<Microsoft.AspNetCore.Builder.WebApplication> Listen(EmbeddedFleet fleet, int port,
+    private static async Task<Microsoft.AspNetCore.Builder.WebApplication> Listen(IFleet fleet, int port,
         bool fixedPort, CancellationToken cancel)
     {
         try

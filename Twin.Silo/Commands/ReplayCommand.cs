@@ -109,7 +109,7 @@ internal static class ReplayCommand
             if (options.Findings is { } file) await FindingFile.Write(fleet, file);
             var size = fleet.Journal.Size();
             var status = fleet.Status;
-            summary = new ReplaySummary(Cli.Edition, "embedded", embedded.Shards, totals.Files, totals.Meters,
+            summary = new ReplaySummary(Edition.Name, "embedded", embedded.Shards, totals.Files, totals.Meters,
                 totals.Readings, totals.Duplicates, totals.Revisions,
                 totals.Late, totals.Rejected, totals.Frames, totals.Missing, totals.Rounded,
                 fleet.Journal.FindingCount(),

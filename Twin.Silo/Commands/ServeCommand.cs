@@ -5,7 +5,6 @@ using Twin.Api;
 using Twin.Grains;
 using Twin.Hardware;
 using Twin.Ingest.Dlms;
-using Twin.Silo.Embedded;
 
 namespace Twin.Silo.Commands;
 
@@ -17,31 +16,27 @@ internal static class ServeCommand
         var (data, shards, horizon) = (Cli.Flag("data"), Cli.Flag("shards"), Cli.Flag("horizon-days"));
         var (retention, port, tick) = (Cli.Flag("retention-days"), Cli.Flag("port"), Cli.Flag("tick-minutes"));
         var (dlms, keys, zone) = (Cli.Flag("dlms-port"), Cli.Flag("keys"), Cli.Flag("dlms-zone"));
-        var energy = Cli.Flag("dlms-list-energy-wh");
+        var (energy, engine) = (Cli.Flag("dlms-list-energy-wh"), Cli.Flag("engine"));
         var command = new Command("serve", "Run the fleet and its HTTP API on the loopback address.")
         {
-            data, shards, horizon, retention, port, tick, dlms, keys, zone, energy,
+            data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
         };
         command.SetAction((p, cancel) => Cli.Guarded(() =>
-            Run(Cli.Settings(p, data, shards, horizon, retention, port, tick, dlms, keys, zone, energy), cancel)));
+            Run(Cli.Settings(p, data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine),
+                cancel)));
         return command;
     }
 
     private static async Task<int> Run(Settings settings, CancellationToken cancel)
     {
-        var options = new EmbeddedOptions
-        {
-            DataPath = settings.Data, Shards = settings.Shards, HorizonDays = settings.HorizonDays,
-            RetentionDays = settings.RetentionDays,
-        };
         var started = TimeProvider.System.GetTimestamp();
         using var keys = settings.KeyFile is { } file ? FrameKeyring.Open(file) : FrameKeyring.Keyless;
-        await using var fleet = EmbeddedFleet.Open(options, new TwinFactory(), Cli.Message);
+        await using var fleet = await Edition.Engines[settings.Engine](settings, Cli.Message, cancel);
         await using var app = await ApiHost.Start(fleet, settings.Port, ServiceMode.Live, cancel,
             TimeProvider.System);
         await using var receiver = settings.DlmsPort is { } dlms
             ? Receiver(fleet, dlms, keys, settings) : null;
-        Banner.Show(Path.GetFullPath(settings.Data), null, ApiHost.Address(app),
+        Banner.Show(fleet.Status.Engine, Path.GetFullPath(settings.Data), null, ApiHost.Address(app),
             TimeProvider.System.GetElapsedTime(started),
         [
             $"curl -s {ApiHost.Address(app)}/api/v1/meters",
@@ -101,10 +96,11 @@ internal static class ServeCommand
 /// <summary>What a started host says: where everything is, and what to do next.</summary>
 internal static class Banner
 {
-    public static void Show(string data, ulong? seed, string address, TimeSpan startup, string[] next)
+    public static void Show(string engine, string data, ulong? seed, string address, TimeSpan startup,
+        string[] next)
     {
         var c = CultureInfo.InvariantCulture;
-        Console.WriteLine($"MeterTwin {Cli.Version}  edition {Cli.Edition}  engine embedded");
+        Console.WriteLine($"MeterTwin {Cli.Version}  edition {Edition.Name}  engine {engine}");
         Console.WriteLine($"  data     {data}");
         if (seed is { } s) Console.WriteLine(string.Create(c, $"  seed     {s}"));
         Console.WriteLine($"  page     {address}/");

@@ -29,8 +29,8 @@ public sealed partial class EmbeddedFleet
         return [.. inputs.Select(input =>
         {
             var bytes = input.ToBytes();
-            return (_host.Read<object>(input.Target, twin => twin.Admit(bytes, _sequencer, nowhere))
-                ?? _factory.Create(input.Target).Admit(bytes, _sequencer, nowhere)) is Admission a ? a : default;
+            return (_host.Read<object>(input.Target, twin => twin.Admit(bytes, _sequencer.Recall, nowhere))
+                ?? _factory.Create(input.Target).Admit(bytes, _sequencer.Recall, nowhere)) is Admission a ? a : default;
         })];
     }
 

@@ -51,7 +51,7 @@ public sealed partial class EmbeddedFleet : IFleet
         (_options, _factory, _directory, _journal, _log) = (options, factory, directory, journal, log);
         _host = new TwinHost(options.Shards, factory, keepScores: options.OnScore is not null);
         var rebuilt = Rebuilder.Recover(_host, journal, directory.Path, factory.JudgingVersion, log);
-        _sequencer = new Sequencer(journal, _host, options.HorizonDays, KeepHouse, options.OnScore)
+        _sequencer = new Sequencer(journal, journal.Append, _host, options.HorizonDays, KeepHouse, options.OnScore)
         {
             BytesSinceSnapshot = rebuilt.BytesApplied,
         };
@@ -78,7 +78,7 @@ public sealed partial class EmbeddedFleet : IFleet
     public FleetStatus Status => _sequencer.Status("embedded");
 
     public ValueTask<AppendReceipt> Append(InputBatch batch, CancellationToken cancel) =>
-        _sequencer.Append(batch, cancel);
+        _sequencer.Append(batch, null, cancel);
 
     public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit, CancellationToken cancel)
     {
@@ -133,7 +133,8 @@ public sealed partial class EmbeddedFleet : IFleet
     internal bool WriteSnapshot(bool isBase)
     {
         _sequencer.Drain(throwOnError: true);
-        SnapshotFile.Write(_directory.Path, _sequencer.JudgedPosition, _factory.JudgingVersion, isBase, _host.VisitStates);
+        SnapshotFile.Write(_directory.Path, _sequencer.JudgedPosition, _factory.JudgingVersion, isBase,
+            _host.VisitStates);
         _sequencer.BytesSinceSnapshot = 0;
         return true;
     }

@@ -165,8 +165,8 @@ internal sealed class TwinHost : ITwinPlane
     }
 
     /// <summary>
-    /// Applies one journalled input of a rebuild. Inputs are collected; a closing or <see cref="EndRebuild"/> brings them to
-    /// the twins.
+    /// Applies one journalled input of a rebuild. Inputs are collected; a closing or <see cref="EndRebuild"/> brings
+    /// them to the twins.
     /// </summary>
     public void Rebuild(ReadOnlySpan<byte> input, Consequences into)
     {

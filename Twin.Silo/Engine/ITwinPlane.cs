@@ -26,8 +26,8 @@ internal interface ITwinPlane : IDisposable
     void Settled();
 
     /// <summary>
-    /// Admits and applies the items of a step; hands what was accepted to <paramref name="accepted"/> in item order, and
-    /// what twins stated, sorted by twin, to <paramref name="into"/>.
+    /// Admits and applies the items of a step; hands what was accepted to <paramref name="accepted"/> in item order,
+    /// and what twins stated, sorted by twin, to <paramref name="into"/>.
     /// </summary>
     void Admit(Step step, AcceptedVisitor accepted, Consequences into);
 

@@ -19,6 +19,7 @@ internal sealed class JournalWriter : IDisposable
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(200);
     private readonly IJournal _journal;
+    private readonly Action<JournalBatch> _append;
     private readonly BlockingCollection<PendingCommit> _queue = new(MaxPending);
     private readonly CancellationTokenSource _stop = new();
     private readonly Thread _thread;
@@ -27,9 +28,14 @@ internal sealed class JournalWriter : IDisposable
     private int _pending;
     private Exception? _fatal;
 
-    public JournalWriter(IJournal journal, Action<Consequences, long> committed)
+    /// <param name="journal">The journal.</param>
+    /// <param name="append">
+    /// Commits a batch to it, in one transaction, as <see cref="IJournal.Append"/> does.
+    /// </param>
+    /// <param name="committed">Hears of each batch that is committed.</param>
+    public JournalWriter(IJournal journal, Action<JournalBatch> append, Action<Consequences, long> committed)
     {
-        _journal = journal;
+        (_journal, _append) = (journal, append);
         _committed = committed;
         _thread = new Thread(Run) { IsBackground = true, Name = "journal" };
         _thread.Start();
@@ -37,6 +43,9 @@ internal sealed class JournalWriter : IDisposable
 
     /// <summary>Why nothing is acknowledged now; null when all is well.</summary>
     public string? Error { get; private set; }
+
+    /// <summary>True after a failure that trying again does not mend.</summary>
+    public bool IsStopped => _fatal is not null;
 
     /// <summary>Hands a batch over; waits while too many are pending.</summary>
     public void Enqueue(PendingCommit commit)
@@ -113,7 +122,7 @@ internal sealed class JournalWriter : IDisposable
         {
             try
             {
-                if (!commit.Batch.IsEmpty) _journal.Append(commit.Batch);
+                if (!commit.Batch.IsEmpty) _append(commit.Batch);
                 Error = null;
                 break;
             }

@@ -11,7 +11,7 @@ internal sealed partial class Sequencer
     /// <summary>Content keys of inputs not yet surely committed.</summary>
     private const int MaxRecentKeys = 1 << 20;
 
-    private void Process(InputBatch batch, TaskCompletionSource<AppendReceipt> done)
+    private void Process(InputBatch batch, Guid? name, TaskCompletionSource<AppendReceipt> done)
     {
         // A batch that waited while the disk filled up is refused before any twin has seen it.
         if (_writer.Error is { } error) throw new StorageUnavailableException(error, null);
@@ -42,12 +42,14 @@ internal sealed partial class Sequencer
                     _writer.Drain(throwOnError: from == 0);
                 }
                 var into = journal;
-                _plane.Admit(new Step(batch, from, to, results, _keys, this, i => _journal.HasContent(_keys[i])),
+                _plane.Admit(new Step(batch, from, to, results, _keys, Recall, i => _journal.HasContent(_keys[i])),
                     (input, a) => Record(batch.Source, into, input, a), consequences);
                 from = to;
             }
             CloseDays(journal, consequences);
         }
+        if (name is { } n)
+            journal.Receipt = (n, new AppendReceipt(results, journal.LastPosition).ToBytes());
         Finish(journal, consequences, results.AsSpan(counted..), results, done);
         _between();
     }
@@ -110,7 +112,7 @@ internal sealed partial class Sequencer
     private void Record(string source, JournalBatch journal, ReadOnlySpan<byte> input, AcceptedInput a)
     {
         var position = journal.Add(input, a.Day, a.Sealable);
-        if (a.EndMinute != long.MinValue) _watermark.Observe(source, a.EndMinute, a.Day);
+        if (a.EndMinute != long.MinValue && !_imports) _watermark.Observe(source, a.EndMinute, a.Day);
         if (!Input.KeyedByContent(Envelope.Read(input).Kind)) return;
         // Such an input is journalled as it came.
         var key = _keys[a.Item];
@@ -150,6 +152,12 @@ internal sealed partial class Sequencer
                 _plane.Sweep(batch[item].ToArray(), consequences);
                 _plane.Keep(null, journal.Add(batch[item], int.MinValue, sealable: false), journal);
                 return Admission.Accept;
+            case DayClosed d when _imports:
+                journal.Closed.Add((d.Day, journal.Add(batch[item], int.MinValue, sealable: false)));
+                _plane.CloseDay(d.Day, consequences);
+                _plane.Keep(d.Day, journal.LastPosition, journal);
+                _watermark.Close(d.Day);
+                return Admission.Accept;
             case JudgingVersion v:
                 journal.JudgingVersion = v.Version;
                 break;
@@ -163,7 +171,7 @@ internal sealed partial class Sequencer
 
     private void CloseDays(JournalBatch journal, Consequences consequences)
     {
-        while (_watermark.NextToClose(_horizonDays) is { } day)
+        while (!_imports && _watermark.NextToClose(_horizonDays) is { } day)
         {
             var position = journal.Add(new DayClosed(day).ToBytes(), int.MinValue, sealable: false);
             journal.Closed.Add((day, position));

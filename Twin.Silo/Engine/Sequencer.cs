@@ -9,10 +9,10 @@ namespace Twin.Silo.Engine;
 /// twins admit and apply them, closes the days that the watermark has passed, and hands the result to the
 /// <see cref="JournalWriter"/>, which commits and answers.
 /// </summary>
-internal sealed partial class Sequencer : IDisposable, IRecall
+internal sealed partial class Sequencer : IDisposable
 {
     /// <summary>Requests waiting for the sequencer; callers wait beyond.</summary>
-    private const int MaxWaiting = 64;
+    public const int MaxWaiting = 64;
 
     private readonly IJournal _journal;
     private readonly ITwinPlane _plane;
@@ -22,7 +22,8 @@ internal sealed partial class Sequencer : IDisposable, IRecall
     private readonly Counters _counters = new();
     private readonly Queue<(long Position, ContentKey Key)> _recentKeys = new();
     private readonly HashSet<ContentKey> _recentSet = [];
-    private readonly Watermark _watermark;
+    private Watermark _watermark;
+    private bool _imports;
     private readonly int _horizonDays;
     private readonly Action _between;
     private readonly Action<ReadOnlyMemory<byte>>? _onScore;
@@ -30,24 +31,29 @@ internal sealed partial class Sequencer : IDisposable, IRecall
     private long _meters, _twins;
     private string? _fatal;
 
+    /// <summary>Closed days. Half way through a batch there is no turning back: it waits for the disk.</summary>
+    public IRecall Recall { get; }
+
     private sealed class Counters
     {
         public long Readings, Duplicates, Revisions, Late, Rejected, Findings;
     }
 
     /// <param name="journal">Where it is committed; stays the caller's.</param>
+    /// <param name="append">Commits a batch; see <see cref="JournalWriter"/>.</param>
     /// <param name="plane">The twins, as they are at the journal's end; stay the caller's.</param>
     /// <param name="horizonDays">Days that a local day stays open for stragglers.</param>
     /// <param name="between">Housekeeping between two batches; must not throw.</param>
     /// <param name="onScore">Observes scores as they commit.</param>
-    public Sequencer(IJournal journal, ITwinPlane plane, int horizonDays, Action between,
+    public Sequencer(IJournal journal, Action<JournalBatch> append, ITwinPlane plane, int horizonDays, Action between,
         Action<ReadOnlyMemory<byte>>? onScore)
     {
         (_journal, _plane, _horizonDays, _between, _onScore) = (journal, plane, horizonDays, between, onScore);
         _watermark = Watermark.Read(journal.Marks);
         _position = journal.Position;
         CountTwins();
-        _writer = new JournalWriter(journal, OnCommitted);
+        _writer = new JournalWriter(journal, append, OnCommitted);
+        Recall = new JournalRecall(journal, () => _writer.Drain(throwOnError: false));
         _thread = new Thread(RunRequests) { IsBackground = true, Name = "sequencer" };
         _thread.Start();
     }
@@ -61,10 +67,13 @@ internal sealed partial class Sequencer : IDisposable, IRecall
     public int ClosedThrough => _watermark.ClosedThrough;
 
     /// <summary>Why the engine stopped half way through a batch; null when it did not.</summary>
-    public string? Fatal => _fatal;
+    public Exception? Failure { get; private set; }
 
     /// <summary>Why nothing is acknowledged now; null when all is well.</summary>
     public string? Error => _fatal ?? _writer.Error;
+
+    /// <summary>True when it will take no batch any more: it failed half way, or the journal is another's.</summary>
+    public bool IsStopped => _fatal is not null || _writer.IsStopped || IsClosed;
 
     public bool IsClosed => _requests.IsAddingCompleted;
 
@@ -79,16 +88,34 @@ internal sealed partial class Sequencer : IDisposable, IRecall
 
     public void CountTwins() => (_meters, _twins) = (_plane.Count(TwinKind.Meter), _plane.Count(null));
 
-    public ValueTask<AppendReceipt> Append(InputBatch batch, CancellationToken cancel)
+    /// <param name="batch">The inputs.</param>
+    /// <param name="name">What the sender calls this append; see <see cref="JournalBatch.Receipt"/>.</param>
+    /// <param name="cancel">Gives up the waiting for a place in the queue.</param>
+    public ValueTask<AppendReceipt> Append(InputBatch batch, Guid? name, CancellationToken cancel)
     {
         if (batch.Count > InputBatch.MaxItems || batch.ByteCount > InputBatch.MaxBytes)
             throw new ArgumentException($"A batch holds at most {InputBatch.MaxItems} items and {InputBatch.MaxBytes} "
                 + $"bytes; send it in parts.", nameof(batch));
         if (Error is { } error) throw new StorageUnavailableException(error, null);
         var done = new TaskCompletionSource<AppendReceipt>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Enqueue(() => Process(batch, done), e => done.TrySetException(e), changesTwins: true, cancel);
+        Enqueue(() => Process(batch, name, done), e => done.TrySetException(e), changesTwins: true, cancel);
         return new ValueTask<AppendReceipt>(done.Task);
     }
+
+    /// <summary>
+    /// From now on batches are those of another journal, in its order: days close where it closed them, and not by the
+    /// watermark. <see cref="EndImport"/> takes over its watermark.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">This journal is not empty.</exception>
+    public Task<bool> BeginImport() => Ask(() => _position <= 1 ? _imports = true
+        : throw new InvalidOperationException("Only an empty journal can take in another."));
+
+    /// <param name="marks">The watermark of the other journal; see <see cref="IJournal.Marks"/>.</param>
+    public Task<bool> EndImport(byte[] marks) => Ask(() =>
+    {
+        _watermark = Watermark.Read(marks);
+        return _imports = false;
+    });
 
     /// <summary>Runs something between two batches: nothing changes meanwhile.</summary>
     public Task<T> Ask<T>(Func<T> work)
@@ -118,6 +145,7 @@ internal sealed partial class Sequencer : IDisposable, IRecall
         catch (Exception e)
         {
             // Twins may be half way through a batch: what is in memory can no longer be trusted. The journal can.
+            Failure = e;
             _fatal = $"The engine stopped: {e.Message} Restart it; nothing acknowledged is lost.";
             failed(new StorageUnavailableException(_fatal, e));
         }

@@ -1,4 +1,4 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 using Twin.Grains;
 using Twin.Hardware.Coding;
 
@@ -10,9 +10,12 @@ namespace Twin.Silo.Storage;
 /// </summary>
 internal sealed class JournalMerge : IDisposable
 {
+    /// <summary>Rows that are held in memory where a database fetches ahead.</summary>
+    private const int KeptAtOnce = 256, PlacesAtOnce = 1_024;
+
     private readonly long _after;
-    private readonly SqliteCommand _batchSelect, _keptSelect, _chunkSelect, _segmentBody, _frequentBody;
-    private readonly SqliteDataReader _batches, _kepts, _chunks;
+    private readonly RowStream _batches, _kepts, _chunks;
+    private readonly DbCommand _segmentBody, _frequentBody;
     private readonly PriorityQueue<Source, long> _sources = new();
     private bool _moreBatches, _moreKepts, _moreChunks;
 
@@ -25,22 +28,19 @@ internal sealed class JournalMerge : IDisposable
         public long Position => Items[Next].Position;
     }
 
-    public JournalMerge(SqliteConnection connection, long after)
+    public JournalMerge(SqlSession session, long after)
     {
         _after = after;
-        _batchSelect = connection.Prepare("SELECT before, items, digest, last FROM batch WHERE last>$a ORDER BY last",
-            "$a").With(after);
-        _keptSelect = connection.Prepare("SELECT position, input, digest FROM kept WHERE position>$a ORDER BY position",
-            "$a").With(after);
+        _batches = session.Stream(session.Prepare("SELECT before, items, digest, last FROM batch WHERE last>@a "
+            + "ORDER BY last", "@a").With(after), rowsAtOnce: 1);
+        _kepts = session.Stream(session.Prepare("SELECT position, input, digest FROM kept WHERE position>@a "
+            + "ORDER BY position", "@a").With(after), KeptAtOnce);
         // Places only: the bodies of a long history would not fit into the sort.
-        _chunkSelect = connection.Prepare("SELECT min_position, id, days, from_day FROM segment WHERE max_position>$a "
-            + "UNION ALL SELECT min_position, id, 0, 0 FROM frequent WHERE max_position>$a ORDER BY 1", "$a")
-            .With(after);
-        _segmentBody = connection.Prepare("SELECT body, digest FROM segment WHERE id=$i", "$i");
-        _frequentBody = connection.Prepare("SELECT body, digest FROM frequent WHERE id=$i", "$i");
-        _batches = _batchSelect.ExecuteReader();
-        _kepts = _keptSelect.ExecuteReader();
-        _chunks = _chunkSelect.ExecuteReader();
+        _chunks = session.Stream(session.Prepare("SELECT min_position, id, days, from_day FROM segment WHERE "
+            + "max_position>@a UNION ALL SELECT min_position, id, 0, 0 FROM frequent WHERE max_position>@a ORDER BY 1",
+            "@a").With(after), PlacesAtOnce);
+        _segmentBody = session.Prepare("SELECT body, digest FROM segment WHERE id=@i", "@i");
+        _frequentBody = session.Prepare("SELECT body, digest FROM frequent WHERE id=@i", "@i");
         (_moreBatches, _moreKepts, _moreChunks) = (_batches.Read(), _kepts.Read(), _chunks.Read());
     }
 
@@ -49,9 +49,9 @@ internal sealed class JournalMerge : IDisposable
         while (true)
         {
             var next = _sources.Count > 0 ? _sources.Peek().Position : long.MaxValue;
-            if (_moreChunks && _chunks.GetInt64(0) <= next) OpenChunk();
-            else if (_moreBatches && _batches.GetInt64(0) < next) OpenBatch();
-            else if (_moreKepts && _kepts.GetInt64(0) < next) VisitKept(visit);
+            if (_moreChunks && _chunks.Int64(0) <= next) OpenChunk();
+            else if (_moreBatches && _batches.Int64(0) < next) OpenBatch();
+            else if (_moreKepts && _kepts.Int64(0) < next) VisitKept(visit);
             else if (_sources.Count > 0) VisitSource(visit);
             else return;
         }
@@ -59,24 +59,29 @@ internal sealed class JournalMerge : IDisposable
 
     private void OpenChunk()
     {
-        var (id, days) = (_chunks.GetInt64(1), _chunks.GetInt32(2));
-        using var row = (days == 0 ? _frequentBody : _segmentBody).With(id).ExecuteReader();
-        if (!row.Read()) throw Sql.Damaged($"segment row {id} is gone", null);
-        var body = Checked(row, 0, 1, $"{(days == 0 ? "frequent" : "segment")} row {id}");
+        var (id, days) = (_chunks.Int64(1), _chunks.Int32(2));
+        var body = BodyOf(days == 0 ? _frequentBody : _segmentBody, id, days == 0 ? "frequent" : "segment");
         var source = new Source();
         if (days == 0) FrequentChunk.Visit(body, null, (p, input) => Take(source, p, input));
         else if (days == 1) SegmentChunk.Visit(body, null, (p, input) => Take(source, p, input));
-        else LongChunk.Visit(body, _chunks.GetInt32(3), null, (p, input) => Take(source, p, input));
+        else LongChunk.Visit(body, _chunks.Int32(3), null, (p, input) => Take(source, p, input));
         source.Items.Sort();
         Enqueue(source);
         _moreChunks = _chunks.Read();
     }
 
+    private static byte[] BodyOf(DbCommand select, long id, string table)
+    {
+        using var row = select.With(id).ExecuteReader();
+        if (!row.Read()) throw Sql.Damaged($"{table} row {id} is gone", null);
+        return Checked(row.Blob(0), row.Blob(1), $"{table} row {id}");
+    }
+
     private void OpenBatch()
     {
         var source = new Source();
-        var items = Checked(_batches, 1, 2, $"batch that ends at position {_batches.GetInt64(3)}");
-        JournalBatch.Visit(items, _batches.GetInt64(0), (p, input) => Take(source, p, input));
+        var items = Checked(_batches.Blob(1), _batches.Blob(2), $"batch that ends at position {_batches.Int64(3)}");
+        JournalBatch.Visit(items, _batches.Int64(0), (p, input) => Take(source, p, input));
         Enqueue(source);
         _moreBatches = _batches.Read();
     }
@@ -95,8 +100,8 @@ internal sealed class JournalMerge : IDisposable
 
     private void VisitKept(JournalVisitor visit)
     {
-        var position = _kepts.GetInt64(0);
-        visit(position, Checked(_kepts, 1, 2, $"input at position {position}"));
+        var position = _kepts.Int64(0);
+        visit(position, Checked(_kepts.Blob(1), _kepts.Blob(2), $"input at position {position}"));
         _moreKepts = _kepts.Read();
     }
 
@@ -105,9 +110,9 @@ internal sealed class JournalMerge : IDisposable
     {
         var source = _sources.Dequeue();
         var bound = _sources.Count > 0 ? _sources.Peek().Position : long.MaxValue;
-        if (_moreChunks) bound = Math.Min(bound, _chunks.GetInt64(0));
-        if (_moreBatches) bound = Math.Min(bound, _batches.GetInt64(0) + 1);
-        if (_moreKepts) bound = Math.Min(bound, _kepts.GetInt64(0));
+        if (_moreChunks) bound = Math.Min(bound, _chunks.Int64(0));
+        if (_moreBatches) bound = Math.Min(bound, _batches.Int64(0) + 1);
+        if (_moreKepts) bound = Math.Min(bound, _kepts.Int64(0));
         do
         {
             var (position, offset, length) = source.Items[source.Next++];
@@ -117,22 +122,15 @@ internal sealed class JournalMerge : IDisposable
         if (source.Next < source.Items.Count) _sources.Enqueue(source, source.Position);
     }
 
-    private static byte[] Checked(SqliteDataReader row, int body, int digest, string what)
-    {
-        var bytes = row.Blob(body);
-        var expected = row.Blob(digest);
-        return Sql.Digest(bytes).AsSpan(0, expected.Length).SequenceEqual(expected)
+    private static byte[] Checked(byte[] bytes, byte[] digest, string what) =>
+        SqlValues.Digest(bytes).AsSpan(0, digest.Length).SequenceEqual(digest)
             ? bytes : throw Sql.Damaged($"the digest of the {what} does not match", null);
-    }
 
     public void Dispose()
     {
         _batches.Dispose();
         _kepts.Dispose();
         _chunks.Dispose();
-        _batchSelect.Dispose();
-        _keptSelect.Dispose();
-        _chunkSelect.Dispose();
         _segmentBody.Dispose();
         _frequentBody.Dispose();
     }

@@ -14,7 +14,7 @@ internal static class LongChunk
     public sealed class Writer(int fromDay)
     {
         private readonly SeriesWriter _series = new();
-        private readonly long[] _base = new long[SqliteJournal.SegmentDays];
+        private readonly long[] _base = new long[SqlJournal.SegmentDays];
         private readonly ByteWriter _scratch = new(2048);
         private readonly DaySlots _slots = new();
 
@@ -65,7 +65,7 @@ internal static class LongChunk
         var r = new ByteReader(body);
         var scratch = new ByteWriter(1024);
         var series = new SeriesReader();
-        var bases = new long[SqliteJournal.SegmentDays];
+        var bases = new long[SqlJournal.SegmentDays];
         ulong id = 0;
         while (!r.AtEnd)
         {

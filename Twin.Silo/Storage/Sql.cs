@@ -1,10 +1,9 @@
-using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 using Twin.Grains;
 
 namespace Twin.Silo.Storage;
 
-/// <summary>The journal's tables, and small helpers around SQLite.</summary>
+/// <summary>The journal's tables in SQLite, and small things around its driver.</summary>
 internal static class Sql
 {
     /// <summary>
@@ -48,15 +47,7 @@ internal static class Sql
             position INTEGER NOT NULL, readings INTEGER NOT NULL, digest TEXT NOT NULL);
         """;
 
-    public static long Signed(ulong id) => unchecked((long)(id ^ (1UL << 63)));
-    public static ulong Unsigned(long id) => unchecked((ulong)id) ^ (1UL << 63);
-
-    public static byte[] Digest(ReadOnlySpan<byte> bytes)
-    {
-        Span<byte> full = stackalloc byte[32];
-        SHA256.HashData(bytes, full);
-        return full[..16].ToArray();
-    }
+    public static byte[] Digest(ReadOnlySpan<byte> bytes) => SqlValues.Digest(bytes);
 
     public static SqliteConnection Open(string file, bool readOnly)
     {
@@ -112,14 +103,6 @@ internal static class Sql
         foreach (var name in parameters) command.Parameters.Add(new SqliteParameter { ParameterName = name });
         return command;
     }
-
-    public static SqliteCommand With(this SqliteCommand command, params ReadOnlySpan<object> values)
-    {
-        for (var i = 0; i < values.Length; i++) command.Parameters[i].Value = values[i];
-        return command;
-    }
-
-    public static byte[] Blob(this SqliteDataReader reader, int column) => reader.GetFieldValue<byte[]>(column);
 
     /// <summary>
     /// Full disk and failing disk become one clear error; everything else is a defect and stays as it is.

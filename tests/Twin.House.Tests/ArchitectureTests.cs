@@ -1,6 +1,6 @@
 namespace Twin.House.Tests;
 
-/// <summary>References between rooms and editions, read from project files and from what was compiled.</summary>
+/// <summary>References between rooms, read from project files and from what was compiled.</summary>
 public class ArchitectureTests
 {
     private static IEnumerable<SourceText> Projects => Repository.Of(".csproj");
@@ -25,11 +25,13 @@ public class ArchitectureTests
 
     [Theory]
     [MemberData(nameof(RoomNames))]
-    public void Pure_rooms_need_no_impure_assembly(string room) => Verdict.None(Rooms.Pure(room, Compiled(room)));
+    public void Pure_rooms_need_no_impure_assembly(string room) =>
+        Verdict.None(Rooms.Pure(room, Rooms.OfTwins(Compiled(room), TypeNeeds.Of(FileOf(room)))));
 
-    private static IReadOnlyList<string> Compiled(string room) =>
-        Rooms.AssemblyReferences(Path.Combine(AppContext.BaseDirectory, (room == "Twin.Silo" ? "metertwin" : room)
-            + ".dll"));
+    internal static string FileOf(string room) =>
+        Path.Combine(AppContext.BaseDirectory, (room == "Twin.Silo" ? "metertwin" : room) + ".dll");
+
+    private static IReadOnlyList<string> Compiled(string room) => Rooms.AssemblyReferences(FileOf(room));
 
     [Fact]
     public void An_upward_reference_is_found()
@@ -49,43 +51,29 @@ public class ArchitectureTests
     }
 
     [Fact]
-    public void Standalone_has_no_package_of_edition_full()
+    public void Only_the_hosts_of_twins_are_let_off()
     {
-        Verdict.None(Projects.SelectMany(p => Rooms.ConditionalPackages(p.Path, p.Text)));
-        Verdict.None(Repository.Of(".lock.json").SelectMany(f => Rooms.StandaloneLock(f.Path, f.Text)));
+        string[] references = ["System.Runtime", "Orleans.Core", "System.Console"];
+        (string, string)[] hosts =
+            [("Twin.Grains.Orleans.A", "Orleans.Core"), ("OrleansCodeGen.Twin.Grains.Orleans.B", "System.Console")];
+        Assert.Empty(Rooms.Pure("Twin.Grains", Rooms.OfTwins(references, hosts)));
+        foreach (var type in (string[])["Twin.Grains.MeterTwin", "Twin.Grains.OrleansToo.A", "Twin.Grains.Orleans"])
+            Assert.Contains("Orleans.Core", Assert.Single(
+                Rooms.Pure("Twin.Grains", Rooms.OfTwins(references, [.. hosts, (type, "Orleans.Core")]))));
+        Assert.Equal(2, Rooms.Pure("Twin.Grains", Rooms.OfTwins(references, [])).Count());
     }
 
     [Fact]
-    public void A_package_of_edition_full_is_found()
+    public void What_a_type_needs_is_read_from_its_members_and_their_bodies()
     {
-        const string bare =
-            "<Project><ItemGroup><PackageReference Include=\"Microsoft.Orleans.Server\" /></ItemGroup></Project>";
-        Assert.Contains("Condition", Assert.Single(Rooms.ConditionalPackages("Twin.Grains/Twin.Grains.csproj", bare)));
-        var conditional = bare.Replace("<ItemGroup>", "<ItemGroup Condition=\"'$(Edition)' == 'full'\">");
-        Assert.Empty(Rooms.ConditionalPackages("Twin.Grains/Twin.Grains.csproj", conditional));
-        const string locked = """{ "dependencies": { "net10.0": { "InfluxDB.Client": { "type": "Transitive" } } } }""";
-        Assert.Single(Rooms.StandaloneLock("ingest/Twin.Ingest/packages.standalone.lock.json", locked));
-    }
-
-    [Fact]
-    public void Full_code_lies_in_its_folders()
-    {
-        Verdict.None(Repository.Of(".cs").SelectMany(f => Rooms.FullCode(f.Path, f.Text)));
-        var paths = Repository.Files.Select(f => f.Path).ToArray();
-        Verdict.None(RoomProjects.SelectMany(p => Rooms.LeftOut(p.Path, p.Text, paths)));
-    }
-
-    [Fact]
-    public void Full_code_elsewhere_is_found()
-    {
-        Assert.Contains("Orleans/", Assert.Single(Rooms.FullCode("Twin.Grains/A.cs", "using Orleans.Runtime;\n")));
-        Assert.Empty(Rooms.FullCode("Twin.Grains/Orleans/A.cs", "using Orleans.Runtime;\n"));
-        string[] files = ["Twin.Grains/Orleans/A.cs"];
-        Assert.Contains("Compile Remove",
-            Assert.Single(Rooms.LeftOut("Twin.Grains/Twin.Grains.csproj", "<Project />", files)));
-        const string leftOut =
-            "<Project><ItemGroup Condition=\"'$(Edition)' != 'full'\">"
-            + "<Compile Remove=\"Orleans/**\" /></ItemGroup></Project>";
-        Assert.Empty(Rooms.LeftOut("Twin.Grains/Twin.Grains.csproj", leftOut, files));
+        var needs = TypeNeeds.Of(typeof(ArchitectureTests).Assembly.Location);
+        string[] Of(Type type) => [.. needs.Where(n => n.Type == type.FullName).Select(n => n.Assembly)];
+        Assert.Contains("xunit.assert", Of(typeof(ArchitectureTests)));
+        Assert.Contains("xunit.core", Of(typeof(ArchitectureTests)));
+        Assert.Contains("System.Reflection.Metadata", Of(typeof(TypeNeeds)));
+        Assert.DoesNotContain("xunit.assert", Of(typeof(Rooms)));
+        Assert.Equal(Compiled("Twin.Silo").Where(r => r.StartsWith("Twin.", StringComparison.Ordinal)).Order(),
+            TypeNeeds.Of(FileOf("Twin.Silo")).Select(n => n.Assembly).Distinct()
+                .Where(a => a.StartsWith("Twin.", StringComparison.Ordinal)).Order());
     }
 }

@@ -1,35 +1,28 @@
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
-using System.Text.Json;
-using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 namespace Twin.House.Tests;
 
 /// <summary>
-/// References go one way: Hardware ← Detection ← Grains ← Ingest ← Api ← Silo. Editions differ by packages and folders.
+/// References go one way: Hardware ← Detection ← Grains ← Ingest ← Api ← Silo.
 /// </summary>
-internal static partial class Rooms
+internal static class Rooms
 {
     /// <summary>The rooms; each may refer to those before it.</summary>
     public static readonly string[] Order =
         ["Twin.Hardware", "Twin.Detection", "Twin.Grains", "Twin.Ingest", "Twin.Api", "Twin.Silo"];
 
-    /// <summary>Packages of edition full, by the beginning of the name.</summary>
-    public static readonly string[] FullPackages =
-        ["Microsoft.Orleans", "Microsoft.ML", "InfluxDB.Client", "BouncyCastle"];
-
-    /// <summary>Folders of full-only code, and the namespaces that only they may use.</summary>
-    public static readonly (string Folder, string Namespace)[] FullFolders =
-    [
-        ("Twin.Grains/Orleans/", "Orleans"), ("Twin.Detection/MlNet/", "Microsoft.ML"),
-        ("ingest/Twin.Ingest/InfluxDb/", "InfluxDB"), ("Twin.Hardware/PostQuantum/", "Org.BouncyCastle"),
-    ];
-
     /// <summary>
     /// Pure rooms: no I/O, no clock, no threads (DESIGN, invariant 2), told by the assemblies they may not need.
     /// </summary>
     public static readonly string[] PureRooms = ["Twin.Hardware", "Twin.Detection", "Twin.Grains"];
+
+    /// <summary>The one namespace in a pure room that is not pure: grains, which host twins in edition full.</summary>
+    public const string Hosts = "Twin.Grains.Orleans";
+
+    /// <summary>The folder of <see cref="Hosts"/>.</summary>
+    public const string HostFolder = "Twin.Grains/Orleans/";
 
     private static readonly string[] ImpureAssemblies =
     [
@@ -37,7 +30,7 @@ internal static partial class Rooms
         "System.Diagnostics.Process",
         "System.IO.Compression", "System.Threading.Thread", "System.Threading.ThreadPool",
         "System.Threading.Tasks.Parallel",
-        "Microsoft.AspNetCore", "Microsoft.Extensions.Hosting", "System.Console",
+        "Microsoft.AspNetCore", "Microsoft.Extensions.Hosting", "System.Console", "Orleans",
     ];
 
     public static IReadOnlyList<string> ProjectReferences(string xml) =>
@@ -66,6 +59,21 @@ internal static partial class Rooms
         select $"{room} refers to {r}. Twins and detectors do no I/O and start no threads: do it in the host and "
             + "journal the result.";
 
+    /// <summary>
+    /// What the twins of a compiled room refer to: all of it, less what nothing but the hosts of twins
+    /// (<see cref="Hosts"/>) needs.
+    /// </summary>
+    public static IEnumerable<string> OfTwins(IEnumerable<string> references,
+        IReadOnlyCollection<(string Type, string Assembly)> needs)
+    {
+        var hosts = needs.Where(n => IsHost(n.Type)).Select(n => n.Assembly).ToHashSet();
+        var others = needs.Where(n => !IsHost(n.Type)).Select(n => n.Assembly).ToHashSet();
+        return references.Where(r => others.Contains(r) || !hosts.Contains(r));
+    }
+
+    private static bool IsHost(string type) =>
+        type.StartsWith(Hosts + ".", StringComparison.Ordinal) || Editions.IsGenerated(type);
+
     /// <summary>Assembly names that a compiled assembly refers to.</summary>
     public static IReadOnlyList<string> AssemblyReferences(string file)
     {
@@ -74,71 +82,4 @@ internal static partial class Rooms
         var reader = pe.GetMetadataReader();
         return [.. reader.AssemblyReferences.Select(h => reader.GetString(reader.GetAssemblyReference(h).Name))];
     }
-
-    /// <summary>A package of edition full stands under a condition.</summary>
-    public static IEnumerable<string> ConditionalPackages(string path, string xml)
-    {
-        foreach (var p in XDocument.Parse(xml).Descendants("PackageReference"))
-        {
-            var name = p.Attribute("Include")?.Value ?? "";
-            if (!IsFull(name) || p.AncestorsAndSelf().Any(e => IsFullCondition(e.Attribute("Condition")?.Value)))
-                continue;
-            yield return $"{path}: {name} is a package of edition full. Put it under Condition=\"'$(Edition)' == "
-                + $"'full'\".";
-        }
-    }
-
-    private static bool IsFull(string package) =>
-        FullPackages.Any(f => package.StartsWith(f, StringComparison.OrdinalIgnoreCase));
-
-    private static bool IsFullCondition(string? condition) => condition?.Replace(" ", "") == "'$(Edition)'=='full'";
-
-    /// <summary>The standalone edition restores no package of edition full, directly or not.</summary>
-    public static IEnumerable<string> StandaloneLock(string path, string json)
-    {
-        if (!path.EndsWith("packages.standalone.lock.json", StringComparison.Ordinal)) yield break;
-        using var document = JsonDocument.Parse(json);
-        foreach (var target in document.RootElement.GetProperty("dependencies").EnumerateObject())
-        {
-            foreach (var package in target.Value.EnumerateObject())
-                if (IsFull(package.Name))
-                    yield return $"{path} restores {package.Name}. It belongs to edition full only.";
-        }
-    }
-
-    /// <summary>Code of edition full lies in its folders.</summary>
-    public static IEnumerable<string> FullCode(string path, string text)
-    {
-        if (!path.EndsWith(".cs", StringComparison.Ordinal)) yield break;
-        var bare = Code.Bare(text);
-        foreach (var (folder, space) in FullFolders)
-        {
-            if (path.StartsWith(folder, StringComparison.Ordinal) || path == Tidy.EditionFile) continue;
-            if (Regex.IsMatch(bare, $@"^\s*(global\s+)?using\s+(static\s+)?{Regex.Escape(space)}\b",
-                RegexOptions.Multiline))
-                yield return $"{path} uses {space}. Code that needs it lies in {folder}, which the standalone build "
-                    + "leaves out.";
-        }
-    }
-
-    /// <summary>A project that has full-only folders leaves them out of the standalone build.</summary>
-    public static IEnumerable<string> LeftOut(string path, string xml, IEnumerable<string> files)
-    {
-        var folder = path[..(path.LastIndexOf('/') + 1)];
-        foreach (var (full, _) in FullFolders)
-        {
-            if (!full.StartsWith(folder, StringComparison.Ordinal)
-                || !files.Any(f => f.StartsWith(full, StringComparison.Ordinal))) continue;
-            var removed = XDocument.Parse(xml).Descendants("Compile")
-                .Any(c => c.Attribute("Remove")?.Value == full[folder.Length..] + "**"
-                && c.AncestorsAndSelf().Any(e => NotFull().IsMatch(e.Attribute("Condition")?.Value ?? "")));
-            if (!removed)
-                yield return $"{path} compiles {full} in every edition. Add <Compile "
-                    + $"Remove=\"{full[folder.Length..]}**\" "
-                    + "Condition=\"'$(Edition)' != 'full'\" />.";
-        }
-    }
-
-    [GeneratedRegex(@"^\s*'\$\(Edition\)'\s*!=\s*'full'\s*$")]
-    private static partial Regex NotFull();
 }

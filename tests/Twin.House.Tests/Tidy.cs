@@ -90,6 +90,23 @@ internal static partial class Tidy
         }
     }
 
+    /// <summary>Twins and detectors are called and answer; who waits is the host.</summary>
+    public static IEnumerable<string> Waiting(string path, string text)
+    {
+        if (!path.EndsWith(".cs", StringComparison.Ordinal)
+            || !Rooms.PureRooms.Any(r => path.StartsWith(r + "/", StringComparison.Ordinal))
+            || path.StartsWith(Rooms.HostFolder, StringComparison.Ordinal)) yield break;
+        foreach (var (number, line) in Lines(Code.Bare(text)))
+        {
+            if (AsyncWord().IsMatch(line))
+                yield return $"{path}:{number} waits. Twins and detectors are not async: do it in the host, and "
+                    + "journal the result.";
+        }
+    }
+
+    [GeneratedRegex(@"\b(async|await)\b")]
+    private static partial Regex AsyncWord();
+
     [GeneratedRegex(@"\b(?:class|struct|interface|enum|record(?:\s+(?:class|struct))?)\s+(?<name>[A-Z]\w*)")]
     private static partial Regex TypeName();
 
@@ -134,7 +151,7 @@ internal static partial class Tidy
         }
     }
 
-    [GeneratedRegex(@"^\s*#\s*(if|elif|define)\b")]
+    [GeneratedRegex(@"^\s*#\s*(if|elif|else|define|undef)\b")]
     private static partial Regex PreprocessorLine();
 
     private static bool IsToolWritten(string path) => path.EndsWith(".lock.json", StringComparison.Ordinal);

@@ -11,6 +11,7 @@ public class TidyTests
         ["line length"] = Tidy.LineLength,
         ["method length"] = Tidy.MethodLength,
         ["banned calls"] = Tidy.BannedCalls,
+        ["waiting"] = Tidy.Waiting,
         ["vague types"] = Tidy.VagueTypes,
         ["unfinished notes"] = Tidy.UnfinishedNotes,
         ["endings"] = Tidy.Endings,
@@ -34,6 +35,8 @@ public class TidyTests
         { "banned calls", "Twin.Detection/A.cs", "var r = new Random(1);\n", "SplitMix64" },
         { "banned calls", "tests/Twin.Api.Tests/A.cs", "await Task." + "Delay(5);\n", "barrier" },
         { "banned calls", "tests/Twin.Silo.Tests/A.cs", "Thread." + "Sleep(5);\n", "barrier" },
+        { "waiting", "Twin.Grains/A.cs", "class A\n{\n    async Task B() { }\n}\n", "A.cs:3" },
+        { "waiting", "Twin.Grains/Meters/Orleans/A.cs", "await b;\n", "not async" },
         { "vague types", "Twin.Api/A.cs", "internal sealed class FleetManager { }\n", "FleetManager" },
         { "vague types", "Twin.Api/A.cs", "public readonly record struct TimeHelper(int A);\n", "TimeHelper" },
         { "unfinished notes", "docs/a.md", "one\nTO" + "DO: two\n", "a.md:2" },
@@ -42,6 +45,8 @@ public class TidyTests
         { "endings", "docs/a.md", "one\n\n", "empty line" },
         { "trailing blanks", "docs/a.md", "one \n", "a.md:1" },
         { "preprocessor", "Twin.Grains/A.cs", "#if FULL\n#endif\n", "folders" },
+        { "preprocessor", "Twin.Silo/Orleans/Edition.cs", "  # elif FULL\n", "only Twin.Silo/Edition.cs" },
+        { "preprocessor", "Twin.Silo/A.cs", "#else\n", "only Twin.Silo/Edition.cs" },
         { "preprocessor", "Twin.Grains/A.cs", "#pragma warning disable RS0030\n", "banned-API" },
     };
 
@@ -62,6 +67,8 @@ public class TidyTests
         { "banned calls", "Twin.Grains/A.cs",
             "var s = $\"{a(\"x\")} Thread.Sleep {{\"; var t = @\"\"\"Thread.Sleep\"; var c = '\"';\n" },
         { "banned calls", "Twin.Silo/A.cs", "var t = TimeProvider.System.GetUtcNow();\n" },
+        { "waiting", "Twin.Grains/Orleans/A.cs", "await b;\n" },
+        { "waiting", "Twin.Silo/A.cs", "await b;\n" },
         { "vague types", "Twin.Api/A.cs", "class ManagerOfWorks { }\n" },
         { "preprocessor", Tidy.EditionFile, "#if FULL\n#endif\n" },
     };

@@ -50,6 +50,7 @@ public sealed class SettingsTests : IDisposable
     [InlineData("port", "65536", "0 to 65535")]
     [InlineData("tick-minutes", "", "1 to 1440")]
     [InlineData("data", "", "a path")]
+    [InlineData("engine", "raft", "embedded")]
     public void An_error_names_key_source_and_what_is_allowed(string key, string value, string allowed)
     {
         var variable = "METERTWIN_" + key.Replace('-', '_').ToUpperInvariant();

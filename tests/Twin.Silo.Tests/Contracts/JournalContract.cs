@@ -120,8 +120,8 @@ public abstract class JournalContract : IDisposable
     public void Long_segments_hold_the_same_as_short_ones()
     {
         using var journal = Open();
-        var first = SqliteJournal.WindowOf(Noon);
-        for (var day = first; day < first + SqliteJournal.SegmentDays; day++)
+        var first = SqlJournal.WindowOf(Noon);
+        for (var day = first; day < first + SqlJournal.SegmentDays; day++)
             journal.Append(
                 Batch(journal,
                 [.. Enumerable.Range(1, 40)
@@ -130,10 +130,25 @@ public abstract class JournalContract : IDisposable
                 [.. Enumerable.Range(0, 43).Select(i => (i * m + day) % 700)]), day, true))]));
         var order = All(journal, 0);
         var series = Enumerable.Range(1, 40).SelectMany(m => Series(journal, (ulong)(m * 1_000_003))).ToList();
-        journal.Compact(first + SqliteJournal.SegmentDays - 1, everything: true);
+        journal.Compact(first + SqlJournal.SegmentDays - 1, everything: true);
         Assert.Equal(order, All(journal, 0));
         Assert.Equal(series, Enumerable.Range(1, 40).SelectMany(m => Series(journal, (ulong)(m * 1_000_003))));
         Assert.Empty(journal.CheckDigests());
+    }
+
+    [Fact]
+    public void A_window_sealed_in_parts_is_read_in_the_order_of_days()
+    {
+        using var journal = Open();
+        var first = SqlJournal.WindowOf(Noon);
+        for (var day = first; day < first + 4; day++)
+        {
+            // Meter 3 comes in the second part only: its segment begins before that of the first.
+            journal.Append(Batch(journal, (Block(7, day, 0, 0, 1), day, true),
+                (Block(day < first + 2 ? 9u : 3u, day, 0, 0, 2), day, true)));
+            if (day % 2 == 1) journal.Compact(day, everything: true);
+        }
+        Assert.Equal(Enumerable.Range(first, 4).Select(d => $"{d}/30: 0=1"), Series(journal, 7));
     }
 
     [Fact]
@@ -174,9 +189,4 @@ public abstract class JournalContract : IDisposable
         Assert.Equal([(Noon, 1L)], again.ClosedDays(0));
         Assert.Equal([9], again.Marks);
     }
-}
-
-public sealed class SqliteJournalTests : JournalContract
-{
-    protected override IJournal Open() => new SqliteJournal(Directory.Sub("journal.db"));
 }

@@ -1,4 +1,4 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 using Twin.Grains;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
@@ -8,27 +8,27 @@ namespace Twin.Silo.Storage;
 // Frequent inputs of meters (Input.IsFrequent): a commit stores those of its batch as a *run*, rows sorted by meter.
 // When days close, the young runs become one, so that a meter's inputs lie in one row a run. What runs cover never
 // changes, only how they are cut: the total order is put together from positions.
-public sealed partial class SqliteJournal
+public abstract partial class SqlJournal
 {
     /// <summary>Level of the runs that commits write, and of what they become.</summary>
     private const int Young = 0, Merged = 1;
 
-    private void StoreFrequent(JournalBatch batch)
+    private static void StoreFrequent(SqlSession session, JournalBatch batch)
     {
         if (batch.Frequent.Count == 0) return;
         batch.Frequent.Sort((a, b) => a.Meter != b.Meter ? a.Meter.CompareTo(b.Meter)
             : a.Position.CompareTo(b.Position));
-        var run = new RunBuilder(this, Young, batch.LastPosition);
+        var run = new RunBuilder(session, Young, batch.LastPosition);
         foreach (var (meter, position, offset, length) in batch.Frequent)
             run.Add(meter, position, batch.FrequentBytes.Slice(offset, length));
         run.Flush();
     }
 
     /// <summary>Young runs become one: a merge in memory of a row from each.</summary>
-    private void MergeFrequent()
+    private static void MergeFrequent(SqlSession session)
     {
         List<long> runs = [];
-        using (var select = _write.Prepare($"SELECT DISTINCT run FROM frequent WHERE level={Young} ORDER BY run"))
+        using (var select = session.Prepare($"SELECT DISTINCT run FROM frequent WHERE level={Young} ORDER BY run"))
         using (var reader = select.ExecuteReader())
             while (reader.Read()) runs.Add(reader.GetInt64(0));
         if (runs.Count == 0) return;
@@ -38,11 +38,11 @@ public sealed partial class SqliteJournal
         {
             foreach (var run in runs)
             {
-                var cursor = new RunCursor(_write, run);
+                var cursor = new RunCursor(session, run);
                 cursors.Add(cursor);
                 if (cursor.Current is { } c) queue.Enqueue(cursor, (c.Meter, c.Position));
             }
-            var merged = new RunBuilder(this, Merged, runs[^1]);
+            var merged = new RunBuilder(session, Merged, runs[^1]);
             while (queue.TryDequeue(out var cursor, out _))
             {
                 var now = cursor.Current!.Value;
@@ -56,13 +56,16 @@ public sealed partial class SqliteJournal
         {
             foreach (var c in cursors) c.Dispose();
         }
-        using var delete = _write.Prepare($"DELETE FROM frequent WHERE level={Young} AND run<=$r", "$r")
+        using var delete = session.Prepare($"DELETE FROM frequent WHERE level={Young} AND run<=@r", "@r")
             .With(runs[^1]);
         delete.ExecuteNonQuery();
     }
 
     /// <summary>Bounds of a search for one old input: runs looked at, and rows of them decoded.</summary>
     private const int MaxRunsSearched = 4_096, MaxRowsSearched = 128;
+
+    /// <summary>Names of runs that a search has at hand.</summary>
+    private const int RunsAtOnce = 64;
 
     public void ReadNewestFrequent(MeterId meter, JournalScan visit) => Reading(c =>
     {
@@ -73,23 +76,19 @@ public sealed partial class SqliteJournal
     });
 
     /// <summary>Frequent inputs of one meter after a position; newest runs first, in no order within.</summary>
-    private void ReadFrequent(SqliteConnection c, ulong meter, long after, int maxRuns, int maxRows, Func<bool> goesOn,
+    private static void ReadFrequent(SqlSession c, ulong meter, long after, int maxRuns, int maxRows, Func<bool> goesOn,
         JournalVisitor visit)
     {
-        using var runs = c.Prepare("SELECT DISTINCT level, run FROM frequent WHERE run>$a ORDER BY run DESC", "$a")
-            .With(after);
+        using var runs = c.Stream(c.Prepare("SELECT DISTINCT level, run FROM frequent WHERE run>@a ORDER BY "
+            + "run DESC", "@a").With(after), RunsAtOnce);
         // A run is sorted, and only one row of it can hold the meter: the last that begins at or before it.
-        using var find = c.Prepare("SELECT body, last, digest, id FROM frequent WHERE level=$l AND run=$r AND "
-            + "first<=$m ORDER BY first DESC LIMIT 1", "$l", "$r", "$m");
-        using var reader = runs.ExecuteReader();
-        while (maxRuns-- > 0 && maxRows > 0 && goesOn() && reader.Read())
+        using var find = c.Prepare("SELECT body, last, digest, id FROM frequent WHERE level=@l AND run=@r AND "
+            + "first<=@m ORDER BY first DESC LIMIT 1", "@l", "@r", "@m");
+        while (maxRuns-- > 0 && maxRows > 0 && goesOn() && runs.Read())
         {
-            find.With(reader.GetInt32(0), reader.GetInt64(1), Sql.Signed(meter));
-            using var row = find.ExecuteReader();
-            if (!row.Read() || row.GetInt64(1) < Sql.Signed(meter)) continue;
+            find.With(runs.Int64(0), runs.Int64(1), SqlValues.Signed(meter));
+            if (RowOf(find, SqlValues.Signed(meter)) is not { } body) continue;
             maxRows--;
-            var body = row.Blob(0);
-            CheckDigest(body, row.Blob(2), $"frequent row {row.GetInt64(3)}");
             FrequentChunk.Visit(body, meter, (position, input) =>
             {
                 if (position > after) visit(position, input);
@@ -97,8 +96,18 @@ public sealed partial class SqliteJournal
         }
     }
 
+    /// <summary>The row found, when it reaches as far as the meter.</summary>
+    private static byte[]? RowOf(DbCommand find, long meter)
+    {
+        using var row = find.ExecuteReader();
+        if (!row.Read() || row.GetInt64(1) < meter) return null;
+        var body = row.Blob(0);
+        CheckDigest(body, row.Blob(2), $"frequent row {row.GetInt64(3)}");
+        return body;
+    }
+
     /// <summary>Collects sorted inputs into rows of about <see cref="SegmentChunk.TargetBytes"/>.</summary>
-    private sealed class RunBuilder(SqliteJournal journal, int level, long run)
+    private sealed class RunBuilder(SqlSession session, int level, long run)
     {
         private readonly ByteWriter _body = new(SegmentChunk.TargetBytes + 4096);
         private ulong _firstId, _lastId;
@@ -116,8 +125,8 @@ public sealed partial class SqliteJournal
         {
             if (_body.Length == 0) return;
             var body = _body.ToArray();
-            journal._insertFrequent.With(level, run, Sql.Signed(_firstId), Sql.Signed(_lastId), _min, _max, body,
-                Sql.Digest(body)).ExecuteNonQuery();
+            session.Insert(JournalTable.Frequent, level, run, SqlValues.Signed(_firstId), SqlValues.Signed(_lastId),
+                _min, _max, body, SqlValues.Digest(body));
             _body.Clear();
         }
     }
@@ -125,15 +134,13 @@ public sealed partial class SqliteJournal
     /// <summary>The inputs of one run in meter and position order, row by row.</summary>
     private sealed class RunCursor : IDisposable
     {
-        private readonly SqliteCommand _select;
-        private readonly SqliteDataReader _reader;
+        private readonly RowStream _rows;
         private readonly Queue<(ulong Meter, long Position, byte[] Input)> _row = new();
 
-        public RunCursor(SqliteConnection connection, long run)
+        public RunCursor(SqlSession session, long run)
         {
-            _select = connection.Prepare($"SELECT body, digest, id FROM frequent WHERE level={Young} AND run=$r ORDER "
-                + "BY first", "$r").With(run);
-            _reader = _select.ExecuteReader();
+            _rows = session.Stream(session.Prepare($"SELECT body, digest, id FROM frequent WHERE "
+                + $"level={Young} AND run=@r ORDER BY first", "@r").With(run), rowsAtOnce: 1);
             MoveNext();
         }
 
@@ -143,23 +150,19 @@ public sealed partial class SqliteJournal
         {
             while (_row.Count == 0)
             {
-                if (!_reader.Read())
+                if (!_rows.Read())
                 {
                     Current = null;
                     return;
                 }
-                var body = _reader.Blob(0);
-                CheckDigest(body, _reader.Blob(1), $"frequent row {_reader.GetInt64(2)}");
+                var body = _rows.Blob(0);
+                CheckDigest(body, _rows.Blob(1), $"frequent row {_rows.Int64(2)}");
                 FrequentChunk.Visit(body, null, (position, input) =>
                     _row.Enqueue((Envelope.Read(input).Target.Id, position, input.ToArray())));
             }
             Current = _row.Dequeue();
         }
 
-        public void Dispose()
-        {
-            _reader.Dispose();
-            _select.Dispose();
-        }
+        public void Dispose() => _rows.Dispose();
     }
 }

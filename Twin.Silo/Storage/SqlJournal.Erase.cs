@@ -6,22 +6,22 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Silo.Storage;
 
-// Consumption is personal data (DESIGN, invariant 9): what is erased is gone from the file, and a tombstone holds its
-// digest. secure_delete overwrites freed pages; the write-ahead log is truncated after it.
-public sealed partial class SqliteJournal
+// Consumption is personal data (DESIGN, invariant 9): what is erased is rewritten without it, and a tombstone holds its
+// digest. How what was freed is forgotten is the database's: SQLite overwrites freed pages and truncates its log.
+public abstract partial class SqlJournal
 {
     public void Erase(MeterId meter, int beforeDay, long position)
     {
-        lock (_writeGate)
+        lock (WriteGate)
         {
-            _write.Run("PRAGMA secure_delete=ON");
-            Guarded(() => EraseRows(meter, beforeDay, position));
-            _readings = ReadHead().Item2;
-            Forget();
+            PrepareToErase();
+            Write(s => EraseRows(s, meter, beforeDay, position));
+            Refresh();
+            GiveBack(erased: true);
         }
     }
 
-    private void EraseRows(MeterId meter, int beforeDay, long position)
+    private static void EraseRows(SqlSession session, MeterId meter, int beforeDay, long position)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         long readings = 0;
@@ -42,14 +42,14 @@ public sealed partial class SqliteJournal
             hash.AppendData(input);
             return true;
         }
-        EraseFromSegments(meter, beforeDay, Goes);
-        EraseFromKept(meter, Goes);
-        EraseFromTail(beforeDay, Goes);
-        using (var checkpoints = _write.Prepare("DELETE FROM checkpoint WHERE kind=1 AND twin=$t", "$t")
-            .With(Sql.Signed(meter.Value)))
+        EraseFromSegments(session, meter, beforeDay, Goes);
+        EraseFromKept(session, meter, Goes);
+        EraseFromTail(session, beforeDay, Goes);
+        using (var checkpoints = session.Prepare("DELETE FROM checkpoint WHERE kind=1 AND twin=@t", "@t")
+            .With(SqlValues.Signed(meter.Value)))
             checkpoints.ExecuteNonQuery();
-        BuryRow(meter, beforeDay, position, readings, hash);
-        _write.Run($"DELETE FROM erasing WHERE position={position}");
+        BuryRow(session, meter, beforeDay, position, readings, hash);
+        session.Run($"DELETE FROM erasing WHERE position={position}");
     }
 
     /// <summary>Erasures journalled and not yet carried out, because a crash came between.</summary>
@@ -64,17 +64,17 @@ public sealed partial class SqliteJournal
 
     internal bool HasSealedBefore(int fromDay) => Reading(c =>
     {
-        using var select = c.Prepare("SELECT 1 FROM segment WHERE from_day+days<=$d LIMIT 1", "$d").With(fromDay);
+        using var select = c.Prepare("SELECT 1 FROM segment WHERE from_day+days<=@d LIMIT 1", "@d").With(fromDay);
         return select.ExecuteScalar() is not null;
     });
 
     private delegate bool Condition(ReadOnlySpan<byte> input);
 
-    private void EraseFromSegments(MeterId meter, int beforeDay, Condition goes)
+    private static void EraseFromSegments(SqlSession session, MeterId meter, int beforeDay, Condition goes)
     {
         var rows = new List<(long Id, Segment Segment)>();
-        using (var select = _write.Prepare("SELECT id, from_day, days, body FROM segment WHERE from_day<$d AND "
-            + "first<=$m AND last>=$m", "$d", "$m").With(beforeDay, Sql.Signed(meter.Value)))
+        using (var select = session.Prepare("SELECT id, from_day, days, body FROM segment WHERE from_day<@d AND "
+            + "first<=@m AND last>=@m ORDER BY id", "@d", "@m").With(beforeDay, SqlValues.Signed(meter.Value)))
         using (var reader = select.ExecuteReader())
             while (reader.Read())
                 rows.Add((reader.GetInt64(0), new Segment(reader.GetInt32(1), reader.GetInt32(2), reader.Blob(3))));
@@ -84,12 +84,12 @@ public sealed partial class SqliteJournal
                 : LongChunk.Without(segment.Body, segment.FromDay, input => goes(input));
             if (rewritten.Length == 0)
             {
-                using var delete = _write.Prepare("DELETE FROM segment WHERE id=$i", "$i").With(id);
+                using var delete = session.Prepare("DELETE FROM segment WHERE id=@i", "@i").With(id);
                 delete.ExecuteNonQuery();
                 continue;
             }
-            using var update = _write.Prepare("UPDATE segment SET body=$b, digest=$d WHERE id=$i", "$b", "$d", "$i")
-                .With(rewritten, Sql.Digest(rewritten), id);
+            using var update = session.Prepare("UPDATE segment SET body=@b, digest=@d WHERE id=@i", "@b", "@d", "@i")
+                .With(rewritten, SqlValues.Digest(rewritten), id);
             update.ExecuteNonQuery();
         }
     }
@@ -106,23 +106,23 @@ public sealed partial class SqliteJournal
         return rest.ToArray();
     }
 
-    private void EraseFromKept(MeterId meter, Condition goes)
+    private static void EraseFromKept(SqlSession session, MeterId meter, Condition goes)
     {
         var gone = new List<long>();
-        using (var select = _write.Prepare("SELECT position, input FROM kept WHERE twin=$t AND kind=1 AND twin <> "
-            + "-9223372036854775808", "$t").With(Sql.Signed(meter.Value)))
+        using (var select = session.Prepare("SELECT position, input FROM kept WHERE twin=@t AND kind=1 AND twin <> "
+            + "-9223372036854775808 ORDER BY position", "@t").With(SqlValues.Signed(meter.Value)))
         using (var reader = select.ExecuteReader())
             while (reader.Read())
                 if (goes(reader.Blob(1))) gone.Add(reader.GetInt64(0));
-        using var delete = _write.Prepare("DELETE FROM kept WHERE position=$p", "$p");
+        using var delete = session.Prepare("DELETE FROM kept WHERE position=@p", "@p");
         foreach (var p in gone) delete.With(p).ExecuteNonQuery();
     }
 
-    private void EraseFromTail(int beforeDay, Condition goes)
+    private static void EraseFromTail(SqlSession session, int beforeDay, Condition goes)
     {
         var rows = new List<(long Last, long Before, byte[] Items)>();
-        using (var select = _write.Prepare("SELECT last, before, items FROM batch WHERE min_day<$d", "$d")
-            .With(beforeDay))
+        using (var select = session.Prepare("SELECT last, before, items FROM batch WHERE min_day<@d ORDER BY last",
+            "@d").With(beforeDay))
         using (var reader = select.ExecuteReader())
             while (reader.Read()) rows.Add((reader.GetInt64(0), reader.GetInt64(1), reader.Blob(2)));
         foreach (var (last, before, items) in rows)
@@ -140,49 +140,50 @@ public sealed partial class SqliteJournal
             if (rest.Length == items.Length) continue;
             if (rest.Length > 0)
             {
-                InsertBatch(last, before, min, max, rest.ToArray());
+                InsertBatch(session, last, before, min, max, rest.ToArray());
                 continue;
             }
-            using var delete = _write.Prepare("DELETE FROM batch WHERE last=$l", "$l").With(last);
+            using var delete = session.Prepare("DELETE FROM batch WHERE last=@l", "@l").With(last);
             delete.ExecuteNonQuery();
         }
     }
 
     public void Retain(int fromDay, long position)
     {
-        lock (_writeGate)
+        lock (WriteGate)
         {
-            _write.Run("PRAGMA secure_delete=ON");
-            Guarded(() =>
-            {
-                using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-                long readings = 0;
-                using (var select = _write.Prepare("SELECT from_day, days, body FROM segment WHERE from_day+days<=$d "
-                    + "ORDER BY id", "$d").With(fromDay))
-                using (var reader = select.ExecuteReader())
-                {
-                    while (reader.Read())
-                    {
-                        var segment = new Segment(reader.GetInt32(0), reader.GetInt32(1), reader.Blob(2));
-                        hash.AppendData(segment.Body);
-                        segment.Visit(null, (_, input) => readings += ReadingBlock.Read(input).PresentCount);
-                    }
-                }
-                using var delete = _write.Prepare("DELETE FROM segment WHERE from_day+days<=$d", "$d").With(fromDay);
-                var gone = delete.ExecuteNonQuery();
-                gone += RetainKept(fromDay, hash, ref readings);
-                if (gone > 0) BuryRow(null, fromDay, position, readings, hash);
-            });
-            _readings = ReadHead().Item2;
-            Forget();
+            PrepareToErase();
+            Write(s => RetainRows(s, fromDay, position));
+            Refresh();
+            GiveBack(erased: true);
         }
+    }
+    private static void RetainRows(SqlSession session, int fromDay, long position)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        long readings = 0;
+        using (var select = session.Prepare("SELECT from_day, days, body FROM segment WHERE from_day+days<=@d "
+            + "ORDER BY id", "@d").With(fromDay))
+        using (var reader = select.ExecuteReader())
+        {
+            while (reader.Read())
+            {
+                var segment = new Segment(reader.GetInt32(0), reader.GetInt32(1), reader.Blob(2));
+                hash.AppendData(segment.Body);
+                segment.Visit(null, (_, input) => readings += ReadingBlock.Read(input).PresentCount);
+            }
+        }
+        using var delete = session.Prepare("DELETE FROM segment WHERE from_day+days<=@d", "@d").With(fromDay);
+        var gone = delete.ExecuteNonQuery();
+        gone += RetainKept(session, fromDay, hash, ref readings);
+        if (gone > 0) BuryRow(session, null, fromDay, position, readings, hash);
     }
 
     /// <summary>Late readings, revisions and registers of those days, which no segment holds.</summary>
-    private int RetainKept(int fromDay, IncrementalHash hash, ref long readings)
+    private static int RetainKept(SqlSession session, int fromDay, IncrementalHash hash, ref long readings)
     {
         var gone = new List<long>();
-        using (var select = _write.Prepare("SELECT position, input FROM kept WHERE kind=1"))
+        using (var select = session.Prepare("SELECT position, input FROM kept WHERE kind=1 ORDER BY position"))
         using (var reader = select.ExecuteReader())
         {
             while (reader.Read())
@@ -204,24 +205,19 @@ public sealed partial class SqliteJournal
                 gone.Add(reader.GetInt64(0));
             }
         }
-        using var delete = _write.Prepare("DELETE FROM kept WHERE position=$p", "$p");
+        using var delete = session.Prepare("DELETE FROM kept WHERE position=@p", "@p");
         foreach (var p in gone) delete.With(p).ExecuteNonQuery();
         return gone.Count;
     }
 
-    private void BuryRow(MeterId? meter, int beforeDay, long position, long readings, IncrementalHash hash)
+    private static void BuryRow(SqlSession session, MeterId? meter, int beforeDay, long position, long readings,
+        IncrementalHash hash)
     {
-        using var insert = _write.Prepare("INSERT INTO tombstone(meter,before_day,position,readings,digest) "
-            + "VALUES($m,$d,$p,$r,$h)", "$m", "$d", "$p", "$r", "$h");
-        insert.With(meter is { } m ? Sql.Signed(m.Value) : DBNull.Value, beforeDay, position, readings,
+        using var insert = session.Prepare("INSERT INTO tombstone(meter,before_day,position,readings,digest) "
+            + "VALUES(@m,@d,@p,@r,@h)", "@m", "@d", "@p", "@r", "@h");
+        insert.With(meter is { } m ? SqlValues.Signed(m.Value) : DBNull.Value, beforeDay, position, readings,
             Convert.ToHexString(hash.GetHashAndReset()).ToLower(CultureInfo.InvariantCulture)).ExecuteNonQuery();
-        using var head = _write.Prepare("UPDATE head SET readings=$r", "$r").With(_readings - readings);
+        using var head = session.Prepare("UPDATE head SET readings=readings-@r", "@r").With(readings);
         head.ExecuteNonQuery();
-    }
-
-    private void Forget()
-    {
-        Truncate();
-        _write.Run("PRAGMA secure_delete=FAST");
     }
 }

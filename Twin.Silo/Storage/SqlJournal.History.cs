@@ -6,7 +6,7 @@ namespace Twin.Silo.Storage;
 
 // The history is the compacted journal: series are read from segments, with late readings, revisions and the unsealed
 // tail laid over.
-public sealed partial class SqliteJournal
+public abstract partial class SqlJournal
 {
     public void ReadReadings(MeterId meter, int fromDay, JournalVisitor visit)
     {
@@ -128,9 +128,11 @@ public sealed partial class SqliteJournal
     private List<Segment> SegmentsOf(MeterId meter, int fromDay, int toDay) => Reading(c =>
     {
         using var select = c.Prepare("SELECT from_day, days, body, digest, id FROM segment WHERE days IN (1, 14) AND "
-            + "from_day>=$a AND from_day<=$b AND first<=$m AND last>=$m"
-            + " ORDER BY from_day", "$a", "$b", "$m")
-                .With(fromDay == int.MinValue ? fromDay : fromDay - SegmentDays + 1, toDay, Sql.Signed(meter.Value));
+            + "from_day>=@a AND from_day<=@b AND first<=@m AND last>=@m"
+            // A window that was sealed in parts has a segment for each, the earlier days first.
+            + " ORDER BY from_day, id", "@a", "@b", "@m")
+                .With(fromDay == int.MinValue ? fromDay : fromDay - SegmentDays + 1, toDay,
+                    SqlValues.Signed(meter.Value));
         using var reader = select.ExecuteReader();
         var found = new List<Segment>();
         while (reader.Read())
@@ -145,8 +147,8 @@ public sealed partial class SqliteJournal
 
     private List<(long Before, byte[] Items)> TailOf(int fromDay, int toDay) => Reading(c =>
     {
-        using var select = c.Prepare("SELECT before, items FROM batch WHERE max_day>=$a AND min_day<=$b ORDER BY last",
-            "$a", "$b").With(fromDay, toDay);
+        using var select = c.Prepare("SELECT before, items FROM batch WHERE max_day>=@a AND min_day<=@b ORDER BY last",
+            "@a", "@b").With(fromDay, toDay);
         using var reader = select.ExecuteReader();
         var found = new List<(long, byte[])>();
         while (reader.Read()) found.Add((reader.GetInt64(0), reader.Blob(1)));

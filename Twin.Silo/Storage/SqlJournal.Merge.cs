@@ -1,36 +1,37 @@
-using Microsoft.Data.Sqlite;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 
 namespace Twin.Silo.Storage;
 
 // Fourteen one-day segments become one long segment: a merge of sorted chunks, in memory one chunk a day.
-public sealed partial class SqliteJournal
+public abstract partial class SqlJournal
 {
-    private void MergeWindow(int from)
+    private static void MergeWindow(SqlSession session, int from)
     {
         var cursors = new List<DayCursor>();
         try
         {
-            using (var days = _write.Prepare("SELECT DISTINCT from_day FROM segment WHERE days=1 AND from_day>=$a AND "
-                + "from_day<$b ORDER BY from_day", "$a", "$b")
+            var first = new List<int>();
+            using (var days = session.Prepare("SELECT DISTINCT from_day FROM segment WHERE days=1 AND from_day>=@a AND "
+                + "from_day<@b ORDER BY from_day", "@a", "@b")
                 .With(from, from + SegmentDays))
             using (var reader = days.ExecuteReader())
-                while (reader.Read()) cursors.Add(new DayCursor(_write, reader.GetInt32(0)));
-            WriteLong(from, cursors);
+                while (reader.Read()) first.Add(reader.GetInt32(0));
+            foreach (var day in first) cursors.Add(new DayCursor(session, day));
+            WriteLong(session, from, cursors);
         }
         finally
         {
             foreach (var c in cursors) c.Dispose();
         }
-        using var delete = _write.Prepare("DELETE FROM segment WHERE days=1 AND from_day>=$a AND from_day<$b", "$a",
-            "$b").With(from, from + SegmentDays);
+        using var delete = session.Prepare("DELETE FROM segment WHERE days=1 AND from_day>=@a AND from_day<@b", "@a",
+            "@b").With(from, from + SegmentDays);
         delete.ExecuteNonQuery();
     }
 
-    private void WriteLong(int from, List<DayCursor> cursors)
+    private static void WriteLong(SqlSession session, int from, List<DayCursor> cursors)
     {
-        var chunk = new ChunkBuilder(this, SegmentDays);
+        var chunk = new ChunkBuilder(session, SegmentDays);
         var series = new List<(long Position, byte[] Input)>();
         var writer = new LongChunk.Writer(from);
         while (true)
@@ -63,15 +64,16 @@ public sealed partial class SqliteJournal
     /// <summary>The blocks of one day in meter and channel order, chunk by chunk.</summary>
     private sealed class DayCursor : IDisposable
     {
-        private readonly SqliteCommand _select;
-        private readonly SqliteDataReader _reader;
+        /// <summary>Chunks of a day held in memory, for each of up to <see cref="SegmentDays"/> days.</summary>
+        private const int ChunksAtOnce = 4;
+
+        private readonly RowStream _rows;
         private readonly Queue<(ulong Meter, Channel Channel, long Position, byte[] Input)> _chunk = new();
 
-        public DayCursor(SqliteConnection connection, int day)
+        public DayCursor(SqlSession session, int day)
         {
-            _select = connection.Prepare("SELECT body, digest, id FROM segment WHERE days=1 AND from_day=$d ORDER BY "
-                + "first, last", "$d").With(day);
-            _reader = _select.ExecuteReader();
+            _rows = session.Stream(session.Prepare("SELECT body, digest, id FROM segment WHERE days=1 AND "
+                + "from_day=@d ORDER BY first, last", "@d").With(day), ChunksAtOnce);
             MoveNext();
         }
 
@@ -81,13 +83,13 @@ public sealed partial class SqliteJournal
         {
             while (_chunk.Count == 0)
             {
-                if (!_reader.Read())
+                if (!_rows.Read())
                 {
                     Current = null;
                     return;
                 }
-                var body = _reader.Blob(0);
-                CheckDigest(body, _reader.Blob(1), $"segment row {_reader.GetInt64(2)}");
+                var body = _rows.Blob(0);
+                CheckDigest(body, _rows.Blob(1), $"segment row {_rows.Int64(2)}");
                 SegmentChunk.Visit(body, null, (position, input) =>
                 {
                     var block = ReadingBlock.Read(input);
@@ -97,10 +99,6 @@ public sealed partial class SqliteJournal
             Current = _chunk.Dequeue();
         }
 
-        public void Dispose()
-        {
-            _reader.Dispose();
-            _select.Dispose();
-        }
+        public void Dispose() => _rows.Dispose();
     }
 }

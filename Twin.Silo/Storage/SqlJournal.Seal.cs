@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Microsoft.Data.Sqlite;
 using Twin.Grains;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
@@ -11,54 +10,43 @@ namespace Twin.Silo.Storage;
 // place of the last piece: nothing that a twin keeps depends on when within its open time a reading came. A meter-day
 // that was revised while open keeps its pieces apart (table kept), because their order decides. Every step is one
 // transaction: a crash leaves the step done or not done.
-public sealed partial class SqliteJournal
+public abstract partial class SqlJournal
 {
     /// <summary>Local days in a long segment; windows begin at multiples of it.</summary>
     internal const int SegmentDays = 14;
 
     public void Compact(int closedThrough, bool everything)
     {
-        lock (_writeGate)
+        lock (WriteGate)
         {
-            Guarded(() => SealTail(closedThrough));
-            Guarded(MergeFrequent);
-            foreach (var from in FullWindows(closedThrough, everything)) Guarded(() => MergeWindow(from));
-            if (!everything) return;
-            Truncate();
+            Write(s => SealTail(s, closedThrough));
+            List<int> windows = [];
+            Write(s =>
+            {
+                MergeFrequent(s);
+                windows = FullWindows(s, closedThrough, everything);
+            });
+            foreach (var from in windows) Write(s => MergeWindow(s, from));
+            if (everything) GiveBack(erased: false);
         }
     }
 
-    /// <summary>Gives free pages and the write-ahead log back to the disk.</summary>
-    private void Truncate()
-    {
-        try
-        {
-            _write.Run("PRAGMA wal_checkpoint(TRUNCATE)");
-            _write.Run("PRAGMA incremental_vacuum");
-            _write.Run("PRAGMA wal_checkpoint(TRUNCATE)");
-        }
-        catch (SqliteException e) when (Sql.AsUnavailable(e, Folder) is { } unavailable)
-        {
-            throw unavailable;
-        }
-    }
-
-    private void SealTail(int closedThrough)
+    private static void SealTail(SqlSession session, int closedThrough)
     {
         var pieces = new List<Piece>();
-        var revised = Revised(closedThrough);
-        var rows = TailRows(closedThrough);
+        var revised = Revised(session, closedThrough);
+        var rows = TailRows(session, closedThrough);
         for (var row = 0; row < rows.Count; row++)
-            TakePieces(rows[row].Last, rows[row].Before, rows[row].Items, row, closedThrough, pieces);
+            TakePieces(session, rows[row].Last, rows[row].Before, rows[row].Items, row, closedThrough, pieces);
         if (pieces.Count == 0) return;
         pieces.Sort();
-        WriteDays(CollectionsMarshal.AsSpan(pieces), rows, revised);
+        WriteDays(session, CollectionsMarshal.AsSpan(pieces), rows, revised);
     }
 
-    private List<(long Last, long Before, byte[] Items)> TailRows(int closedThrough)
+    private static List<(long Last, long Before, byte[] Items)> TailRows(SqlSession session, int closedThrough)
     {
-        using var select = _write.Prepare(
-            "SELECT last, before, items, digest FROM batch WHERE min_day<=$d ORDER BY last", "$d").With(closedThrough);
+        using var select = session.Prepare(
+            "SELECT last, before, items, digest FROM batch WHERE min_day<=@d ORDER BY last", "@d").With(closedThrough);
         using var reader = select.ExecuteReader();
         var rows = new List<(long, long, byte[])>();
         while (reader.Read())
@@ -71,11 +59,11 @@ public sealed partial class SqliteJournal
     }
 
     /// <summary>Meter-days with a revision that came while the day was open.</summary>
-    private HashSet<(ulong, Channel, int)> Revised(int closedThrough)
+    private static HashSet<(ulong, Channel, int)> Revised(SqlSession session, int closedThrough)
     {
         var found = new HashSet<(ulong, Channel, int)>();
-        var from = (long)(_write.Scalar("SELECT COALESCE(MIN(before), 0) FROM batch") ?? 0L);
-        using var select = _write.Prepare("SELECT position, input FROM kept WHERE position>$p AND kind=1", "$p")
+        var from = (long)(session.Scalar("SELECT COALESCE(MIN(before), 0) FROM batch") ?? 0L);
+        using var select = session.Prepare("SELECT position, input FROM kept WHERE position>@p AND kind=1", "@p")
             .With(from);
         using var reader = select.ExecuteReader();
         while (reader.Read())
@@ -90,7 +78,8 @@ public sealed partial class SqliteJournal
     }
 
     /// <summary>Takes the blocks of closed days out of a tail row; what is left stays, under the same key.</summary>
-    private void TakePieces(long last, long before, byte[] items, int row, int closedThrough, List<Piece> pieces)
+    private static void TakePieces(SqlSession session, long last, long before, byte[] items, int row,
+        int closedThrough, List<Piece> pieces)
     {
         var rest = new ByteWriter(1024);
         var restLast = before;
@@ -113,18 +102,18 @@ public sealed partial class SqliteJournal
         if (rest.Length == items.Length) return;
         if (rest.Length > 0)
         {
-            InsertBatch(last, before, min, max, rest.ToArray());
+            InsertBatch(session, last, before, min, max, rest.ToArray());
             return;
         }
-        using var delete = _write.Prepare("DELETE FROM batch WHERE last=$l", "$l").With(last);
+        using var delete = session.Prepare("DELETE FROM batch WHERE last=@l", "@l").With(last);
         delete.ExecuteNonQuery();
     }
 
-    private void WriteDays(Span<Piece> pieces, List<(long Last, long Before, byte[] Items)> rows,
-        HashSet<(ulong, Channel, int)> revised)
+    private static void WriteDays(SqlSession session, Span<Piece> pieces,
+        List<(long Last, long Before, byte[] Items)> rows, HashSet<(ulong, Channel, int)> revised)
     {
         ReadOnlySpan<byte> Bytes(in Piece p) => rows[p.Row].Items.AsSpan(p.Offset, p.Length);
-        var chunk = new ChunkBuilder(this, 1);
+        var chunk = new ChunkBuilder(session, 1);
         var slots = new DaySlots();
         var merged = new ByteWriter(1024);
         for (var i = 0; i < pieces.Length;)
@@ -137,7 +126,7 @@ public sealed partial class SqliteJournal
             if (revised.Contains((first.Meter, first.Channel, first.Day)))
             {
                 foreach (var p in group)
-                    InsertKept(new TwinKey(TwinKind.Meter, p.Meter), p.Position, Bytes(p).ToArray());
+                    InsertKept(session, new TwinKey(TwinKind.Meter, p.Meter), p.Position, Bytes(p).ToArray());
                 continue;
             }
             if (group.Length == 1)
@@ -159,9 +148,9 @@ public sealed partial class SqliteJournal
     }
 
     /// <summary>First days of windows that can become long segments: all of their days have closed.</summary>
-    private List<int> FullWindows(int closedThrough, bool everything)
+    private static List<int> FullWindows(SqlSession session, int closedThrough, bool everything)
     {
-        using var select = _write.Prepare("SELECT DISTINCT from_day FROM segment WHERE days=1");
+        using var select = session.Prepare("SELECT DISTINCT from_day FROM segment WHERE days=1");
         using var reader = select.ExecuteReader();
         var windows = new SortedSet<int>();
         while (reader.Read())
@@ -177,12 +166,12 @@ public sealed partial class SqliteJournal
 
     private static void CheckDigest(byte[] body, byte[] digest, string what)
     {
-        if (!Sql.Digest(body).AsSpan(0, digest.Length).SequenceEqual(digest))
+        if (!SqlValues.Digest(body).AsSpan(0, digest.Length).SequenceEqual(digest))
             throw Sql.Damaged($"the digest of the {what} does not match", null);
     }
 
     /// <summary>Collects sorted blocks into chunks and stores each as a row.</summary>
-    private sealed class ChunkBuilder(SqliteJournal journal, int days)
+    private sealed class ChunkBuilder(SqlSession session, int days)
     {
         private readonly ByteWriter _body = new(SegmentChunk.TargetBytes * 2);
         private int _fromDay;
@@ -223,8 +212,8 @@ public sealed partial class SqliteJournal
         {
             if (_body.Length == 0) return;
             var body = _body.ToArray();
-            journal._insertSegment.With(_fromDay, days, Sql.Signed(_firstId), Sql.Signed(_lastId), _min, _max, body,
-                Sql.Digest(body)).ExecuteNonQuery();
+            session.Insert(JournalTable.Segment, _fromDay, days, SqlValues.Signed(_firstId),
+                SqlValues.Signed(_lastId), _min, _max, body, SqlValues.Digest(body));
             _body.Clear();
         }
     }

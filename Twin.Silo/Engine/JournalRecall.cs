@@ -1,13 +1,17 @@
+using Twin.Silo.Storage;
 using Twin.Grains;
 using Twin.Hardware;
-using Twin.Silo.Storage;
 
 namespace Twin.Silo.Engine;
 
-// What twins may look up while they admit: closed days, as the journal has them.
-internal sealed partial class Sequencer
+/// <summary>What twins may look up while they admit: closed days, as the journal has them.</summary>
+/// <param name="journal">The journal.</param>
+/// <param name="settle">
+/// Waits until what closed a moment ago is on the disk; called before every look.
+/// </param>
+internal sealed class JournalRecall(IJournal journal, Action settle) : IRecall
 {
-    bool IRecall.TryReadDay(MeterId meter, Channel channel, LocalDay day, int intervalMinutes, Span<int> slots,
+    public bool TryReadDay(MeterId meter, Channel channel, LocalDay day, int intervalMinutes, Span<int> slots,
         Span<Quality> qualities)
     {
         var stored = StoredDay(meter, channel, day);
@@ -17,14 +21,14 @@ internal sealed partial class Sequencer
         return true;
     }
 
-    int IRecall.IntervalOf(MeterId meter, Channel channel, LocalDay day) =>
+    public int IntervalOf(MeterId meter, Channel channel, LocalDay day) =>
         StoredDay(meter, channel, day).IntervalMinutes;
 
-    bool IRecall.TryFindFrame(MeterId meter, KeySlot key, FrameDirection direction, uint counter, out ulong digest)
+    public bool TryFindFrame(MeterId meter, KeySlot key, FrameDirection direction, uint counter, out ulong digest)
     {
-        _writer.Drain(throwOnError: false);
+        settle();
         FrameReceived? found = null;
-        _journal.ReadNewestFrequent(meter, (_, input) =>
+        journal.ReadNewestFrequent(meter, (_, input) =>
         {
             if (Envelope.Read(input).Kind != InputKind.FrameReceived) return true;
             var f = (FrameReceived)Input.Read(input);
@@ -38,11 +42,9 @@ internal sealed partial class Sequencer
     /// <summary>The day as stored; its interval length is 0 when nothing is.</summary>
     private DaySlots StoredDay(MeterId meter, Channel channel, LocalDay day)
     {
-        // What closed a moment ago may still be under way to the disk. Half way through a batch there is no turning
-        // back: wait.
-        _writer.Drain(throwOnError: false);
+        settle();
         var found = new DaySlots();
-        _journal.Series(meter, channel, day.Number, day.Number, found.Begin);
+        journal.Series(meter, channel, day.Number, day.Number, found.Begin);
         return found;
     }
 }

@@ -1,19 +1,31 @@
 namespace Twin.Detection.Evaluation;
 
 /// <summary>What a detector said of one meter, beside the truth.</summary>
-/// <param name="Set">Set and place in it.</param>
-/// <param name="Meter">From 0.</param>
-/// <param name="HomeIndex">The recorded home under it.</param>
-/// <param name="Kind">Id of the scenario.</param>
-/// <param name="Cause">The truth.</param>
-/// <param name="Onset">Day on which it began.</param>
-/// <param name="Days">A score a day, as it stood when the day closed; 0 where there was none.</param>
-/// <param name="Findings">Days on which the service stated a finding that accuses somebody.</param>
-public sealed record ScoredCase(int Set, int Meter, int HomeIndex, string Kind, Cause Cause, int Onset, double[] Days,
-    int[] Findings)
+/// <param name="set">Set and place in it.</param>
+/// <param name="meter">From 0.</param>
+/// <param name="homeIndex">The recorded home under it.</param>
+/// <param name="kind">Id of the scenario.</param>
+/// <param name="cause">The truth.</param>
+/// <param name="onset">Day on which it began.</param>
+/// <param name="days">A score a day, as it stood when the day closed; 0 where there was none.</param>
+/// <param name="findings">Days on which the service stated a finding that accuses somebody.</param>
+public sealed class ScoredCase(int set, int meter, int homeIndex, string kind, Cause cause, int onset, double[] days,
+    int[] findings)
 {
+    public int Set { get; } = set;
+    public int Meter { get; } = meter;
+    public int HomeIndex { get; } = homeIndex;
+    public string Kind { get; } = kind;
+    public Cause Cause { get; } = cause;
+    public int Onset { get; } = onset;
+    public double[] Days { get; } = days;
+    public int[] Findings { get; } = findings;
+
+    /// <summary>The same meter as another detector scores it.</summary>
+    public ScoredCase By(double[] days) => new(Set, Meter, HomeIndex, Kind, Cause, Onset, days, []);
+
     /// <summary>The meter's score: its maximum over the days that count.</summary>
-    public double Score { get; } = MaxFrom(Days, Protocol.FirstJudgedDay);
+    public double Score { get; } = MaxFrom(days, Protocol.FirstJudgedDay);
 
     private static double MaxFrom(double[] days, int first)
     {

@@ -1,4 +1,5 @@
 using Twin.Detection.Evaluation;
+using Twin.Detection.Evaluation.References;
 using Twin.Ingest;
 
 namespace Twin.Silo.Evaluation;
@@ -80,7 +81,10 @@ internal sealed record PlayedSet(IReadOnlyList<ScoredCase> Own, IReadOnlyList<Na
             noOps.Add(new NoOpCase(set.Number, h, c.Home.Name, c.Kind, energy, shape));
         }
         var (scored, tops) = SetRun.Play(set, Protocol.Days);
-        return new PlayedSet([.. scored.Where((_, h) => counts[h])], [], noOps,
+        var beside = references ? ReferenceScores.Of(set, Protocol.Days) : [];
+        return new PlayedSet([.. scored.Where((_, h) => counts[h])],
+            [.. beside.Select(r => new NamedScores(r.Name, [.. scored.Where((_, h) => counts[h])
+                .Select(c => c.By(r.Days[c.Meter]))]))], noOps,
             [.. scored.Select((c, h) => (c, set.Cases[h].Home.Name, tops[h]))]);
     }
 }

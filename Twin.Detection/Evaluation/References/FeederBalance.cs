@@ -1,0 +1,100 @@
+using Twin.Hardware;
+
+namespace Twin.Detection.Evaluation.References;
+
+/// <summary>
+/// Observer meter less the members' sum, shared out among the members in two plain ways, of which the larger counts:
+/// non-negative least squares of a week's residual on the members' readings (what is missing runs in step with what a
+/// member still tells), and the match of a member's drop with the rise of the residual.
+/// </summary>
+internal static class FeederBalance
+{
+    private const int Sweeps = 40;
+
+    /// <summary>Technical loss that is taken off when more than that is missing.</summary>
+    private const double UsualLoss = 0.035;
+
+    public static double[][] Scores(HomeDays x)
+    {
+        var scores = x.Scores();
+        for (var f = 0; f < x.Set.Feeders.Count; f++) Score(x, f, scores);
+        return scores;
+    }
+
+    private static void Score(HomeDays x, int feeder, double[][] scores)
+    {
+        var (start, count, _) = x.Set.Feeders[feeder];
+        var n = x.Set.Plan.SlotsPerDay;
+        var observed = x.Set.Observe(feeder);
+        var (grams, sides, loss) = (new double[x.Days][,], new double[x.Days][], new double[x.Days]);
+        var told = new int[count][];
+        for (var i = 0; i < count; i++) told[i] = new int[n];
+        for (var d = 0; d < x.Days; d++)
+        {
+            for (var i = 0; i < count; i++) x.Set.Cases[start + i].ToldInTime(d, told[i]);
+            (grams[d], sides[d], loss[d]) = Day(told, observed.AsSpan(d * n, n));
+        }
+        for (var d = Protocol.FirstJudgedDay; d < x.Days; d++)
+        {
+            var shares = LeastSquares(grams, sides, d, count);
+            var (week, before) = (HomeDays.WeekMean(loss, d), HomeDays.BaseMedian(loss, d));
+            var risen = week - before;
+            for (var i = 0; i < count; i++)
+            {
+                var drop = HomeDays.BaseMedian(x.Total[start + i], d) - HomeDays.WeekMean(x.Total[start + i], d);
+                var match = risen > 0 && drop > 0 ? Math.Min(risen, drop) / Math.Max(risen, drop) : 0;
+                var size = Math.Min(1, Math.Max(0, risen) / (0.3 * Math.Max(1, HomeDays.BaseMedian(x.Total[start + i], d))));
+                scores[start + i][d] = Math.Max(Math.Min(1, shares[i]), match * size);
+            }
+        }
+    }
+
+    /// <summary>Of one day: products of the members' readings, of each with the residual, and the residual in Wh.</summary>
+    private static (double[,] Gram, double[] Side, double LossWh) Day(int[][] told, ReadOnlySpan<int> observed)
+    {
+        var count = told.Length;
+        var (gram, side, missing) = (new double[count, count], new double[count], 0.0);
+        for (var s = 0; s < observed.Length; s++)
+        {
+            var (sum, whole) = (0.0, true);
+            for (var i = 0; i < count; i++)
+            {
+                if (told[i][s] == ReadingBlock.Missing) whole = false;
+                else sum += told[i][s];
+            }
+            // A slot in which a member is silent says nothing of anybody's loss.
+            if (!whole) continue;
+            var left = observed[s] - sum * (1 + UsualLoss);
+            missing += left;
+            for (var i = 0; i < count; i++)
+            {
+                side[i] += left * told[i][s];
+                for (var j = 0; j <= i; j++) gram[i, j] += (double)told[i][s] * told[j][s];
+            }
+        }
+        return (gram, side, missing);
+    }
+
+    /// <summary>Coordinate descent; the coefficient is what is missing for each Wh that the member tells.</summary>
+    private static double[] LeastSquares(double[][,] grams, double[][] sides, int day, int count)
+    {
+        var (gram, side, b) = (new double[count, count], new double[count], new double[count]);
+        for (var d = Math.Max(0, day - HomeDays.Week + 1); d <= day; d++)
+            for (var i = 0; i < count; i++)
+            {
+                side[i] += sides[d][i];
+                for (var j = 0; j <= i; j++) gram[i, j] += grams[d][i, j];
+            }
+        var ridge = 0.0;
+        for (var i = 0; i < count; i++) ridge += 0.02 * gram[i, i] / count;
+        for (var sweep = 0; sweep < Sweeps; sweep++)
+            for (var i = 0; i < count; i++)
+            {
+                var rest = side[i];
+                for (var j = 0; j < count; j++)
+                    if (j != i) rest -= b[j] * (i > j ? gram[i, j] : gram[j, i]);
+                b[i] = Math.Max(0, rest / (gram[i, i] + ridge + 1));
+            }
+        return b;
+    }
+}

@@ -1,0 +1,102 @@
+namespace Twin.Detection.Evaluation.References;
+
+/// <summary>References that need no training: rules, a robust z-score, a cumulative sum.</summary>
+internal static class RuleReferences
+{
+    /// <summary>
+    /// What utilities check in VEE (validation, estimation, editing): runs of zeros, one value again and again, a day
+    /// that repeats an earlier one, and consumption far from what was usual. Points of the last seven days.
+    /// </summary>
+    public static double[][] VeeRules(HomeDays x)
+    {
+        const double LongZeroHours = 6, LongStuckHours = 4, Low = 0.4, High = 2.5;
+        var scores = x.Scores();
+        for (var h = 0; h < x.Meters; h++)
+        {
+            var points = new double[x.Days];
+            for (var d = 0; d < x.Days; d++)
+            {
+                var usual = HomeDays.BaseMedian(x.Total[h], d);
+                var usualZeroRun = HomeDays.BaseMedian(x.ZeroRun[h], d);
+                var usualStuckRun = HomeDays.BaseMedian(x.StuckRun[h], d);
+                if (x.ZeroRun[h][d] >= LongZeroHours && !(usualZeroRun > LongZeroHours / 2)) points[d] += 1;
+                if (x.StuckRun[h][d] >= LongStuckHours && !(usualStuckRun > LongStuckHours / 2)) points[d] += 1;
+                if (x.Repeats[h][d]) points[d] += 2;
+                if (usual > 0 && x.Total[h][d] < Low * usual) points[d] += 1;
+                if (usual > 0 && x.Total[h][d] > High * usual) points[d] += 0.5;
+                for (var b = Math.Max(0, d - HomeDays.Week + 1); b <= d; b++) scores[h][d] += points[b];
+            }
+        }
+        return scores;
+    }
+
+    /// <summary>
+    /// The last week's mean of each hour of the day against median and robust spread of that hour over the four weeks
+    /// before; the mean of the absolute z-scores, and the day's total in the same way.
+    /// </summary>
+    public static double[][] SeasonalZ(HomeDays x)
+    {
+        var scores = x.Scores();
+        var hour = new double[x.Days];
+        for (var h = 0; h < x.Meters; h++)
+        {
+            for (var i = 0; i < HomeDays.Hours; i++)
+            {
+                for (var d = 0; d < x.Days; d++) hour[d] = x.Hour[h][d][i];
+                for (var d = HomeDays.BaseDays / 2; d < x.Days; d++)
+                    scores[h][d] += Math.Min(10, Math.Abs(Z(hour, d))) / HomeDays.Hours;
+            }
+            for (var d = HomeDays.BaseDays / 2; d < x.Days; d++)
+                scores[h][d] = Math.Max(scores[h][d], 0.5 * Math.Min(10, Math.Abs(Z(x.Total[h], d))));
+        }
+        return scores;
+    }
+
+    /// <summary>z of the last week's mean; 0 when it cannot be told. The spread is at least a tenth of the median.</summary>
+    private static double Z(double[] days, int d)
+    {
+        var (from, to) = HomeDays.BaseOf(d);
+        var median = HomeDays.Median(days, from, to);
+        var spread = HomeDays.Spread(days, from, to, median);
+        var z = (HomeDays.WeekMean(days, d) - median) / (spread + 0.1 * median + 10);
+        return double.IsNaN(z) ? 0 : z;
+    }
+
+    /// <summary>
+    /// Page's cumulative sums, down and up, of a home's daily log ratio to its own first fortnights, less the median of
+    /// all homes' that day; in robust standard deviations of the first three weeks, half of one forgiven each day.
+    /// A rise counts half.
+    /// </summary>
+    public static double[][] CusumToCohort(HomeDays x)
+    {
+        const double Slack = 0.5, Most = 4;
+        var ratio = x.Scores();
+        var all = new double[x.Meters];
+        for (var h = 0; h < x.Meters; h++)
+        {
+            var usual = HomeDays.Median(x.Total[h], 0, Math.Min(x.Days, Protocol.FirstJudgedDay) - 1);
+            for (var d = 0; d < x.Days; d++) ratio[h][d] = Math.Log((x.Total[h][d] + 100) / (usual + 100));
+        }
+        for (var d = 0; d < x.Days; d++)
+        {
+            var n = 0;
+            for (var h = 0; h < x.Meters; h++)
+                if (!double.IsNaN(ratio[h][d])) all[n++] = ratio[h][d];
+            var median = HomeDays.MedianOf(all.AsSpan(0, n));
+            for (var h = 0; h < x.Meters; h++) ratio[h][d] -= median;
+        }
+        var scores = x.Scores();
+        for (var h = 0; h < x.Meters; h++)
+        {
+            var spread = HomeDays.Spread(ratio[h], 0, Math.Min(x.Days, Protocol.FirstJudgedDay) - 1, 0);
+            var (down, up) = (0.0, 0.0);
+            for (var d = Protocol.FirstJudgedDay; d < x.Days; d++)
+            {
+                var z = Math.Clamp(ratio[h][d] / (spread + 0.05), -Most, Most);
+                if (!double.IsNaN(z)) (down, up) = (Math.Max(0, down - z - Slack), Math.Max(0, up + z - Slack));
+                scores[h][d] = Math.Max(down, 0.5 * up);
+            }
+        }
+        return scores;
+    }
+}

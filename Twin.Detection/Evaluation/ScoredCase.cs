@@ -24,13 +24,13 @@ public sealed class ScoredCase(int set, int meter, int homeIndex, string kind, C
     /// <summary>The same meter as another detector scores it.</summary>
     public ScoredCase By(double[] days) => new(Set, Meter, HomeIndex, Kind, Cause, Onset, days, []);
 
-    /// <summary>The meter's score: its maximum over the days that count.</summary>
+    /// <summary>The meter's score: its maximum over the days that count; 0 of none.</summary>
     public double Score { get; } = MaxFrom(days, Protocol.FirstJudgedDay);
 
     private static double MaxFrom(double[] days, int first)
     {
         var max = 0.0;
-        for (var d = first; d < days.Length; d++) max = Math.Max(max, days[d]);
+        for (var d = first; d < days.Length; d++) if (days[d] > max) max = days[d];
         return max;
     }
 

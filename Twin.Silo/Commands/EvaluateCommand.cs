@@ -5,6 +5,7 @@ using Twin.Hardware;
 using Twin.Ingest.Feed;
 using Twin.Ingest.Profiles;
 using Twin.Silo.Evaluation;
+using Twin.Silo.Evaluation.Report;
 
 namespace Twin.Silo.Commands;
 
@@ -65,6 +66,11 @@ internal static class EvaluateCommand
         Description = "write set,meter,home,kind,cause,onset,day,score,top here, CSV",
     };
 
+    private static readonly Option<string?> Report = new("--report")
+    {
+        Description = "write a report with drawings here, one HTML file",
+    };
+
     public static Command Make()
     {
         var paths = Cli.Paths("paths", "files, directories or patterns of recorded interval readings, as for replay",
@@ -80,7 +86,7 @@ internal static class EvaluateCommand
         var command = new Command("evaluate",
             "Measure detection on recorded homes, with thefts, faults and look-alikes laid over them.")
         {
-            paths, profile, fleet, Attacks, Seed, Observers, FromDay0, Homes, Sets, Half, References, Scores,
+            paths, profile, fleet, Attacks, Seed, Observers, FromDay0, Homes, Sets, Half, References, Report, Scores,
             Cli.JsonFlag,
         };
         command.SetAction((p, cancel) => Cli.Guarded(() => Task.FromResult(Run(p, new FeedOptions
@@ -98,6 +104,7 @@ internal static class EvaluateCommand
             Scenarios.ReadThefts(p.GetValue(Attacks)!), p.GetValue(Observers) == Switch.On, p.GetValue(FromDay0),
             p.GetValue(References) == Switch.On);
         // A file that cannot be written is told before minutes of work, not after.
+        using var report = p.GetValue(Report) is { } page ? new StreamWriter(page) : null;
         using var scores = p.GetValue(Scores) is { } file ? new CaseScoreFile(file) : null;
         var homes = HomeReader.Read(feed, cancel);
         Tell(homes, options);
@@ -110,6 +117,7 @@ internal static class EvaluateCommand
         progress.Done();
         scores?.Write(played);
         var evaluated = Evaluated.Of(options, homes, played);
+        report?.Write(ReportPage.Of(evaluated));
         if (p.GetValue(Cli.JsonFlag)) Cli.Print(EvaluationSummary.Of(evaluated));
         else Console.Write(EvaluationText.Of(evaluated));
         return Cli.Ok;

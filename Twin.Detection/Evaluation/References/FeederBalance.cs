@@ -37,14 +37,19 @@ internal static class FeederBalance
         for (var d = Protocol.FirstJudgedDay; d < x.Days; d++)
         {
             var shares = LeastSquares(grams, sides, d, count);
-            var (week, before) = (HomeDays.WeekMean(loss, d), HomeDays.BaseMedian(loss, d));
-            var risen = week - before;
+            var risen = HomeDays.WeekMean(loss, d) - HomeDays.BaseMedian(loss, d);
+            var usual = new double[count];
+            for (var i = 0; i < count; i++) usual[i] = HomeDays.BaseMedian(x.Total[start + i], d);
+            var mean = usual.Where(u => !double.IsNaN(u)).DefaultIfEmpty(1).Average() + 1;
             for (var i = 0; i < count; i++)
             {
-                var drop = HomeDays.BaseMedian(x.Total[start + i], d) - HomeDays.WeekMean(x.Total[start + i], d);
-                var match = risen > 0 && drop > 0 ? Math.Min(risen, drop) / Math.Max(risen, drop) : 0;
-                var size = Math.Min(1, Math.Max(0, risen) / (0.3 * Math.Max(1, HomeDays.BaseMedian(x.Total[start + i], d))));
-                scores[start + i][d] = Math.Max(Math.Min(1, shares[i]), match * size);
+                var now = HomeDays.WeekMean(x.Total[start + i], d);
+                var drop = usual[i] - now;
+                var match = risen > 0 && drop > 0 ? Math.Min(risen, drop) / Math.Max(risen, drop) * risen : 0;
+                // In units between the member's own consumption and that of a member: neither alone is fair.
+                var inStep = double.IsNaN(now) ? 0 : shares[i] * now;
+                scores[start + i][d] = double.IsNaN(usual[i]) ? 0
+                    : Math.Max(inStep, match) / Math.Sqrt(mean * (usual[i] + 1000));
             }
         }
     }

@@ -23,6 +23,9 @@ internal sealed class HomeDays
     /// <summary>Wh of the day; NaN when less than half of it is there.</summary>
     public double[][] Total { get; }
 
+    /// <summary>Wh told of the day.</summary>
+    private double[][] Sum { get; }
+
     /// <summary>Wh of each hour.</summary>
     public double[][][] Hour { get; }
 
@@ -42,7 +45,7 @@ internal sealed class HomeDays
     {
         (Set, Meters, Days) = (set, set.Cases.Count, days);
         double[][] Grid() => [.. Enumerable.Range(0, Meters).Select(_ => new double[days])];
-        (Total, ZeroShare, Largest, Roughness, ZeroRun, StuckRun) = (Grid(), Grid(), Grid(), Grid(), Grid(), Grid());
+        (Sum, Total, ZeroShare, Largest, Roughness, ZeroRun, StuckRun) = (Grid(), Grid(), Grid(), Grid(), Grid(), Grid(), Grid());
         Hour = [.. Enumerable.Range(0, Meters).Select(_ => new double[days][])];
         Repeats = [.. Enumerable.Range(0, Meters).Select(_ => new bool[days])];
         var slots = new int[set.Plan.SlotsPerDay];
@@ -89,7 +92,9 @@ internal sealed class HomeDays
             if (slots[s] == 0) zeroRun = Math.Max(zeroRun, run);
             else stuckRun = Math.Max(stuckRun, run);
         }
-        var there = 2 * present >= n;
+        // Nobody asks how a home behaves in which nothing has run for days: the rules tell that.
+        var there = 2 * present >= n && !(sum == 0 && d > 0 && Sum[h][d - 1] == 0);
+        Sum[h][d] = sum;
         Total[h][d] = there ? sum * n / present : double.NaN;
         ZeroShare[h][d] = there ? (double)zeros / present : double.NaN;
         Largest[h][d] = there ? largest : double.NaN;
@@ -100,7 +105,7 @@ internal sealed class HomeDays
     }
 
     /// <summary>First and last day that a day's week is compared with: four weeks, or what there is of them.</summary>
-    public static (int From, int To) BaseOf(int day) => (Math.Max(0, day - Week - BaseDays + 1), day - Week);
+    public static (int From, int To) BaseOf(int day) => (0, day - Week);
 
     /// <summary>Mean over the week that ends with the day; NaN when too little of it is there.</summary>
     public static double WeekMean(double[] days, int day) => Mean(days, Math.Max(0, day - Week + 1), day, 3);

@@ -29,13 +29,12 @@ internal static class LearnedReferences
     }
 
     /// <summary>
-    /// What five principal components of hourly log ratios leave unexplained (squared prediction error, Jackson and
+    /// What five principal components of the hours' z-scores leave unexplained (squared prediction error, Jackson and
     /// Mudholkar 1979), its root.
     /// </summary>
-    public static double[][] PcaResidual(HomeDays x)
+    public static double[][] PcaResidual(HomeDays x, HourScores hours)
     {
         const int Components = 5;
-        var rows = HourRatios(x);
         var scores = x.Scores();
         double[][]? axes = null;
         Scale? scale = null;
@@ -45,35 +44,14 @@ internal static class LearnedReferences
             {
                 var training = new List<double[]>();
                 for (var t = d - WeekFeatures.TrainingDays + 1; t <= d; t++)
-                    foreach (var home in rows) training.Add(home[t]);
+                    for (var h = 0; h < x.Meters; h++) training.Add(hours[h, t]);
                 scale = new Scale(training);
                 axes = PrincipalAxes.Of([.. training.Select(scale.Of)], Components);
             }
             for (var h = 0; h < x.Meters; h++)
-                scores[h][d] = Math.Sqrt(PrincipalAxes.Residual(scale!.Of(rows[h][d]), axes!));
+                scores[h][d] = Math.Sqrt(PrincipalAxes.Residual(scale!.Of(hours[h, d]), axes!));
         }
         return scores;
-    }
-
-    /// <summary>Log of the last week's mean of each hour over its median in the four weeks before.</summary>
-    private static double[][][] HourRatios(HomeDays x)
-    {
-        var hour = new double[x.Days];
-        var rows = new double[x.Meters][][];
-        for (var h = 0; h < x.Meters; h++)
-        {
-            rows[h] = [.. Enumerable.Range(0, x.Days).Select(_ => new double[HomeDays.Hours])];
-            for (var i = 0; i < HomeDays.Hours; i++)
-            {
-                for (var d = 0; d < x.Days; d++) hour[d] = x.Hour[h][d][i];
-                for (var d = 0; d < x.Days; d++)
-                {
-                    var ratio = Math.Log((HomeDays.WeekMean(hour, d) + 20) / (HomeDays.BaseMedian(hour, d) + 20));
-                    rows[h][d][i] = double.IsNaN(ratio) ? 0 : ratio;
-                }
-            }
-        }
-        return rows;
     }
 
     /// <summary>

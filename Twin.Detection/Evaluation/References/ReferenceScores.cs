@@ -18,8 +18,8 @@ public static class ReferenceScores
     /// </summary>
     private static readonly Dictionary<string, double> HonestHundredth = new()
     {
-        ["vee_rules"] = 7, ["seasonal_z"] = 2.5, ["isolation_forest"] = 0.7, ["pca_residual"] = 15, ["lof"] = 4,
-        ["cusum_to_cohort"] = 60, [FeederBalanceName] = 0.8,
+        ["vee_rules"] = 12, ["seasonal_z"] = 4, ["isolation_forest"] = 0.76, ["pca_residual"] = 17, ["lof"] = 5.4,
+        ["cusum_to_cohort"] = 116, [FeederBalanceName] = 0.95,
     };
 
     /// <summary>Single references first, then fusions. <paramref name="days"/>: how much of the set is played.</summary>
@@ -27,12 +27,13 @@ public static class ReferenceScores
     {
         var x = new HomeDays(set, days);
         var features = new WeekFeatures(x);
+        var hours = new HourScores(x);
         var all = new List<Reference>
         {
             new("vee_rules", RuleReferences.VeeRules(x)),
-            new("seasonal_z", RuleReferences.SeasonalZ(x)),
+            new("seasonal_z", RuleReferences.SeasonalZ(x, hours)),
             new("isolation_forest", LearnedReferences.IsolationForest(x, features)),
-            new("pca_residual", LearnedReferences.PcaResidual(x)),
+            new("pca_residual", LearnedReferences.PcaResidual(x, hours)),
             new("lof", LearnedReferences.LocalOutlierFactor(x, features)),
             new("cusum_to_cohort", RuleReferences.CusumToCohort(x)),
         };
@@ -42,7 +43,45 @@ public static class ReferenceScores
         all.Add(Fuse(x, singles, "fusion_top_two", static v => v[^1] + v[^2]));
         all.Add(Fuse(x, singles, "fusion_mean", static v => Sum(v, 1)));
         all.Add(Fuse(x, singles, "fusion_squares", static v => Sum(v, 2)));
+        all.Add(Fisher(x, singles));
+        if (set.Plan.Observers) all.Add(Confirm(x, all[^1], singles[^1]));
         return all;
+    }
+
+    /// <summary>
+    /// Fisher's combination of the ranks that a meter has among all meters that day: minus the sum of the logs of the
+    /// share that scores as high or higher.
+    /// </summary>
+    private static Reference Fisher(HomeDays x, Reference[] parts)
+    {
+        var scores = x.Scores();
+        var sorted = new double[x.Meters];
+        for (var d = Protocol.FirstJudgedDay; d < x.Days; d++)
+        {
+            foreach (var part in parts)
+            {
+                for (var h = 0; h < x.Meters; h++) sorted[h] = part.Days[h][d];
+                Array.Sort(sorted);
+                for (var h = 0; h < x.Meters; h++)
+                {
+                    var first = Array.BinarySearch(sorted, part.Days[h][d]);
+                    while (first > 0 && sorted[first - 1] == sorted[first]) first--;
+                    scores[h][d] -= Math.Log((x.Meters - first) / (x.Meters + 1.0));
+                }
+            }
+        }
+        return new Reference("fusion_fisher", scores);
+    }
+
+    /// <summary>What the other references say counts in full only where the balance misses energy.</summary>
+    private static Reference Confirm(HomeDays x, Reference fused, Reference balance)
+    {
+        var scores = x.Scores();
+        for (var h = 0; h < x.Meters; h++)
+            for (var d = Protocol.FirstJudgedDay; d < x.Days; d++)
+                scores[h][d] = fused.Days[h][d]
+                    * (0.4 + Math.Min(1, balance.Days[h][d] / (0.5 * HonestHundredth[balance.Name])));
+        return new Reference("fusion_confirmed", scores);
     }
 
     private static double Sum(ReadOnlySpan<double> values, int power)

@@ -31,35 +31,16 @@ internal static class RuleReferences
     }
 
     /// <summary>
-    /// The last week's mean of each hour of the day against median and robust spread of that hour over the four weeks
-    /// before; the mean of the absolute z-scores, and the day's total in the same way.
+    /// Mean absolute z-score of the hours of the day (<see cref="HourScores"/>); a rise counts half, since theft does
+    /// not raise what a meter tells.
     /// </summary>
-    public static double[][] SeasonalZ(HomeDays x)
+    public static double[][] SeasonalZ(HomeDays x, HourScores hours)
     {
         var scores = x.Scores();
-        var hour = new double[x.Days];
         for (var h = 0; h < x.Meters; h++)
-        {
-            for (var i = 0; i < HomeDays.Hours; i++)
-            {
-                for (var d = 0; d < x.Days; d++) hour[d] = x.Hour[h][d][i];
-                for (var d = HomeDays.BaseDays / 2; d < x.Days; d++)
-                    scores[h][d] += Math.Min(10, Math.Abs(Z(hour, d))) / HomeDays.Hours;
-            }
-            for (var d = HomeDays.BaseDays / 2; d < x.Days; d++)
-                scores[h][d] = Math.Max(scores[h][d], 0.5 * Math.Min(10, Math.Abs(Z(x.Total[h], d))));
-        }
+            for (var d = HomeDays.Week; d < x.Days; d++)
+                foreach (var z in hours[h, d]) scores[h][d] += Math.Max(-z, 0.5 * z) / HomeDays.Hours;
         return scores;
-    }
-
-    /// <summary>z of the last week's mean; 0 when it cannot be told. The spread is at least a tenth of the median.</summary>
-    private static double Z(double[] days, int d)
-    {
-        var (from, to) = HomeDays.BaseOf(d);
-        var median = HomeDays.Median(days, from, to);
-        var spread = HomeDays.Spread(days, from, to, median);
-        var z = (HomeDays.WeekMean(days, d) - median) / (spread + 0.1 * median + 10);
-        return double.IsNaN(z) ? 0 : z;
     }
 
     /// <summary>

@@ -16,21 +16,23 @@ public static class SetBuilder
         return new EvaluationSet(number, plan, cases, feeders);
     }
 
+    /// <summary>
+    /// Feeders of 18 to 22 that use up the homes; a number of homes that none add up to is shared out evenly.
+    /// </summary>
     private static (int Start, int Count, double Loss)[] Feeders(int homes, SplitMix64 random)
     {
-        const int Spread = Protocol.LargestFeeder - Protocol.SmallestFeeder + 1;
-        var feeders = new List<(int, int, double)>();
-        for (var start = 0; start < homes;)
+        const int Usual = (Protocol.SmallestFeeder + Protocol.LargestFeeder) / 2;
+        var feeders = new (int, int, double)[Math.Max(1, (homes + Usual / 2) / Usual)];
+        for (int f = 0, start = 0; f < feeders.Length; f++)
         {
-            var left = homes - start;
-            var count = Math.Min(Protocol.SmallestFeeder + random.Next(Spread), left);
-            // A rest too small for a feeder is shared with this one.
-            if (left - count is > 0 and < Protocol.SmallestFeeder)
-                count = left <= Protocol.LargestFeeder ? left : (left + 1) / 2;
-            feeders.Add((start, count, random.NextDouble(Protocol.LowestLoss, Protocol.HighestLoss)));
+            var (left, behind) = (homes - start, feeders.Length - f - 1);
+            var least = Math.Max(Protocol.SmallestFeeder, left - behind * Protocol.LargestFeeder);
+            var most = Math.Min(Protocol.LargestFeeder, left - behind * Protocol.SmallestFeeder);
+            var count = least <= most ? least + random.Next(most - least + 1) : left / (behind + 1);
+            feeders[f] = (start, count, random.NextDouble(Protocol.LowestLoss, Protocol.HighestLoss));
             start += count;
         }
-        return [.. feeders];
+        return feeders;
     }
 
     /// <summary>

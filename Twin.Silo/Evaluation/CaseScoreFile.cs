@@ -14,12 +14,6 @@ internal sealed class CaseScoreFile(string path) : IDisposable
 
     public void Write(Played played)
     {
-        if (Environment.GetEnvironmentVariable("DBG") != null)
-        {
-            foreach (var r in played.References)
-                Console.WriteLine(r.Name + " " + string.Join("; ", r.Cases.Where(c => c.Cause == Cause.Honest)
-                    .OrderByDescending(c => c.Score).Take(24).Select(c => $"{played.Everything.First(e => e.Case.Set == c.Set && e.Case.Meter == c.Meter).Home}:{c.Score:0.##}@{Array.IndexOf(c.Days, c.Score)}")));
-        }
         _writer.WriteLine("set,meter,home,kind,cause,onset,day,score,top");
         foreach (var (c, home, tops) in played.Everything)
         {

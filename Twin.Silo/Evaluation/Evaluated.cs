@@ -16,9 +16,9 @@ internal sealed record DetectorOutcome(string Name, DetectorResult Result, IRead
 /// <param name="Played">What was played.</param>
 /// <param name="Own">Our own score.</param>
 /// <param name="References">Single references first, then fusions.</param>
-/// <param name="BestFusion">The reference with the highest macro TPR at 1 % FPR; null without references.</param>
+/// <param name="BestReference">The reference with the highest macro TPR at 1 % FPR; null without references.</param>
 internal sealed record Evaluated(EvaluationOptions Options, RecordedHomes Homes, int HomesUsed, Played Played,
-    DetectorOutcome Own, IReadOnlyList<DetectorOutcome> References, string? BestFusion)
+    DetectorOutcome Own, IReadOnlyList<DetectorOutcome> References, string? BestReference)
 {
     public static Evaluated Of(EvaluationOptions options, RecordedHomes homes, Played played)
     {

@@ -80,7 +80,7 @@ internal sealed record EvaluationSummary(EvaluationParameters Params, Figures Ma
     ShareFigures Lookalikes, ShareFigures Faults,
     [property: JsonPropertyName("alarms_per_1000_meters_month")] double? Alarms,
     [property: JsonPropertyName("precision_top_k")] IReadOnlyList<VisitFigures> Visits,
-    FindingFigures Findings, Dictionary<string, DetectorFigures> References, string? BestFusion,
+    FindingFigures Findings, Dictionary<string, DetectorFigures> References, string? BestReference,
     IReadOnlyList<NoOpFigures> NoOps)
 {
     public static EvaluationSummary Of(Evaluated e)
@@ -88,9 +88,17 @@ internal sealed record EvaluationSummary(EvaluationParameters Params, Figures Ma
         var own = DetectorFigures.Of(e.Own.Result, e.Own.Visits);
         return new EvaluationSummary(Parameters(e), own.Macro, own.Kinds, own.Lookalikes, own.Faults, own.Alarms,
             own.Visits, OfFindings(e.Played.Own),
-            e.References.ToDictionary(r => r.Name, r => DetectorFigures.Of(r.Result, r.Visits)), e.BestFusion,
+            OfReferences(e), e.BestReference,
             [.. e.Played.NoOps.Select(n => new NoOpFigures(n.Set, n.Meter, n.Home, n.Kind,
                 Figures.Rounded(n.EnergyChange), Figures.Rounded(n.ShapeChange)))]);
+    }
+
+    /// <summary>All by name, and once more the best of them, fused or single, under <c>best_fusion</c>.</summary>
+    private static Dictionary<string, DetectorFigures> OfReferences(Evaluated e)
+    {
+        var all = e.References.ToDictionary(r => r.Name, r => DetectorFigures.Of(r.Result, r.Visits));
+        if (e.BestReference is { } best) all["best_fusion"] = all[best];
+        return all;
     }
 
     private static EvaluationParameters Parameters(Evaluated e)

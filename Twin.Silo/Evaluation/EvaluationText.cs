@@ -16,11 +16,11 @@ internal static class EvaluationText
             + $"observers {(plan.Observers ? "on" : "off")}{(plan.FromDay0 ? ", theft from the first day" : "")}, "
             + $"seed {plan.Seed}");
         text.AppendLine();
-        text.AppendLine(c, $"{"",-26}{"n",5}  {"AUC",-6}{"TPR at 1 % FPR",-20}{"at 5 %",-20}median delay");
+        text.AppendLine(c, $"{"",-32}{"n",5}  {"AUC",-6}{"TPR at 1 % FPR",-20}{"at 5 %",-20}median delay");
         text.AppendLine(c, $"{Row("macro", own.Macro)}");
         foreach (var (kind, m) in own.Kinds) text.AppendLine(c, $"{Row("  " + kind, m)}");
         foreach (var r in e.References)
-            text.AppendLine(c, $"{Row((r.Name == e.BestFusion ? "best reference " : "reference ") + r.Name, r.Result.Macro)}");
+            text.AppendLine(c, $"{Row((r.Name == e.BestReference ? "best reference " : "reference ") + r.Name, r.Result.Macro)}");
         text.AppendLine();
         text.AppendLine(c, $"look-alikes alarmed {own.LookAlikes.Macro:p1}: {Shares(own.LookAlikes.Kinds)}");
         text.AppendLine(c, $"faults alarmed {own.Faults.Macro:p1}: {Shares(own.Faults.Kinds)}");
@@ -37,7 +37,7 @@ internal static class EvaluationText
         : $"the {half.ToString().ToLowerInvariant()} half";
 
     private static string Row(string name, Measured m) => string.Create(CultureInfo.InvariantCulture,
-        $"{name,-26}{m.Value.Cases,5}  {m.Value.Auc,-6:0.000}{With(m.Value.TprAt1, m.TprAt1),-20}"
+        $"{name,-32}{m.Value.Cases,5}  {m.Value.Auc,-6:0.000}{With(m.Value.TprAt1, m.TprAt1),-20}"
             + $"{With(m.Value.TprAt5, m.TprAt5),-20}{(double.IsNaN(m.Value.Delay) ? "-" : $"{m.Value.Delay:0.#} d")}");
 
     private static string With(double value, Detection.Evaluation.Range r) =>

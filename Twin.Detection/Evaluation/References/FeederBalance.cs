@@ -34,12 +34,14 @@ internal static class FeederBalance
             for (var i = 0; i < count; i++) x.Set.Cases[start + i].ToldInTime(d, told[i]);
             (grams[d], sides[d], loss[d]) = Day(told, observed.AsSpan(d * n, n));
         }
+        var balance = new Baseline(loss);
+        var totals = Enumerable.Range(start, count).Select(h => new Baseline(x.Total[h])).ToArray();
         for (var d = Protocol.FirstJudgedDay; d < x.Days; d++)
         {
             var shares = LeastSquares(grams, sides, d, count);
-            var risen = HomeDays.WeekMean(loss, d) - HomeDays.BaseMedian(loss, d);
+            var risen = HomeDays.WeekMean(loss, d) - balance.Median[d];
             var usual = new double[count];
-            for (var i = 0; i < count; i++) usual[i] = HomeDays.BaseMedian(x.Total[start + i], d);
+            for (var i = 0; i < count; i++) usual[i] = totals[i].Median[d];
             var mean = usual.Where(u => !double.IsNaN(u)).DefaultIfEmpty(1).Average() + 1;
             for (var i = 0; i < count; i++)
             {

@@ -10,8 +10,8 @@ internal sealed class HomeDays
 {
     public const int Hours = 24;
 
-    /// <summary>The week that is judged, and the four weeks before it that it is compared with.</summary>
-    public const int Week = 7, BaseDays = 28;
+    /// <summary>Days that are judged together; they are compared with all before them.</summary>
+    public const int Week = 7;
 
     /// <summary>Days that a comparison needs.</summary>
     private const int FewestDays = 5;
@@ -104,17 +104,8 @@ internal sealed class HomeDays
         if (!there) hours.AsSpan().Fill(double.NaN);
     }
 
-    /// <summary>First and last day that a day's week is compared with: four weeks, or what there is of them.</summary>
-    public static (int From, int To) BaseOf(int day) => (0, day - Week);
-
     /// <summary>Mean over the week that ends with the day; NaN when too little of it is there.</summary>
     public static double WeekMean(double[] days, int day) => Mean(days, Math.Max(0, day - Week + 1), day, 3);
-
-    public static double BaseMedian(double[] days, int day)
-    {
-        var (from, to) = BaseOf(day);
-        return Median(days, from, to);
-    }
 
     private static double Mean(double[] days, int from, int to, int fewest)
     {

@@ -19,7 +19,13 @@ internal sealed class HourScores
             for (var i = 0; i < HomeDays.Hours; i++)
             {
                 for (var d = 0; d < x.Days; d++) log[d] = Math.Log(x.Hour[h][d][i] + Floor);
-                for (var d = HomeDays.Week; d < x.Days; d++) _z[h][d][i] = Z(log, d);
+                var usual = new Baseline(log);
+                for (var d = HomeDays.Week; d < x.Days; d++)
+                {
+                    var z = (HomeDays.WeekMean(log, d) - usual.Median[d]) / (usual.Spread[d] + FloorOfSpread);
+                    // 0 when it cannot be told.
+                    _z[h][d][i] = double.IsNaN(z) ? 0 : z;
+                }
             }
         }
         for (var d = 0; d < x.Days; d++)
@@ -33,13 +39,4 @@ internal sealed class HourScores
     }
 
     public double[] this[int meter, int day] => _z[meter][day];
-
-    /// <summary>0 when it cannot be told.</summary>
-    private static double Z(double[] log, int d)
-    {
-        var (from, to) = HomeDays.BaseOf(d);
-        var median = HomeDays.Median(log, from, to);
-        var z = (HomeDays.WeekMean(log, d) - median) / (HomeDays.Spread(log, from, to, median) + FloorOfSpread);
-        return double.IsNaN(z) ? 0 : z;
-    }
 }

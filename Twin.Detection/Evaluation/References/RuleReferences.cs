@@ -14,11 +14,13 @@ internal static class RuleReferences
         for (var h = 0; h < x.Meters; h++)
         {
             var points = new double[x.Days];
+            var (totals, zeros, stuck) = (new Baseline(x.Total[h]), new Baseline(x.ZeroRun[h]),
+                new Baseline(x.StuckRun[h]));
             for (var d = 0; d < x.Days; d++)
             {
-                var usual = HomeDays.BaseMedian(x.Total[h], d);
-                var usualZeroRun = HomeDays.BaseMedian(x.ZeroRun[h], d);
-                var usualStuckRun = HomeDays.BaseMedian(x.StuckRun[h], d);
+                var usual = totals.Median[d];
+                var usualZeroRun = zeros.Median[d];
+                var usualStuckRun = stuck.Median[d];
                 if (x.ZeroRun[h][d] >= LongZeroHours && !(usualZeroRun > LongZeroHours / 2)) points[d] += 1;
                 if (x.StuckRun[h][d] >= LongStuckHours && !(usualStuckRun > LongStuckHours / 2)) points[d] += 1;
                 if (x.Repeats[h][d]) points[d] += 2;

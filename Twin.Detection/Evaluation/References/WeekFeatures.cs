@@ -1,7 +1,7 @@
 namespace Twin.Detection.Evaluation.References;
 
 /// <summary>
-/// One row a meter and day for the references that learn from the other meters: how the last week differs from the four
+/// One row a meter and day for the references that learn from the other meters: how the last week differs from those
 /// before. Columns are put on one scale with median and spread of the rows they are trained on.
 /// </summary>
 internal sealed class WeekFeatures
@@ -19,7 +19,7 @@ internal sealed class WeekFeatures
         var hour = new double[x.Days];
         for (var h = 0; h < x.Meters; h++)
         {
-            for (var d = 0; d < x.Days; d++) _rows[h][d] = Row(x, h, d);
+            Rows(x, h);
             Profile(x, h, hour);
         }
         for (var d = 0; d < x.Days; d++) AddCohort(d);
@@ -28,15 +28,20 @@ internal sealed class WeekFeatures
     /// <summary>The row; NaN nowhere: what cannot be told is 0, which is "as before".</summary>
     public double[] this[int meter, int day] => _rows[meter][day];
 
-    private static double[] Row(HomeDays x, int h, int d)
+    private void Rows(HomeDays x, int h)
     {
-        var row = new double[Count];
-        row[0] = LogRatio(HomeDays.WeekMean(x.Total[h], d), HomeDays.BaseMedian(x.Total[h], d), 100);
-        row[2] = LogRatio(HomeDays.WeekMean(x.Largest[h], d), HomeDays.BaseMedian(x.Largest[h], d), 10);
-        row[3] = LogRatio(HomeDays.WeekMean(x.Roughness[h], d), HomeDays.BaseMedian(x.Roughness[h], d), 0.02);
-        row[4] = Difference(HomeDays.WeekMean(x.ZeroShare[h], d), HomeDays.BaseMedian(x.ZeroShare[h], d));
-        row[5] = Math.Min(1, Math.Max(x.ZeroRun[h][d], x.StuckRun[h][d]) / HomeDays.Hours) + (x.Repeats[h][d] ? 1 : 0);
-        return row;
+        var (total, largest, rough, zeros) = (new Baseline(x.Total[h]), new Baseline(x.Largest[h]),
+            new Baseline(x.Roughness[h]), new Baseline(x.ZeroShare[h]));
+        for (var d = 0; d < x.Days; d++)
+        {
+            var row = _rows[h][d] = new double[Count];
+            row[0] = LogRatio(HomeDays.WeekMean(x.Total[h], d), total.Median[d], 100);
+            row[2] = LogRatio(HomeDays.WeekMean(x.Largest[h], d), largest.Median[d], 10);
+            row[3] = LogRatio(HomeDays.WeekMean(x.Roughness[h], d), rough.Median[d], 0.02);
+            row[4] = Difference(HomeDays.WeekMean(x.ZeroShare[h], d), zeros.Median[d]);
+            var run = Math.Max(x.ZeroRun[h][d], x.StuckRun[h][d]);
+            row[5] = Math.Min(1, run / HomeDays.Hours) + (x.Repeats[h][d] ? 1 : 0);
+        }
     }
 
     /// <summary>Night base, evening share and distance of the shape of the day, from hourly means.</summary>
@@ -47,10 +52,11 @@ internal sealed class WeekFeatures
         for (var i = 0; i < HomeDays.Hours; i++)
         {
             for (var d = 0; d < x.Days; d++) hour[d] = x.Hour[h][d][i];
+            var before = new Baseline(hour);
             for (var d = 0; d < x.Days; d++)
             {
                 week[d][i] = HomeDays.WeekMean(hour, d);
-                usual[d][i] = HomeDays.BaseMedian(hour, d);
+                usual[d][i] = before.Median[d];
             }
         }
         for (var d = 0; d < x.Days; d++)

@@ -11,7 +11,7 @@ namespace Twin.Silo.Evaluation.Report;
 internal sealed class Plot
 {
     public const int Width = 860;
-    private const int Top = 14, Right = 18;
+    private const int Top = 14, Right = 44;
     private readonly StringBuilder _svg = new();
     private readonly Func<double, double> _x, _y;
 

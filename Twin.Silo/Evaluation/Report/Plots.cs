@@ -21,13 +21,13 @@ internal static class Plots
         for (var y = 0; y <= 100; y += 20) plot.TickY(y / 100.0, Percent(y));
         plot.Mark(0.01, "1 %");
         plot.Mark(0.05, "5 %");
-        foreach (var r in e.References.Where(r => r.Name != e.BestFusion && !r.Name.StartsWith("fusion")))
+        foreach (var r in e.References.Where(r => r.Name != e.BestReference && !r.Name.StartsWith("fusion")))
             plot.Line(Steps(r), "other");
-        if (e.References.FirstOrDefault(r => r.Name == e.BestFusion) is { } best) plot.Line(Steps(best), "best");
+        if (e.References.FirstOrDefault(r => r.Name == e.BestReference) is { } best) plot.Line(Steps(best), "best");
         plot.Line(Steps(e.Own), "own");
         plot.AxisX("honest meters alarmed in 71 days (logarithmic)");
         plot.AxisY("thefts found, mean over kinds");
-        return plot + (e.BestFusion is { } name
+        return plot + (e.BestReference is { } name
             ? Plot.Key(("line", "own", "MeterTwin"), ("line", "best", "best reference: " + Name(name)),
                 ("line", "other", "the other simple detectors"))
             : Plot.Key(("line", "own", "MeterTwin")));
@@ -57,8 +57,8 @@ internal static class Plots
     public static string Kinds(Evaluated e)
     {
         var kinds = e.Own.Result.Kinds;
-        var best = e.References.FirstOrDefault(r => r.Name == e.BestFusion);
-        var plot = Rows("Share of thefts found by kind", kinds.Select(k => k.Kind).ToArray(), 28, 150);
+        var best = e.References.FirstOrDefault(r => r.Name == e.BestReference);
+        var plot = Rows("Share of thefts found by kind", kinds.Select(k => k.Kind).ToArray(), 28, 215);
         for (var i = 0; i < kinds.Count; i++)
         {
             var m = kinds[i].Measured;
@@ -74,12 +74,14 @@ internal static class Plots
                 ("dot", "own-ring", "MeterTwin at 5 %"), ("diamond", "best-fill", $"{Name(best.Name)} at 1 %")));
     }
 
+    public static string Label(string kind) => $"{Scenarios.Find(kind).Label} ({kind})";
+
     /// <summary>Rows from the top, shares from left to right.</summary>
     private static Plot Rows(string title, string[] rows, int rowHeight, int left)
     {
         var plot = new Plot(title, rows.Length * rowHeight + 62, left, 46, x => x, y => 1 - (y + 0.5) / rows.Length);
         for (var x = 0; x <= 100; x += 20) plot.TickX(x / 100.0, Percent(x));
-        for (var i = 0; i < rows.Length; i++) plot.RowLabel(i, rows[i], "row");
+        for (var i = 0; i < rows.Length; i++) plot.RowLabel(i, Label(rows[i]), "row");
         return plot;
     }
 
@@ -89,13 +91,13 @@ internal static class Plots
         var plot = new Plot("Share of thefts found within a number of days", 320, 62, 46, x => x / 70, y => y);
         for (var x = 0; x <= 70; x += 7) plot.TickX(x, x.ToString(CultureInfo.InvariantCulture));
         for (var y = 0; y <= 100; y += 20) plot.TickY(y / 100.0, Percent(y));
-        if (e.Played.References.FirstOrDefault(r => r.Name == e.BestFusion) is { } best)
+        if (e.Played.References.FirstOrDefault(r => r.Name == e.BestReference) is { } best)
             plot.Line(Found(best.Cases, e.References.First(r => r.Name == best.Name).Result.ThresholdAt1), "best");
         plot.Line(Found(e.Played.Own, e.Own.Result.ThresholdAt5), "own thin");
         plot.Line(Found(e.Played.Own, e.Own.Result.ThresholdAt1), "own");
         plot.AxisX(e.Options.FromDay0 ? "days after the first judged day" : "days after the theft began");
         plot.AxisY("thefts found");
-        return plot + (e.BestFusion is { } name
+        return plot + (e.BestReference is { } name
             ? Plot.Key(("line", "own", "MeterTwin at 1 % false alarms"), ("line", "own thin", "MeterTwin at 5 %"),
                 ("line", "best", $"{Name(name)} at 1 %"))
             : Plot.Key(("line", "own", "at 1 % false alarms"), ("line", "own thin", "at 5 %")));
@@ -113,9 +115,9 @@ internal static class Plots
     public static string Alarmed(Evaluated e, bool faults)
     {
         var own = faults ? e.Own.Result.Faults.Kinds : e.Own.Result.LookAlikes.Kinds;
-        var best = e.References.FirstOrDefault(r => r.Name == e.BestFusion)?.Result;
+        var best = e.References.FirstOrDefault(r => r.Name == e.BestReference)?.Result;
         var other = faults ? best?.Faults.Kinds : best?.LookAlikes.Kinds;
-        var plot = Rows(faults ? "Faults alarmed" : "Look-alikes alarmed", own.Select(k => k.Kind).ToArray(), 40, 150);
+        var plot = Rows(faults ? "Faults alarmed" : "Look-alikes alarmed", own.Select(k => k.Kind).ToArray(), 40, 215);
         for (var i = 0; i < own.Count; i++)
         {
             plot.Bar(own[i].Share, i, other is null ? -7 : -15, 14, "own-fill");
@@ -125,7 +127,7 @@ internal static class Plots
             plot.Note(other[i].Share, i, 12, Percent(Math.Round(100 * other[i].Share)));
         }
         plot.AxisX("share alarmed in 92 days at 1 % false alarms of ordinary homes");
-        return plot + (e.BestFusion is { } name
+        return plot + (e.BestReference is { } name
             ? Plot.Key(("bar", "own-fill", "MeterTwin"), ("bar", "best-fill", Name(name)))
             : Plot.Key(("bar", "own-fill", "MeterTwin")));
     }
@@ -138,7 +140,7 @@ internal static class Plots
             x => 0.05 + 0.9 * Math.Log(x / visits[0]) / Math.Log((double)visits[^1] / visits[0]), y => y);
         foreach (var k in visits) plot.TickX(k, k.ToString(CultureInfo.InvariantCulture));
         for (var y = 0; y <= 100; y += 20) plot.TickY(y / 100.0, Percent(y));
-        var best = e.References.FirstOrDefault(r => r.Name == e.BestFusion);
+        var best = e.References.FirstOrDefault(r => r.Name == e.BestReference);
         for (var p = WeeklyVisits.Prevalences.Count - 1; p >= 0; p--)
         {
             var prevalence = WeeklyVisits.Prevalences[p];

@@ -22,7 +22,7 @@ internal static class ReportPage
         section{background:#fff;border:1px solid #dbe0e6;border-radius:8px;padding:1.1rem 1.3rem 1rem;margin:0 0 1.1rem}
         p{margin:.3rem 0 .8rem;max-width:46rem}
         .quiet{color:#5a6675}
-        .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(12rem,1fr));gap:.8rem;margin:0 0 1.1rem}
+        .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(15rem,1fr));gap:.8rem;margin:0 0 1.1rem}
         .tile{background:#fff;border:1px solid #dbe0e6;border-radius:8px;padding:.8rem 1rem}
         .tile b{display:block;font-size:1.75rem;line-height:1.2;color:#0b5394}
         .tile span{display:block}
@@ -88,11 +88,11 @@ internal static class ReportPage
 
     private static void Tiles(StringBuilder html, Evaluated e)
     {
-        var (m, best) = (e.Own.Result.Macro, e.References.FirstOrDefault(r => r.Name == e.BestFusion)?.Result);
+        var (m, best) = (e.Own.Result.Macro, e.References.FirstOrDefault(r => r.Name == e.BestReference)?.Result);
         void Tile(string figure, string what, string small) => html.Append("<div class=\"tile\"><b>")
             .Append(Plot.Encode(figure)).Append("</b><span>").Append(Plot.Encode(what)).Append("</span><small>")
             .Append(Plot.Encode(small)).Append("</small></div>");
-        string Beside(Func<DetectorResult, string> of) => best is null ? "" : $"best reference {of(best)}";
+        string Beside(Func<DetectorResult, string> of) => best is null ? "" : $"Best reference: {of(best)}";
         html.Append("<div class=\"tiles\">");
         Tile(Texts.Share(m.Value.TprAt1), "of thefts found at 1 % false alarms",
             $"95 %: {Texts.Between(m.TprAt1)}. {Beside(r => Texts.Share(r.Macro.Value.TprAt1))}");

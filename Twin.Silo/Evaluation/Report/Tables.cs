@@ -20,11 +20,11 @@ internal static class Tables
         $"<div class=\"scroll\"><table><tr>{heads}</tr>{string.Concat(rows)}</table></div>";
 
     public static string Kinds(DetectorOutcome own) => Table("<th>kind</th>" + Heads,
-        own.Result.Kinds.Select(k => $"<tr><td>{Plot.Encode(k.Kind)}</td>{Cells(k.Measured)}</tr>")
+        own.Result.Kinds.Select(k => $"<tr><td>{Plot.Encode(Plots.Label(k.Kind))}</td>{Cells(k.Measured)}</tr>")
             .Prepend($"<tr class=\"macro\"><td>mean</td>{Cells(own.Result.Macro)}</tr>"));
 
     public static string References(Evaluated e) => Table("<th>detector</th>" + Heads + "<th>look-alikes</th>",
-        e.References.Prepend(e.Own).Select(r => $"<tr{(r == e.Own || r.Name == e.BestFusion ? " class=\"macro\"" : "")}>"
+        e.References.Prepend(e.Own).Select(r => $"<tr{(r == e.Own || r.Name == e.BestReference ? " class=\"macro\"" : "")}>"
             + $"<td>{Plot.Encode(Plots.Name(r == e.Own ? "MeterTwin" : r.Name))}</td>{Cells(r.Result.Macro)}"
             + $"<td>{Texts.Share(r.Result.LookAlikes.Macro)}</td></tr>"));
 

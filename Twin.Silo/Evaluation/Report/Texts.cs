@@ -43,7 +43,7 @@ internal static class Texts
     {
         var worst = e.Own.Result.LookAlikes.Kinds.OrderByDescending(k => k.Share).FirstOrDefault();
         return P("Nothing wrong happens on these meters, and nobody told the detector: no move, no new panels, no outage "
-            + $"was on record. The hardest here is {Plots.Name(worst.Kind ?? "none")}. A utility that imports its "
+            + $"was on record. The hardest here: {(worst.Kind is null ? "none" : Scenarios.Find(worst.Kind).Label)}. A utility that imports its "
             + "context does better.");
     }
 
@@ -68,7 +68,7 @@ internal static class Texts
         + "meter data management, robust z-scores, isolation forest, principal components, local outlier factor, a "
         + "cumulative sum against the median home, least squares on the feeder's balance, and four ways to fuse them. "
         + "Their settings were fixed on other homes. The best is picked after the fact, in its favour: "
-        + $"{Plots.Name(e.BestFusion ?? "")}.");
+        + $"{Plots.Name(e.BestReference ?? "")}.");
 
     public static string Protocol(Evaluated e)
     {

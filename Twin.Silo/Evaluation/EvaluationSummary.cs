@@ -42,18 +42,28 @@ internal sealed record VisitFigures(double Prevalence,
     [property: JsonPropertyName("visits_per_1000_meters_week")] int Visits, double? Precision,
     double? VisitsPerConfirmedTheft);
 
+/// <summary>Scores above which 1 and 5 % of honest meters lie.</summary>
+internal sealed record ThresholdFigures(
+    [property: JsonPropertyName("at_1pct_fpr")] double? At1,
+    [property: JsonPropertyName("at_5pct_fpr")] double? At5)
+{
+    public static ThresholdFigures Of(DetectorResult r) =>
+        new(Figures.Rounded(r.ThresholdAt1), Figures.Rounded(r.ThresholdAt5));
+}
+
 /// <summary>One detector.</summary>
 internal sealed record DetectorFigures(
     Figures Macro,
     Dictionary<string, Figures> Kinds,
     ShareFigures Lookalikes,
     ShareFigures Faults,
+    ThresholdFigures Thresholds,
     [property: JsonPropertyName("alarms_per_1000_meters_month")] double? Alarms,
     [property: JsonPropertyName("precision_top_k")] IReadOnlyList<VisitFigures> Visits)
 {
     public static DetectorFigures Of(DetectorResult r, IReadOnlyList<VisitResult> visits) => new(Figures.Of(r.Macro),
         r.Kinds.ToDictionary(k => k.Kind, k => Figures.Of(k.Measured)), ShareFigures.Of(r.LookAlikes),
-        ShareFigures.Of(r.Faults), Figures.Rounded(r.AlarmsPer1000MetersMonth),
+        ShareFigures.Of(r.Faults), ThresholdFigures.Of(r), Figures.Rounded(r.AlarmsPer1000MetersMonth),
         [.. visits.Select(v => new VisitFigures(v.Prevalence, v.VisitsPer1000, Figures.Rounded(v.Precision),
             Figures.Rounded(v.VisitsPerTheft)))]);
 }
@@ -77,7 +87,7 @@ internal sealed record FindingFigures(
     ShareFigures Thefts, ShareFigures Lookalikes);
 
 internal sealed record EvaluationSummary(EvaluationParameters Params, Figures Macro, Dictionary<string, Figures> Kinds,
-    ShareFigures Lookalikes, ShareFigures Faults,
+    ShareFigures Lookalikes, ShareFigures Faults, ThresholdFigures Thresholds,
     [property: JsonPropertyName("alarms_per_1000_meters_month")] double? Alarms,
     [property: JsonPropertyName("precision_top_k")] IReadOnlyList<VisitFigures> Visits,
     FindingFigures Findings, Dictionary<string, DetectorFigures> References, string? BestReference,
@@ -86,7 +96,8 @@ internal sealed record EvaluationSummary(EvaluationParameters Params, Figures Ma
     public static EvaluationSummary Of(Evaluated e)
     {
         var own = DetectorFigures.Of(e.Own.Result, e.Own.Visits);
-        return new EvaluationSummary(Parameters(e), own.Macro, own.Kinds, own.Lookalikes, own.Faults, own.Alarms,
+        return new EvaluationSummary(Parameters(e), own.Macro, own.Kinds, own.Lookalikes, own.Faults,
+            own.Thresholds, own.Alarms,
             own.Visits, OfFindings(e.Played.Own),
             OfReferences(e), e.BestReference,
             [.. e.Played.NoOps.Select(n => new NoOpFigures(n.Set, n.Meter, n.Home, n.Kind,

@@ -5,31 +5,40 @@ internal static class RuleReferences
 {
     /// <summary>
     /// What utilities check in VEE (validation, estimation, editing): runs of zeros, one value again and again, a day
-    /// that repeats an earlier one, and consumption far from what was usual. Points of the last seven days.
+    /// that repeats an earlier one, and consumption far from what was usual; each only where it is not usual for the
+    /// home. Points of the last seven days.
     /// </summary>
     public static double[][] VeeRules(HomeDays x)
     {
-        const double LongZeroHours = 6, LongStuckHours = 4, Low = 0.4, High = 2.5;
         var scores = x.Scores();
         for (var h = 0; h < x.Meters; h++)
         {
-            var points = new double[x.Days];
-            var (totals, zeros, stuck) = (new Baseline(x.Total[h]), new Baseline(x.ZeroRun[h]),
-                new Baseline(x.StuckRun[h]));
+            var points = Points(x, h);
             for (var d = 0; d < x.Days; d++)
-            {
-                var usual = totals.Median[d];
-                var usualZeroRun = zeros.Median[d];
-                var usualStuckRun = stuck.Median[d];
-                if (x.ZeroRun[h][d] >= LongZeroHours && !(usualZeroRun > LongZeroHours / 2)) points[d] += 1;
-                if (x.StuckRun[h][d] >= LongStuckHours && !(usualStuckRun > LongStuckHours / 2)) points[d] += 1;
-                if (x.Repeats[h][d]) points[d] += 2;
-                if (usual > 0 && x.Total[h][d] < Low * usual) points[d] += 1;
-                if (usual > 0 && x.Total[h][d] > High * usual) points[d] += 0.5;
                 for (var b = Math.Max(0, d - HomeDays.Week + 1); b <= d; b++) scores[h][d] += points[b];
-            }
         }
         return scores;
+    }
+
+    private static double[] Points(HomeDays x, int h)
+    {
+        const double LongZeroHours = 6, LongStuckHours = 4, DayHours = 20, Low = 0.4, High = 2.5, Certain = 4;
+        var points = new double[x.Days];
+        var (totals, zeros, stuck) = (new Baseline(x.Total[h]), new Baseline(x.ZeroRun[h]), new Baseline(x.StuckRun[h]));
+        var repeated = 0;
+        for (var d = 0; d < x.Days; d++)
+        {
+            // Two repeated days of a quiet home are chance; later ones say nothing then.
+            if (d >= HomeDays.Week && x.Repeats[h][d - HomeDays.Week]) repeated++;
+            var usual = totals.Median[d];
+            if (x.ZeroRun[h][d] >= LongZeroHours && !(zeros.Median[d] > LongZeroHours / 2)) points[d] += 1;
+            if (x.StuckRun[h][d] >= DayHours && !(stuck.Median[d] > LongStuckHours)) points[d] += Certain;
+            else if (x.StuckRun[h][d] >= LongStuckHours && !(stuck.Median[d] > LongStuckHours / 2)) points[d] += 1;
+            if (x.Repeats[h][d] && repeated < 2) points[d] += Certain;
+            if (usual > 0 && x.Total[h][d] < Low * usual) points[d] += 1;
+            if (usual > 0 && x.Total[h][d] > High * usual) points[d] += 0.5;
+        }
+        return points;
     }
 
     /// <summary>

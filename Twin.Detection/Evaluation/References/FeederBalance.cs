@@ -4,15 +4,18 @@ namespace Twin.Detection.Evaluation.References;
 
 /// <summary>
 /// Observer meter less the members' sum, shared out among the members in two plain ways, of which the larger counts:
-/// non-negative least squares of a week's residual on the members' readings (what is missing runs in step with what a
+/// non-negative least squares of three weeks' residual on the members' readings (what is missing runs in step with what a
 /// member still tells), and the match of a member's drop with the rise of the residual.
 /// </summary>
 internal static class FeederBalance
 {
     private const int Sweeps = 40;
 
-    /// <summary>Technical loss that is taken off when more than that is missing.</summary>
-    private const double UsualLoss = 0.035;
+    /// <summary>Days whose readings are fitted.</summary>
+    private const int FittedDays = 21;
+
+    /// <summary>Technical loss: what is surely taken off, and how much more the fit may call loss.</summary>
+    private const double LeastLoss = Protocol.LowestLoss, MoreLoss = Protocol.HighestLoss - Protocol.LowestLoss;
 
     public static double[][] Scores(HomeDays x)
     {
@@ -56,11 +59,14 @@ internal static class FeederBalance
         }
     }
 
-    /// <summary>Of one day: products of the members' readings, of each with the residual, and the residual in Wh.</summary>
+    /// <summary>
+    /// Of one day: products of the members' readings and, last, their sum; of each with the residual; and the residual
+    /// in Wh.
+    /// </summary>
     private static (double[,] Gram, double[] Side, double LossWh) Day(int[][] told, ReadOnlySpan<int> observed)
     {
         var count = told.Length;
-        var (gram, side, missing) = (new double[count, count], new double[count], 0.0);
+        var (gram, side, missing) = (new double[count + 1, count + 1], new double[count + 1], 0.0);
         for (var s = 0; s < observed.Length; s++)
         {
             var (sum, whole) = (0.0, true);
@@ -71,8 +77,11 @@ internal static class FeederBalance
             }
             // A slot in which a member is silent says nothing of anybody's loss.
             if (!whole) continue;
-            var left = observed[s] - sum * (1 + UsualLoss);
+            var left = observed[s] - sum * (1 + LeastLoss);
             missing += left;
+            side[count] += left * sum;
+            gram[count, count] += sum * sum;
+            for (var i = 0; i < count; i++) gram[count, i] += sum * told[i][s];
             for (var i = 0; i < count; i++)
             {
                 side[i] += left * told[i][s];
@@ -82,12 +91,12 @@ internal static class FeederBalance
         return (gram, side, missing);
     }
 
-    /// <summary>Coordinate descent; the coefficient is what is missing for each Wh that the member tells.</summary>
+    /// <summary>Coordinate descent; a member's coefficient is what is missing for each Wh that it tells; the last is loss.</summary>
     private static double[] LeastSquares(double[][,] grams, double[][] sides, int day, int count)
     {
-        var (gram, side, b) = (new double[count, count], new double[count], new double[count]);
-        for (var d = Math.Max(0, day - HomeDays.Week + 1); d <= day; d++)
-            for (var i = 0; i < count; i++)
+        var (gram, side, b) = (new double[count + 1, count + 1], new double[count + 1], new double[count + 1]);
+        for (var d = Math.Max(0, day - FittedDays + 1); d <= day; d++)
+            for (var i = 0; i <= count; i++)
             {
                 side[i] += sides[d][i];
                 for (var j = 0; j <= i; j++) gram[i, j] += grams[d][i, j];
@@ -95,12 +104,13 @@ internal static class FeederBalance
         var ridge = 0.0;
         for (var i = 0; i < count; i++) ridge += 0.02 * gram[i, i] / count;
         for (var sweep = 0; sweep < Sweeps; sweep++)
-            for (var i = 0; i < count; i++)
+            for (var i = 0; i <= count; i++)
             {
                 var rest = side[i];
-                for (var j = 0; j < count; j++)
+                for (var j = 0; j <= count; j++)
                     if (j != i) rest -= b[j] * (i > j ? gram[i, j] : gram[j, i]);
                 b[i] = Math.Max(0, rest / (gram[i, i] + ridge + 1));
+                if (i == count) b[i] = Math.Min(MoreLoss, b[i]);
             }
         return b;
     }

@@ -19,7 +19,7 @@ public static class ReferenceScores
     private static readonly Dictionary<string, double> HonestHundredth = new()
     {
         ["vee_rules"] = 12, ["seasonal_z"] = 4, ["isolation_forest"] = 0.76, ["pca_residual"] = 17, ["lof"] = 5.4,
-        ["cusum_to_cohort"] = 116, [FeederBalanceName] = 0.95,
+        ["cusum_to_cohort"] = 116, [FeederBalanceName] = 0.85,
     };
 
     /// <summary>Single references first, then fusions. <paramref name="days"/>: how much of the set is played.</summary>

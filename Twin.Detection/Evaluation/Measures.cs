@@ -35,14 +35,15 @@ public sealed record DetectorResult(Measured Macro, IReadOnlyList<(string Kind, 
 
 /// <summary>
 /// Computes measures from scored meters. Intervals are a bootstrap over whole recorded homes (a home that comes in
-/// several sets is drawn once for all): Efron and Tibshirani, An Introduction to the Bootstrap, 1993, percentile method.
+/// several sets is drawn once for all): Efron and Tibshirani, An Introduction to the Bootstrap, 1993, percentile
+/// method.
 /// </summary>
 public static class Measures
 {
     /// <summary>Redrawn samples; a fixed seed, so that the same scores give the same intervals.</summary>
     public const int Replicates = 200;
     private const ulong BootstrapSeed = 0x6d65_7465_7274_7769;
-    
+
     /// <summary>A twelfth of a year.</summary>
     public const double DaysPerMonth = 30.44;
 

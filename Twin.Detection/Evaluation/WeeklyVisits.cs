@@ -49,7 +49,8 @@ public static class WeeklyVisits
     /// </summary>
     private static double[]? Found(IReadOnlyList<ScoredCase> cases, int from, double prevalence)
     {
-        var thefts = cases.Where(c => IsUnderWay(c, from)).GroupBy(c => c.Kind).ToDictionary(g => g.Key, g => g.Count());
+        var thefts = cases.Where(c => IsUnderWay(c, from)).GroupBy(c => c.Kind)
+            .ToDictionary(g => g.Key, g => g.Count());
         var others = cases.Count(c => c.Cause != Cause.Theft);
         if (thefts.Count == 0 || others == 0) return null;
         var ranked = cases.Where(c => c.Cause != Cause.Theft || IsUnderWay(c, from))

@@ -12,7 +12,8 @@ internal static class EvaluationText
         var (plan, own) = (e.Played.Plan, e.Own.Result);
         var text = new StringBuilder();
         var c = CultureInfo.InvariantCulture;
-        text.AppendLine(c, $"{plan.Sets} sets of {plan.Homes} homes from {e.HomesUsed} recorded ones ({Half(e.Options.Half)}), "
+        text.AppendLine(c, $"{plan.Sets} sets of {plan.Homes} homes from {e.HomesUsed} recorded ones "
+            + $"({Half(e.Options.Half)}), "
             + $"observers {(plan.Observers ? "on" : "off")}{(plan.FromDay0 ? ", theft from the first day" : "")}, "
             + $"seed {plan.Seed}");
         text.AppendLine();
@@ -20,13 +21,18 @@ internal static class EvaluationText
         text.AppendLine(c, $"{Row("macro", own.Macro)}");
         foreach (var (kind, m) in own.Kinds) text.AppendLine(c, $"{Row("  " + kind, m)}");
         foreach (var r in e.References)
-            text.AppendLine(c, $"{Row((r.Name == e.BestReference ? "best reference " : "reference ") + r.Name, r.Result.Macro)}");
+        {
+            var what = r.Name == e.BestReference ? "best reference " : "reference ";
+            text.AppendLine(c, $"{Row(what + r.Name, r.Result.Macro)}");
+        }
         text.AppendLine();
         text.AppendLine(c, $"look-alikes alarmed {own.LookAlikes.Macro:p1}: {Shares(own.LookAlikes.Kinds)}");
         text.AppendLine(c, $"faults alarmed {own.Faults.Macro:p1}: {Shares(own.Faults.Kinds)}");
-        text.AppendLine(c, $"alarms of honest meters at 1 % FPR: {own.AlarmsPer1000MetersMonth:0.0} per 1,000 meters a month");
+        text.AppendLine(c, $"alarms of honest meters at 1 % FPR: {own.AlarmsPer1000MetersMonth:0.0} per 1,000 "
+            + $"meters a month");
         foreach (var v in e.Own.Visits.Where(v => v.VisitsPer1000 == 5))
-            text.AppendLine(c, $"5 visits a week to 1,000 meters at {v.Prevalence:p1} theft: precision {v.Precision:p0}, "
+            text.AppendLine(c, $"5 visits a week to 1,000 meters at {v.Prevalence:p1} theft: precision "
+                + $"{v.Precision:p0}, "
                 + $"{v.VisitsPerTheft:0.0} visits for a theft");
         if (e.Played.NoOps.Count > 0)
             text.AppendLine(c, $"not counted, since they change less than 1 %: {NoOps(e.Played.NoOps)}");

@@ -155,7 +155,8 @@ internal sealed class SetRun : IDisposable
     }
 
     /// <summary>Findings of reading models and of the balance; validation rules tell of data, not of people.</summary>
-    private static bool Accuses(FindingKind kind) => kind is >= FindingKind.LevelShift and <= FindingKind.BalanceSuspect;
+    private static bool Accuses(FindingKind kind) =>
+        kind is >= FindingKind.LevelShift and <= FindingKind.BalanceSuspect;
 
     public void Dispose() => _host.Dispose();
 

@@ -4,7 +4,8 @@ namespace Twin.Detection.Evaluation.References;
 
 /// <summary>
 /// Observer meter less the members' sum, shared out among the members in two plain ways, of which the larger counts:
-/// non-negative least squares of three weeks' residual on the members' readings (what is missing runs in step with what a
+/// non-negative least squares of three weeks' residual on the members' readings (what is missing runs in step with
+/// what a
 /// member still tells), and the match of a member's drop with the rise of the residual.
 /// </summary>
 internal static class FeederBalance
@@ -91,7 +92,9 @@ internal static class FeederBalance
         return (gram, side, missing);
     }
 
-    /// <summary>Coordinate descent; a member's coefficient is what is missing for each Wh that it tells; the last is loss.</summary>
+    /// <summary>
+    /// Coordinate descent; a member's coefficient is what is missing for each Wh that it tells; the last is loss.
+    /// </summary>
     private static double[] LeastSquares(double[][,] grams, double[][] sides, int day, int count)
     {
         var (gram, side, b) = (new double[count + 1, count + 1], new double[count + 1], new double[count + 1]);

@@ -45,7 +45,8 @@ internal sealed class HomeDays
     {
         (Set, Meters, Days) = (set, set.Cases.Count, days);
         double[][] Grid() => [.. Enumerable.Range(0, Meters).Select(_ => new double[days])];
-        (Sum, Total, ZeroShare, Largest, Roughness, ZeroRun, StuckRun) = (Grid(), Grid(), Grid(), Grid(), Grid(), Grid(), Grid());
+        (Sum, Total, ZeroShare, Largest) = (Grid(), Grid(), Grid(), Grid());
+        (Roughness, ZeroRun, StuckRun) = (Grid(), Grid(), Grid());
         Hour = [.. Enumerable.Range(0, Meters).Select(_ => new double[days][])];
         Repeats = [.. Enumerable.Range(0, Meters).Select(_ => new bool[days])];
         var slots = new int[set.Plan.SlotsPerDay];
@@ -57,7 +58,8 @@ internal sealed class HomeDays
                 set.Cases[h].ToldInTime(d, slots);
                 Describe(h, d, slots);
                 seen[d] = Digest(slots);
-                Repeats[h][d] = Largest[h][d] > 0 && seen.AsSpan(Math.Max(0, d - 14), Math.Min(d, 14)).Contains(seen[d]);
+                var before = seen.AsSpan(Math.Max(0, d - 14), Math.Min(d, 14));
+                Repeats[h][d] = Largest[h][d] > 0 && before.Contains(seen[d]);
             }
         }
     }
@@ -133,7 +135,9 @@ internal sealed class HomeDays
         return values.Length % 2 == 1 ? values[mid] : (values[mid - 1] + values[mid]) / 2;
     }
 
-    /// <summary>1.4826 times the median absolute deviation from a centre: the standard deviation of normal data.</summary>
+    /// <summary>
+    /// 1.4826 times the median absolute deviation from a centre: the standard deviation of normal data.
+    /// </summary>
     public static double Spread(double[] days, int from, int to, double centre)
     {
         Span<double> values = stackalloc double[Math.Max(0, to - from + 1)];

@@ -22,7 +22,9 @@ public static class ReferenceScores
         ["cusum_to_cohort"] = 116, [FeederBalanceName] = 0.85,
     };
 
-    /// <summary>Single references first, then fusions. <paramref name="days"/>: how much of the set is played.</summary>
+    /// <summary>
+    /// Single references first, then fusions. <paramref name="days"/>: how much of the set is played.
+    /// </summary>
     public static IReadOnlyList<Reference> Of(EvaluationSet set, int days)
     {
         var x = new HomeDays(set, days);

@@ -24,7 +24,8 @@ internal static class RuleReferences
     {
         const double LongZeroHours = 6, LongStuckHours = 4, DayHours = 20, Low = 0.4, High = 2.5, Certain = 4;
         var points = new double[x.Days];
-        var (totals, zeros, stuck) = (new Baseline(x.Total[h]), new Baseline(x.ZeroRun[h]), new Baseline(x.StuckRun[h]));
+        var totals = new Baseline(x.Total[h]);
+        var (zeros, stuck) = (new Baseline(x.ZeroRun[h]), new Baseline(x.StuckRun[h]));
         var repeated = 0;
         for (var d = 0; d < x.Days; d++)
         {

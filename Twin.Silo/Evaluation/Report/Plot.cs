@@ -12,6 +12,7 @@ internal sealed class Plot
 {
     public const int Width = 860;
     private const int Top = 14, Right = 44;
+    private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
     private readonly StringBuilder _svg = new();
     private readonly Func<double, double> _x, _y;
 
@@ -27,12 +28,10 @@ internal sealed class Plot
     public Plot(string title, int height, int left, int bottom, Func<double, double> x, Func<double, double> y)
     {
         (_height, _left, _bottom, _x, _y) = (height, left, bottom, x, y);
-        Write($"<svg viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{Encode(title)}\">");
+        _svg.Append(Invariant, $"<svg viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{Encode(title)}\">");
     }
 
     public static string Encode(string text) => WebUtility.HtmlEncode(text);
-
-    private void Write(FormattableString text) => _svg.Append(text.ToString(CultureInfo.InvariantCulture));
 
     private double X(double x) => _left + _x(x) * (Width - _left - Right);
 
@@ -43,62 +42,73 @@ internal sealed class Plot
     /// <summary>A vertical grid line with its label below.</summary>
     public void TickX(double x, string label)
     {
-        Write($"<line class=\"grid\" x1=\"{X(x):0.#}\" y1=\"{Top}\" x2=\"{X(x):0.#}\" y2=\"{Floor:0.#}\"/>");
-        Write($"<text class=\"tick\" x=\"{X(x):0.#}\" y=\"{Floor + 18:0.#}\" text-anchor=\"middle\">{Encode(label)}</text>");
+        _svg.Append(Invariant, $"<line class=\"grid\" x1=\"{X(x):0.#}\" y1=\"{Top}\" x2=\"{X(x):0.#}\" "
+            + $"y2=\"{Floor:0.#}\"/>");
+        _svg.Append(Invariant, $"<text class=\"tick\" x=\"{X(x):0.#}\" y=\"{Floor + 18:0.#}\" "
+            + $"text-anchor=\"middle\">{Encode(label)}</text>");
     }
 
     /// <summary>A horizontal grid line with its label on the left.</summary>
     public void TickY(double y, string label)
     {
-        Write($"<line class=\"grid\" x1=\"{_left}\" y1=\"{Y(y):0.#}\" x2=\"{Width - Right}\" y2=\"{Y(y):0.#}\"/>");
+        _svg.Append(Invariant, $"<line class=\"grid\" x1=\"{_left}\" y1=\"{Y(y):0.#}\" x2=\"{Width - Right}\" "
+            + $"y2=\"{Y(y):0.#}\"/>");
         RowLabel(y, label, "tick");
     }
 
     public void RowLabel(double y, string label, string style) =>
-        Write($"<text class=\"{style}\" x=\"{_left - 8}\" y=\"{Y(y) + 4:0.#}\" text-anchor=\"end\">{Encode(label)}</text>");
+        _svg.Append(Invariant, $"<text class=\"{style}\" x=\"{_left - 8}\" y=\"{Y(y) + 4:0.#}\" "
+            + $"text-anchor=\"end\">{Encode(label)}</text>");
 
     public void AxisX(string label) =>
-        Write($"<text class=\"axis\" x=\"{(_left + Width - Right) / 2}\" y=\"{_height - 4}\" text-anchor=\"middle\">{Encode(label)}</text>");
+        _svg.Append(Invariant, $"<text class=\"axis\" x=\"{(_left + Width - Right) / 2}\" y=\"{_height - 4}\" "
+            + $"text-anchor=\"middle\">{Encode(label)}</text>");
 
     public void AxisY(string label)
     {
         var middle = (Top + Floor) / 2;
-        Write($"<text class=\"axis\" transform=\"translate(14 {middle:0.#}) rotate(-90)\" text-anchor=\"middle\">{Encode(label)}</text>");
+        _svg.Append(Invariant, $"<text class=\"axis\" transform=\"translate(14 {middle:0.#}) rotate(-90)\" "
+            + $"text-anchor=\"middle\">{Encode(label)}</text>");
     }
 
     /// <summary>A line across at a value of x, with its label at the top.</summary>
     public void Mark(double x, string label)
     {
-        Write($"<line class=\"mark\" x1=\"{X(x):0.#}\" y1=\"{Top}\" x2=\"{X(x):0.#}\" y2=\"{Floor:0.#}\"/>");
-        Write($"<text class=\"tick\" x=\"{X(x) + 5:0.#}\" y=\"{Top + 12}\">{Encode(label)}</text>");
+        _svg.Append(Invariant, $"<line class=\"mark\" x1=\"{X(x):0.#}\" y1=\"{Top}\" x2=\"{X(x):0.#}\" "
+            + $"y2=\"{Floor:0.#}\"/>");
+        _svg.Append(Invariant, $"<text class=\"tick\" x=\"{X(x) + 5:0.#}\" y=\"{Top + 12}\">{Encode(label)}</text>");
     }
 
     public void Line(IEnumerable<(double X, double Y)> points, string style)
     {
         var path = string.Join(' ', points.Select(p =>
             string.Create(CultureInfo.InvariantCulture, $"{X(p.X):0.#},{Y(p.Y):0.#}")));
-        Write($"<polyline class=\"line {style}\" points=\"{path}\"/>");
+        _svg.Append(Invariant, $"<polyline class=\"line {style}\" points=\"{path}\"/>");
     }
 
     public void Span(double from, double to, double y, double down, string style) =>
-        Write($"<line class=\"span {style}\" x1=\"{X(from):0.#}\" y1=\"{Y(y) + down:0.#}\" x2=\"{X(to):0.#}\" y2=\"{Y(y) + down:0.#}\"/>");
+        _svg.Append(Invariant, $"<line class=\"span {style}\" x1=\"{X(from):0.#}\" y1=\"{Y(y) + down:0.#}\" "
+            + $"x2=\"{X(to):0.#}\" y2=\"{Y(y) + down:0.#}\"/>");
 
     public void Dot(double x, double y, double down, double radius, string style) =>
-        Write($"<circle class=\"{style}\" cx=\"{X(x):0.#}\" cy=\"{Y(y) + down:0.#}\" r=\"{radius:0.#}\"/>");
+        _svg.Append(Invariant, $"<circle class=\"{style}\" cx=\"{X(x):0.#}\" cy=\"{Y(y) + down:0.#}\" "
+            + $"r=\"{radius:0.#}\"/>");
 
     public void Diamond(double x, double y, double down, string style)
     {
         var (cx, cy) = (X(x), Y(y) + down);
-        Write($"<path class=\"{style}\" d=\"M{cx:0.#} {cy - 6:0.#}l6 6l-6 6l-6 -6z\"/>");
+        _svg.Append(Invariant, $"<path class=\"{style}\" d=\"M{cx:0.#} {cy - 6:0.#}l6 6l-6 6l-6 -6z\"/>");
     }
 
     /// <summary>A bar from 0 to a value, in a row.</summary>
     public void Bar(double to, double y, double down, double height, string style) =>
-        Write($"<rect class=\"{style}\" x=\"{X(0):0.#}\" y=\"{Y(y) + down:0.#}\" width=\"{Math.Max(1, X(to) - X(0)):0.#}\" height=\"{height:0.#}\" rx=\"2\"/>");
+        _svg.Append(Invariant, $"<rect class=\"{style}\" x=\"{X(0):0.#}\" y=\"{Y(y) + down:0.#}\" "
+            + $"width=\"{Math.Max(1, X(to) - X(0)):0.#}\" height=\"{height:0.#}\" rx=\"2\"/>");
 
     /// <summary>Text behind a value of a row.</summary>
     public void Note(double x, double y, double down, string text) =>
-        Write($"<text class=\"note\" x=\"{X(x) + 8:0.#}\" y=\"{Y(y) + down:0.#}\">{Encode(text)}</text>");
+        _svg.Append(Invariant, $"<text class=\"note\" x=\"{X(x) + 8:0.#}\" "
+            + $"y=\"{Y(y) + down:0.#}\">{Encode(text)}</text>");
 
     public override string ToString() => _svg + "</svg>";
 

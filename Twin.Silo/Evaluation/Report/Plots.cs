@@ -53,7 +53,9 @@ internal static class Plots
 
     public static string Name(string detector) => detector.Replace('_', ' ');
 
-    /// <summary>A row a kind of theft: share found at both budgets, with the interval, and the best reference's.</summary>
+    /// <summary>
+    /// A row a kind of theft: share found at both budgets, with the interval, and the best reference's.
+    /// </summary>
     public static string Kinds(Evaluated e)
     {
         var kinds = e.Own.Result.Kinds;

@@ -14,7 +14,8 @@ namespace Twin.Silo.Evaluation.Report;
 internal static class ReportPage
 {
     private const string Style = """
-        :root{color-scheme:light;font:16px/1.55 system-ui,-apple-system,"Segoe UI",sans-serif;color:#1d2530;background:#f3f5f7}
+        :root{color-scheme:light;font:16px/1.55 system-ui,-apple-system,"Segoe UI",sans-serif}
+        :root{color:#1d2530;background:#f3f5f7}
         body{max-width:58rem;margin:0 auto;padding:1.5rem 1rem 4rem}
         header{margin:0 0 1.5rem}
         h1{font-size:1.7rem;line-height:1.2;margin:0 0 .3rem}
@@ -58,7 +59,8 @@ internal static class ReportPage
             .Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-")
             .Append(Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style)))).Append("'\">\n")
             .Append("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n")
-            .Append("<title>Detection on recorded homes</title>\n<style>").Append(Style).Append("</style></head>\n<body>");
+            .Append("<title>Detection on recorded homes</title>\n<style>").Append(Style)
+            .Append("</style></head>\n<body>");
         Head(html, e);
         Tiles(html, e);
         Section(html, "False alarms against thefts found", Texts.Roc(e), Plots.Roc(e));
@@ -82,7 +84,7 @@ internal static class ReportPage
             string.Create(CultureInfo.InvariantCulture, $"{e.HomesUsed} recorded homes, {Protocol.Days} days from "
                 + $"{LocalDay.FormatDate(plan.FirstDay)}, readings every {plan.IntervalMinutes} minutes; "
                 + $"{plan.Sets} sets of {plan.Homes} meters; feeders {(plan.Observers ? "with" : "without")} "
-                + $"observer meters; {(plan.FromDay0 ? "thefts there from the first day" : "thefts begin on days 21 to 70")}"
+                + $"observer meters; thefts {(plan.FromDay0 ? "there from the first day" : "begin on days 21 to 70")}"
                 + $". MeterTwin {Cli.Version}, seed {plan.Seed}."))).Append("</p></header>\n");
     }
 

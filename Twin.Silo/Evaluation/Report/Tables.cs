@@ -24,7 +24,8 @@ internal static class Tables
             .Prepend($"<tr class=\"macro\"><td>mean</td>{Cells(own.Result.Macro)}</tr>"));
 
     public static string References(Evaluated e) => Table("<th>detector</th>" + Heads + "<th>look-alikes</th>",
-        e.References.Prepend(e.Own).Select(r => $"<tr{(r == e.Own || r.Name == e.BestReference ? " class=\"macro\"" : "")}>"
+        e.References.Prepend(e.Own).Select(r => (r == e.Own || r.Name == e.BestReference ? "<tr "
+            + "class=\"macro\">" : "<tr>")
             + $"<td>{Plot.Encode(Plots.Name(r == e.Own ? "MeterTwin" : r.Name))}</td>{Cells(r.Result.Macro)}"
             + $"<td>{Texts.Share(r.Result.LookAlikes.Macro)}</td></tr>"));
 
@@ -35,6 +36,7 @@ internal static class Tables
             .Where(s => counts.ContainsKey(s.Id)).Select(s => string.Create(CultureInfo.InvariantCulture,
                 $"<tr><td>{s.Id}</td><td>{counts[s.Id]}</td><td class=\"what\">{Plot.Encode(s.What)}</td></tr>"))
             .Append(string.Create(CultureInfo.InvariantCulture,
-                $"<tr><td>honest</td><td>{counts.GetValueOrDefault("honest")}</td><td class=\"what\">as recorded</td></tr>")));
+                $"<tr><td>honest</td><td>{counts.GetValueOrDefault("honest")}</td>")
+                    + "<td class=\"what\">as recorded</td></tr>"));
     }
 }

@@ -114,7 +114,8 @@ public sealed class EvaluationTests(GeneratedHomes homes, ITestOutputHelper outp
     {
         var empty = homes.Recorded.Homes.Select(h => h with
         {
-            Told = new int[h.Told.Length], Used = new int[h.Used.Length],
+            Told = new int[h.Told.Length],
+            Used = new int[h.Used.Length],
         }).ToArray();
         var played = Play(homes.Recorded with { Homes = empty }, Options with { Thefts = ["h1"] });
         Assert.Equal(15, played.NoOps.Count(n => n.Kind == "h1"));

@@ -104,7 +104,7 @@ internal static class EvaluateCommand
             Scenarios.ReadThefts(p.GetValue(Attacks)!), p.GetValue(Observers) == Switch.On, p.GetValue(FromDay0),
             p.GetValue(References) == Switch.On);
         // A file that cannot be written is told before minutes of work, not after.
-        using var report = p.GetValue(Report) is { } page ? new StreamWriter(page) : null;
+        using var report = p.GetValue(Report) is { } page ? new FileStream(page, FileMode.OpenOrCreate) : null;
         using var scores = p.GetValue(Scores) is { } file ? new CaseScoreFile(file) : null;
         var homes = HomeReader.Read(feed, cancel);
         Tell(homes, options);
@@ -117,7 +117,8 @@ internal static class EvaluateCommand
         progress.Done();
         scores?.Write(played);
         var evaluated = Evaluated.Of(options, homes, played);
-        report?.Write(ReportPage.Of(evaluated));
+        report?.SetLength(0);
+        report?.Write(System.Text.Encoding.UTF8.GetBytes(ReportPage.Of(evaluated)));
         if (p.GetValue(Cli.JsonFlag)) Cli.Print(EvaluationSummary.Of(evaluated));
         else Console.Write(EvaluationText.Of(evaluated));
         return Cli.Ok;

@@ -31,9 +31,10 @@ internal static class EvaluationRun
         var pool = recorded.Homes.Where(h => RecordedHome.IsIn(h.Name, options.Half)).ToArray();
         if (pool.Length < Protocol.FewestHomes)
         {
-            var half = options.Half == HomeHalf.All ? "in all" : $"in the {options.Half} half".ToLowerInvariant();
-            throw new FormatError(paths, $"{pool.Length} homes {half} are fit for an evaluation, of {recorded.Meters} "
-                + $"read; {Protocol.FewestHomes} are needed.", options.Half == HomeHalf.All
+            var half = options.Half == HomeHalf.All ? "there" : $"in the {options.Half} half".ToLowerInvariant();
+            throw new FormatError(paths, $"{pool.Length} of {recorded.Meters} homes read are {half} and fit for "
+                + $"an evaluation; "
+                + $"{Protocol.FewestHomes} are needed.", options.Half == HomeHalf.All
                     ? "Give files of more homes." : "Give files of more homes, or --half all.");
         }
         var plan = new EvaluationPlan(options.Seed, options.Sets, options.Homes, Thefts(options), options.Observers,

@@ -60,7 +60,7 @@ internal static class Plots
     {
         var kinds = e.Own.Result.Kinds;
         var best = e.References.FirstOrDefault(r => r.Name == e.BestReference);
-        var plot = Rows("Share of thefts found by kind", kinds.Select(k => k.Kind).ToArray(), 28, 215);
+        var plot = Rows("Share of thefts found by kind", kinds.Select(k => k.Kind).ToArray(), 28, 250);
         for (var i = 0; i < kinds.Count; i++)
         {
             var m = kinds[i].Measured;
@@ -76,7 +76,12 @@ internal static class Plots
                 ("dot", "own-ring", "MeterTwin at 5 %"), ("diamond", "best-fill", $"{Name(best.Name)} at 1 %")));
     }
 
-    public static string Label(string kind) => $"{Scenarios.Find(kind).Label} ({kind})";
+    /// <summary>A few words, and the id where it says something else.</summary>
+    public static string Label(string kind)
+    {
+        var label = Scenarios.Find(kind).Label;
+        return label.StartsWith(Name(kind), StringComparison.Ordinal) ? label : $"{label} ({kind})";
+    }
 
     /// <summary>Rows from the top, shares from left to right.</summary>
     private static Plot Rows(string title, string[] rows, int rowHeight, int left)
@@ -119,7 +124,7 @@ internal static class Plots
         var own = faults ? e.Own.Result.Faults.Kinds : e.Own.Result.LookAlikes.Kinds;
         var best = e.References.FirstOrDefault(r => r.Name == e.BestReference)?.Result;
         var other = faults ? best?.Faults.Kinds : best?.LookAlikes.Kinds;
-        var plot = Rows(faults ? "Faults alarmed" : "Look-alikes alarmed", own.Select(k => k.Kind).ToArray(), 40, 215);
+        var plot = Rows(faults ? "Faults alarmed" : "Look-alikes alarmed", own.Select(k => k.Kind).ToArray(), 40, 250);
         for (var i = 0; i < own.Count; i++)
         {
             plot.Bar(own[i].Share, i, other is null ? -7 : -15, 14, "own-fill");

@@ -78,7 +78,7 @@ public sealed class EvaluateCommandTests(GeneratedHomes homes) : IClassFixture<G
         File.WriteAllLines(path, File.ReadLines(homes.Readings).Where((l, i) => i == 0
             || string.CompareOrdinal(l[..10], "MT-0000013") < 0 && l.StartsWith("MT-0", StringComparison.Ordinal)));
         var errors = Fails(path);
-        Assert.Contains("homes in the report half are fit for an evaluation, of 12 read; 20 are needed.", errors,
+        Assert.Contains("of 12 homes read are in the report half and fit for an evaluation; 20 are needed.", errors,
             StringComparison.Ordinal);
         Assert.Contains("--half all", errors, StringComparison.Ordinal);
         Assert.Contains("Give files of more homes.", Fails(path, "--half", "all"), StringComparison.Ordinal);

@@ -29,7 +29,7 @@ internal sealed class ScoreFile : IDisposable
             $"{Quoted(s.Name)},{LocalDay.FormatDate(s.Day)},{s.Score:0.######},{s.Top}"));
     }
 
-    private static string Quoted(string name) =>
+    public static string Quoted(string name) =>
         name.AsSpan().IndexOfAny(",\"\n\r") < 0 ? name : "\"" + name.Replace("\"", "\"\"") + "\"";
 
     /// <summary>Scores of the whole journal, from its base: what a replay in several runs has to write.</summary>

@@ -11,7 +11,7 @@ namespace Twin.Silo.Evaluation.Report;
 internal sealed class Plot
 {
     public const int Width = 860;
-    private const int Top = 14, Right = 44;
+    private const int Top = 14, Right = 58;
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
     private readonly StringBuilder _svg = new();
     private readonly Func<double, double> _x, _y;

@@ -8,12 +8,15 @@ internal static class Tables
 {
     private const string Heads = "<th>n</th><th>AUC</th><th>found at 1 %</th><th>found at 5 %</th><th>delay</th>";
 
+    private static string Short(Detection.Evaluation.Range r) => double.IsNaN(r.Low) ? "–"
+        : string.Create(CultureInfo.InvariantCulture, $"{100 * r.Low:0}–{100 * r.High:0}");
+
     private static string Cells(Measured m)
     {
         var (v, c) = (m.Value, CultureInfo.InvariantCulture);
         return string.Create(c, $"<td>{v.Cases}</td><td>{v.Auc:0.000} ({m.Auc.Low:0.00}–{m.Auc.High:0.00})</td>")
-            + $"<td>{Texts.Share(v.TprAt1)} ({Texts.Between(m.TprAt1)})</td>"
-            + $"<td>{Texts.Share(v.TprAt5)} ({Texts.Between(m.TprAt5)})</td><td>{Texts.Days(v.Delay)}</td>";
+            + $"<td>{Texts.Share(v.TprAt1)} ({Short(m.TprAt1)})</td>"
+            + $"<td>{Texts.Share(v.TprAt5)} ({Short(m.TprAt5)})</td><td>{Texts.Days(v.Delay)}</td>";
     }
 
     private static string Table(string heads, IEnumerable<string> rows) =>

@@ -75,8 +75,8 @@ internal static class Texts
     public static string References(Evaluated e) => P("What an engineer sets up in a day, on the same readings: "
         + "rules of "
         + "meter data management, robust z-scores, isolation forest, principal components, local outlier factor, a "
-        + "cumulative sum against the median home, least squares on the feeder's balance, and four ways to fuse them. "
-        + "Their settings were fixed on other homes. The best is picked after the fact, in its favour: "
+        + "cumulative sum against the median home, least squares on the feeder's balance, and ways to fuse them. "
+        + "Their settings were fixed on the tune half. The best is picked after the fact, in its favour: "
         + $"{Plots.Name(e.BestReference ?? "")}.");
 
     public static string Protocol(Evaluated e)

@@ -116,7 +116,7 @@ internal sealed record EvaluationSummary(EvaluationParameters Params, Figures Ma
     {
         var (plan, options, homes) = (e.Played.Plan, e.Options, e.Homes);
         int Count(Cause cause) => e.Played.Own.Count(c => c.Cause == cause);
-        return new EvaluationParameters(Cli.Edition, Cli.Version, new Grains.TwinFactory().JudgingVersion, plan.Seed,
+        return new EvaluationParameters(Edition.Name, Cli.Version, new Grains.TwinFactory().JudgingVersion, plan.Seed,
             plan.Sets, plan.Homes, options.Half.ToString().ToLowerInvariant(), plan.Thefts,
             plan.Observers ? "on" : "off", plan.FromDay0, Protocol.Days, Protocol.FirstJudgedDay,
             Hardware.LocalDay.FormatDate(plan.FirstDay), plan.IntervalMinutes, homes.Meters, e.HomesUsed,

@@ -3,6 +3,7 @@ using Twin.Grains;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 using Twin.Silo.Embedded;
+using Twin.Silo.Engine;
 
 namespace Twin.Silo.Evaluation;
 
@@ -38,13 +39,12 @@ internal sealed class SetRun : IDisposable
         using var run = new SetRun(set, days);
         run.Register();
         var observers = set.Plan.Observers ? set.Feeders.Select((_, f) => set.Observe(f)).ToArray() : [];
-        var consequences = new Consequences();
         for (var d = 0; d < days; d++)
         {
             run.Tell(d, observers);
-            if (d >= Protocol.HorizonDays) run.Close(d - Protocol.HorizonDays, consequences);
+            if (d >= Protocol.HorizonDays) run.Close(d - Protocol.HorizonDays);
         }
-        for (var d = Math.Max(0, days - Protocol.HorizonDays); d < days; d++) run.Close(d, consequences);
+        for (var d = Math.Max(0, days - Protocol.HorizonDays); d < days; d++) run.Close(d);
         return ([.. set.Cases.Select((c, h) => new ScoredCase(set.Number, h, c.HomeIndex, c.Kind, c.Cause, c.Onset,
             run._scores[h], [.. run._findings[h]]))], run._tops);
     }
@@ -52,6 +52,8 @@ internal sealed class SetRun : IDisposable
     private static string Name(int meter) => $"meter-{meter}";
 
     private static string ObserverName(int feeder) => $"observer-{feeder}";
+
+    private readonly Consequences _consequences = new();
 
     private void Register()
     {
@@ -127,31 +129,31 @@ internal sealed class SetRun : IDisposable
     private void Admit()
     {
         var results = new Admission[_batch.Count];
-        _host.Admit(_batch, 0, _batch.Count, results, Nothing.Stored, _ => false, (_, _) => { });
+        _host.Admit(new Step(_batch, 0, _batch.Count, results, [], Nothing.Stored, _ => false), (_, _) => { },
+            _consequences);
         foreach (var r in results)
             if (r.Status == AdmissionStatus.Rejected)
                 throw new InvalidOperationException($"Set {_set.Number} holds what a twin refuses: {r.Reason}");
         _batch.Clear();
     }
 
-    private void Close(int day, Consequences consequences)
+    private void Close(int day)
     {
-        _host.CloseDay(_set.Plan.FirstDay + day, consequences);
-        _host.ClearOutboxes();
-        foreach (var bytes in consequences.Scores)
+        _host.CloseDay(_set.Plan.FirstDay + day, _consequences);
+        foreach (var bytes in _consequences.Scores)
         {
             var score = DayScore.Read(bytes);
             if (!_place.TryGetValue(score.Meter, out var h)) continue;
             var at = score.Day - _set.Plan.FirstDay;
             (_scores[h][at], _tops[h][at]) = (score.Score, score.Top);
         }
-        foreach (var bytes in consequences.Findings)
+        foreach (var bytes in _consequences.Findings)
         {
             var finding = Finding.Read(bytes);
             if (Accuses(finding.Kind) && finding.Subject.Kind == TwinKind.Meter
                 && _place.TryGetValue(new MeterId(finding.Subject.Id), out var h)) _findings[h].Add(day);
         }
-        consequences.Clear();
+        _consequences.Clear();
     }
 
     /// <summary>Findings of reading models and of the balance; validation rules tell of data, not of people.</summary>

@@ -28,7 +28,7 @@ public sealed class OrleansFleet : IFleet
     private readonly ResiliencePipeline _again;
     private FleetStatus _status;
 
-    private OrleansFleet(IGrainFactory grains, PostgresJournal journal, ITwinFactory factory, TimeProvider time)
+    internal OrleansFleet(IGrainFactory grains, PostgresJournal journal, ITwinFactory factory, TimeProvider time)
     {
         (_grains, _journal, _factory) = (grains, journal, factory);
         _sequencer = grains.GetGrain<ISequencerGrain>(0);

@@ -3,7 +3,7 @@
 --   psql --single-transaction --file roles.sql
 -- Then set the password, unseen by logs and by the history of the shell:   psql, and in it: \password metertwin_serve
 --
--- Erasure ends with a VACUUM, which only an owner may do: after `erase` run it as the owner of the tables.
+-- VACUUM is for the owner of the tables, as after an erasure.
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname='metertwin_serve') THEN

@@ -41,6 +41,10 @@ internal interface ISequencerGrain : IGrainWithIntegerKey
     [Alias("hash"), ResponseTimeout("01:00:00")]
     Task<string> StateHash();
 
+    /// <summary>Stores every twin that changed.</summary>
+    [Alias("settle"), ResponseTimeout("00:15:00")]
+    Task Settle();
+
     /// <summary>Starts the engine if it does not run, looks whether silos came or went, and says how it is.</summary>
     [Alias("status"), ResponseTimeout("00:01:00")]
     Task<StatusAnswer> Status();

@@ -312,6 +312,8 @@ internal sealed class SequencerGrain(IGrainFactory grains, PostgresJournal journ
     public Task<TwinHome?> HomeOf(TwinKind kind, ulong id) => With(async (engine, _) =>
         await engine.HomeOf(new TwinKey(kind, id)) is { } silo ? new TwinHome(silo, engine.Epoch) : null);
 
+    public async Task Settle() => await With((engine, _) => engine.Settle());
+
     public Task<string> StateHash() => With((engine, _) => engine.StateHash());
 
     public async Task<StatusAnswer> Status() =>

@@ -21,14 +21,19 @@ internal sealed class SiloProcess : IFleet
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _looking;
 
+    private readonly Action<string> _tell;
+
     private SiloProcess(IHost host, OrleansFleet fleet, Action<string> tell)
     {
-        (_host, _fleet) = (host, fleet);
+        (_host, _fleet, _tell) = (host, fleet, tell);
         _looking = Look(tell);
     }
 
     /// <summary>How often the engine is asked how it is: other silos' appends show no other way.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
+
+    /// <summary>The end waits no longer for twins to be stored: it saves time at the next start, no more.</summary>
+    private static readonly TimeSpan SettleTimeout = TimeSpan.FromMinutes(1);
 
     /// <exception cref="SettingException">A setting of the cluster is missing or wrong.</exception>
     /// <exception cref="StorageUnavailableException">PostgreSQL does not answer.</exception>
@@ -122,6 +127,15 @@ internal sealed class SiloProcess : IFleet
     {
         await _stop.CancelAsync();
         await _looking;
+        try
+        {
+            await _fleet.Settle().WaitAsync(SettleTimeout, TimeProvider.System);
+        }
+        catch (Exception e)
+        {
+            _tell($"The twins were not stored at the end ({e.Message}); the journal has everything.");
+        }
+        await _fleet.DisposeAsync();
         await _host.StopAsync(CancellationToken.None);
         _host.Dispose();
         _stop.Dispose();

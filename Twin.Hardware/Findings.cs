@@ -114,7 +114,8 @@ public sealed record Finding(TwinKey Subject, string SubjectName, FindingKind Ki
         var version = r.Byte();
         if (version != EncodingVersion)
             throw r.Bad($"a finding has encoding version {version}, this MeterTwin knows {EncodingVersion}");
-        var subject = new TwinKey((TwinKind)r.Byte((int)TwinKind.Meter, (int)TwinKind.Fleet), r.UInt64());
+        // Any kind of twin may be found wanting, those of a later day too: who stores findings need not know kinds.
+        var subject = new TwinKey((TwinKind)r.Byte((int)TwinKind.Meter, byte.MaxValue), r.UInt64());
         var name = r.Text();
         var kind = (FindingKind)r.Byte();
         if (!Enum.IsDefined(kind)) throw r.Bad($"finding kind {(byte)kind} is not known to this version");

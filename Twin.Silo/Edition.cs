@@ -33,12 +33,23 @@ internal static class Edition
                 DataPath = settings.Data, Shards = settings.Shards, HorizonDays = settings.HorizonDays,
                 RetentionDays = settings.RetentionDays,
             }, new TwinFactory(), tell)),
+#if FULL
+            ["orleans"] = Orleans.SiloProcess.Open,
+#endif
         };
 
     /// <summary>Figures of the engine on many machines, where this build has it.</summary>
     public static Func<Bench.BenchRun, string, string, int, CancellationToken, Task>? ClusterBench { get; } =
 #if FULL
         Orleans.OrleansBench.Run;
+#else
+        null;
+#endif
+
+    /// <summary>Takes an embedded data directory into an empty cluster, where this build has clusters.</summary>
+    public static Func<Settings, CancellationToken, Task<int>>? Import { get; } =
+#if FULL
+        Orleans.ClusterImport.Run;
 #else
         null;
 #endif

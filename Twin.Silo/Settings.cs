@@ -51,6 +51,15 @@ public sealed class Settings
             v.Length == 0 || ZoneRules.TryGet(v, out _) ? null
                 : "an IANA name such as Europe/Oslo or an offset such as +01:00"),
         new("engine", Edition.DefaultEngine, "engine that hosts the twins", Edition.CheckEngine),
+        new("database-file", "", "file (mode 0600) with the connection string of PostgreSQL for the orleans engine; empty: "
+            + "variable METERTWIN_DATABASE", _ => null),
+        new("cluster", "", "name of the cluster that this silo joins; empty: this machine alone", v =>
+            v.Length <= 64 && v.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? null
+                : "up to 64 letters, digits, - or _"),
+        new("silo-port", "11111", "port for the other silos of the cluster", WholeNumber(1, 65_535)),
+        new("gateway-port", "30000", "port for clients of the cluster", WholeNumber(1, 65_535)),
+        new("advertise", "", "address at which other silos reach this one; empty: the machine's own", v =>
+            v.Length == 0 || System.Net.IPAddress.TryParse(v, out _) ? null : "an IP address"),
     ];
 
     private readonly Dictionary<string, SettingValue> _values = [];
@@ -75,6 +84,17 @@ public sealed class Settings
 
     /// <summary>One of <see cref="Edition.Engines"/>.</summary>
     public string Engine => _values["engine"].Value;
+
+    /// <summary>Null: the connection string is in the environment.</summary>
+    public string? DatabaseFile => Text("database-file");
+
+    /// <summary>Null: this machine alone.</summary>
+    public string? Cluster => Text("cluster");
+    public int SiloPort => Int("silo-port");
+    public int GatewayPort => Int("gateway-port");
+    public string? Advertise => Text("advertise");
+
+    private string? Text(string key) => _values[key].Value is { Length: > 0 } text ? text : null;
 
     public string? DlmsZone => _values["dlms-zone"].Value is { Length: > 0 } zone ? zone : null;
 

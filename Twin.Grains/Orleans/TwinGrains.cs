@@ -14,7 +14,7 @@ public interface ITwinGrain : IGrainWithStringKey
     /// Carries out an order, given as a slice of bytes that nobody changes any more. <paramref name="epoch"/>: a grain
     /// of an earlier epoch loads its twin again, unless its silo vouches for it; a caller of an earlier one is refused.
     /// </summary>
-    [Alias("do")]
+    [Alias("do"), ResponseTimeout("00:05:00")]
     ValueTask<Immutable<byte[]>> Do(TwinOrder order, long epoch, Immutable<byte[]> bytes, int offset, int length);
 }
 
@@ -55,11 +55,21 @@ public abstract class TwinGrain(ITwinShelf shelf) : Grain, ITwinGrain
         {
             _cell = null;
             DeactivateOnIdle();
+            shelf.Leaves(GrainContext.Deactivated);
             return ValueTask.FromResult(Nothing);
         }
         if (epoch < _epoch)
             throw new OtherEpochException($"Twin {key} is in epoch {_epoch}; an order of epoch {epoch} came too late.");
-        if (_cell is null || (epoch != _epoch && !shelf.Vouches(key, epoch))) _cell = shelf.Load(key, epoch);
+        try
+        {
+            if (_cell is null || (epoch != _epoch && !shelf.Vouches(key, epoch))) _cell = shelf.Load(key, epoch);
+        }
+        catch (OtherEpochException)
+        {
+            // Left over from an earlier epoch, on a silo that has lost the twin: the next call begins it in its place.
+            DeactivateOnIdle();
+            throw;
+        }
         _epoch = epoch;
         if (order == TwinOrder.Read) return ValueTask.FromResult(new Immutable<byte[]>(_cell.State() ?? []));
         return ValueTask.FromResult(new Immutable<byte[]>(
@@ -97,6 +107,9 @@ public interface ITwinShelf
 
     /// <summary>A grain ends; what it had and the store has not is kept in the silo's memory.</summary>
     void PutBack(TwinKey key, long epoch, TwinCell cell);
+
+    /// <summary>A grain that was told to leave goes; the task completes when it has gone.</summary>
+    void Leaves(Task gone);
 
     IRecall Recall { get; }
 

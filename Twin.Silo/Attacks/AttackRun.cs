@@ -99,7 +99,7 @@ public static class AttackRun
         return results;
     }
 
-    private static async Task<AttackStage> Play(Attack attack, EmulatedFleet emulated, FleetRun run,
+    internal static async Task<AttackStage> Play(Attack attack, EmulatedFleet emulated, FleetRun run,
         CancellationToken cancel)
     {
         var stage = new AttackStage(emulated, attack);

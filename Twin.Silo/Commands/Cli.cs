@@ -40,6 +40,7 @@ internal static class Cli
         var root = new RootCommand("MeterTwin: a digital twin of a smart-meter fleet, with anomaly detection.")
         {
             DemoCommand.Make(), ServeCommand.Make(), ReplayCommand.Make(), InspectCommand.Make(), VerifyCommand.Make(),
+            ImportCommand.Make(),
             GenerateCommand.Make(),
             RegistryCommand.Make(), BackupCommands.MakeBackup(), BackupCommands.MakeRestore(), EraseCommand.Make(),
             ConfigCommand.Make(), KeysCommand.Make(),

@@ -17,13 +17,16 @@ internal static class ServeCommand
         var (retention, port, tick) = (Cli.Flag("retention-days"), Cli.Flag("port"), Cli.Flag("tick-minutes"));
         var (dlms, keys, zone) = (Cli.Flag("dlms-port"), Cli.Flag("keys"), Cli.Flag("dlms-zone"));
         var (energy, engine) = (Cli.Flag("dlms-list-energy-wh"), Cli.Flag("engine"));
+        var (database, cluster, advertise) = (Cli.Flag("database-file"), Cli.Flag("cluster"), Cli.Flag("advertise"));
+        var (silo, gateway) = (Cli.Flag("silo-port"), Cli.Flag("gateway-port"));
         var command = new Command("serve", "Run the fleet and its HTTP API on the loopback address.")
         {
             data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
+            database, cluster, advertise, silo, gateway,
         };
         command.SetAction((p, cancel) => Cli.Guarded(() =>
-            Run(Cli.Settings(p, data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine),
-                cancel)));
+            Run(Cli.Settings(p, data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
+                database, cluster, advertise, silo, gateway), cancel)));
         return command;
     }
 
@@ -46,13 +49,22 @@ internal static class ServeCommand
         ]);
         if (receiver is not null)
             Console.WriteLine($"  DLMS     127.0.0.1:{receiver.Port} ({keys.Describe()})");
-        await Task.WhenAll(
+        // A cluster has one clock for all its processes.
+        if (settings.Engine != Edition.DefaultEngine) await Stopped(cancel);
+        else await Task.WhenAll(
             Every(fleet, TimeSpan.FromMinutes(settings.TickMinutes), static at => new Tick(at), cancel),
             Every(fleet, SweepEvery, static at => new Sweep(at), cancel));
         Cli.Message("stopping: no new requests, one snapshot.");
         if (receiver is not null) await receiver.DisposeAsync();
         await app.StopAsync(CancellationToken.None);
         return Cli.Ok;
+    }
+
+    private static async Task Stopped(CancellationToken cancel)
+    {
+        var stopped = new TaskCompletionSource();
+        await using var registration = cancel.Register(stopped.SetResult);
+        await stopped.Task;
     }
 
     /// <summary>How often twins that wait for others are told that all up to now is in.</summary>

@@ -72,6 +72,12 @@ internal sealed class TwinHost : ITwinPlane
         ClearOutboxes();
     }
 
+    public void Replay(InputBatch batch, int from, int to, Consequences into)
+    {
+        for (var i = from; i < to; i++) Rebuild(batch[i], into);
+        EndRebuild(into);
+    }
+
     private int ShardOf(ReadOnlySpan<byte> input) => Shard.Of(Envelope.Read(input).Target, _shards.Length);
 
     public void CloseDay(int day, Consequences into)

@@ -31,6 +31,9 @@ internal interface ITwinPlane : IDisposable
     /// </summary>
     void Admit(Step step, AcceptedVisitor accepted, Consequences into);
 
+    /// <summary>Applies journalled inputs [from, to) of a batch, in order, without judging them at the door.</summary>
+    void Replay(InputBatch batch, int from, int to, Consequences into);
+
     /// <summary>True when some twin waits for a sweep.</summary>
     bool HasWaiting { get; }
 

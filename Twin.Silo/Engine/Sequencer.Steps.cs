@@ -27,8 +27,14 @@ internal sealed partial class Sequencer
         var counted = 0;
         for (var from = 0; from < batch.Count;)
         {
-            var to = StepEnd(batch, from, results);
-            if (to == from) results[from] = Control(batch, from++, journal, consequences);
+            var to = _imports ? ControlOr(batch, from) : StepEnd(batch, from, results);
+            _isHalfWay |= _imports || to == from;
+            if (_imports && to > from)
+            {
+                _plane.Replay(batch, from, to, consequences);
+                for (; from < to; from++) results[from] = Import(batch[from], journal);
+            }
+            else if (to == from) results[from] = Control(batch, from++, journal, consequences);
             else
             {
                 if (MayBeLate)
@@ -41,6 +47,7 @@ internal sealed partial class Sequencer
                     }
                     _writer.Drain(throwOnError: from == 0);
                 }
+                _isHalfWay = true;
                 var into = journal;
                 _plane.Admit(new Step(batch, from, to, results, _keys, Recall, i => _journal.HasContent(_keys[i])),
                     (input, a) => Record(batch.Source, into, input, a), consequences);
@@ -107,6 +114,28 @@ internal sealed partial class Sequencer
             }
         }
         return batch.Count;
+    }
+
+    /// <summary>The next item that speaks to the engine, or the end.</summary>
+    private static int ControlOr(InputBatch batch, int from)
+    {
+        while (from < batch.Count && Envelope.Read(batch[from]).Target.Id != TwinKey.Everyone) from++;
+        return from;
+    }
+
+    /// <summary>Takes an input of another journal into this one, as it is there.</summary>
+    private static Admission Import(ReadOnlySpan<byte> input, JournalBatch journal)
+    {
+        var kind = Envelope.Read(input).Kind;
+        if (Input.KeyedByContent(kind)) journal.Contents.Add(ContentKey.Of(input));
+        if (kind != InputKind.ReadingBlock)
+        {
+            journal.Add(input, int.MinValue, sealable: false);
+            return Admission.Accept;
+        }
+        var block = ReadingBlock.Read(input);
+        journal.Add(input, block.Day.Number, sealable: block is { IsLate: false, IsRevision: false });
+        return Admission.Accept with { Readings = block.PresentCount };
     }
 
     private void Record(string source, JournalBatch journal, ReadOnlySpan<byte> input, AcceptedInput a)

@@ -31,6 +31,9 @@ internal sealed partial class Sequencer : IDisposable
     private long _meters, _twins;
     private string? _fatal;
 
+    /// <summary>Twins have seen a part of the batch in hand: there is no turning back.</summary>
+    private bool _isHalfWay;
+
     /// <summary>Closed days. Half way through a batch there is no turning back: it waits for the disk.</summary>
     public IRecall Recall { get; }
 
@@ -136,20 +139,29 @@ internal sealed partial class Sequencer : IDisposable
         {
             // What waited behind a batch that failed half way must not be judged by what that left in memory.
             if (_fatal is { } error) throw new StorageUnavailableException(error, null);
+            _isHalfWay = false;
             work();
         }
-        catch (Exception e) when (e is StorageUnavailableException || !changesTwins)
+        catch (Exception e) when (!changesTwins || (e is StorageUnavailableException && !_isHalfWay))
         {
             failed(e);
         }
         catch (Exception e)
         {
-            // Twins may be half way through a batch: what is in memory can no longer be trusted. The journal can.
-            Failure = e;
-            _fatal = $"The engine stopped: {e.Message} Restart it; nothing acknowledged is lost.";
-            failed(new StorageUnavailableException(_fatal, e));
+            Stop(e);
+            failed(new StorageUnavailableException(_fatal!, e));
         }
     }, cancel);
+
+    /// <summary>
+    /// Twins may be half way through something: what is in memory can no longer be trusted. The journal can. The
+    /// sequencer's own thread only.
+    /// </summary>
+    public void Stop(Exception why)
+    {
+        Failure = why;
+        _fatal = $"The engine stopped: {why.Message} Restart it; nothing acknowledged is lost.";
+    }
 
     private void RunRequests()
     {

@@ -38,9 +38,17 @@ internal sealed class ClusterEngine : IDisposable
         _plane = new ClusterPlane(grains, _store, factory, epoch, silos, isSettled);
         Sequencer = new Sequencer(journal, Commit, _plane, options.HorizonDays, KeepHouse, options.OnScore);
         if (journal.JudgingVersion == judgingVersion) return;
-        var batch = new InputBatch("host");
-        batch.Add(new JudgingVersion(judgingVersion, ZoneRules.TzdbVersion));
-        Sequencer.Append(batch, null, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        try
+        {
+            var batch = new InputBatch("host");
+            batch.Add(new JudgingVersion(judgingVersion, ZoneRules.TzdbVersion));
+            Sequencer.Append(batch, null, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public Sequencer Sequencer { get; }
@@ -63,14 +71,23 @@ internal sealed class ClusterEngine : IDisposable
         }
         catch (StorageUnavailableException)
         {
-            // The next batch tries again; the journal has everything.
+            // Before anything was handed over, the next batch tries again; after it, the engine has stopped.
         }
     }
 
     private void Flush()
     {
         Sequencer.Drain(throwOnError: true);
-        _plane.Flush(Sequencer.JudgedPosition);
+        try
+        {
+            _plane.Flush(Sequencer.JudgedPosition);
+        }
+        catch (Exception e)
+        {
+            // Silos take what they handed over for stored from the next step on: only a new epoch sets that right.
+            Sequencer.Stop(e);
+            throw;
+        }
         Sequencer.BytesSinceSnapshot = 0;
     }
 

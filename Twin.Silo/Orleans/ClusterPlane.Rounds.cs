@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Orleans.Concurrency;
 using Twin.Grains;
 using Twin.Grains.Orleans;
@@ -48,7 +49,7 @@ internal sealed partial class ClusterPlane
     private long Report(RoundReport[] reports, Consequences into, Action<TwinKey, byte[]> published)
     {
         var facts = new List<(TwinKey, SaidKind, byte[])>();
-        var strays = new ByteWriter?[_gates.Length];
+        var strays = new Dictionary<(int From, int To), ByteWriter>();
         for (var g = 0; g < reports.Length; g++)
         {
             _waiting[g] = reports[g].Waiting;
@@ -60,14 +61,15 @@ internal sealed partial class ClusterPlane
                 else
                 {
                     if (!_places.TryGetValue(to, out var place)) Add(to, place = Homes.PlaceOf(to));
-                    GateCode.WriteLetter(strays[_homes.Of(place)] ??= new ByteWriter(), to, from, body);
+                    ref var letters = ref CollectionsMarshal.GetValueRefOrAddDefault(strays, (g, _homes.Of(place)), out _);
+                    GateCode.WriteLetter(letters ??= new ByteWriter(), to, from, body);
                 }
             }
         }
         AddFacts(facts, into);
         var next = _round + 1;
-        All(g => strays[g] is { } letters
-            ? Told(_gates[g].Post(Epoch, next, g, new Immutable<byte[]>(letters.ToArray()))) : Task.FromResult(true));
+        Task.WhenAll(strays.Select(s => _gates[s.Key.To].Post(Epoch, next, s.Key.From,
+            new Immutable<byte[]>(s.Value.ToArray())))).GetAwaiter().GetResult();
         return reports.Sum(r => r.Letters);
     }
 

@@ -39,10 +39,12 @@ internal sealed partial class ClusterPlane : ITwinPlane
     {
         (_store, _factory, Epoch, _homes) = (store, factory, epoch, new Homes(silos));
         _gates = [.. silos.Select(s => grains.GetGrain<ISiloGate>(s))];
-        (_waiting, _unsettled) = (new int[_gates.Length], new bool[_gates.Length]);
+        _unsettled = new bool[_gates.Length];
         foreach (var (key, head) in TwinScan.Read(store, factory, _homes, null).Heads) Add(key, head.Place);
         string[] names = [.. silos];
         All(g => Told(_gates[g].Begin(epoch, names, isSettled)));
+        // Only now: a twin that moves must have left its old silo before its new one calls it.
+        _waiting = All(g => _gates[g].CatchUp(epoch));
     }
 
     public int Partitions => _gates.Length;
@@ -92,20 +94,52 @@ internal sealed partial class ClusterPlane : ITwinPlane
 
     public void Admit(Step step, AcceptedVisitor accepted, Consequences into)
     {
-        var orders = Write(step);
+        var all = new List<(AcceptedInput Where, byte[] Bytes)>();
+        Give(TwinOrder.Admit, Write(step), step.Results, all, into);
+        all.Sort(static (a, b) => a.Where.Item != b.Where.Item ? a.Where.Item.CompareTo(b.Where.Item)
+            : a.Where.Offset.CompareTo(b.Where.Offset));
+        foreach (var (where, bytes) in all) accepted(bytes.AsSpan(where.Offset, where.Length), where);
+    }
+
+    /// <summary>Gives each silo its orders and takes in what the twins answer.</summary>
+    private void Give(TwinOrder order, byte[][] orders, Admission[] results, List<(AcceptedInput, byte[])> accepted,
+        Consequences into)
+    {
         var answers = All(g =>
         {
             if (orders[g].Length == 0) return Task.FromResult<byte[]?>(null);
             _unsettled[g] = true;
-            return Ask(_gates[g].Admit(Epoch, new Immutable<byte[]>(orders[g])));
+            return Ask(_gates[g].Give(Epoch, order, new Immutable<byte[]>(orders[g])));
         });
-        var (all, facts) = (new List<(AcceptedInput Where, byte[] Bytes)>(), new List<(TwinKey, SaidKind, byte[])>());
+        var facts = new List<(TwinKey, SaidKind, byte[])>();
         for (var g = 0; g < answers.Length; g++)
-            if (answers[g] is { } answer) Take(g, answer, step.Results, all, facts);
-        all.Sort(static (a, b) => a.Where.Item != b.Where.Item ? a.Where.Item.CompareTo(b.Where.Item)
-            : a.Where.Offset.CompareTo(b.Where.Offset));
-        foreach (var (where, bytes) in all) accepted(bytes.AsSpan(where.Offset, where.Length), where);
+            if (answers[g] is { } answer) Take(g, answer, results, accepted, facts);
         AddFacts(facts, into);
+    }
+
+    public void Replay(InputBatch batch, int from, int to, Consequences into)
+    {
+        var byTwin = new Dictionary<TwinKey, List<int>>();
+        for (var i = from; i < to; i++)
+            (CollectionsMarshal.GetValueRefOrAddDefault(byTwin, Envelope.Read(batch[i]).Target, out _) ??= []).Add(i);
+        var orders = _gates.Select(_ => new ByteWriter()).ToArray();
+        var items = new ByteWriter(4096);
+        foreach (var (key, list) in byTwin)
+        {
+            items.Clear();
+            items.VarUInt((ulong)list.Count);
+            ulong? beside = null;
+            foreach (var i in list)
+            {
+                items.Blob(batch[i]);
+                beside ??= Beside(key, batch[i]);
+            }
+            Add(key, beside ?? Homes.PlaceOf(key));
+            var order = orders[_homes.Of(_places[key])];
+            KeyCode.Write(order, key);
+            order.Blob(items.Written);
+        }
+        Give(TwinOrder.Replay, [.. orders.Select(o => o.ToArray())], [], [], into);
     }
 
     private static async Task<byte[]?> Ask(Task<Immutable<byte[]>> answer) => (await answer).Value;

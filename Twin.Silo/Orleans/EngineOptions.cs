@@ -12,6 +12,10 @@ public sealed class EngineOptions
     [Range(0, 35)]
     public int HorizonDays { get; init; } = 3;
 
+    /// <summary>Minutes between journalled clock ticks.</summary>
+    [Range(1, 1440)]
+    public int TickMinutes { get; init; } = 15;
+
     /// <summary>Journalled bytes between two flushes of twins; bounds what a new epoch has to apply again.</summary>
     public long FlushBytes { get; init; } = 96L * 1024 * 1024;
 
@@ -20,6 +24,9 @@ public sealed class EngineOptions
     /// every quarter of an hour stays; one that reports once a day does not.
     /// </summary>
     public TimeSpan CollectionAge { get; init; } = TimeSpan.FromMinutes(20);
+
+    /// <summary>What the gate speaks; another number is for tests of upgrades.</summary>
+    internal int Protocol { get; init; } = GateCode.Protocol;
 
     /// <summary>Whether anybody observes scores.</summary>
     public bool KeepScores => OnScore is not null;

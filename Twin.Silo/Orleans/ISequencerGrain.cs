@@ -13,11 +13,15 @@ internal interface ISequencerGrain : IGrainWithIntegerKey
     /// Appends a batch. <paramref name="name"/> names it: sent again under the same name, it is answered as the first
     /// time and not applied again, as long as its receipt is among the newest.
     /// </summary>
+    /// <remarks>
+    /// The time is short because a client does not hear that the silo behind its gateway has died: it asks again, and an
+    /// append that only takes long is joined, not begun anew.
+    /// </remarks>
     /// <param name="name">Chosen by the sender.</param>
     /// <param name="isRepeat">The sender does not know what became of an earlier call.</param>
     /// <param name="source">The source of the batch.</param>
     /// <param name="inputs">The inputs, each with its length before it.</param>
-    [Alias("append"), ResponseTimeout("00:15:00")]
+    [Alias("append"), ResponseTimeout("00:01:00")]
     Task<AppendAnswer> Append(Guid name, bool isRepeat, string source, Immutable<byte[]> inputs);
 
     /// <summary>See <see cref="Engine.Sequencer.BeginImport"/>.</summary>
@@ -27,18 +31,22 @@ internal interface ISequencerGrain : IGrainWithIntegerKey
     [Alias("end-import"), ResponseTimeout("00:15:00")]
     Task EndImport(byte[] marks);
 
-    [Alias("keys"), ResponseTimeout("00:15:00")]
+    [Alias("keys"), ResponseTimeout("00:01:00")]
     Task<Immutable<byte[]>> Keys(TwinKind kind, ulong after, int limit);
 
     /// <summary>Address of the silo that is home to a twin, and the epoch; null when there is no such twin.</summary>
-    [Alias("home"), ResponseTimeout("00:15:00")]
+    [Alias("home"), ResponseTimeout("00:01:00")]
     Task<TwinHome?> HomeOf(TwinKind kind, ulong id);
 
     [Alias("hash"), ResponseTimeout("01:00:00")]
     Task<string> StateHash();
 
+    /// <summary>Stores every twin that changed.</summary>
+    [Alias("settle"), ResponseTimeout("00:15:00")]
+    Task Settle();
+
     /// <summary>Starts the engine if it does not run, looks whether silos came or went, and says how it is.</summary>
-    [Alias("status"), ResponseTimeout("00:15:00")]
+    [Alias("status"), ResponseTimeout("00:01:00")]
     Task<StatusAnswer> Status();
 }
 

@@ -1,5 +1,6 @@
 using Orleans;
 using Orleans.Concurrency;
+using Twin.Grains.Orleans;
 using Twin.Hardware;
 
 namespace Twin.Silo.Orleans;
@@ -12,16 +13,22 @@ namespace Twin.Silo.Orleans;
 internal interface ISiloGate : IGrainWithStringKey
 {
     /// <summary>Protocol of the gate and judging version of its twins.</summary>
-    [Alias("hello")]
+    [Alias("hello"), AlwaysInterleave]
     Task<GateHello> Hello();
 
     /// <summary>Begins an epoch; see <see cref="SiloTwins.Begin"/>.</summary>
     [Alias("begin"), ResponseTimeout("00:30:00")]
     Task Begin(long epoch, string[] silos, bool isSettled);
 
-    /// <summary>Items of a step, by twin; answers by twin.</summary>
-    [Alias("admit"), ResponseTimeout("00:10:00")]
-    Task<Immutable<byte[]>> Admit(long epoch, Immutable<byte[]> items);
+    /// <summary>
+    /// All silos have begun the epoch: loads the twins behind their rows; how many of all wait for a sweep.
+    /// </summary>
+    [Alias("catch-up"), ResponseTimeout("00:30:00")]
+    Task<int> CatchUp(long epoch);
+
+    /// <summary>Items of a step, by twin, to be admitted or replayed; answers by twin.</summary>
+    [Alias("give"), ResponseTimeout("00:10:00")]
+    Task<Immutable<byte[]>> Give(long epoch, TwinOrder order, Immutable<byte[]> items);
 
     /// <summary>A closing or a sweep: every twin concerned hears the input and may send; round 0.</summary>
     [Alias("hear"), ResponseTimeout("00:10:00")]

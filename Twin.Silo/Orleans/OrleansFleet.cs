@@ -28,7 +28,13 @@ public sealed class OrleansFleet : IFleet
     private readonly ResiliencePipeline _again;
     private FleetStatus _status;
 
-    private OrleansFleet(IGrainFactory grains, PostgresJournal journal, ITwinFactory factory, TimeProvider time)
+    /// <summary>
+    /// Appends of this door go one behind another: calls between silos may overtake each other, and what a sender sent
+    /// first must come first. The sequencer takes one at a time anyway.
+    /// </summary>
+    private readonly SemaphoreSlim _turn = new(1);
+
+    internal OrleansFleet(IGrainFactory grains, PostgresJournal journal, ITwinFactory factory, TimeProvider time)
     {
         (_grains, _journal, _factory) = (grains, journal, factory);
         _sequencer = grains.GetGrain<ISequencerGrain>(0);
@@ -68,7 +74,22 @@ public sealed class OrleansFleet : IFleet
         if (batch.Count > InputBatch.MaxItems || batch.ByteCount > InputBatch.MaxBytes)
             throw new ArgumentException($"A batch holds at most {InputBatch.MaxItems} items and {InputBatch.MaxBytes} "
                 + $"bytes; send it in parts.", nameof(batch));
-        // What speaks to the engine itself goes alone: then an append is applied as a whole or not at all.
+        await _turn.WaitAsync(cancel);
+        try
+        {
+            return await AppendParts(batch, cancel);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>
+    /// What speaks to the engine itself goes alone: then an append is applied as a whole or not at all.
+    /// </summary>
+    private async Task<AppendReceipt> AppendParts(InputBatch batch, CancellationToken cancel)
+    {
         var items = new List<Admission>(batch.Count);
         long position = 0;
         for (var from = 0; from < batch.Count || from == 0;)
@@ -201,5 +222,12 @@ public sealed class OrleansFleet : IFleet
     public async ValueTask<string> StateHash(CancellationToken cancel) =>
         await _again.ExecuteAsync(async _ => await _sequencer.StateHash(), cancel);
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    /// <summary>Stores every twin that changed: the next start has nothing to apply again.</summary>
+    public Task Settle() => _sequencer.Settle();
+
+    public ValueTask DisposeAsync()
+    {
+        _turn.Dispose();
+        return ValueTask.CompletedTask;
+    }
 }

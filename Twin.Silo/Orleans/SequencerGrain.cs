@@ -36,7 +36,15 @@ internal sealed class SequencerGrain(IGrainFactory grains, PostgresJournal journ
     private readonly SemaphoreSlim _starting = new(1), _places = new(MaxAppends);
     private readonly TimeProvider _time = TimeProvider.System;
     private ClusterEngine? _engine;
+
+    /// <summary>Silos that answered when the epoch began.</summary>
     private HashSet<string> _members = [];
+
+    /// <summary>The grain ends here; another silo goes on.</summary>
+    private bool _isLeaving;
+
+    /// <summary>Appends under way, so that one sent again meanwhile is not applied beside itself.</summary>
+    private readonly Dictionary<Guid, Task<AppendAnswer>> _underWay = [];
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -46,17 +54,22 @@ internal sealed class SequencerGrain(IGrainFactory grains, PostgresJournal journ
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        _isLeaving = true;
         await _starting.WaitAsync(cancellationToken);
-        if (_engine is not { } engine) return;
+        var last = _engine;
         _engine = null;
+        _starting.Release();
+        if (last is not { } engine) return;
         await Task.Run(async () =>
         {
-            if (engine.Sequencer.Error is null) await Try(engine.Settle());
+            if (engine.Sequencer.Error is null)
+                await Try(engine.Settle(), "The twins were not stored at the end of an epoch ({Reason}); the journal "
+                    + "has everything.");
             engine.Dispose();
-        }, cancellationToken);
+        }, CancellationToken.None).WaitAsync(cancellationToken);
     }
 
-    private async Task Try(Task work)
+    private async Task Try(Task work, string otherwise)
     {
         try
         {
@@ -64,8 +77,7 @@ internal sealed class SequencerGrain(IGrainFactory grains, PostgresJournal journ
         }
         catch (Exception e)
         {
-            log.LogWarning("The twins were not stored at the end of an epoch ({Reason}); the journal has everything.",
-                e.Message);
+            log.LogWarning(otherwise, e.Message);
         }
     }
 
@@ -78,10 +90,12 @@ internal sealed class SequencerGrain(IGrainFactory grains, PostgresJournal journ
     private async Task<ClusterEngine> Running()
     {
         if (_broken is { } why) throw new StorageUnavailableException(why, null);
+        if (_isLeaving) throw Leaves();
         if (_engine is { Sequencer.IsStopped: false } running) return running;
         await _starting.WaitAsync();
         try
         {
+            if (_isLeaving) throw Leaves();
             if (_engine is { Sequencer.IsStopped: false } begun) return begun;
             if (_engine is { } failed)
             {
@@ -100,22 +114,31 @@ internal sealed class SequencerGrain(IGrainFactory grains, PostgresJournal journ
         }
     }
 
+    private static OtherEpochException Leaves() => new("The sequencer leaves this silo. Ask again.");
+
     private async Task<ClusterEngine> Begin(bool isSettled)
     {
         var members = await Members();
         var greetings = await Task.WhenAll(members.Select(async silo => (Silo: silo, Hello: await Greet(silo))));
-        var able = greetings.Where(g => g.Hello is { Protocol: GateCode.Protocol }).ToList();
+        var able = greetings.Where(g => g.Hello?.Protocol == options.Protocol).ToList();
         if (able.Count == 0)
             throw new StorageUnavailableException("No silo of the cluster answers. Send it again.", null);
         // Silos of another judging version get no twins: the version in force stays as long as one silo has it.
-        var inForce = journal.JudgingVersion;
-        var version = able.Any(g => g.Hello!.JudgingVersion == inForce) ? inForce
-            : able.Min(g => g.Hello!.JudgingVersion);
+        // What this silo last knew of the journal may be old: the sequencer has been elsewhere.
+        var inForce = await Task.Run(() =>
+        {
+            journal.TakeOver();
+            return journal.JudgingVersion;
+        });
+        var version = able.Select(g => g.Hello!.JudgingVersion).Where(v => v >= inForce).DefaultIfEmpty(0).Min();
+        if (version == 0)
+            throw new DataDirectoryException($"The journal was judged by version {inForce}; all silos of the cluster "
+                + "judge by older ones. Start silos of the newer MeterTwin that wrote it.", null);
         string[] silos = [.. able.Where(g => g.Hello!.JudgingVersion == version).Select(g => g.Silo)
             .Order(StringComparer.Ordinal)];
         var engine = await Task.Run(() =>
             new ClusterEngine(grains, journal, factory, options, silos, version, isSettled));
-        _members = [.. members];
+        _members = [.. greetings.Where(g => g.Hello is not null).Select(g => g.Silo)];
         log.LogInformation("Epoch {Epoch} began on {Silos} silos, judging version {Version}", engine.Epoch,
             silos.Length, version);
         return engine;
@@ -143,11 +166,16 @@ internal sealed class SequencerGrain(IGrainFactory grains, PostgresJournal journ
     /// <summary>A silo came or went: an epoch ends in good order, if it can, and the next begins.</summary>
     private async Task Look(CancellationToken cancel)
     {
-        if (_engine is null || !await _starting.WaitAsync(0, cancel)) return;
+        if (_isLeaving || _broken is not null) return;
+        if (_engine is not { Sequencer.IsStopped: false })
+        {
+            await Try(Running(), "No new epoch yet: {Reason}");
+            return;
+        }
+        if (!await _starting.WaitAsync(0, cancel)) return;
         try
         {
-            if (_engine is not { Sequencer.IsStopped: false } engine) return;
-            if (_members.SetEquals(await Members())) return;
+            if (_engine is not { Sequencer.IsStopped: false } engine || !await HaveMembersChanged()) return;
             log.LogInformation("The members of the cluster changed: epoch {Epoch} ends", engine.Epoch);
             var isSettled = await Task.Run(async () =>
             {
@@ -177,6 +205,15 @@ internal sealed class SequencerGrain(IGrainFactory grains, PostgresJournal journ
         }
     }
 
+    /// <summary>True when a silo that takes part has gone, or one that does not now answers.</summary>
+    private async Task<bool> HaveMembersChanged()
+    {
+        var now = await Members();
+        if (!_members.IsSubsetOf(now)) return true;
+        var greetings = await Task.WhenAll(now.Where(silo => !_members.Contains(silo)).Select(Greet));
+        return greetings.Any(hello => hello is not null);
+    }
+
     /// <summary>Does something with the running engine; a failed step begins a new epoch and does it again.</summary>
     private async Task<T> With<T>(Func<ClusterEngine, int, Task<T>> work)
     {
@@ -188,8 +225,12 @@ internal sealed class SequencerGrain(IGrainFactory grains, PostgresJournal journ
                 engine = await Running();
                 return await work(engine, attempt);
             }
-            catch (Exception e) when (attempt < MaxAttempts && _broken is null && e is not DataDirectoryException
-                && (engine is null || engine.Sequencer.IsStopped))
+            catch (Exception e) when (_isLeaving && e is not OtherEpochException)
+            {
+                throw Leaves();
+            }
+            catch (Exception e) when (attempt < MaxAttempts && _broken is null && !_isLeaving
+                && e is not DataDirectoryException && (engine is null || engine.Sequencer.IsStopped))
             {
                 log.LogInformation("Attempt {Attempt} failed: {Reason}", attempt, e.Message);
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 * attempt, 1000)), _time);
@@ -199,13 +240,29 @@ internal sealed class SequencerGrain(IGrainFactory grains, PostgresJournal journ
 
     public async Task<AppendAnswer> Append(Guid name, bool isRepeat, string source, Immutable<byte[]> inputs)
     {
+        if (_underWay.TryGetValue(name, out var first)) return await first;
+        var append = AppendOnce(name, isRepeat, source, inputs);
+        if (append.IsCompleted) return await append;
+        _underWay[name] = append;
+        try
+        {
+            return await append;
+        }
+        finally
+        {
+            _underWay.Remove(name);
+        }
+    }
+
+    private async Task<AppendAnswer> AppendOnce(Guid name, bool isRepeat, string source, Immutable<byte[]> inputs)
+    {
         try
         {
             var receipt = await With((engine, attempt) =>
                 Append(engine, name, isRepeat || attempt > 1, source, inputs));
             return new AppendAnswer(receipt, null, Now());
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not OtherEpochException || !_isLeaving)
         {
             return new AppendAnswer(null, e.Message, _engine is null ? null : Now());
         }
@@ -254,6 +311,8 @@ internal sealed class SequencerGrain(IGrainFactory grains, PostgresJournal journ
 
     public Task<TwinHome?> HomeOf(TwinKind kind, ulong id) => With(async (engine, _) =>
         await engine.HomeOf(new TwinKey(kind, id)) is { } silo ? new TwinHome(silo, engine.Epoch) : null);
+
+    public async Task Settle() => await With((engine, _) => engine.Settle());
 
     public Task<string> StateHash() => With((engine, _) => engine.StateHash());
 

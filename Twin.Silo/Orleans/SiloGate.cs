@@ -12,7 +12,7 @@ namespace Twin.Silo.Orleans;
 [SiloPlacement]
 [CollectionAgeLimit(AlwaysActive = true)]
 internal sealed class SiloGate(IGrainFactory grains, SiloTwins twins, ITwinFactory factory,
-    ILocalSiloDetails silo) : Grain, ISiloGate
+    ILocalSiloDetails silo, EngineOptions options) : Grain, ISiloGate
 {
     /// <summary>Orders under way to grains at once; the rest waits its turn.</summary>
     private const int MaxOrders = 4096;
@@ -24,7 +24,7 @@ internal sealed class SiloGate(IGrainFactory grains, SiloTwins twins, ITwinFacto
     private readonly HashSet<TwinKey> _spoke = [];
     private long _mailEpoch;
 
-    public Task<GateHello> Hello() => Task.FromResult(new GateHello(GateCode.Protocol, twins.JudgingVersion));
+    public Task<GateHello> Hello() => Task.FromResult(new GateHello(options.Protocol, twins.JudgingVersion));
 
     public async Task Begin(long epoch, string[] silos, bool isSettled)
     {
@@ -34,9 +34,16 @@ internal sealed class SiloGate(IGrainFactory grains, SiloTwins twins, ITwinFacto
         foreach (var chunk in leave.Chunk(MaxOrders))
             await Task.WhenAll(chunk.Select(key =>
                 grains.Twin(key).Do(TwinOrder.Leave, epoch, new([]), 0, 0).AsTask()));
+        await twins.Left();
+    }
+
+    public async Task<int> CatchUp(long epoch)
+    {
+        RequireEpoch(epoch);
         // Whether a twin waits shows in its state only: those behind their rows are loaded.
         foreach (var chunk in twins.WithTail().Chunk(MaxOrders))
             await Give(TwinOrder.Read, epoch, [.. chunk.Select(key => new Order(key, new([]), 0, 0))], (_, _) => { });
+        return twins.Waiting;
     }
 
     /// <summary>Gives orders to grains and hands their answers over, in the order of the list.</summary>
@@ -48,6 +55,7 @@ internal sealed class SiloGate(IGrainFactory grains, SiloTwins twins, ITwinFacto
             var count = Math.Min(MaxOrders, orders.Count - start);
             var keys = new TwinKey[count];
             for (var i = 0; i < count; i++) keys[i] = orders[start + i].Key;
+            if (order != TwinOrder.Read) twins.Touch(keys);
             twins.Fetch(keys);
             for (var i = 0; i < count; i++)
             {
@@ -76,13 +84,13 @@ internal sealed class SiloGate(IGrainFactory grains, SiloTwins twins, ITwinFacto
             throw new OtherEpochException($"The gate of {silo.SiloAddress} is in epoch {twins.Epoch}, not {epoch}.");
     }
 
-    public async Task<Immutable<byte[]>> Admit(long epoch, Immutable<byte[]> items)
+    public async Task<Immutable<byte[]>> Give(long epoch, TwinOrder order, Immutable<byte[]> items)
     {
         RequireEpoch(epoch);
         var orders = ReadOrders(items);
         foreach (var o in orders) twins.Expect(o.Key);
         var answers = new ByteWriter(items.Value.Length + 1024);
-        await Give(TwinOrder.Admit, epoch, orders, (o, answer) =>
+        await Give(order, epoch, orders, (o, answer) =>
         {
             var head = new AnswerReader(answer);
             twins.Answered(o.Key, head.Changed, head.Waits);

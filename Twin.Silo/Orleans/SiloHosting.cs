@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans;
 using Orleans.Configuration;
 using Orleans.Hosting;
@@ -21,6 +22,7 @@ public static class SiloHosting
         silo.Services.AddSingleton(factory);
         silo.Services.AddSingleton(_ => new PostgresJournal(options.Database));
         silo.Services.AddSingleton<SiloTwins>();
+        silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.AddSingleton<ITwinShelf>(s => s.GetRequiredService<SiloTwins>());
         silo.Services.AddPlacementDirector<SiloPlacementStrategy, SiloPlacementDirector>();
         silo.Configure<GrainCollectionOptions>(o =>

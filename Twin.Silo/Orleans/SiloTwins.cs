@@ -20,7 +20,8 @@ internal sealed class SiloTwins(ITwinFactory factory, PostgresJournal journal, E
 {
     private struct Note
     {
-        public bool HasRow, Loaded, Exists;
+        /// <summary>The store has a state; a grain has the true state; something was accepted; there is a grain.</summary>
+        public bool HasRow, Loaded, Exists, HasGrain;
     }
 
     private readonly ClusterStore _store = new(journal);
@@ -28,8 +29,9 @@ internal sealed class SiloTwins(ITwinFactory factory, PostgresJournal journal, E
     private Dictionary<TwinKey, Note> _roster = [];
     private readonly Dictionary<TwinKey, byte[]> _parked = [], _fetched = [];
     private readonly HashSet<TwinKey> _waiting = [];
+    private readonly List<Task> _leaving = [];
 
-    /// <summary>Changed since all was last known to be committed; changed since last stored.</summary>
+    /// <summary>Given an order since all was last known to be committed; changed since last stored.</summary>
     private readonly HashSet<TwinKey> _touched = [], _dirty = [];
 
     private Dictionary<TwinKey, List<(long Position, byte[] Input)>> _tail = [];
@@ -79,9 +81,9 @@ internal sealed class SiloTwins(ITwinFactory factory, PostgresJournal journal, E
                 // Only who took part in the last epoch knows what changed in it.
                 var isTrue = Epoch == epoch - 1 && (isSettled || !_touched.Contains(key));
                 if (!isTrue || !roster.ContainsKey(key)) _parked.Remove(key);
-                if (!old.Loaded) continue;
-                if (!roster.TryGetValue(key, out var note)) leave.Add(key);
-                else roster[key] = note with { Loaded = isTrue };
+                if (roster.TryGetValue(key, out var note))
+                    roster[key] = note with { Loaded = old.Loaded && isTrue, HasGrain = old.HasGrain };
+                else if (old.HasGrain) leave.Add(key);
             }
             (_roster, _tail, _handed) = (roster, scan.Tail, null);
             _fetched.Clear();
@@ -152,7 +154,8 @@ internal sealed class SiloTwins(ITwinFactory factory, PostgresJournal journal, E
         lock (_gate)
         {
             RequireEpoch(epoch);
-            _roster.TryGetValue(key, out var note);
+            if (!_roster.TryGetValue(key, out var note))
+                throw new OtherEpochException($"This silo is not home to twin {key} in epoch {epoch}.");
             if (note.Loaded)
             {
                 // What the first one had is lost: nothing of it may be vouched for.
@@ -164,7 +167,7 @@ internal sealed class SiloTwins(ITwinFactory factory, PostgresJournal journal, E
             else if (!note.HasRow) cell.Load(null, Tail(key));
             else if (_fetched.Remove(key, out var row)) cell.Load(row, Tail(key));
             else throw new InvalidDataException($"The stored state of twin {key} is missing. Restore a backup.");
-            note.Loaded = true;
+            (note.Loaded, note.HasGrain) = (true, true);
             _roster[key] = note;
             NoteWaiting(key, cell.Waits);
             return cell;
@@ -194,13 +197,17 @@ internal sealed class SiloTwins(ITwinFactory factory, PostgresJournal journal, E
         lock (_gate)
         {
             // A grain of an earlier epoch that the silo vouches for counts; what it has is true.
-            if (!_roster.TryGetValue(key, out var note) || !note.Loaded || epoch > Epoch) return;
-            note.Loaded = false;
-            _roster[key] = note;
+            if (!_roster.TryGetValue(key, out var note)) return;
+            var isTrue = note.Loaded && epoch <= Epoch;
+            _roster[key] = note with { Loaded = false, HasGrain = false };
+            if (!isTrue) return;
             // A twin that is as its row says can be read again; handed over but not known to be committed, it cannot.
             var isAway = _dirty.Contains(key) || _touched.Contains(key) || (_handed?.Contains(key) ?? false);
-            // Nothing was ever accepted for it: there is no such twin.
-            if (cell.State() is not { } state) _roster.Remove(key);
+            // Nothing was ever accepted for it: there is no such twin, unless an order is on its way.
+            if (cell.State() is not { } state)
+            {
+                if (!_touched.Contains(key)) _roster.Remove(key);
+            }
             else if (isAway || !note.HasRow) _parked[key] = state;
         }
     }
@@ -212,9 +219,34 @@ internal sealed class SiloTwins(ITwinFactory factory, PostgresJournal journal, E
         {
             NoteWaiting(key, waits);
             if (!changed) return;
-            _touched.Add(key);
             _dirty.Add(key);
             if (_roster.TryGetValue(key, out var note) && !note.Exists) _roster[key] = note with { Exists = true };
+        }
+    }
+
+    /// <summary>
+    /// Orders that may change these twins are about to be given: whatever becomes of the answers, what grains have then
+    /// is not known to be committed.
+    /// </summary>
+    public void Touch(IReadOnlyList<TwinKey> keys)
+    {
+        lock (_gate) _touched.UnionWith(keys);
+    }
+
+    /// <summary>A grain that was told to leave is on its way out.</summary>
+    public void Leaves(Task gone)
+    {
+        lock (_gate) _leaving.Add(gone);
+    }
+
+    /// <summary>Completes when all grains that were told to leave have gone: then another silo may have the twins.</summary>
+    public Task Left()
+    {
+        lock (_gate)
+        {
+            Task[] leaving = [.. _leaving];
+            _leaving.Clear();
+            return Task.WhenAll(leaving);
         }
     }
 

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orleans;
 using Orleans.Configuration;
 using Orleans.Hosting;
+using Orleans.Runtime;
 using Orleans.TestingHost;
 using Twin.Grains;
 using Twin.Hardware;
@@ -10,29 +12,36 @@ using Twin.Silo.Storage.Postgres;
 
 namespace Twin.Silo.Tests.Orleans;
 
-/// <summary>Silos in this process on one database, and the fleet as seen from one of them.</summary>
+/// <summary>Silos in this process on one database, and the fleet as seen from a client of them.</summary>
 internal sealed class TwinCluster : IFleet
 {
     private readonly InProcessTestCluster _cluster;
     private readonly PostgresJournal _journal;
     private readonly OrleansFleet _fleet;
+    private readonly ITwinFactory _factory;
 
-    private TwinCluster(InProcessTestCluster cluster, PostgresJournal journal, OrleansFleet fleet) =>
-        (_cluster, _journal, _fleet) = (cluster, journal, fleet);
+    private TwinCluster(InProcessTestCluster cluster, PostgresJournal journal, OrleansFleet fleet,
+        ITwinFactory factory) => (_cluster, _journal, _fleet, _factory) = (cluster, journal, fleet, factory);
 
     public InProcessTestCluster Silos => _cluster;
     public PostgresJournal Journal => _journal;
+    public OrleansFleet Fleet => _fleet;
+
+    public static Task<TwinCluster> Start(int silos, EngineOptions options, Func<int, ITwinFactory> factory) =>
+        Start(silos, _ => options, factory);
 
     /// <param name="silos">How many to begin with.</param>
-    /// <param name="options">Settings, with the database.</param>
+    /// <param name="options">Settings, with the database, by the silo's number.</param>
     /// <param name="factory">Makes the twins of a silo, by the silo's number.</param>
-    public static async Task<TwinCluster> Start(int silos, EngineOptions options, Func<int, ITwinFactory> factory)
+    public static async Task<TwinCluster> Start(int silos, Func<int, EngineOptions> options,
+        Func<int, ITwinFactory> factory)
     {
         var builder = new InProcessTestClusterBuilder((short)silos);
         var started = 0;
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.AddMeterTwin(options, factory(Interlocked.Increment(ref started) - 1));
+            var number = Interlocked.Increment(ref started) - 1;
+            silo.AddMeterTwin(options(number), factory(number));
             silo.Configure<ClusterMembershipOptions>(o =>
             {
                 (o.ProbeTimeout, o.TableRefreshTimeout) = (TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(1));
@@ -43,15 +52,58 @@ internal sealed class TwinCluster : IFleet
         });
         var cluster = builder.Build();
         await cluster.DeployAsync();
-        var journal = new PostgresJournal(options.Database);
+        var journal = new PostgresJournal(options(0).Database);
         var fleet = await OrleansFleet.Open(cluster.Client, journal, factory(0), TimeProvider.System, default);
-        return new TwinCluster(cluster, journal, fleet);
+        return new TwinCluster(cluster, journal, fleet, factory(0));
     }
 
-    /// <summary>A silo ends without a word.</summary>
-    public Task Kill(int index) => _cluster.KillSiloAsync(_cluster.Silos[index]);
+    /// <summary>Addresses of the silos that run, as the engine names them.</summary>
+    public string[] Addresses => [.. _cluster.Silos.Select(s => s.SiloAddress.ToParsableString())];
 
-    public Task Add() => _cluster.StartAdditionalSiloAsync();
+    public InProcessSiloHandle SiloOf(string address) =>
+        _cluster.Silos.Single(s => s.SiloAddress.ToParsableString() == address);
+
+    /// <summary>A silo ends without a word.</summary>
+    public Task Kill(InProcessSiloHandle silo) => _cluster.KillSiloAsync(silo);
+
+    /// <summary>A silo ends in good order.</summary>
+    public Task Stop(InProcessSiloHandle silo) => _cluster.StopSiloAsync(silo);
+
+    public async Task<string> Add() => (await _cluster.StartAdditionalSiloAsync()).SiloAddress.ToParsableString();
+
+    /// <summary>The fleet as seen from a silo.</summary>
+    public Task<OrleansFleet> Door(InProcessSiloHandle silo) => OrleansFleet.Open(
+        _cluster.GetSiloServiceProvider(silo.SiloAddress).GetRequiredService<IGrainFactory>(), _journal, _factory,
+        TimeProvider.System, default);
+
+    internal ISequencerGrain Sequencer => _cluster.Client.GetGrain<ISequencerGrain>(0);
+
+    /// <summary>The silo where the sequencer runs; null while it runs nowhere.</summary>
+    public InProcessSiloHandle? SequencersSilo()
+    {
+        if (!_cluster.TryGetGrainContext(((GrainReference)Sequencer).GrainId, out var context)) return null;
+        return _cluster.Silos.FirstOrDefault(s => s.SiloAddress.Equals(context.Address.SiloAddress));
+    }
+
+    /// <summary>Silos that are home to twins of a kind, and to how many.</summary>
+    public async Task<Dictionary<string, int>> Homes(TwinKind kind)
+    {
+        var homes = new Dictionary<string, int>();
+        foreach (var key in await Keys(kind, 0, 10_000, default))
+        {
+            var home = (await Sequencer.HomeOf(key.Kind, key.Id))!.Silo;
+            homes[home] = homes.GetValueOrDefault(home) + 1;
+        }
+        return homes;
+    }
+
+    /// <summary>Grains of twins in memory, on all silos.</summary>
+    public async Task<long> Grains() => (await _cluster.Client.GetGrain<IManagementGrain>(0).GetSimpleGrainStatistics())
+        .Where(s => s.GrainType.Contains("Twin.Grains.Orleans.", StringComparison.Ordinal)).Sum(s => s.ActivationCount);
+
+    /// <summary>Grains that nobody calls now are collected, whatever their age.</summary>
+    public Task Collect() =>
+        _cluster.Client.GetGrain<IManagementGrain>(0).ForceActivationCollection(TimeSpan.Zero);
 
     public FleetStatus Status => _fleet.Status;
 

@@ -103,6 +103,49 @@ public sealed class JudgementTests
         Assert.Empty(_findings);
     }
 
+    [Fact]
+    public void What_is_missing_by_daylight_is_new_pv_and_what_is_missing_by_night_is_not()
+    {
+        static int[] Less(int[] wh, int from, int to) => [.. wh.Select((v, s) => s >= from && s < to ? v / 6 : v)];
+        Run(75, (d, wh) => d < 40 ? wh : Less(wh, 16, 36));
+        var byDay = _verdicts.Max(v => v.Score);
+        Assert.Empty(_findings);
+        _verdicts.Clear();
+        Run(75, (d, wh) => d < 40 ? wh : Less(wh, 36, 46));
+        Assert.True(_verdicts.Max(v => v.Score) > 1.5 * byDay, $"{byDay} by day, {_verdicts.Max(v => v.Score)} by night");
+        Assert.NotEmpty(_findings);
+    }
+
+    [Fact]
+    public void A_ceiling_is_found_and_says_how_high_it_is()
+    {
+        Run(75, (d, wh) => d < 40 ? wh : [.. wh.Select(v => Math.Min(v, 330))]);
+        Assert.Equal("ceiling", _verdicts[74].Top);
+        Assert.Contains(_findings, f => f.Sentence.Contains("330 Wh", StringComparison.Ordinal)
+            || f.Evidence.Any(e => e.Feature == "intervals_at_ceiling" && e.Observed >= 3));
+    }
+
+    [Fact]
+    public void Days_of_zero_between_days_of_use_are_found_and_a_dead_meter_is_one_event()
+    {
+        Run(75, (d, wh) => d >= 40 && d % 3 == 0 ? TestHome.Constant(0) : wh);
+        Assert.Contains(_findings, f => f.Kind == FindingKind.UnusualDay
+            && f.Sentence.Contains("between days of ordinary use", StringComparison.Ordinal)
+            || f.Evidence.Any(e => e.Feature == "zero_episodes"));
+        _findings.Clear();
+        Run(75, (d, wh) => d >= 40 ? TestHome.Constant(0) : wh);
+        Assert.Equal(FindingKind.ZeroRun, Assert.Single(_findings).Kind);
+    }
+
+    [Fact]
+    public void An_appliance_more_is_nobodys_theft()
+    {
+        Run(90, (d, wh) => d < 40 || d % 7 is 1 or 4 ? wh
+            : [.. wh.Select((v, s) => s is >= 42 ? v + 1800 : v)]);
+        Assert.Empty(_findings);
+        Assert.All(_verdicts, v => Assert.True(v.Score < 1.6, $"{v}"));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Twin.Hardware.Coding;
 
 namespace Twin.Detection;
@@ -62,19 +63,13 @@ internal sealed class LossFilter(int columns)
     {
         product.Clear();
         var innovation = measured;
-        var at = 0;
+        ReadOnlySpan<float> triangle = _covariance;
         for (var i = 0; i < values.Length; i++)
         {
-            var c = values[i];
-            innovation -= _coefficients[i] * c;
-            var own = 0f;
-            for (var j = 0; j < i; j++)
-            {
-                var v = _covariance[at++];
-                own += v * values[j];
-                product[j] += v * c;
-            }
-            product[i] += own + _covariance[at++] * c;
+            innovation -= _coefficients[i] * values[i];
+            var row = triangle.Slice(At(i, 0), i + 1);
+            product[i] += Dot(row[..i], values) + row[i] * values[i];
+            if (values[i] != 0f) AddScaled(product[..i], row, values[i]);
         }
         var known = 0f;
         for (var i = 0; i < values.Length; i++) known += product[i] * values[i];
@@ -88,13 +83,45 @@ internal sealed class LossFilter(int columns)
         var noise = surplus > 1f ? usual * MathF.Sqrt(surplus) : usual;
         usual = Math.Max(LeastNoise, usual + NoiseRate * (Math.Clamp(square - known, 0f, 6f * usual) - usual));
         var scale = 1f / (known + noise);
-        var at = 0;
+        Span<float> triangle = _covariance;
         for (var i = 0; i < product.Length; i++)
         {
             var gain = product[i] * scale;
             _coefficients[i] += gain * innovation;
-            for (var j = 0; j <= i; j++) _covariance[at++] -= gain * product[j];
+            AddScaled(triangle.Slice(At(i, 0), i + 1), product, -gain);
         }
+    }
+
+    /// <summary>
+    /// Sum of products in one fixed order, whatever the machine: four partial sums, because each addition waits for the
+    /// one before it.
+    /// </summary>
+    private static float Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        float s0 = 0f, s1 = 0f, s2 = 0f, s3 = 0f;
+        b = b[..a.Length];
+        var i = 0;
+        for (; i <= a.Length - 4; i += 4)
+        {
+            s0 += a[i] * b[i];
+            s1 += a[i + 1] * b[i + 1];
+            s2 += a[i + 2] * b[i + 2];
+            s3 += a[i + 3] * b[i + 3];
+        }
+        for (; i < a.Length; i++) s0 += a[i] * b[i];
+        return (s0 + s1) + (s2 + s3);
+    }
+
+    /// <summary>
+    /// Adds a multiple, element by element: no sum, so that the width of the machine's vectors changes nothing.
+    /// </summary>
+    private static void AddScaled(Span<float> to, ReadOnlySpan<float> what, float by)
+    {
+        what = what[..to.Length];
+        var i = 0;
+        for (; i <= to.Length - Vector<float>.Count; i += Vector<float>.Count)
+            (new Vector<float>(to[i..]) + new Vector<float>(what[i..]) * by).CopyTo(to[i..]);
+        for (; i < to.Length; i++) to[i] += what[i] * by;
     }
 
     public void Write(ByteWriter to)

@@ -11,7 +11,7 @@ namespace Twin.Detection;
 /// </summary>
 /// <remarks>
 /// Each piece is divided by the value that one honest home in a hundred reaches in three months (see
-/// <see cref="Pieces"/>), so that 1 means the same for all, and bounded at 3; the score is the fourth root of the sum
+/// <see cref="Pieces"/>), so that 1 means the same for all, and bounded; the score is the fourth root of the sum
 /// of fourth powers, near the largest, a little more when others agree. An innocent cause that explains a piece better
 /// takes weight from it: new PV, a new appliance, an empty home, a feeder that misses nothing.
 /// </remarks>
@@ -27,6 +27,11 @@ internal struct DayJudgement
 
     /// <summary>Scores of the first weeks grow into their full weight.</summary>
     private const int FullWeightDays = 14;
+    /// <summary>
+    /// How soon a piece stops growing: it is 1 at the honest hundredth and ends at 1 + 1/bend. However much a life
+    /// changes, it stays below what life does not do.
+    /// </summary>
+    private const float LifeBend = 1f, FeederBend = 0.5f, FactBend = 0.25f;
     private const double FindingScore = 1.6, QuietScore = 0.8;
     private const int QuietDaysToRearm = 14;
 
@@ -168,7 +173,8 @@ internal struct DayJudgement
         for (var i = 0; i < Pieces.Count; i++)
         {
             var p = pieces[i] / Pieces.HonestHundredth[i];
-            pieces[i] = p * 1.5f / (1f + 0.5f * p);
+            var bend = i < Pieces.OfLife ? LifeBend : i == Pieces.Feeder ? FeederBend : FactBend;
+            pieces[i] = p * (1f + bend) / (1f + bend * p);
         }
         Excuse(pieces);
         if (day.Has(DayMarks.Repeated)) pieces[Pieces.Repeat] = 4f;

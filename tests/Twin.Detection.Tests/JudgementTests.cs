@@ -78,10 +78,25 @@ public sealed class JudgementTests
     }
 
     [Fact]
-    public void A_tariff_change_on_record_lowers_score_and_confidence_and_is_named()
+    public void A_tariff_change_on_record_lowers_the_score_of_what_life_does()
     {
+        Run(90, (d, wh) => d < 40 ? wh : [.. wh.Select(v => v * 3 / 10)]);
+        Assert.Single(_findings);
+        var plain = _verdicts[80].Score;
+        _findings.Clear();
+        _verdicts.Clear();
         Run(90, (d, wh) => d < 40 ? wh : [.. wh.Select(v => v * 3 / 10)], null, d => d >= 40
             ? ContextFlags.TariffChange : ContextFlags.None);
+        Assert.Equal(0.7 * plain, _verdicts[80].Score, 6);
+        Assert.Empty(_findings);
+    }
+
+    [Fact]
+    public void A_tariff_change_on_record_is_named_beside_what_life_does_not_do()
+    {
+        int[] old = [];
+        Run(60, (d, wh) => d < 40 ? old = wh : old, null, d => d >= 40 ? ContextFlags.TariffChange
+            : ContextFlags.None);
         var finding = Assert.Single(_findings);
         Assert.Contains(finding.CounterEvidence, t => t.Contains("tariff", StringComparison.Ordinal));
         Assert.True(finding.Confidence <= 0.5);

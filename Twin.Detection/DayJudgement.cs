@@ -5,9 +5,9 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection;
 
 /// <summary>
-/// The judging half of a meter's model: seven tracked features against the meter's own past and its cohort's day, two
+/// The judging half of a meter's model: eight tracked features against the meter's own past and its cohort's day, two
 /// against the cohort's members, what life does not do (a ceiling, days of zero between days of use, repeated days),
-/// and what the feeder says, fused to one score a day. About 110 bytes.
+/// and what the feeder says, fused to one score a day. About 120 bytes.
 /// </summary>
 /// <remarks>
 /// Each piece is divided by the value that one honest home in a hundred reaches in three months (see
@@ -32,7 +32,7 @@ internal struct DayJudgement
     /// changes, it stays below what life does not do.
     /// </summary>
     private const float LifeBend = 1f, FeederBend = 0.5f, FactBend = 0.25f;
-    private const double FindingScore = 1.6, QuietScore = 0.8;
+    private const double FindingScore = 1.5, QuietScore = 0.8;
     private const int QuietDaysToRearm = 14;
 
     /// <summary>
@@ -226,7 +226,8 @@ internal struct DayJudgement
             // A fridge does not shrink with the family: only what takes a share of everything lowers all three.
             Math.Max(level, Math.Max(nightLevel, topLevel)),
             day.ShapeDistance, Math.Max(0f, day.Rhythm - rhythm + 1f + RhythmShift),
-            day.Has(DayMarks.DaylightZeros) ? 0f : day.ZeroShare, day.Roughness, level,
+            day.Has(DayMarks.DaylightZeros) ? 0f : day.ZeroShare, day.Roughness, nightLevel,
+            level,
         ];
         var isWarm = _days >= WarmUpDays;
         for (var j = 0; j < Pieces.Tracked; j++)

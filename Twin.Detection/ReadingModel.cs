@@ -8,7 +8,7 @@ namespace Twin.Detection;
 /// state, so that their interleaving cannot matter: <see cref="Fold"/> runs when a day is complete (validation,
 /// profile, features);
 /// <see cref="Judge"/> runs when the day closes for everybody (cohort, feeder, fusion).
-/// One object of about 480 bytes, no matter how long the history; no allocation on a day without a finding.
+/// One object of about 500 bytes, no matter how long the history; no allocation on a day without a finding.
 /// </summary>
 public sealed class ReadingModel
 {

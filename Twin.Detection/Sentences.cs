@@ -15,7 +15,7 @@ internal static class Sentences
     private static readonly (string Feature, string Unit)[] Tracked =
     [
         ("level_vs_cohort", "x"), ("least_of_level_base_peak_vs_cohort", "x"), ("energy_in_other_hours", ""),
-        ("rhythm_vs_cohort", "x"), ("zero_share", ""), ("roughness", ""),
+        ("rhythm_vs_cohort", "x"), ("zero_share", ""), ("roughness", ""), ("night_base_vs_cohort", "x"),
     ];
 
     /// <summary>The rhythm is tracked one higher than it is told, because it may be negative.</summary>
@@ -47,6 +47,7 @@ internal static class Sentences
         Pieces.Level or Pieces.Uniform => FindingKind.LevelShift,
         Pieces.PeerFlat or Pieces.PeerNight => FindingKind.CohortDeviation,
         Pieces.Feeder => FindingKind.BalanceSuspect,
+        Pieces.Night => FindingKind.NightBaseLost,
         Pieces.Exchanged => FindingKind.MetersExchanged,
         Pieces.Repeat => FindingKind.RepeatedDay,
         Pieces.Zero or Pieces.ZeroDays => FindingKind.UnusualDay,
@@ -78,6 +79,8 @@ internal static class Sentences
                 + $"{Statements.Percent(t.Usual)} was usual.",
             Pieces.Rough => $"Since {since} the load curve is rougher than this home's: neighbouring half-hours differ "
                 + $"by {Statements.Number(t.Recent)} of the mean, {Statements.Number(t.Usual)} was usual.",
+            Pieces.Night => $"Since {since} the night base is {lost} less than its cohort's night lets expect, now "
+                + $"{Watts(day.NightW)} where {Watts(day.ExpectedNightW)} was usual.",
             Pieces.PeerFlat => "The load curve is far smoother than any of its cohort: neighbouring half-hours "
                 + $"differ by {Statements.Number(day.Roughness)} of the mean.",
             Pieces.PeerNight => $"The night base is {Statements.Percent(day.NightShare)} of the mean, far more "

@@ -56,7 +56,9 @@ public readonly record struct CohortDay(int Day, int Members, int Warm, Peers Fa
         var day = new CohortDay(checked((int)from.VarInt()), from.Count(int.MaxValue), from.Count(int.MaxValue),
             Peers.Read(ref from), Peers.Read(ref from), Peers.Read(ref from), Peers.Read(ref from),
             Peers.Read(ref from), default);
-        return version == 1 ? day with { Top = default, Rhythm = new Peers(1f, 0f) } : day with { Rhythm = Peers.Read(ref from) };
+        return version == 1
+            ? day with { Top = default, Rhythm = new Peers(1f, 0f) }
+            : day with { Rhythm = Peers.Read(ref from) };
     }
 }
 

@@ -32,7 +32,7 @@ internal struct DayJudgement
     /// changes, it stays below what life does not do.
     /// </summary>
     private const float LifeBend = 1f, FeederBend = 0.5f, FactBend = 0.25f;
-    private const double FindingScore = 1.5, QuietScore = 0.8;
+    private const double FindingScore = 1.6, QuietScore = 0.8;
     private const int QuietDaysToRearm = 14;
 
     /// <summary>
@@ -52,10 +52,10 @@ internal struct DayJudgement
     /// </summary>
     private const int LikelyPvDays = 6, SurePvDays = 20, MaxPvDays = 28, NoPvDays = 6;
 
-    /// <summary>A rise of the level this sure is a new occupant or appliance: the past does not bind any more.</summary>
+    /// <summary>A level this surely higher is a new occupant or appliance: the past does not bind any more.</summary>
     private const float SureRise = 25f;
 
-    /// <summary>A home that uses less than this a day has little to hide, and its changes are large in percent.</summary>
+    /// <summary>A home that uses less than this a day has little to hide, and changes much in percent.</summary>
     private const float SmallWhPerDay = 2000f;
 
     /// <summary>A day of zeros counts when use goes on before the third; how slowly such days are forgotten.</summary>

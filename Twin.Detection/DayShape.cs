@@ -11,7 +11,7 @@ internal ref struct DayShape
 {
     public const int Slots = 48;
 
-    /// <summary>A day's energy is told to the feeder in so many blocks: who used what when is what names a thief.</summary>
+    /// <summary>A day's energy is told to the feeder in so many blocks: who used what when names a thief.</summary>
     public const int Blocks = 48;
     private const int SlotMinutes = 30;
     private const int BlockMinutes = 1440 / Blocks;
@@ -78,7 +78,7 @@ internal ref struct DayShape
             if (minutes[s] >= SlotMinutes) Power[s] = energy[s] * 60f / minutes[s];
     }
 
-    /// <summary>An interval longer than a block is shared evenly; what lies behind the last block counts in it.</summary>
+    /// <summary>An interval over several blocks is shared evenly; what lies behind the last counts in it.</summary>
     private readonly void AddToBlocks(int wh, int from, int interval)
     {
         var parts = Math.Max(1, interval / BlockMinutes);

@@ -37,7 +37,7 @@ internal sealed class LossFilter(int columns)
         _covariance[At(column, column)] = variance;
     }
 
-    /// <summary>Takes over what another filter learned; <paramref name="from"/> tells its column, −1 for none.</summary>
+    /// <summary>Takes over what another filter learned; <paramref name="from"/> tells its columns, −1 none.</summary>
     public void TakeOver(LossFilter other, ReadOnlySpan<int> from)
     {
         for (var i = 0; i < from.Length; i++)

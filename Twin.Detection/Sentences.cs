@@ -149,7 +149,8 @@ internal static class Sentences
         var texts = new List<string>(finding.CounterEvidence);
         if (told.IsLikelyPv || told.Day.Has(DayMarks.DaylightZeros))
             texts.Add("what is missing is missing by daylight: new PV would look like this");
-        if (told.IsRising) texts.Add("the meter registers more than before: a new appliance or more people would do so");
+        if (told.IsRising)
+            texts.Add("the meter registers more than before: a new appliance or more people would do so");
         if (told.Day.Has(DayMarks.Vacant))
             texts.Add("the base is there and the peaks that people make are not: an empty home would look like this");
         if (told.Day.Has(DayMarks.CatchUp)) texts.Add("a catch-up read makes up for the gap before it");

@@ -30,7 +30,8 @@ internal static class MessageHead
     public static MessageKind Read(ref ByteReader r, out int version)
     {
         version = r.Byte();
-        if (version is < 1 or > Version) throw r.Bad($"a message has version {version}, this MeterTwin knows {Version}");
+        if (version is < 1 or > Version)
+            throw r.Bad($"a message has version {version}, this MeterTwin knows {Version}");
         var kind = (MessageKind)r.Byte();
         return kind is >= MessageKind.MeterDay and <= MessageKind.GroupDay ? kind
             : throw r.Bad("a message kind is not known");

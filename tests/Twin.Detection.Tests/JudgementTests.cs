@@ -127,7 +127,8 @@ public sealed class JudgementTests
         Assert.Empty(_findings);
         _verdicts.Clear();
         Run(75, (d, wh) => d < 40 ? wh : Less(wh, 36, 46));
-        Assert.True(_verdicts.Max(v => v.Score) > 1.5 * byDay, $"{byDay} by day, {_verdicts.Max(v => v.Score)} by night");
+        var byNight = _verdicts.Max(v => v.Score);
+        Assert.True(byNight > 1.5 * byDay, $"{byDay} by day, {byNight} by night");
         Assert.NotEmpty(_findings);
     }
 

@@ -28,8 +28,7 @@ public readonly record struct Peers(float Median, float Spread)
 /// <paramref name="Members"/> those behind the rest.
 /// </summary>
 public readonly record struct CohortDay(int Day, int Members, int Warm, Peers Factor, Peers Night, Peers Roughness,
-    Peers NightShare,
-    Peers EveningShare)
+    Peers NightShare, Peers Top, Peers Rhythm)
 {
     /// <summary>With fewer members a median says more about them than about the weather.</summary>
     public const int FewestMembers = 5;
@@ -43,13 +42,24 @@ public readonly record struct CohortDay(int Day, int Members, int Warm, Peers Fa
         Night.Write(to);
         Roughness.Write(to);
         NightShare.Write(to);
-        EveningShare.Write(to);
+        Top.Write(to);
+        Rhythm.Write(to);
     }
 
+    /// <summary>
+    /// Reads what a message of this version holds: the first one told the evening's share, and nothing of peaks and
+    /// rhythm.
+    /// </summary>
     /// <exception cref="InvalidDataException">Damaged.</exception>
-    public static CohortDay Read(ref ByteReader from) =>
-        new(checked((int)from.VarInt()), from.Count(int.MaxValue), from.Count(int.MaxValue),
-        Peers.Read(ref from), Peers.Read(ref from), Peers.Read(ref from), Peers.Read(ref from), Peers.Read(ref from));
+    public static CohortDay Read(ref ByteReader from, int version)
+    {
+        var day = new CohortDay(checked((int)from.VarInt()), from.Count(int.MaxValue), from.Count(int.MaxValue),
+            Peers.Read(ref from), Peers.Read(ref from), Peers.Read(ref from), Peers.Read(ref from),
+            Peers.Read(ref from), default);
+        return version == 1
+            ? day with { Top = default, Rhythm = new Peers(1f, 0f) }
+            : day with { Rhythm = Peers.Read(ref from) };
+    }
 }
 
 /// <summary>
@@ -74,14 +84,20 @@ public sealed class CohortModel
                 ? f.NightW / f.ExpectedNightW : -1f, out _);
             var rough = Median(members, values, static (in f) => IsAlive(f) ? f.Roughness : -1f, out var alive);
             var share = Median(members, values, static (in f) => IsAlive(f) ? f.NightShare : -1f, out _);
-            var evening = Median(members, values, static (in f) => IsAlive(f) ? f.EveningShare : -1f, out _);
-            return new CohortDay(day, alive, warm, factor, night, rough, share, evening);
+            var top = Median(members, values, static (in f) => IsWarm(f) && f.ExpectedTopW > 0
+                ? f.TopW / f.ExpectedTopW : -1f, out _);
+            // Shifted, because a median is taken over what is not below zero.
+            var rhythm = Median(members, values, static (in f) => IsWarm(f) ? f.Rhythm + RhythmShift : -1f, out _);
+            return new CohortDay(day, alive, warm, factor, night, rough, share, top,
+                rhythm with { Median = rhythm.Median - (warm > 0 ? RhythmShift : 0f) });
         }
         finally
         {
             pool.Return(values);
         }
     }
+
+    private const float RhythmShift = 2f;
 
     private static bool IsWarm(in DayFeatures f) => f.Has(DayMarks.Usable | DayMarks.Warm);
     private static bool IsAlive(in DayFeatures f) => f.Has(DayMarks.Usable) && f.TotalWh > 0;

@@ -23,13 +23,17 @@ public enum DayMarks : ushort
     CatchUp = 32,
     /// <summary>The same values as a day of the past week, in the same or another order.</summary>
     Repeated = 64,
-    /// <summary>Readings of zero fall between 08:00 and 18:00 only: what new PV looks like.</summary>
+    /// <summary>Readings of zero fall between 06:00 and 19:00 only: what new PV looks like.</summary>
     DaylightZeros = 128,
-    /// <summary>Consumption is at the night base all day: what an empty home looks like.</summary>
+    /// <summary>Nothing above what runs by itself: what an empty home looks like.</summary>
     Vacant = 256,
+    /// <summary>Much less than usual by daylight, as usual by night: what new PV looks like.</summary>
+    LessByDay = 512,
+    /// <summary>All but a few readings are zero, and hardly anything is consumed.</summary>
+    Dead = 1024,
 }
 
-/// <summary>Sixteen numbers, one for each block of 90 minutes, Wh, as <see cref="LogFloat"/> codes.</summary>
+/// <summary>48 numbers, one for each half-hour, Wh, as <see cref="LogFloat"/> codes.</summary>
 [InlineArray(DayShape.Blocks)]
 public struct BlockCodes
 {
@@ -40,10 +44,12 @@ public struct BlockCodes
 
 /// <summary>
 /// What a meter's folded day tells its cohort and feeder, and all that <see cref="ReadingModel.Judge"/> needs of the
-/// day, about 115 bytes.
+/// day, about 260 bytes.
 /// </summary>
 public struct DayFeatures
 {
+    private const byte BriefFormat = 2, FullFormat = 3;
+
     /// <summary>Local day number, days since 1970-01-01.</summary>
     public int Day;
     public long StartMinute;
@@ -56,16 +62,17 @@ public struct DayFeatures
     /// <summary>Night base and what was usual, W.</summary>
     public float NightW, ExpectedNightW;
 
-    /// <summary>
-    /// See <see cref="DayShape.Roughness"/>, <see cref="DayShape.EveningShare"/>; share of intervals that read zero.
-    /// </summary>
-    public float Roughness, EveningShare, ZeroShare;
+    /// <summary>Mean of the four highest half-hours and what was usual, W.</summary>
+    public float TopW, ExpectedTopW;
 
-    /// <summary>
-    /// Half the sum of absolute differences between the day's and the profile's shape: 0 (same) to 1 (nothing in
-    /// common).
-    /// </summary>
-    public float ShapeDistance;
+    /// <summary>See <see cref="DayShape.Roughness"/>; share of intervals that read zero.</summary>
+    public float Roughness, ZeroShare;
+
+    /// <summary>See <see cref="ShapeMatch"/>.</summary>
+    public float ShapeDistance, Rhythm;
+
+    /// <summary>See <see cref="CapWatch"/>: intervals at the ceiling so far, and the ceiling, Wh.</summary>
+    public int CapHits, CapWh;
 
     /// <summary>Energy by block, and what the profile expected of it (0 while there is none).</summary>
     public BlockCodes Blocks, ExpectedBlocks;
@@ -86,7 +93,7 @@ public struct DayFeatures
 
     private readonly void Write(ByteWriter to, bool blocks)
     {
-        to.Bool(blocks);
+        to.Byte(blocks ? FullFormat : BriefFormat);
         to.VarInt(Day);
         to.VarInt(StartMinute);
         to.VarInt(Minutes);
@@ -96,18 +103,25 @@ public struct DayFeatures
         to.Single(NightW);
         to.Single(ExpectedNightW);
         to.Single(Roughness);
-        to.Single(EveningShare);
         to.Single(ZeroShare);
         to.Single(ShapeDistance);
+        to.Single(TopW);
+        to.Single(ExpectedTopW);
+        to.Single(Rhythm);
+        to.VarUInt((ulong)CapHits);
+        to.VarUInt((ulong)CapWh);
         if (!blocks) return;
         for (var b = 0; b < DayShape.Blocks; b++) to.UInt16(Blocks[b]);
         for (var b = 0; b < DayShape.Blocks; b++) to.UInt16(ExpectedBlocks[b]);
     }
 
-    /// <exception cref="InvalidDataException">Damaged.</exception>
+    /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
     public static DayFeatures Read(ref ByteReader from)
     {
-        var blocks = from.Bool();
+        var format = from.Byte();
+        if (format > FullFormat)
+            throw from.Bad($"a day's features have format {format}, this MeterTwin knows up to {FullFormat}");
+        var isFirst = format < BriefFormat;
         var f = new DayFeatures
         {
             Day = checked((int)from.VarInt()),
@@ -119,13 +133,26 @@ public struct DayFeatures
             NightW = from.Single(),
             ExpectedNightW = from.Single(),
             Roughness = from.Single(),
-            EveningShare = from.Single(),
-            ZeroShare = from.Single(),
-            ShapeDistance = from.Single(),
         };
-        if (!blocks) return f;
-        for (var b = 0; b < DayShape.Blocks; b++) f.Blocks[b] = from.UInt16();
-        for (var b = 0; b < DayShape.Blocks; b++) f.ExpectedBlocks[b] = from.UInt16();
+        // The first version told the evening's share here, which nothing uses any more.
+        if (isFirst) _ = from.Single();
+        (f.ZeroShare, f.ShapeDistance, f.Rhythm) = (from.Single(), from.Single(), 1f);
+        if (!isFirst)
+        {
+            (f.TopW, f.ExpectedTopW, f.Rhythm) = (from.Single(), from.Single(), from.Single());
+            (f.CapHits, f.CapWh) = (from.Count(byte.MaxValue), from.Count(ushort.MaxValue));
+        }
+        if (format == FullFormat) f.ReadBlocks(ref from);
+        else if (format == 1) _ = from.Bytes(2 * 2 * FirstBlocks);
         return f;
+    }
+
+    /// <summary>The first version's blocks of 90 minutes are passed over: no feeder waits for them.</summary>
+    private const int FirstBlocks = 16;
+
+    private void ReadBlocks(ref ByteReader from)
+    {
+        for (var b = 0; b < DayShape.Blocks; b++) Blocks[b] = from.UInt16();
+        for (var b = 0; b < DayShape.Blocks; b++) ExpectedBlocks[b] = from.UInt16();
     }
 }

@@ -5,16 +5,21 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection;
 
 /// <summary>
-/// The judging half of a meter's model: six tracked features against the meter's own past and its cohort's day, two
-/// against the cohort's members, and the feeder's attribution, fused to one score a day. About 110 bytes.
+/// The judging half of a meter's model: eight tracked features against the meter's own past and its cohort's day, two
+/// against the cohort's members, what life does not do (a ceiling, days of zero between days of use, repeated days),
+/// and what the feeder says, fused to one score a day. About 120 bytes.
 /// </summary>
 /// <remarks>
 /// Each piece is divided by the value that one honest home in a hundred reaches in three months (see
-/// <see cref="Pieces"/>), so that 1 means the same for all, and bounded at 3; the score is the fourth root of the sum
-/// of fourth powers, near the largest, a little more when others agree.
+/// <see cref="Pieces"/>), so that 1 means the same for all, and bounded; the score is the fourth root of the sum
+/// of fourth powers, near the largest, a little more when others agree. An innocent cause that explains a piece better
+/// takes weight from it: new PV, a new appliance, an empty home, a feeder that misses nothing.
 /// </remarks>
 internal struct DayJudgement
 {
+    /// <summary>Length of the first version's encoding, which is passed over.</summary>
+    public const int FirstVersionBytes = 6 * 12 + 4 * 2 + 4 + 1;
+
     /// <summary>
     /// Judged days before the cumulative sums run; a change of character needs to know the character first.
     /// </summary>
@@ -22,6 +27,11 @@ internal struct DayJudgement
 
     /// <summary>Scores of the first weeks grow into their full weight.</summary>
     private const int FullWeightDays = 14;
+    /// <summary>
+    /// How soon a piece stops growing: it is 1 at the honest hundredth and ends at 1 + 1/bend. However much a life
+    /// changes, it stays below what life does not do.
+    /// </summary>
+    private const float LifeBend = 1f, FeederBend = 0.5f, FactBend = 0.25f;
     private const double FindingScore = 1.6, QuietScore = 0.8;
     private const int QuietDaysToRearm = 14;
 
@@ -32,15 +42,31 @@ internal struct DayJudgement
     private const float UnmissedWeight = 0.4f, MissedStrength = 3f;
     private const byte MaxFeederAge = 14;
 
-    /// <summary>
-    /// Weights of inferred and imported innocent causes, and the days of daylight zeros that make PV likely.
-    /// </summary>
-    private const float RiseWeight = 0.6f, PvWeight = 0.6f;
+    /// <summary>Weights of innocent causes: more is used, PV that is sure, imported context.</summary>
+    private const float RiseWeight = 0.3f, PvWeight = 0.3f;
     private const double ContextWeight = 0.7;
-    private const int EnoughPvDays = 6, MaxPvDays = 28;
+
+    /// <summary>
+    /// Signs of PV: a day with one counts 2, a day without one takes 1 away and zeros at night more; likely from the
+    /// first number on, sure from the second.
+    /// </summary>
+    private const int LikelyPvDays = 6, SurePvDays = 20, MaxPvDays = 28, NoPvDays = 6;
+
+    /// <summary>A level this surely higher is a new occupant or appliance: the past does not bind any more.</summary>
+    private const float SureRise = 25f;
+
+    /// <summary>A home that uses less than this a day has little to hide, and changes much in percent.</summary>
+    private const float SmallWhPerDay = 2000f;
+
+    /// <summary>A day of zeros counts when use goes on before the third; how slowly such days are forgotten.</summary>
+    private const int LongestZeroEpisode = 2;
+    private const float ZeroMemory = 0.97f, OrdinaryShare = 0.4f;
     private const float PeerRate = 1f / 10;
 
-    [InlineArray(Pieces.Features)]
+    /// <summary>Keeps the rhythm, which may be negative, in the range of the tracked numbers.</summary>
+    private const float RhythmShift = 1f;
+
+    [InlineArray(Pieces.Tracked)]
     private struct Tracked
     {
         private TrackedFeature _first;
@@ -52,7 +78,7 @@ internal struct DayJudgement
 
     private Tracked _tracked;
     private ushort _days;
-    private ushort _peerFlat, _peerNight, _feeder;
+    private ushort _peerFlat, _peerNight, _feeder, _exchanged, _zeroEpisodes;
     private byte _feederAge = MaxFeederAge, _quietDays, _zeroDays, _pvDays;
     private bool _open;
 
@@ -62,9 +88,7 @@ internal struct DayJudgement
         if (subject.Role == MeterRole.Observer) return new DayVerdict(0, "observer");
         Span<float> pieces = stackalloc float[Pieces.Count];
         Update(day, subject, cohort);
-        if (feeder is { IsStatement: true } f)
-            Attribute(f, new MeterId(subject.Key.Id));
-        else if (_feederAge < MaxFeederAge && ++_feederAge == MaxFeederAge) _feeder = 0;
+        Hear(feeder, new MeterId(subject.Key.Id));
         Weigh(day, pieces);
         var sum = 0f;
         var top = 0;
@@ -77,8 +101,7 @@ internal struct DayJudgement
         var score = Math.Sqrt(Math.Sqrt(sum));
         if (subject.Context != ContextFlags.None) score *= ContextWeight;
         Report(score, top, pieces, day, subject, feeder, findings);
-        if (_days < WarmUpDays && top is not (Pieces.Repeat or Pieces.Stuck or Pieces.Feeder))
-            return new DayVerdict(score, "warm_up");
+        if (_days < WarmUpDays && top < Pieces.OfLife) return new DayVerdict(score, "warm_up");
         return new DayVerdict(score, score < 0.01 ? "none" : Pieces.Names[top]);
     }
 
@@ -87,22 +110,30 @@ internal struct DayJudgement
     /// the other way.
     /// </summary>
     private static float Rank(ReadOnlySpan<float> pieces, int i) =>
-        i is Pieces.Scale or 2 * Pieces.Level ? 1.4f * pieces[i] : pieces[i];
+        i is Pieces.Uniform or Pieces.Level ? 1.4f * pieces[i] : pieces[i];
 
-    private void Attribute(in FeederDay feeder, MeterId meter)
+    private void Hear(in FeederDay? feeder, MeterId meter)
     {
-        if (!feeder.IsAttributed) return;
-        _feeder = LogFloat.Encode(feeder.Of(meter).Strength);
-        _feederAge = 0;
+        _exchanged = feeder is { } any ? LogFloat.Encode(any.PairOf(meter).Strength) : (ushort)0;
+        if (feeder is not { IsStatement: true } f)
+        {
+            if (_feederAge < MaxFeederAge && ++_feederAge == MaxFeederAge) _feeder = 0;
+        }
+        else if (f.IsAttributed)
+        {
+            _feeder = LogFloat.Encode(f.Of(meter).Strength);
+            _feederAge = 0;
+        }
     }
 
     private void Update(in DayFeatures day, in DaySubject subject, in CohortDay? cohort)
     {
         var isNewCharacter = (subject.Context & (ContextFlags.MoveIn | ContextFlags.Exchange)) != 0;
         if (isNewCharacter) this = new DayJudgement();
-        _zeroDays = day.Has(DayMarks.AllZero) ? (byte)Math.Min(255, _zeroDays + 1) : (byte)0;
-        if (day.Has(DayMarks.DaylightZeros)) _pvDays = (byte)Math.Min(MaxPvDays, _pvDays + 2);
-        else if (_pvDays > 0 && day.Has(DayMarks.Usable)) _pvDays--;
+        CountZeroDays(day);
+        if (day.Has(DayMarks.DaylightZeros) || day.Has(DayMarks.LessByDay | DayMarks.Usable))
+            _pvDays = (byte)Math.Min(MaxPvDays, _pvDays + 2);
+        else if (day.Has(DayMarks.Usable)) _pvDays = (byte)Math.Max(0, _pvDays - (day.ZeroShare > 0 ? NoPvDays : 1));
         // A run of days without consumption is one event, and the validation rules tell it.
         if (_zeroDays > 1) return;
         if (day.Has(DayMarks.Usable | DayMarks.Warm) && !day.Has(DayMarks.Vacant) && day.ExpectedWh > 0)
@@ -110,64 +141,102 @@ internal struct DayJudgement
         if (day.Has(DayMarks.Usable) && day.TotalWh > 0) Compare(day, cohort);
     }
 
+    /// <summary>
+    /// A dead meter or an empty house stays at zero; zeros for a day or two between days of ordinary use come back.
+    /// </summary>
+    private void CountZeroDays(in DayFeatures day)
+    {
+        if ((day.Marks & (DayMarks.AllZero | DayMarks.Dead)) != 0)
+        {
+            _zeroDays = (byte)Math.Min(255, _zeroDays + 1);
+            return;
+        }
+        var isEpisode = _zeroDays is > 0 and <= LongestZeroEpisode && day.TotalWh > OrdinaryShare * day.ExpectedWh;
+        _zeroEpisodes = LogFloat.Encode(LogFloat.Decode(_zeroEpisodes) * ZeroMemory + (isEpisode ? 1f : 0f));
+        _zeroDays = 0;
+    }
+
     /// <summary>The calibrated pieces of the day just taken in.</summary>
     internal readonly void Weigh(in DayFeatures day, Span<float> pieces)
     {
         pieces.Clear();
         var weight = Math.Min(1f, (float)_days / FullWeightDays);
-        for (var j = 0; j < Pieces.Features; j++)
-        {
-            pieces[2 * j] = weight * _tracked[j].Down;
-            pieces[2 * j + 1] = weight * _tracked[j].Up;
-        }
-        pieces[Pieces.Scale] = Math.Min(pieces[2 * Pieces.Level], pieces[2 * Pieces.Night]);
+        for (var j = 0; j < Pieces.Rise; j++) pieces[j] = weight * _tracked[j].Weighed;
         pieces[Pieces.PeerFlat] = weight * LogFloat.Decode(_peerFlat);
         pieces[Pieces.PeerNight] = weight * LogFloat.Decode(_peerNight);
+        pieces[Pieces.Cap] = day.CapHits;
+        pieces[Pieces.ZeroDays] = LogFloat.Decode(_zeroEpisodes);
+        pieces[Pieces.Exchanged] = LogFloat.Decode(_exchanged);
+        var size = Math.Min(1f, day.ExpectedWh / SmallWhPerDay);
+        for (var i = 0; i < Pieces.Feeder; i++) pieces[i] *= size;
         pieces[Pieces.Feeder] = LogFloat.Decode(_feeder);
         for (var i = 0; i < Pieces.Count; i++)
         {
             var p = pieces[i] / Pieces.HonestHundredth[i];
-            pieces[i] = p * 1.5f / (1f + 0.5f * p);
+            var bend = i < Pieces.OfLife ? LifeBend : i == Pieces.Feeder ? FeederBend : FactBend;
+            pieces[i] = p * (1f + bend) / (1f + bend * p);
         }
-        // Theft and most faults do not raise what a meter registers; a new appliance does, and changes the shape of
-        // the day with it.
-        if (_tracked[Pieces.Level].Up > _tracked[Pieces.Level].Down)
-            for (var i = 2 * Pieces.Night; i < 2 * Pieces.Zero; i++) pieces[i] *= RiseWeight;
-        // Zeros that keep to daylight, day after day, are new PV far more often than theft: less evidence, not none.
-        if (_pvDays >= EnoughPvDays)
-            for (var i = 0; i < 2 * Pieces.Features; i++) pieces[i] *= PvWeight;
-        if (_feederAge < MaxFeederAge)
-        {
-            // What a home does otherwise than before is its own affair as long as the feeder does not miss it.
-            var missed = Math.Min(1f, LogFloat.Decode(_feeder) / MissedStrength);
-            var trust = UnmissedWeight + (1f - UnmissedWeight) * missed;
-            for (var i = 0; i < Pieces.Feeder; i++) pieces[i] *= trust;
-            pieces[Pieces.Scale] *= trust;
-        }
+        Excuse(pieces);
         if (day.Has(DayMarks.Repeated)) pieces[Pieces.Repeat] = 4f;
         if (day.Has(DayMarks.Stuck)) pieces[Pieces.Stuck] = 4f;
     }
 
+    /// <summary>Innocent causes take weight from the pieces that they explain.</summary>
+    private readonly void Excuse(Span<float> pieces)
+    {
+        // Theft and most faults do not raise what a meter registers; a new appliance does, and changes the shape of
+        // the day with it.
+        if (IsRising)
+            for (var i = 0; i < Pieces.Rise; i++)
+                if (i != Pieces.Zero) pieces[i] *= RiseWeight;
+        // What is missing by daylight only, day after day, is new PV far more often than theft: less evidence, not
+        // none. Zeros at night have no such excuse.
+        if (IsLikelyPv)
+        {
+            var pv = 1f - (1f - PvWeight) * Math.Min(1f, (float)_pvDays / SurePvDays);
+            for (var i = 0; i < Pieces.Exchanged; i++)
+                if (i != Pieces.Zero) pieces[i] *= pv;
+        }
+        if (_feederAge >= MaxFeederAge) return;
+        // What a home does otherwise than before is its own affair as long as the feeder does not miss it.
+        var missed = Math.Min(1f, LogFloat.Decode(_feeder) / MissedStrength);
+        var trust = UnmissedWeight + (1f - UnmissedWeight) * missed;
+        for (var i = 0; i < Pieces.OfLife; i++) pieces[i] *= trust;
+    }
+
+    private readonly bool IsRising => _tracked[Pieces.Rise].Sum > _tracked[Pieces.Level].Sum;
+    private readonly bool IsLikelyPv => _pvDays >= LikelyPvDays;
+
     private void Track(in DayFeatures day, in CohortDay? cohort)
     {
-        float factor = 1f, night = 1f, evening = 0.25f;
-        if (cohort is { } c)
+        float factor = 1f, night = 1f, top = 1f, rhythm = 1f;
+        if (cohort is { Warm: >= CohortDay.FewestMembers } c)
         {
-            if (c.Warm >= CohortDay.FewestMembers && c.Factor.Median > 0) factor = c.Factor.Median;
-            if (c.Warm >= CohortDay.FewestMembers && c.Night.Median > 0) night = c.Night.Median;
-            if (c.Members >= CohortDay.FewestMembers && c.EveningShare.Median > 0) evening = c.EveningShare.Median;
+            if (c.Factor.Median > 0) factor = c.Factor.Median;
+            if (c.Night.Median > 0) night = c.Night.Median;
+            if (c.Top.Median > 0) top = c.Top.Median;
+            rhythm = c.Rhythm.Median;
         }
-        var isWarm = _days >= WarmUpDays;
+        var level = day.TotalWh / (day.ExpectedWh * factor);
+        var nightLevel = day.ExpectedNightW > 0 ? day.NightW / (day.ExpectedNightW * night) : level;
+        var topLevel = day.ExpectedTopW > 0 ? day.TopW / (day.ExpectedTopW * top) : level;
         Span<float> values =
         [
-            day.TotalWh / (day.ExpectedWh * factor),
-            day.ExpectedNightW > 0 ? day.NightW / (day.ExpectedNightW * night) : 1f,
-            day.ShapeDistance, day.Roughness, day.EveningShare / evening,
-            day.Has(DayMarks.DaylightZeros) ? 0f : day.ZeroShare,
+            level,
+            // A fridge does not shrink with the family: only what takes a share of everything lowers all three.
+            Math.Max(level, Math.Max(nightLevel, topLevel)),
+            day.ShapeDistance, Math.Max(0f, day.Rhythm - rhythm + 1f + RhythmShift),
+            day.Has(DayMarks.DaylightZeros) ? 0f : day.ZeroShare, day.Roughness, nightLevel,
+            level,
         ];
-        for (var j = 0; j < Pieces.Features; j++)
-            _tracked[j].Take(Math.Min(values[j], 20f), _days, Pieces.Floors[j], Pieces.Slacks[j], isWarm);
+        var isWarm = _days >= WarmUpDays;
+        for (var j = 0; j < Pieces.Tracked; j++)
+            _tracked[j].Take(Math.Min(values[j], 20f), Pieces.Signs[j], _days, Pieces.Floors[j], Pieces.Slacks[j],
+                isWarm);
         _days = (ushort)Math.Min(ushort.MaxValue, _days + 1);
+        if (_tracked[Pieces.Rise].Sum <= SureRise || _tracked[Pieces.Level].Sum > 0) return;
+        _tracked = default;
+        _days = 0;
     }
 
     /// <summary>
@@ -176,7 +245,7 @@ internal struct DayJudgement
     /// </summary>
     private void Compare(in DayFeatures day, in CohortDay? cohort)
     {
-        if (cohort is not { } c || c.Members < 2 * CohortDay.FewestMembers) return;
+        if (cohort is not { Members: >= 2 * CohortDay.FewestMembers } c) return;
         var flat = (c.Roughness.Median - day.Roughness) / (c.Roughness.Spread + 0.02f);
         var night = (day.NightShare - c.NightShare.Median) / (c.NightShare.Spread + 0.02f);
         _peerFlat = LogFloat.Encode(LogFloat.Decode(_peerFlat) * (1f - PeerRate) + PeerRate * Math.Clamp(flat, 0f, 8f));
@@ -197,13 +266,16 @@ internal struct DayJudgement
         if (_quietDays >= QuietDaysToRearm) _open = false;
         if (_open || score < FindingScore || !day.Has(DayMarks.Usable | DayMarks.Warm)) return;
         // A suspicion of the feeder is told on a day on which the feeder has its numbers.
+        var meter = new MeterId(subject.Key.Id);
         if (top == Pieces.Feeder && (feeder is not { IsAttributed: true } f
-            || Math.Abs(f.Of(new MeterId(subject.Key.Id)).WhPerDay) < LeastWhPerDay)) return;
+            || Math.Abs(f.Of(meter).WhPerDay) < LeastWhPerDay)) return;
         // The validation rules tell of a constant day, and of days of zeros once they are a run.
         if ((day.Marks & (DayMarks.Stuck | DayMarks.AllZero)) != 0) return;
         _open = true;
+        var told = new ToldDay(day, feeder?.Of(meter) ?? default, feeder?.PairOf(meter) ?? default,
+            LogFloat.Decode(_zeroEpisodes), IsLikelyPv, IsRising, _feederAge < MaxFeederAge);
         ReadOnlySpan<TrackedFeature> tracked = _tracked;
-        findings.Add(Sentences.Of(score, top, pieces, tracked, day, subject, feeder));
+        findings.Add(Sentences.Of(score, top, pieces, tracked, told, subject));
     }
 
     public readonly void Write(ByteWriter to)
@@ -214,6 +286,8 @@ internal struct DayJudgement
         to.UInt16(_peerFlat);
         to.UInt16(_peerNight);
         to.UInt16(_feeder);
+        to.UInt16(_exchanged);
+        to.UInt16(_zeroEpisodes);
         to.Byte(_feederAge);
         to.Byte(_quietDays);
         to.Byte(_zeroDays);
@@ -224,11 +298,13 @@ internal struct DayJudgement
     public static DayJudgement Read(ref ByteReader from)
     {
         var j = new DayJudgement();
-        for (var i = 0; i < Pieces.Features; i++) j._tracked[i] = TrackedFeature.Read(ref from);
+        for (var i = 0; i < Pieces.Tracked; i++) j._tracked[i] = TrackedFeature.Read(ref from);
         j._days = from.UInt16();
         j._peerFlat = from.UInt16();
         j._peerNight = from.UInt16();
         j._feeder = from.UInt16();
+        j._exchanged = from.UInt16();
+        j._zeroEpisodes = from.UInt16();
         j._feederAge = from.Byte();
         j._quietDays = from.Byte();
         j._zeroDays = from.Byte();

@@ -5,18 +5,14 @@ namespace Twin.Detection;
 
 /// <summary>
 /// One day brought to a common grid: mean power (W) of 48 half-hours by wall clock, whatever the interval and the
-/// length of the day, and energy (Wh) of sixteen blocks of 90 minutes by elapsed time, which members of one feeder
-/// share.
+/// length of the day, and energy (Wh) of 48 half-hours by elapsed time, which members of one feeder share.
 /// </summary>
 internal ref struct DayShape
 {
     public const int Slots = 48;
 
-    /// <summary>
-    /// A day's energy is told to the feeder in so many blocks: twice as many would name one thief in fifty more, at
-    /// twice the size of what every meter keeps of an open day.
-    /// </summary>
-    public const int Blocks = 16;
+    /// <summary>A day's energy is told to the feeder in so many blocks: who used what when names a thief.</summary>
+    public const int Blocks = 48;
     private const int SlotMinutes = 30;
     private const int BlockMinutes = 1440 / Blocks;
 
@@ -33,7 +29,7 @@ internal ref struct DayShape
     /// <summary>Hash of the values as a multiset; and 64 bits of which each distinct value sets one.</summary>
     public ulong ValueHash, ValueSketch;
 
-    /// <summary>Fills the grid. <paramref name="power"/> holds 48 and <paramref name="blocks"/> 16 numbers.</summary>
+    /// <summary>Fills the grid. <paramref name="power"/> and <paramref name="blocks"/> hold 48 numbers.</summary>
     public static DayShape Of(scoped in DayReadings day, Span<float> power, Span<float> blocks)
     {
         var shape = new DayShape
@@ -75,11 +71,19 @@ internal ref struct DayShape
             if (wh == ReadingBlock.Missing) continue;
             Tally(wh, day.Qualities[i], ref last);
             var from = i * day.IntervalMinutes;
-            BlockWh[Math.Min(from / BlockMinutes, Blocks - 1)] += wh;
+            AddToBlocks(wh, from, day.IntervalMinutes);
             if (day.Qualities[i] == Quality.Actual) Spread(wh, from, day.IntervalMinutes, shift, energy, minutes);
         }
         for (var s = 0; s < Slots; s++)
             if (minutes[s] >= SlotMinutes) Power[s] = energy[s] * 60f / minutes[s];
+    }
+
+    /// <summary>An interval over several blocks is shared evenly; what lies behind the last counts in it.</summary>
+    private readonly void AddToBlocks(int wh, int from, int interval)
+    {
+        var parts = Math.Max(1, interval / BlockMinutes);
+        for (var part = 0; part < parts; part++)
+            BlockWh[Math.Min(from / BlockMinutes + part, Blocks - 1)] += (float)wh / parts;
     }
 
     /// <summary>Shares an interval's energy among the half-hours that it covers, piece by piece.</summary>
@@ -178,11 +182,34 @@ internal ref struct DayShape
         return n == 0 ? 0f : sum / (n * mean);
     }
 
-    /// <summary>Share of the day's energy between 17:00 and 21:00.</summary>
-    public readonly float EveningShare(float mean)
+    /// <summary>Mean of the four highest half-hours, W: what runs when everything runs.</summary>
+    public readonly float Top()
     {
-        var sum = 0f;
-        for (var s = 34; s < 42; s++) sum += Power[s] < 0 ? 0f : Power[s];
-        return mean <= 0 ? 0f : sum / (Slots * mean);
+        Span<float> top = stackalloc float[4];
+        top.Clear();
+        foreach (var p in Power)
+        {
+            if (p <= top[0]) continue;
+            var at = 0;
+            for (; at < 3 && p > top[at + 1]; at++) top[at] = top[at + 1];
+            top[at] = p;
+        }
+        return (top[0] + top[1] + top[2] + top[3]) / 4f;
     }
+
+    /// <summary>True when readings of zero fall between 06:00 and 19:00 only, and there are some.</summary>
+    public readonly bool OnlyDaylightZeros()
+    {
+        var zeros = 0;
+        for (var s = 0; s < Slots; s++)
+        {
+            if (Power[s] != 0) continue;
+            if (!IsDaylight(s)) return false;
+            zeros++;
+        }
+        return zeros > 0;
+    }
+
+    /// <summary>06:00 to 19:00, when the sun may shine at the latitudes at which most people live.</summary>
+    public static bool IsDaylight(int slot) => slot is >= 12 and < 38;
 }

@@ -47,8 +47,18 @@ public struct FeederDay
     /// </summary>
     public float UsualLossShare, Z;
 
+    /// <summary>Pairs named at most; a weaker one is left out.</summary>
+    public const int MaxPairs = 4;
+
+    [InlineArray(MaxPairs)]
+    private struct Pairs
+    {
+        private ExchangedPair _first;
+    }
+
     private Suspects _suspects;
-    private byte _count;
+    private Pairs _pairs;
+    private byte _count, _pairCount;
 
     public readonly int SuspectCount => _count;
     public readonly Attribution Suspect(int index) => _suspects[index];
@@ -64,6 +74,25 @@ public struct FeederDay
         for (var i = Math.Min((int)_count, MaxSuspects - 1); i > at; i--) _suspects[i] = _suspects[i - 1];
         _suspects[at] = suspect;
         if (_count < MaxSuspects) _count++;
+    }
+
+    /// <summary>Keeps the pairs sorted like the suspects.</summary>
+    internal void Name(in ExchangedPair pair)
+    {
+        var at = (int)_pairCount;
+        while (at > 0 && _pairs[at - 1].Strength < pair.Strength) at--;
+        if (at >= MaxPairs) return;
+        for (var i = Math.Min((int)_pairCount, MaxPairs - 1); i > at; i--) _pairs[i] = _pairs[i - 1];
+        _pairs[at] = pair;
+        if (_pairCount < MaxPairs) _pairCount++;
+    }
+
+    /// <summary>The strongest pair that a member belongs to; strength 0 when there is none.</summary>
+    public readonly ExchangedPair PairOf(MeterId meter)
+    {
+        for (var i = 0; i < _pairCount; i++)
+            if (_pairs[i].First == meter || _pairs[i].Second == meter) return _pairs[i];
+        return default;
     }
 
     /// <summary>What the balance says of one member; strength 0 when it is not named.</summary>
@@ -90,10 +119,19 @@ public struct FeederDay
             to.Single(_suspects[i].Strength);
             to.Single(_suspects[i].WhPerDay);
         }
+        to.Byte(_pairCount);
+        for (var i = 0; i < _pairCount; i++)
+        {
+            to.UInt64(_pairs[i].First.Value);
+            to.UInt64(_pairs[i].Second.Value);
+            to.Single(_pairs[i].Strength);
+            to.VarUInt((ulong)_pairs[i].Days);
+        }
     }
 
+    /// <summary>Reads what a message of this version holds: the first one named no pairs.</summary>
     /// <exception cref="InvalidDataException">Damaged.</exception>
-    public static FeederDay Read(ref ByteReader from)
+    public static FeederDay Read(ref ByteReader from, int version)
     {
         var day = new FeederDay
         {
@@ -108,6 +146,11 @@ public struct FeederDay
         day._count = (byte)from.Count(MaxSuspects);
         for (var i = 0; i < day._count; i++)
             day._suspects[i] = new Attribution(new MeterId(from.UInt64()), from.Single(), from.Single());
+        if (version == 1) return day;
+        day._pairCount = (byte)from.Count(MaxPairs);
+        for (var i = 0; i < day._pairCount; i++)
+            day._pairs[i] = new ExchangedPair(new MeterId(from.UInt64()), new MeterId(from.UInt64()), from.Single(),
+                from.Count(byte.MaxValue));
         return day;
     }
 }

@@ -6,7 +6,7 @@ namespace Twin.Detection;
 /// <summary>
 /// A feeder's model: observer minus sum of members minus technical loss; members folded in id order. A day counts only
 /// when every known member and observer is complete: a gap is not a theft. State: about 40 bytes, and what
-/// <see cref="LossAttribution"/> keeps.
+/// <see cref="LossAttribution"/> and <see cref="ExchangeWatch"/> keep; the latter needs no observer.
 /// </summary>
 public sealed class FeederModel
 {
@@ -19,9 +19,10 @@ public sealed class FeederModel
     private const float BaseRate = 1f / 30, RecentRate = 1f / 7;
     private const float CusumSlack = 0.75f, CusumLimit = 12f;
     private const int QuietDaysToRearm = 28;
-    private const byte EncodingVersion = 1;
+    private const byte EncodingVersion = 2;
 
     private LossAttribution _attribution = new();
+    private ExchangeWatch _exchange = new();
     private int _days, _quietDays, _changeDay;
     private float _usual, _scale, _recent, _cusum;
     private bool _open;
@@ -44,7 +45,9 @@ public sealed class FeederModel
             customers++;
             reported += member.Features.TotalWh;
         }
-        var known = _attribution.Note(day, members, ForgetAfterDays);
+        if (_attribution.Note(day, members, ForgetAfterDays)) _exchange.Regroup(_attribution.Ids.Length);
+        var known = _attribution.Ids.Length;
+        if (known == customers) _exchange.Learn(members, ref result);
         if (observers == 0 || customers == 0 || !complete || known != customers || reported <= 0) return result;
         result.IsStatement = true;
         result.MissingWh = observed - reported;
@@ -114,15 +117,16 @@ public sealed class FeederModel
         to.Single(_cusum);
         to.Bool(_open);
         _attribution.Write(to);
+        _exchange.Write(to);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
     public static FeederModel Read(ref ByteReader from)
     {
         var version = from.Byte();
-        if (version != EncodingVersion)
+        if (version is not (1 or EncodingVersion))
             throw from.Bad($"a feeder model has encoding version {version}, this MeterTwin knows {EncodingVersion}");
-        return new FeederModel
+        var model = new FeederModel
         {
             _days = checked((int)from.VarInt()),
             _quietDays = checked((int)from.VarInt()),
@@ -132,7 +136,9 @@ public sealed class FeederModel
             _recent = from.Single(),
             _cusum = from.Single(),
             _open = from.Bool(),
-            _attribution = LossAttribution.Read(ref from),
+            _attribution = version == 1 ? LossAttribution.ReadFirst(ref from) : LossAttribution.Read(ref from),
         };
+        if (version > 1) model._exchange = ExchangeWatch.Read(ref from);
+        return model;
     }
 }

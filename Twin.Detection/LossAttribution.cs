@@ -4,22 +4,25 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection;
 
 /// <summary>
-/// Which member explains what a feeder misses. A Kalman filter over the missing energy of each block of the day, with
-/// two coefficients a member: on what it reports (a meter that counts a fixed share too little misses in proportion),
-/// and on how far it reports below its own profile (a meter that leaves out hours misses what the profile still
-/// expects). All columns are shares of the feeder's block, so that the observer's noise is the same in each. The
-/// median member's first coefficient is the technical loss; strength is what lies above it, less
-/// <see cref="Deadband"/>, in standard deviations of the estimate.
+/// Which member explains what a feeder misses. A <see cref="LossFilter"/> over the missing energy of each half-hour,
+/// with three coefficients a member: on what it reports (a meter that counts a fixed share too little misses in
+/// proportion), on how far it reports below its own profile at that moment (a meter that leaves out hours misses what
+/// the profile still expects), and on how far it has been below it these days (what is subtracted evenly shows only
+/// so). Besides them one for each part of the day, for what nobody's days explain: without it a member would be blamed
+/// for having the same evening as a thief. All columns are shares of the feeder's half-hour, so that the observer's
+/// noise is the same in each.
 /// </summary>
 /// <remarks>
-/// The coefficients walk (a theft begins and ends), the noise is estimated from the innovations and a wild block
-/// counts less (Huber), because one meter that replaces its readings makes hours in which nothing can be learned of
-/// the others. State: for n members 2n(2n+1)/2 + 2n floats, 3.6 KiB for 20 members. A feeder of more than
-/// <see cref="MaxMembers"/> members keeps its balance and names nobody.
+/// The median member's first coefficient is the technical loss. Strength is the Mahalanobis length of a member's
+/// coefficients beyond it, where <see cref="Deadband"/> adds to the uncertainty. State: for n members and k = 3n + 8
+/// columns k(k+1)/2 + k floats, 9.5 KiB for 20 members. A feeder of more than <see cref="MaxMembers"/> members keeps
+/// its balance and names nobody.
 /// </remarks>
 internal sealed class LossAttribution
 {
     public const int MaxMembers = 32;
+    private const int Each = 3;
+    private const int MaxColumns = Each * MaxMembers + LossFilter.Parts;
     private const float WeakestNamed = 1.5f;
 
     /// <summary>
@@ -30,13 +33,11 @@ internal sealed class LossAttribution
     /// <summary>
     /// Technical loss assumed at first; variances of the coefficients at first and their growth in a day.
     /// </summary>
-    private const float LossAtFirst = 0.035f, ShareVariance = 0.16f, BelowVariance = 0.09f, DailyVariance = 0.0003f;
+    private const float LossAtFirst = 0.035f, ShareVariance = 0.16f, BelowVariance = 0.09f, PartVariance = 0.25f;
+    private const float DailyVariance = 0.0003f, DailyPartVariance = 0.0003f;
 
-    /// <summary>Noise variance of a block at first and at least: the observer's accuracy, squared.</summary>
-    private const float NoiseAtFirst = 0.0004f, LeastNoise = 0.000016f, NoiseRate = 0.5f / DayShape.Blocks;
-
-    /// <summary>An innovation beyond so many standard deviations counts less: Huber's constant.</summary>
-    private const float HuberAt = 1.345f;
+    /// <summary>How fast the lasting shortfall follows: about ten days.</summary>
+    private const float LastingRate = 0.1f;
 
     /// <summary>Complete days before anybody is named.</summary>
     private const int EnoughDays = 8;
@@ -44,15 +45,17 @@ internal sealed class LossAttribution
     private ulong[] _ids = [];
     private int[] _seen = [];
 
-    /// <summary>
-    /// Packed lower triangle of the coefficients' covariance, the coefficients, and the noise variance of a block.
-    /// </summary>
-    private float[] _covariance = [], _coefficients = [];
-    private float _noise = NoiseAtFirst;
+    /// <summary>By member: how far below its profile it has been, as a share of it, −1 to 1.</summary>
+    private float[] _lasting = [];
+    private LossFilter _filter = new(0);
     private int _days;
 
-    /// <summary>Notes who is on the feeder; members come in id order. Returns how many customers are known.</summary>
-    public int Note(int day, ReadOnlySpan<Member> members, int forgetAfterDays)
+    public ReadOnlySpan<ulong> Ids => _ids;
+
+    /// <summary>
+    /// Notes who is on the feeder; members come in id order. True when it is another set of members than before.
+    /// </summary>
+    public bool Note(int day, ReadOnlySpan<Member> members, int forgetAfterDays)
     {
         var at = 0;
         var same = true;
@@ -70,7 +73,7 @@ internal sealed class LossAttribution
         }
         for (; same && at < _ids.Length; at++) same = day - _seen[at] <= forgetAfterDays;
         if (!same) Regroup(day, members, forgetAfterDays);
-        return _ids.Length;
+        return !same;
     }
 
     /// <summary>Takes the new set of members over; what was learned of those who stay is kept.</summary>
@@ -83,116 +86,105 @@ internal sealed class LossAttribution
             if (member.Role == MeterRole.Customer) seen[member.Meter.Value] = day;
         ulong[] ids = [.. seen.Keys];
         var n = ids.Length;
-        var columns = n <= MaxMembers ? 2 * n : 0;
-        var covariance = new float[columns * (columns + 1) / 2];
-        var coefficients = new float[columns];
-        for (var i = 0; i < columns; i++)
+        var filter = new LossFilter(ColumnsOf(n));
+        var lasting = new float[n];
+        var from = new int[filter.Columns];
+        for (var i = 0; i < filter.Columns; i++)
         {
-            var oldI = _coefficients.Length == 0 ? -1 : OldColumn(ids, i);
-            coefficients[i] = oldI >= 0 ? _coefficients[oldI] : i < n ? LossAtFirst : 0f;
-            if (oldI < 0) covariance[At(i, i)] = i < n ? ShareVariance : BelowVariance;
-            for (var j = 0; oldI >= 0 && j <= i; j++)
-            {
-                var oldJ = OldColumn(ids, j);
-                if (oldJ >= 0) covariance[At(i, j)] = _covariance[At(Math.Max(oldI, oldJ), Math.Min(oldI, oldJ))];
-            }
+            filter.Begin(i, i < n ? LossAtFirst : 0f, VarianceOf(i, n));
+            var old = i < Each * n ? Array.BinarySearch(_ids, ids[i % n]) : -1;
+            from[i] = _filter.Columns == 0 || old < 0 ? -1 : old + i / n * _ids.Length;
+            if (i < n && old >= 0) lasting[i] = _lasting[old];
         }
-        (_ids, _seen, _covariance, _coefficients) = (ids, [.. seen.Values], covariance, coefficients);
+        filter.TakeOver(_filter, from);
+        (_ids, _seen, _lasting, _filter) = (ids, [.. seen.Values], lasting, filter);
     }
 
-    private int OldColumn(ulong[] ids, int column)
-    {
-        var n = ids.Length;
-        var old = Array.BinarySearch(_ids, ids[column % n]);
-        return old < 0 ? -1 : column < n ? old : old + _ids.Length;
-    }
+    private static int ColumnsOf(int members) =>
+        members is > 0 and <= MaxMembers ? Each * members + LossFilter.Parts : 0;
 
-    private static int At(int row, int column) => row * (row + 1) / 2 + column;
+    private static float VarianceOf(int column, int n) =>
+        column < n ? ShareVariance : column < Each * n ? BelowVariance : PartVariance;
 
     /// <summary>Learns a complete day and names suspects in it.</summary>
     public void Learn(ReadOnlySpan<Member> members, ref FeederDay today)
     {
         var n = _ids.Length;
-        if (_coefficients.Length == 0) return;
-        for (var i = 0; i < 2 * n; i++)
-        {
-            ref var variance = ref _covariance[At(i, i)];
-            variance = Math.Min(variance + DailyVariance, i < n ? ShareVariance : BelowVariance);
-        }
+        if (_filter.Columns == 0) return;
+        for (var i = 0; i < _filter.Columns; i++)
+            _filter.Widen(i, i < Each * n ? DailyVariance : DailyPartVariance, VarianceOf(i, n));
         _days = Math.Min(_days + 1, 1_000_000);
         var factor = CommonFactor(members);
-        Span<float> columns = stackalloc float[2 * MaxMembers];
-        columns = columns[..(2 * n)];
+        FollowShortfalls(members, factor);
+        Span<float> columns = stackalloc float[MaxColumns];
+        Span<float> room = stackalloc float[MaxColumns];
+        columns = columns[.._filter.Columns];
         for (var block = 0; block < DayShape.Blocks; block++)
         {
-            float observed = 0, reported = 0;
-            foreach (ref readonly var member in members)
-            {
-                var wh = member.Features.Blocks.Wh(block);
-                if (member.Role == MeterRole.Observer) observed += wh;
-                else reported += wh;
-            }
-            if (reported <= 0) continue;
-            var at = 0;
-            foreach (ref readonly var member in members)
-            {
-                if (member.Role == MeterRole.Observer) continue;
-                var wh = member.Features.Blocks.Wh(block);
-                var below = member.Features.ExpectedWh > 0
-                    ? factor * member.Features.ExpectedBlocks.Wh(block) - wh : 0f;
-                columns[at] = wh / reported;
-                columns[n + at++] = below / reported;
-            }
-            Add(columns, (observed - reported) / reported);
+            var (missing, part) = Fill(members, block, factor, columns);
+            if (part >= 0) _filter.Add(columns, missing, part, room[..columns.Length]);
         }
         if (_days >= EnoughDays) NameSuspects(members, factor, ref today);
     }
 
-    /// <summary>One measurement: gain, coefficients, covariance, in packed form.</summary>
-    private void Add(ReadOnlySpan<float> columns, float missing)
+    private void FollowShortfalls(ReadOnlySpan<Member> members, float factor)
     {
-        Span<float> product = stackalloc float[2 * MaxMembers];
-        product = product[..columns.Length];
-        product.Clear();
-        var innovation = missing;
         var at = 0;
-        for (var i = 0; i < columns.Length; i++)
+        foreach (ref readonly var member in members)
         {
-            var c = columns[i];
-            innovation -= _coefficients[i] * c;
-            var own = 0f;
-            for (var j = 0; j < i; j++)
-            {
-                var v = _covariance[at++];
-                own += v * columns[j];
-                product[j] += v * c;
-            }
-            product[i] += own + _covariance[at++] * c;
-        }
-        var known = 0f;
-        for (var i = 0; i < columns.Length; i++) known += product[i] * columns[i];
-        known = Math.Max(0f, known);
-        var square = innovation * innovation;
-        var surplus = square / (HuberAt * HuberAt * (_noise + known));
-        var noise = surplus > 1f ? _noise * MathF.Sqrt(surplus) : _noise;
-        _noise = Math.Max(LeastNoise, _noise + NoiseRate * (Math.Clamp(square - known, 0f, 6f * _noise) - _noise));
-        var scale = 1f / (known + noise);
-        at = 0;
-        for (var i = 0; i < columns.Length; i++)
-        {
-            var gain = product[i] * scale;
-            _coefficients[i] += gain * innovation;
-            for (var j = 0; j <= i; j++) _covariance[at++] -= gain * product[j];
+            if (member.Role != MeterRole.Customer) continue;
+            var usual = factor * member.Features.ExpectedWh;
+            if (usual > 0)
+                _lasting[at] += LastingRate * (Math.Clamp(1f - member.Features.TotalWh / usual, -1f, 1f)
+                    - _lasting[at]);
+            at++;
         }
     }
 
+    /// <summary>The columns of a half-hour; its missing share and part of the day, −1 where nothing flowed.</summary>
+    private (float Missing, int Part) Fill(ReadOnlySpan<Member> members, int block, float factor, Span<float> columns)
+    {
+        var n = _ids.Length;
+        float observed = 0, reported = 0, total = 0;
+        foreach (ref readonly var member in members)
+        {
+            var wh = member.Features.Blocks.Wh(block);
+            if (member.Role == MeterRole.Observer)
+            {
+                observed += wh;
+                continue;
+            }
+            reported += wh;
+            total += member.Features.TotalWh;
+        }
+        if (observed <= 0) return (0f, -1);
+        var scale = 1f / observed;
+        var at = 0;
+        foreach (ref readonly var member in members)
+        {
+            if (member.Role != MeterRole.Customer) continue;
+            var wh = member.Features.Blocks.Wh(block);
+            var isKnown = member.Features.ExpectedWh > 0;
+            var usual = isKnown ? factor * member.Features.ExpectedBlocks.Wh(block) : 0f;
+            columns[at] = wh * scale;
+            columns[n + at] = isKnown ? (usual - wh) * scale : 0f;
+            columns[2 * n + at] = _lasting[at] * usual * scale;
+            at++;
+        }
+        var part = block * LossFilter.Parts / DayShape.Blocks;
+        columns[(Each * n)..].Clear();
+        // In units of an average member's average half-hour.
+        columns[Each * n + part] = total / (n * DayShape.Blocks) * scale;
+        return ((observed - reported) * scale, part);
+    }
+
     /// <summary>Median over members of energy over profile: the day's weather on this feeder.</summary>
-    private static float CommonFactor(ReadOnlySpan<Member> members)
+    public static float CommonFactor(ReadOnlySpan<Member> members)
     {
         Span<float> ratios = stackalloc float[MaxMembers];
         var n = 0;
         foreach (ref readonly var member in members)
-            if (member.Role == MeterRole.Customer && member.Features.ExpectedWh > 0)
+            if (member.Role == MeterRole.Customer && member.Features.ExpectedWh > 0 && n < MaxMembers)
                 ratios[n++] = member.Features.TotalWh / member.Features.ExpectedWh;
         if (n == 0) return 1f;
         ratios[..n].Sort();
@@ -205,41 +197,46 @@ internal sealed class LossAttribution
         today.IsAttributed = true;
         Span<float> sorted = stackalloc float[MaxMembers];
         sorted = sorted[..n];
-        _coefficients.AsSpan(0, n).CopyTo(sorted);
+        _filter.Coefficients[..n].CopyTo(sorted);
         sorted.Sort();
         var loss = sorted[n / 2];
         var at = 0;
         foreach (ref readonly var member in members)
         {
             if (member.Role != MeterRole.Customer) continue;
-            var share = Beyond(_coefficients[at] - loss);
-            var below = Beyond(_coefficients[n + at]);
-            var strength = Strength(share, below, _covariance[At(at, at)], _covariance[At(n + at, at)],
-                _covariance[At(n + at, n + at)]);
-            var f = member.Features;
-            var wh = Math.Max(0, share) * f.TotalWh
-                + Math.Max(0, below) * Math.Max(0, factor * f.ExpectedWh - f.TotalWh);
+            double share = _filter.Coefficients[at] - loss, below = _filter.Coefficients[n + at],
+                lasting = _filter.Coefficients[2 * n + at];
+            var usual = factor * member.Features.ExpectedWh;
+            var byNow = below * (usual - member.Features.TotalWh);
+            var byDays = lasting * _lasting[at] * usual;
+            var net = share * member.Features.TotalWh + byNow + byDays;
+            // A meter that counts too much is wrong, but nobody's theft.
+            var counts = share >= 0 || below >= 0 || lasting >= 0 && net >= 0;
+            var strength = counts ? Strength(at, n, share, below, lasting) : 0;
+            var wh = Math.Max(0, share) * member.Features.TotalWh + Math.Max(0, byNow) + Math.Max(0, byDays);
             if (strength >= WeakestNamed) today.Name(new Attribution(member.Meter, (float)strength, (float)wh));
             at++;
         }
     }
 
-    /// <summary>What lies outside the deadband.</summary>
-    private static double Beyond(double value) =>
-        value > Deadband ? value - Deadband : value < -Deadband ? value + Deadband : 0;
-
     /// <summary>
-    /// Mahalanobis length of a member's two coefficients. Both signs speak: where readings are replaced, what is
-    /// missing is the less the more the meter reports.
+    /// Mahalanobis length of a member's coefficients, by elimination. Both signs speak: where readings are replaced,
+    /// what is missing is the less the more the meter reports.
     /// </summary>
-    private static double Strength(double a, double b, double va, double vab, double vb)
+    private double Strength(int at, int n, double a, double b, double c)
     {
-        va = Math.Max(1e-6, va);
-        vb = Math.Max(1e-6, vb);
-        var determinant = va * vb - vab * vab;
-        return determinant < 1e-3 * va * vb
-            ? Math.Sqrt(Math.Max(a * a / va, b * b / vb))
-            : Math.Sqrt(Math.Max(0, (a * a * vb - 2 * a * b * vab + b * b * va) / determinant));
+        const double Least = 1e-6, Dead = Deadband * Deadband;
+        double aa = _filter.Covariance(at, at) + Dead, bb = _filter.Covariance(n + at, n + at) + Dead,
+            cc = _filter.Covariance(2 * n + at, 2 * n + at) + Dead;
+        double ba = _filter.Covariance(n + at, at), ca = _filter.Covariance(2 * n + at, at),
+            cb = _filter.Covariance(2 * n + at, n + at);
+        b -= ba / aa * a;
+        c -= ca / aa * a;
+        var cb1 = cb - ca / aa * ba;
+        bb = Math.Max(Least, bb - ba / aa * ba);
+        c -= cb1 / bb * b;
+        cc = Math.Max(Least, cc - ca / aa * ca - cb1 / bb * cb1);
+        return Math.Sqrt(a * a / aa + b * b / bb + c * c / cc);
     }
 
     public void Write(ByteWriter to)
@@ -249,11 +246,9 @@ internal sealed class LossAttribution
         {
             to.UInt64(_ids[i]);
             to.VarInt(_seen[i]);
+            to.Single(_lasting[i]);
         }
-        to.VarUInt((ulong)_coefficients.Length);
-        foreach (var v in _covariance) to.Single(v);
-        foreach (var v in _coefficients) to.Single(v);
-        to.Single(_noise);
+        _filter.Write(to);
         to.VarInt(_days);
     }
 
@@ -261,15 +256,25 @@ internal sealed class LossAttribution
     public static LossAttribution Read(ref ByteReader from)
     {
         var n = from.Count(from.Left);
-        var a = new LossAttribution { _ids = new ulong[n], _seen = new int[n] };
-        for (var i = 0; i < n; i++) (a._ids[i], a._seen[i]) = (from.UInt64(), checked((int)from.VarInt()));
-        var k = from.Count(2 * MaxMembers);
-        if (k != (n <= MaxMembers ? 2 * n : 0)) throw from.Bad($"a feeder of {n} members has {k} columns");
-        a._covariance = new float[k * (k + 1) / 2];
-        a._coefficients = new float[k];
-        for (var i = 0; i < a._covariance.Length; i++) a._covariance[i] = from.Single();
-        for (var i = 0; i < k; i++) a._coefficients[i] = from.Single();
-        (a._noise, a._days) = (from.Single(), checked((int)from.VarInt()));
+        var a = new LossAttribution { _ids = new ulong[n], _seen = new int[n], _lasting = new float[n] };
+        for (var i = 0; i < n; i++)
+            (a._ids[i], a._seen[i], a._lasting[i]) = (from.UInt64(), checked((int)from.VarInt()), from.Single());
+        a._filter = LossFilter.Read(ref from, ColumnsOf(n));
+        a._days = checked((int)from.VarInt());
         return a;
+    }
+
+    /// <summary>
+    /// Reads the first version, which weighed members by other columns: passes over it, and all begin anew.
+    /// </summary>
+    /// <exception cref="InvalidDataException">Damaged.</exception>
+    public static LossAttribution ReadFirst(ref ByteReader from)
+    {
+        var n = from.Count(from.Left);
+        for (var i = 0; i < n; i++) (_, _) = (from.UInt64(), from.VarInt());
+        var k = from.Count(2 * MaxMembers);
+        for (var i = 0; i < k * (k + 1) / 2 + k + 1; i++) _ = from.Single();
+        _ = from.VarInt();
+        return new LossAttribution();
     }
 }

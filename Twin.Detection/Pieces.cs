@@ -3,31 +3,37 @@ namespace Twin.Detection;
 /// <summary>The pieces of a day's score: names, and what makes them comparable.</summary>
 internal static class Pieces
 {
-    /// <summary>Tracked features; feature j has pieces 2j (fell) and 2j + 1 (rose).</summary>
-    public const int Features = 6;
-    public const int Level = 0, Night = 1, Shape = 2, Rough = 3, Evening = 4, Zero = 5;
-    public const int PeerFlat = 12, PeerNight = 13, Feeder = 14, Repeat = 15, Stuck = 16, Scale = 17, Count = 18;
+    /// <summary>Tracked features come first; <see cref="Rise"/> is tracked behind them and is no piece.</summary>
+    public const int Level = 0, Uniform = 1, Shape = 2, Rhythm = 3, Zero = 4, Rough = 5, Night = 6, Rise = 7,
+        Tracked = 8;
+
+    /// <summary>Pieces of what a home does otherwise than before, or than others: life does that too.</summary>
+    public const int PeerFlat = 7, PeerNight = 8, OfLife = 9;
+
+    /// <summary>Pieces of what life does not do.</summary>
+    public const int Cap = 9, ZeroDays = 10, Exchanged = 11, Feeder = 12, Repeat = 13, Stuck = 14, Count = 15;
 
     public static readonly string[] Names =
     [
-        "level_drop", "level_rise", "night_base_drop", "night_base_rise", "shape_nearer", "shape_distance",
-            "roughness_drop", "roughness_rise",
-        "evening_share_drop", "evening_share_rise", "zero_share_drop", "zero_share_rise",
-        "peer_flatness", "peer_night_share", "feeder_balance", "repeated_day", "stuck_day", "scale_drop",
+        "level_drop", "uniform_drop", "shape_distance", "rhythm_lost", "zero_share", "roughness_rise",
+        "night_base_drop",
+        "peer_flatness", "peer_night_share", "ceiling", "zero_days", "exchanged_meters", "feeder_balance",
+        "repeated_day", "stuck_day",
     ];
+
+    /// <summary>Direction that counts, by tracked feature.</summary>
+    public static readonly int[] Signs = [-1, -1, 1, -1, 1, 1, -1, 1];
 
     /// <summary>Spread below which a difference is measurement or rounding, in each feature's own unit.</summary>
-    public static readonly float[] Floors = [0.05f, 0.05f, 0.02f, 0.03f, 0.05f, 0.03f];
+    public static readonly float[] Floors = [0.05f, 0.05f, 0.02f, 0.05f, 0.03f, 0.03f, 0.05f, 0.05f];
 
     /// <summary>Deviation that a cumulative sum forgives each day, in standard deviations.</summary>
-    public static readonly float[] Slacks = [0.2f, 0.2f, 0.2f, 0.25f, 0.25f, 0.25f];
+    public static readonly float[] Slacks = [0.2f, 0.2f, 0.2f, 0.2f, 0.25f, 0.25f, 0.2f, 0.2f];
 
     /// <summary>
-    /// What the piece reaches in one honest home of a hundred within 92 days (development half of the evaluation
-    /// homes).
+    /// What the piece reaches in about one honest home of a hundred within 92 days (tuning half of the evaluation
+    /// homes); round numbers where hardly any honest home has the piece at all.
     /// </summary>
     public static readonly float[] HonestHundredth =
-    [
-        19f, 45f, 37f, 75f, 40f, 18f, 22f, 22f, 15f, 35f, 1000f, 7f, 1.7f, 3.4f, 5f, 1f, 1f, 11f,
-    ];
+        [15f, 11.5f, 18f, 16.5f, 6f, 19f, 21f, 1.7f, 3.3f, 6f, 2f, 1.6f, 5f, 1f, 1f];
 }

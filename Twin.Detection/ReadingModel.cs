@@ -8,18 +8,26 @@ namespace Twin.Detection;
 /// state, so that their interleaving cannot matter: <see cref="Fold"/> runs when a day is complete (validation,
 /// profile, features);
 /// <see cref="Judge"/> runs when the day closes for everybody (cohort, feeder, fusion).
-/// One object of about 450 bytes, no matter how long the history; no allocation on a day without a finding.
+/// One object of about 500 bytes, no matter how long the history; no allocation on a day without a finding.
 /// </summary>
 public sealed class ReadingModel
 {
     /// <summary>Days of profile before a reading model may speak; validation rules speak from the first day.</summary>
     public const int WarmUpDays = 14;
-    private const byte EncodingVersion = 1;
+    private const byte EncodingVersion = 2;
+
+    /// <summary>
+    /// So many days in a row with so much more than the profile has: somebody moved in, and the profile learns anew.
+    /// </summary>
+    private const int RiseDays = 5;
+    private const float RiseFactor = 1.6f;
 
     private SeasonalProfile _profile;
     private ValidationRules _rules;
     private RecentDays _recent;
-    private ushort _nightW;
+    private ushort _nightW, _topW;
+    private CapWatch _cap;
+    private byte _riseDays;
     private DayJudgement _judgement = new();
 
     /// <summary>Folds a day (days come in ascending order; whole days may be missing) and learns from it.</summary>
@@ -31,13 +39,15 @@ public sealed class ReadingModel
         var shape = DayShape.Of(day, power, blocks);
         _profile.Expected(day.Day.IsWeekend, expected);
         if ((subject.Context & (ContextFlags.MoveIn | ContextFlags.Exchange)) != 0) _profile.Doubt();
-        var marks = _rules.Check(day, shape, Mean(expected), subject, findings);
+        var usual = ShapeMatch.Mean(expected);
+        var marks = _rules.Check(day, shape, usual, subject, findings);
+        NoteRise(shape, usual, (marks & DayMarks.Usable) != 0);
         if (_profile.Days >= WarmUpDays) marks |= DayMarks.Warm;
         if (_recent.Note(shape)) marks |= DayMarks.Repeated;
         var features = Describe(day, shape, expected, marks);
         if (features.Has(DayMarks.Usable) && (marks & (DayMarks.AllZero | DayMarks.Stuck)) == 0
             && subject.Role == MeterRole.Customer)
-            Learn(day.Day.IsWeekend, shape, features.NightW);
+            Learn(day.Day.IsWeekend, shape, features.NightW, features.TopW);
         return features;
     }
 
@@ -69,88 +79,86 @@ public sealed class ReadingModel
 
     private DayFeatures Describe(in DayReadings day, in DayShape shape, ReadOnlySpan<float> expected, DayMarks marks)
     {
-        var mean = shape.MeanPower();
+        var (mean, expectedMean) = (shape.MeanPower(), ShapeMatch.Mean(expected));
+        var isWarm = (marks & DayMarks.Warm) != 0;
         var f = new DayFeatures
         {
             Day = day.Day.Number,
             StartMinute = day.Day.StartMinute,
             Minutes = (short)day.Day.Minutes,
             TotalWh = Math.Max(0, shape.SumWh),
+            ExpectedWh = isWarm ? expectedMean * day.Day.Minutes / 60f : 0f,
             NightW = shape.NightBase(),
             ExpectedNightW = LogFloat.Decode(_nightW),
+            TopW = shape.Top(),
+            ExpectedTopW = LogFloat.Decode(_topW),
             Roughness = shape.Roughness(mean),
-            EveningShare = shape.EveningShare(mean),
             ZeroShare = shape.Present == 0 ? 0f : (float)shape.Zeros / shape.Present,
+            ShapeDistance = ShapeMatch.Distance(shape.Power, mean, expected, expectedMean),
+            Rhythm = ShapeMatch.Rhythm(shape.Power, mean, expected, expectedMean),
         };
-        var expectedMean = Mean(expected);
-        if ((marks & DayMarks.Warm) != 0) f.ExpectedWh = expectedMean * day.Day.Minutes / 60f;
-        f.ShapeDistance = Distance(shape.Power, mean, expected, expectedMean);
-        for (var b = 0; b < DayShape.Blocks; b++) f.Blocks[b] = LogFloat.Encode(shape.BlockWh[b]);
-        if ((marks & DayMarks.Warm) != 0)
-        {
-            const int Each = DayShape.Slots / DayShape.Blocks;
-            for (var b = 0; b < DayShape.Blocks; b++)
-            {
-                var sum = 0f;
-                foreach (var p in expected.Slice(b * Each, Each)) sum += p;
-                f.ExpectedBlocks[b] = LogFloat.Encode(sum * 0.5f);
-            }
-            if (LooksVacant(f)) marks |= DayMarks.Vacant;
-        }
-        if (OnlyDaylightZeros(shape)) marks |= DayMarks.DaylightZeros;
+        // An empty home has no evening, and its few values repeat.
+        if (shape.Present > 0 && (!isWarm || f.Rhythm > LeastRhythm)) _cap.Note(day, shape.MaxWh, f.NightW);
+        (f.CapHits, f.CapWh) = (_cap.Hits, _cap.CapWh);
+        TellBlocks(shape, expected, isWarm, ref f);
+        if (isWarm && LooksVacant(f)) marks |= DayMarks.Vacant;
+        if (isWarm && ShapeMatch.IsLessByDay(shape.Power, expected)) marks |= DayMarks.LessByDay;
+        if (shape.OnlyDaylightZeros()) marks |= DayMarks.DaylightZeros;
+        if (isWarm && f.ZeroShare > DeadZeros && f.TotalWh < DeadShare * f.ExpectedWh) marks |= DayMarks.Dead;
         f.Marks = marks;
         return f;
     }
 
-    private void Learn(bool weekend, in DayShape shape, float night)
+    private const float LeastRhythm = 0.15f, DeadZeros = 0.7f, DeadShare = 0.15f;
+
+    private static void TellBlocks(in DayShape shape, ReadOnlySpan<float> expected, bool isWarm, ref DayFeatures f)
+    {
+        for (var b = 0; b < DayShape.Blocks; b++)
+        {
+            f.Blocks[b] = LogFloat.Encode(shape.BlockWh[b]);
+            if (isWarm) f.ExpectedBlocks[b] = LogFloat.Encode(expected[b] * 0.5f);
+        }
+    }
+
+    private void NoteRise(in DayShape shape, float usual, bool isUsable)
+    {
+        var rises = isUsable && _profile.Days >= RiseDays && shape.MeanPower() > RiseFactor * usual;
+        _riseDays = rises ? (byte)(_riseDays + 1) : (byte)0;
+        if (_riseDays < RiseDays) return;
+        _profile.Loosen();
+        _riseDays = 0;
+    }
+
+    private void Learn(bool weekend, in DayShape shape, float night, float top)
     {
         var days = _profile.Days;
         _profile.Learn(weekend, shape.Power);
-        var usual = LogFloat.Decode(_nightW);
-        var step = night - usual;
+        _nightW = Follow(_nightW, night, days);
+        _topW = Follow(_topW, top, days);
+    }
+
+    private static ushort Follow(ushort code, float value, int days)
+    {
+        var usual = LogFloat.Decode(code);
+        var step = value - usual;
         if (days >= 5) step = Math.Clamp(step, -0.5f * usual - 1f, 0.5f * usual + 1f);
-        _nightW = LogFloat.Encode(usual + Math.Max(1f / (days + 1), 1f / 30) * step);
+        return LogFloat.Encode(usual + Math.Max(1f / (days + 1), 1f / 30) * step);
     }
 
     /// <summary>
-    /// At the night base all day, well below the profile: nobody is at home, and what always runs still runs.
+    /// Well below the profile, and nobody at home: either at the usual night base all day, or without the peaks that
+    /// people make. A meter that counts a share of everything keeps the contrast between peak and base; an empty home
+    /// loses it.
     /// </summary>
-    private static bool LooksVacant(in DayFeatures f) =>
-        f.TotalWh < 0.65f * f.ExpectedWh && f.NightW > 0.7f * f.ExpectedNightW && f.NightW < 1.4f * f.ExpectedNightW
-        && f.NightShare > 0.6f && f.ExpectedNightW > 0 && f.ZeroShare < 0.05f;
-
-    private static bool OnlyDaylightZeros(in DayShape shape)
+    private static bool LooksVacant(in DayFeatures f)
     {
-        var zeros = 0;
-        for (var s = 0; s < DayShape.Slots; s++)
-        {
-            if (shape.Power[s] != 0) continue;
-            if (s is < 16 or >= 36) return false;
-            zeros++;
-        }
-        return zeros > 0;
-    }
-
-    private static float Mean(ReadOnlySpan<float> power)
-    {
-        var sum = 0f;
-        foreach (var p in power) sum += p;
-        return sum / DayShape.Slots;
-    }
-
-    private static float Distance(ReadOnlySpan<float> power, float mean, ReadOnlySpan<float> expected,
-        float expectedMean)
-    {
-        if (mean <= 0 || expectedMean <= 0) return 0f;
-        var sum = 0f;
-        float a = 1f / mean, b = 1f / expectedMean;
-        for (var s = 0; s < DayShape.Slots; s++)
-        {
-            if (power[s] < 0) continue;
-            var d = power[s] * a - expected[s] * b;
-            sum += d < 0 ? -d : d;
-        }
-        return sum / (2 * DayShape.Slots);
+        if (f.TotalWh >= 0.65f * f.ExpectedWh || f.ZeroShare >= 0.05f || f.ExpectedNightW <= 0 || f.CapHits >= 4)
+            return false;
+        var atBase = f.NightW > 0.7f * f.ExpectedNightW && f.NightW < 1.4f * f.ExpectedNightW && f.NightShare > 0.6f;
+        var noPeaks = f.TopW < 0.35f * f.ExpectedTopW && f.NightW > 0.3f * f.ExpectedNightW
+            && f.TopW * f.ExpectedNightW < 0.4f * f.ExpectedTopW * f.NightW
+            && f.Roughness > 0.02f && (f.Roughness < 0.35f || f.TotalWh < 0.35f * f.ExpectedWh);
+        return atBase || noPeaks;
     }
 
     /// <summary>Appends the canonical encoding: two models that fold and judge alike have the same bytes.</summary>
@@ -161,6 +169,9 @@ public sealed class ReadingModel
         _rules.Write(to);
         _recent.Write(to);
         to.UInt16(_nightW);
+        to.UInt16(_topW);
+        _cap.Write(to);
+        to.Byte(_riseDays);
         _judgement.Write(to);
     }
 
@@ -168,16 +179,24 @@ public sealed class ReadingModel
     public static ReadingModel Read(ref ByteReader from)
     {
         var version = from.Byte();
-        if (version != EncodingVersion)
+        if (version is not (1 or EncodingVersion))
             throw from.Bad($"a reading model has encoding version {version}, this MeterTwin knows {EncodingVersion}");
-        return new ReadingModel
+        var model = new ReadingModel
         {
             _profile = SeasonalProfile.Read(ref from),
             _rules = ValidationRules.Read(ref from),
             _recent = RecentDays.Read(ref from),
             _nightW = from.UInt16(),
-            _judgement = DayJudgement.Read(ref from),
         };
+        // What the first version tracked is another thing: its judgement begins anew, profile and rules go on.
+        if (version == 1)
+        {
+            _ = from.Bytes(DayJudgement.FirstVersionBytes);
+            return model;
+        }
+        (model._topW, model._cap, model._riseDays) = (from.UInt16(), CapWatch.Read(ref from), from.Byte());
+        model._judgement = DayJudgement.Read(ref from);
+        return model;
     }
 }
 

@@ -91,6 +91,16 @@ internal struct SeasonalProfile
         _weekendDays = Math.Min(_weekendDays, (byte)1);
     }
 
+    /// <summary>
+    /// Learns faster for some weeks, where days have been far above the profile: what was learned of an empty home does
+    /// not bind who moved in.
+    /// </summary>
+    public void Loosen()
+    {
+        _workingDays = Math.Min(_workingDays, (byte)5);
+        _weekendDays = Math.Min(_weekendDays, (byte)2);
+    }
+
     public readonly void Write(ByteWriter to)
     {
         ReadOnlySpan<ushort> codes = _codes;

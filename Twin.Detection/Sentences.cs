@@ -2,88 +2,99 @@ using Twin.Hardware;
 
 namespace Twin.Detection;
 
+/// <summary>What a finding is told from, besides the tracked features.</summary>
+internal readonly record struct ToldDay(DayFeatures Day, Attribution Suspect, ExchangedPair Pair, float ZeroEpisodes,
+    bool IsLikelyPv, bool IsRising, bool FeederSpeaks);
+
 /// <summary>
 /// Turns a judged day into a finding: one plain sentence with its numbers, and the evidence behind each piece.
 /// </summary>
 internal static class Sentences
 {
-    private static readonly string[] Units = ["x", "x", "", "", "x", ""];
-    private static readonly string[] Features =
-        ["level_vs_cohort", "night_base_vs_cohort", "shape_distance", "roughness", "evening_share_vs_cohort",
-            "zero_share"];
+    /// <summary>Feature and unit of the evidence, by tracked feature.</summary>
+    private static readonly (string Feature, string Unit)[] Tracked =
+    [
+        ("level_vs_cohort", "x"), ("least_of_level_base_peak_vs_cohort", "x"), ("energy_in_other_hours", ""),
+        ("rhythm_vs_cohort", "x"), ("zero_share", ""), ("roughness", ""), ("night_base_vs_cohort", "x"),
+    ];
+
+    /// <summary>The rhythm is tracked one higher than it is told, because it may be negative.</summary>
+    private const double RhythmShift = 1;
 
     public static Finding Of(double score, int top, ReadOnlySpan<float> pieces, ReadOnlySpan<TrackedFeature> tracked,
-        in DayFeatures day,
-        in DaySubject subject, in FeederDay? feeder)
+        in ToldDay told, in DaySubject subject)
     {
         var kind = KindOf(top);
-        var days = top switch
+        var days = Math.Max(1, top switch
         {
-            Pieces.Scale => tracked[Pieces.Level].DownDays,
-            < 2 * Pieces.Features => top % 2 == 0 ? tracked[top / 2].DownDays : tracked[top / 2].UpDays,
+            < Pieces.Rise => tracked[top].Days,
+            Pieces.Exchanged => told.Pair.Days,
             _ => 1,
-        };
-        days = Math.Max(1, days);
-        var from = new UnixTime(day.Start.Seconds - (days - 1) * 86_400L);
-        var since = LocalDay.FormatDate(day.Day - days + 1);
-        var suspect = feeder is { } f ? f.Of(new MeterId(subject.Key.Id)) : default;
-        var sentence = Say(top, since, tracked, day, suspect);
+        });
+        var from = new UnixTime(told.Day.Start.Seconds - (days - 1) * 86_400L);
+        var since = LocalDay.FormatDate(told.Day.Day - days + 1);
         var severity = score > 3 ? Severity.High : Severity.Medium;
-        var natures = Natures(pieces);
-        var confidence = Math.Min(0.95, 0.4 + 0.1 * score + 0.1 * natures);
-        var finding = Statements.Make(subject, kind, from, day.End, score, severity, confidence,
-            kind == FindingKind.BalanceSuspect ? Statements.Balance : Statements.Reading, sentence,
-            EvidenceOf(pieces, tracked, day, suspect));
-        return Soften(finding, day);
+        var confidence = Math.Min(0.95, 0.4 + 0.1 * score + 0.1 * Natures(pieces));
+        var detector = kind is FindingKind.BalanceSuspect or FindingKind.MetersExchanged
+            ? Statements.Balance : Statements.Reading;
+        var finding = Statements.Make(subject, kind, from, told.Day.End, score, severity, confidence, detector,
+            Say(top, since, tracked, told, new MeterId(subject.Key.Id)), EvidenceOf(pieces, tracked, told));
+        return Soften(finding, pieces, told);
     }
 
     private static FindingKind KindOf(int top) => top switch
     {
-        0 or 1 or Pieces.Scale => FindingKind.LevelShift,
-        2 => FindingKind.NightBaseLost,
+        Pieces.Level or Pieces.Uniform => FindingKind.LevelShift,
         Pieces.PeerFlat or Pieces.PeerNight => FindingKind.CohortDeviation,
         Pieces.Feeder => FindingKind.BalanceSuspect,
+        Pieces.Night => FindingKind.NightBaseLost,
+        Pieces.Exchanged => FindingKind.MetersExchanged,
         Pieces.Repeat => FindingKind.RepeatedDay,
-        10 or 11 => FindingKind.UnusualDay,
+        Pieces.Zero or Pieces.ZeroDays => FindingKind.UnusualDay,
         _ => FindingKind.ShapeChange,
     };
 
-    private static string Say(int top, string since, ReadOnlySpan<TrackedFeature> tracked, in DayFeatures day,
-        in Attribution suspect)
+    private static string Say(int top, string since, ReadOnlySpan<TrackedFeature> tracked, in ToldDay told,
+        MeterId meter)
     {
-        var t = top < 2 * Pieces.Features ? tracked[top / 2] : tracked[top == Pieces.Scale ? Pieces.Level : 0];
-        var change = Change(t);
-        var than = change < 0 ? "less" : "more";
-        var own = day.ExpectedWh > 0 ? day.TotalWh / day.ExpectedWh - 1 : 0;
+        var day = told.Day;
+        var t = tracked[top < Pieces.Rise ? top : Pieces.Level];
+        var lost = Statements.Percent(Math.Min(0, Change(t)));
         return top switch
         {
-            0 or 1 => $"Since {since} the meter registers {Statements.Percent(change)} {than} than its cohort's "
-                + "day lets expect"
-                + (own * change > 0 ? $"; on the last day {Statements.Kwh(day.TotalWh)} where its own profile has "
-                    + $"{Statements.Kwh(day.ExpectedWh)} ({Signed(own)})." : "."),
-            Pieces.Scale => $"Since {since} the meter registers {Statements.Percent(change)} {than} than its "
-                + $"cohort's day lets expect, and its night base is "
-                    + $"{Statements.Percent(Change(tracked[Pieces.Night]))} lower too: everything shrank together.",
-            2 or 3 => $"Since {since} the night base is {Statements.Percent(change)} {than} than before"
-                + ((day.NightW - day.ExpectedNightW) * change > 0 ? $", now {Statements.Number(day.NightW)} W where "
-                    + $"{Statements.Number(day.ExpectedNightW)} W was usual." : "."),
-            4 or 5 => $"Since {since} the shape of the day has changed: its distance from the profile is "
-                + $"{Statements.Number(t.Recent)}, {Statements.Number(t.Usual)} was usual.",
-            6 or 7 => $"Since {since} the load curve is {(change < 0 ? "smoother" : "rougher")} than this home's: "
-                + $"neighbouring half-hours differ by {Statements.Number(t.Recent)} of the mean, "
-                + $"{Statements.Number(t.Usual)} was usual.",
-            8 or 9 => $"Since {since} the share of energy from 17:00 to 21:00, measured against the cohort's, is "
-                + $"{Statements.Number(t.Recent)}; {Statements.Number(t.Usual)} was usual.",
-            10 or 11 => $"Since {since} {Statements.Percent(t.Recent)} of the intervals read zero, "
+            Pieces.Level => $"Since {since} the meter registers {lost} less than its cohort's day lets expect"
+                + (day.TotalWh < day.ExpectedWh ? $"; on the last day {Statements.Kwh(day.TotalWh)} where its own "
+                    + $"profile has {Statements.Kwh(day.ExpectedWh)}." : "."),
+            Pieces.Uniform => $"Since {since} the meter registers {lost} less than its cohort's day lets expect, and "
+                + $"everything shrank together: on the last day the night base is {Watts(day.NightW)} "
+                    + $"({Watts(day.ExpectedNightW)} was usual), the peak {Watts(day.TopW)} "
+                    + $"({Watts(day.ExpectedTopW)}), the day {Statements.Kwh(day.TotalWh)} "
+                    + $"({Statements.Kwh(day.ExpectedWh)}).",
+            Pieces.Shape => $"Since {since} the shape of the day has changed: {Statements.Percent(t.Recent)} of its "
+                + $"energy falls into other hours than the profile has, {Statements.Percent(t.Usual)} was usual.",
+            Pieces.Rhythm => $"Since {since} the day has lost its rhythm: what it swings from hour to hour follows the "
+                + $"usual day by {Statements.Number(t.Recent - RhythmShift)}, "
+                    + $"{Statements.Number(t.Usual - RhythmShift)} was usual.",
+            Pieces.Zero => $"Since {since} {Statements.Percent(t.Recent)} of the intervals read zero, "
                 + $"{Statements.Percent(t.Usual)} was usual.",
-            Pieces.PeerFlat => $"The load curve is far smoother than any of its cohort: neighbouring half-hours "
+            Pieces.Rough => $"Since {since} the load curve is rougher than this home's: neighbouring half-hours differ "
+                + $"by {Statements.Number(t.Recent)} of the mean, {Statements.Number(t.Usual)} was usual.",
+            Pieces.Night => $"Since {since} the night base is {lost} less than its cohort's night lets expect, now "
+                + $"{Watts(day.NightW)} where {Watts(day.ExpectedNightW)} was usual.",
+            Pieces.PeerFlat => "The load curve is far smoother than any of its cohort: neighbouring half-hours "
                 + $"differ by {Statements.Number(day.Roughness)} of the mean.",
             Pieces.PeerNight => $"The night base is {Statements.Percent(day.NightShare)} of the mean, far more "
-                + $"than in its cohort.",
-            Pieces.Feeder => $"The feeder misses about {Statements.Kwh(suspect.WhPerDay)} a day that follow this "
-                + $"meter's days and hours ({Statements.Number(suspect.Strength)} standard errors); the meter "
-                    + $"registered "
-                + $"{Statements.Kwh(day.TotalWh)}.",
+                + "than in its cohort.",
+            Pieces.Cap => $"By {since} the meter has read {day.CapWh} Wh an interval {day.CapHits} times and never "
+                + "more: what lies above a limit is cut.",
+            Pieces.ZeroDays => $"By {since} days that read nothing have come between days of ordinary use again and "
+                + $"again ({Statements.Number(told.ZeroEpisodes)} times of late).",
+            Pieces.Exchanged => $"Since {since} this meter's days fit the profile of meter "
+                + $"{(told.Pair.First == meter ? told.Pair.Second : told.Pair.First)} of its feeder better than its "
+                    + "own, and that meter's days fit this one's: the two count each other's home.",
+            Pieces.Feeder => $"The feeder misses about {Statements.Kwh(told.Suspect.WhPerDay)} a day that follow this "
+                + $"meter's days and hours ({Statements.Number(told.Suspect.Strength)} standard errors); the meter "
+                    + $"registered {Statements.Kwh(day.TotalWh)}.",
             Pieces.Repeat => $"On {since} the readings are those of an earlier day of the same week, value by value.",
             _ => $"On {since} all readings are the same.",
         };
@@ -91,54 +102,60 @@ internal static class Sentences
 
     private static double Change(in TrackedFeature t) => t.Usual > 0 ? t.Recent / t.Usual - 1 : 0;
 
-    private static string Signed(double fraction) => (fraction < 0 ? "−" : "+") + Statements.Percent(fraction);
+    private static string Watts(double w) => Statements.Number(Math.Round(w)) + " W";
 
     /// <summary>How many kinds of evidence agree: own past, cohort, feeder.</summary>
     private static int Natures(ReadOnlySpan<float> pieces)
     {
         var own = false;
-        for (var i = 0; i < 2 * Pieces.Features; i++) own |= pieces[i] > 0.5f;
-        return (own ? 1 : 0) + (Math.Max(pieces[Pieces.PeerFlat], pieces[Pieces.PeerNight]) > 0.5f ? 1 : 0)
-            + (pieces[Pieces.Feeder] > 0.5f ? 1 : 0);
+        for (var i = 0; i < Pieces.Rise; i++) own |= pieces[i] > 0.5f;
+        return (own || pieces[Pieces.Cap] > 0.5f || pieces[Pieces.ZeroDays] > 0.5f ? 1 : 0)
+            + (Math.Max(pieces[Pieces.PeerFlat], pieces[Pieces.PeerNight]) > 0.5f ? 1 : 0)
+            + (Math.Max(pieces[Pieces.Feeder], pieces[Pieces.Exchanged]) > 0.5f ? 1 : 0);
     }
 
     private static Evidence[] EvidenceOf(ReadOnlySpan<float> pieces, ReadOnlySpan<TrackedFeature> tracked,
-        in DayFeatures day, in Attribution suspect)
+        in ToldDay told)
     {
+        var day = told.Day;
         var sum = 0.0;
         foreach (var p in pieces) sum += p * p;
         var list = new List<Evidence> { new("energy", day.TotalWh, day.ExpectedWh, 0, "Wh") };
-        for (var j = 0; j < Pieces.Features; j++)
-        {
-            var part = (pieces[2 * j] * pieces[2 * j] + pieces[2 * j + 1] * pieces[2 * j + 1]
-                + (j == Pieces.Level ? pieces[Pieces.Scale] * pieces[Pieces.Scale] : 0)) / sum;
-            if (part >= 0.05) list.Add(new Evidence(Features[j], tracked[j].Recent, tracked[j].Usual, part, Units[j]));
-        }
-        Span<int> others = [Pieces.PeerFlat, Pieces.PeerNight, Pieces.Feeder, Pieces.Repeat];
-        foreach (var i in others)
+        for (var i = 0; i < pieces.Length; i++)
         {
             var part = pieces[i] * pieces[i] / sum;
             if (part < 0.05) continue;
+            var shift = i == Pieces.Rhythm ? RhythmShift : 0;
             list.Add(i switch
             {
-                Pieces.Feeder => new Evidence("feeder_unmetered_energy", suspect.WhPerDay, 0, part, "Wh/d"),
+                < Pieces.Rise => new Evidence(Tracked[i].Feature, tracked[i].Recent - shift, tracked[i].Usual - shift,
+                    part, Tracked[i].Unit),
                 Pieces.PeerFlat => new Evidence("roughness_vs_peers", day.Roughness, 0.5, part, ""),
                 Pieces.PeerNight => new Evidence("night_share_vs_peers", day.NightShare, 0.4, part, ""),
-                _ => new Evidence("repeated_day", 1, 0, part, ""),
+                Pieces.Cap => new Evidence("intervals_at_ceiling", day.CapHits, 1, part, ""),
+                Pieces.ZeroDays => new Evidence("zero_episodes", told.ZeroEpisodes, 0, part, ""),
+                Pieces.Exchanged => new Evidence("days_fit_other_profile", told.Pair.Days, 0, part, "d"),
+                Pieces.Feeder => new Evidence("feeder_unmetered_energy", told.Suspect.WhPerDay, 0, part, "Wh/d"),
+                Pieces.Repeat => new Evidence("repeated_day", 1, 0, part, ""),
+                _ => new Evidence("stuck_day", 1, 0, part, ""),
             });
         }
         return [.. list];
     }
 
-    /// <summary>Innocent causes that the day itself suggests.</summary>
-    private static Finding Soften(Finding finding, in DayFeatures day)
+    /// <summary>Innocent causes that the days themselves suggest, and a feeder that misses nothing.</summary>
+    private static Finding Soften(Finding finding, ReadOnlySpan<float> pieces, in ToldDay told)
     {
         var texts = new List<string>(finding.CounterEvidence);
-        if (day.Has(DayMarks.DaylightZeros))
-            texts.Add("zeros fall between 08:00 and 18:00 only: new PV would look like this");
-        if (day.Has(DayMarks.Vacant))
-            texts.Add("the night base is intact and nothing else runs: an empty home would look like this");
-        if (day.Has(DayMarks.CatchUp)) texts.Add("a catch-up read makes up for the gap before it");
+        if (told.IsLikelyPv || told.Day.Has(DayMarks.DaylightZeros))
+            texts.Add("what is missing is missing by daylight: new PV would look like this");
+        if (told.IsRising)
+            texts.Add("the meter registers more than before: a new appliance or more people would do so");
+        if (told.Day.Has(DayMarks.Vacant))
+            texts.Add("the base is there and the peaks that people make are not: an empty home would look like this");
+        if (told.Day.Has(DayMarks.CatchUp)) texts.Add("a catch-up read makes up for the gap before it");
+        if (told.FeederSpeaks && pieces[Pieces.Feeder] < 0.5f && finding.Kind != FindingKind.MetersExchanged)
+            texts.Add("the balance of the feeder does not miss what this meter would have to hide");
         return texts.Count == finding.CounterEvidence.Length ? finding
             : finding with { CounterEvidence = [.. texts], Confidence = finding.Confidence * 0.6 };
     }

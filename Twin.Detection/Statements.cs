@@ -9,7 +9,7 @@ namespace Twin.Detection;
 internal static class Statements
 {
     /// <summary>Raised when a detector judges differently; stored with each finding.</summary>
-    public const int DetectorVersion = 1;
+    public const int DetectorVersion = 2;
     public const string Validation = "validation";
     public const string Reading = "reading_model";
     public const string Balance = "feeder_balance";

@@ -16,7 +16,7 @@ internal enum MessageKind : byte
 
 internal static class MessageHead
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
 
     public static void Write(ByteWriter to, MessageKind kind)
     {
@@ -24,10 +24,14 @@ internal static class MessageHead
         to.Byte((byte)kind);
     }
 
-    public static MessageKind Read(ref ByteReader r)
+    public static MessageKind Read(ref ByteReader r) => Read(ref r, out _);
+
+    /// <summary>Older answers lie in the journal, and a meter of the past is rebuilt from them.</summary>
+    public static MessageKind Read(ref ByteReader r, out int version)
     {
-        var version = r.Byte();
-        if (version != Version) throw r.Bad($"a message has version {version}, this MeterTwin knows {Version}");
+        version = r.Byte();
+        if (version is < 1 or > Version)
+            throw r.Bad($"a message has version {version}, this MeterTwin knows {Version}");
         var kind = (MessageKind)r.Byte();
         return kind is >= MessageKind.MeterDay and <= MessageKind.GroupDay ? kind
             : throw r.Bad("a message kind is not known");

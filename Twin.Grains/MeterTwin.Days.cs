@@ -275,10 +275,10 @@ public sealed partial class MeterTwin
         for (var i = 0; i < inbox.Count; i++)
         {
             var r = new ByteReader(inbox[i].Body);
-            var kind = MessageHead.Read(ref r);
+            var kind = MessageHead.Read(ref r, out var version);
             day = Math.Max(day, MessageHead.ReadDay(ref r));
-            if (kind == MessageKind.CohortDay) cohort = CohortDay.Read(ref r);
-            else if (kind == MessageKind.FeederDay) feeder = FeederDay.Read(ref r);
+            if (kind == MessageKind.CohortDay) cohort = CohortDay.Read(ref r, version);
+            else if (kind == MessageKind.FeederDay) feeder = FeederDay.Read(ref r, version);
             else if (kind == MessageKind.BackhaulDay) backhaul = BackhaulDay.ReadBody(day, ref r);
             else throw r.Bad($"meter {Name} got a message that is no answer");
         }

@@ -5,7 +5,7 @@ namespace Twin.Grains;
 /// <summary>Makes the twins of this version.</summary>
 public sealed class TwinFactory : ITwinFactory
 {
-    public int JudgingVersion => 2;
+    public int JudgingVersion => 3;
 
     public bool HearsClosings(TwinKind kind) => kind == TwinKind.Meter;
 

@@ -16,7 +16,7 @@ public enum FindingKind : byte
     CatchUp = 38,
 
     // Balance of a feeder.
-    FeederLoss = 64, BalanceSuspect = 65,
+    FeederLoss = 64, BalanceSuspect = 65, MetersExchanged = 66,
 
     // Registry.
     ContextForSingleMeter = 96,

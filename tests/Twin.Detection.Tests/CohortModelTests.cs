@@ -33,6 +33,21 @@ public sealed class CohortModelTests
         Assert.Equal(new CohortDay { Day = 9 }, new CohortModel().Fold(9, []));
 
     [Fact]
+    public void A_day_of_the_first_version_still_reads()
+    {
+        var w = new ByteWriter();
+        w.VarInt(5);
+        w.VarUInt(7);
+        w.VarUInt(6);
+        for (var i = 0; i < 10; i++) w.Single(i);
+        var r = new ByteReader(w.Written);
+        var day = CohortDay.Read(ref r, 1);
+        Assert.True(r.AtEnd);
+        Assert.Equal(new CohortDay(5, 7, 6, new Peers(0, 1), new Peers(2, 3), new Peers(4, 5), new Peers(6, 7), default,
+            new Peers(1, 0)), day);
+    }
+
+    [Fact]
     public void Day_and_model_survive_their_encoding()
     {
         var model = new CohortModel();
@@ -42,7 +57,7 @@ public sealed class CohortModelTests
         var at = w.Length;
         model.Write(w);
         var r = new ByteReader(w.Written);
-        Assert.Equal(day, CohortDay.Read(ref r));
+        Assert.Equal(day, CohortDay.Read(ref r, 2));
         var again = new ByteWriter();
         CohortModel.Read(ref r).Write(again);
         Assert.True(r.AtEnd);

@@ -51,7 +51,7 @@ public sealed class DayShapeTests
     }
 
     [Fact]
-    public void Night_base_roughness_and_evening_share()
+    public void Night_base_roughness_and_top()
     {
         var wh = TestHome.Constant(50);
         for (var s = 34; s < 42; s++) wh[s] = 250;
@@ -60,7 +60,7 @@ public sealed class DayShapeTests
         Assert.Equal(100f, shape.NightBase());
         var mean = shape.MeanPower();
         Assert.Equal(2f * wh.Sum() / 48, mean, 3);
-        Assert.Equal(8 * 250f / wh.Sum(), shape.EveningShare(mean), 4);
+        Assert.Equal(2 * (400 + 3 * 250) / 4f, shape.Top());
         Assert.Equal((2 * 700 + 2 * 400) / (47 * mean), shape.Roughness(mean), 4);
         Assert.Equal(0f, Of(TestHome.Constant(70), 30, 1440, out _, out _).Roughness(140f));
     }

@@ -76,7 +76,7 @@ public sealed class FeederModelTests(ITestOutputHelper output)
         Run(20, 40, 0.03, (h, _, wh) => h == 6 ? [.. wh.Select(v => v / 2)] : wh);
         Assert.True(_last.SuspectCount >= 1);
         Assert.Equal(new MeterId(7), _last.Suspect(0).Meter);
-        Assert.True(_last.Suspect(0).Strength > 6, $"{_last.Suspect(0).Strength}");
+        Assert.True(_last.Suspect(0).Strength > 5, $"{_last.Suspect(0).Strength}");
         var home = new TestHome(7);
         var lost = Enumerable.Range(0, 40).Average(_ => home.NextDay().Sum()) / 2;
         Assert.InRange(_last.Suspect(0).WhPerDay, 0.8 * lost, 1.2 * lost);
@@ -87,11 +87,11 @@ public sealed class FeederModelTests(ITestOutputHelper output)
     [Fact]
     public void A_theft_that_leaves_out_hours_is_named_too()
     {
-        Run(20, 60, 0.03, (h, d, wh) => h == 11 && d >= 35 ? [.. wh.Select((v, s) => s is >= 30 and < 44 ? 0 : v)]
+        Run(20, 42, 0.03, (h, d, wh) => h == 11 && d >= 35 ? [.. wh.Select((v, s) => s is >= 30 and < 44 ? 0 : v)]
             : wh);
         Assert.True(new MeterId(12) == _last.Suspect(0).Meter,
             string.Join(" ", Enumerable.Range(0, _last.SuspectCount).Select(i => $"{_last.Suspect(i)}")));
-        Assert.True(_last.Suspect(0).Strength > 6);
+        Assert.True(_last.Suspect(0).Strength > 5, $"{_last.Suspect(0)} {_last.Suspect(1)}");
     }
 
     [Fact]
@@ -137,6 +137,62 @@ public sealed class FeederModelTests(ITestOutputHelper output)
         var finding = Assert.Single(_findings);
         Assert.Contains("the feeder loses", finding.Sentence, StringComparison.Ordinal);
         Assert.InRange(finding.From.Seconds, TestHome.Day(49).StartMinute * 60, TestHome.Day(52).StartMinute * 60);
+    }
+
+    [Fact]
+    public void Members_with_the_same_evening_are_not_blamed_for_a_thief_among_them()
+    {
+        // Every meter but the thief's is right; its random share leaves half the feeder's loss unexplained.
+        var random = new SplitMix64(11);
+        Run(20, 60, 0.03, (h, d, wh) => h == 4 && d >= 30 ? [.. wh.Select(v => v * (2 + random.Next(7)) / 10)] : wh);
+        Assert.Equal(new MeterId(5), _last.Suspect(0).Meter);
+        Assert.True(_last.SuspectCount == 1 || _last.Suspect(1).Strength < 3.5f, $"{_last.Suspect(1)}");
+    }
+
+    /// <summary>A home that is awake by night.</summary>
+    private static int[] Late(int[] wh) => [.. wh.Select((_, s) => wh[(s + 24) % 48])];
+
+    [Fact]
+    public void Two_meters_that_count_each_others_home_are_a_pair()
+    {
+        Run(12, 50, 0.03, (h, d, wh) => h == (d < 35 ? 9 : 2) ? Late(wh) : wh);
+        var pair = _last.PairOf(new MeterId(3));
+        Assert.Equal((new MeterId(3), new MeterId(10)), (pair.First, pair.Second));
+        Assert.True(pair.Strength > 3, $"{pair}");
+        Assert.InRange(pair.Days, 13, 15);
+        Assert.Equal(pair, _last.PairOf(new MeterId(10)));
+        Assert.Equal(0, _last.PairOf(new MeterId(1)).Strength);
+    }
+
+    [Fact]
+    public void A_home_that_becomes_like_another_is_no_pair_with_it()
+    {
+        Run(12, 50, 0.03, (h, d, wh) => h == 9 || h == 2 && d >= 35 ? Late(wh) : wh);
+        Assert.Equal(0, _last.PairOf(new MeterId(3)).Strength);
+        Assert.Equal(0, _last.PairOf(new MeterId(10)).Strength);
+    }
+
+    [Fact]
+    public void A_model_of_the_first_version_keeps_its_balance_and_weighs_anew()
+    {
+        Run(6, 20, 0.03, (_, _, wh) => wh);
+        var w = new ByteWriter();
+        w.Byte(1);
+        // Counters, shares and the flag are as they were; then two members with four columns.
+        w.Bytes(Bytes(_model).AsSpan(1, 3 + 16 + 1));
+        w.VarUInt(2);
+        for (var i = 1; i <= 2; i++)
+        {
+            w.UInt64((ulong)i);
+            w.VarInt(TestHome.FirstDay);
+        }
+        w.VarUInt(4);
+        for (var i = 0; i < 10 + 4 + 1; i++) w.Single(0.1f);
+        w.VarInt(20);
+        var r = new ByteReader(w.Written);
+        var old = FeederModel.Read(ref r);
+        Assert.True(r.AtEnd);
+        Assert.Equal(Bytes(_model)[..20], Bytes(old)[..20]);
     }
 
     [Fact]
@@ -189,7 +245,7 @@ public sealed class FeederModelTests(ITestOutputHelper output)
         Assert.Equal(bytes, Bytes(_model));
         var r = new ByteReader(w.Written);
         var again = new ByteWriter();
-        FeederDay.Read(ref r).Write(again);
+        FeederDay.Read(ref r, 2).Write(again);
         Assert.True(r.AtEnd);
         Assert.Equal(w.ToArray(), again.ToArray());
     }

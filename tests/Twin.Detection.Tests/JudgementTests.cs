@@ -78,10 +78,25 @@ public sealed class JudgementTests
     }
 
     [Fact]
-    public void A_tariff_change_on_record_lowers_score_and_confidence_and_is_named()
+    public void A_tariff_change_on_record_lowers_the_score_of_what_life_does()
     {
+        Run(90, (d, wh) => d < 40 ? wh : [.. wh.Select(v => v * 3 / 10)]);
+        Assert.Single(_findings);
+        var plain = _verdicts[80].Score;
+        _findings.Clear();
+        _verdicts.Clear();
         Run(90, (d, wh) => d < 40 ? wh : [.. wh.Select(v => v * 3 / 10)], null, d => d >= 40
             ? ContextFlags.TariffChange : ContextFlags.None);
+        Assert.Equal(0.7 * plain, _verdicts[80].Score, 6);
+        Assert.Empty(_findings);
+    }
+
+    [Fact]
+    public void A_tariff_change_on_record_is_named_beside_what_life_does_not_do()
+    {
+        int[] old = [];
+        Run(60, (d, wh) => d < 40 ? old = wh : old, null, d => d >= 40 ? ContextFlags.TariffChange
+            : ContextFlags.None);
         var finding = Assert.Single(_findings);
         Assert.Contains(finding.CounterEvidence, t => t.Contains("tariff", StringComparison.Ordinal));
         Assert.True(finding.Confidence <= 0.5);
@@ -101,6 +116,50 @@ public sealed class JudgementTests
         var random = new SplitMix64(4);
         Run(75, (d, wh) => d is < 40 or > 54 ? wh : [.. wh.Select((_, s) => wh[s % 12] + random.Next(3))]);
         Assert.Empty(_findings);
+    }
+
+    [Fact]
+    public void What_is_missing_by_daylight_is_new_pv_and_what_is_missing_by_night_is_not()
+    {
+        static int[] Less(int[] wh, int from, int to) => [.. wh.Select((v, s) => s >= from && s < to ? v / 6 : v)];
+        Run(75, (d, wh) => d < 40 ? wh : Less(wh, 16, 36));
+        var byDay = _verdicts.Max(v => v.Score);
+        Assert.Empty(_findings);
+        _verdicts.Clear();
+        Run(75, (d, wh) => d < 40 ? wh : Less(wh, 36, 46));
+        var byNight = _verdicts.Max(v => v.Score);
+        Assert.True(byNight > 1.5 * byDay, $"{byDay} by day, {byNight} by night");
+        Assert.NotEmpty(_findings);
+    }
+
+    [Fact]
+    public void A_ceiling_is_found_and_says_how_high_it_is()
+    {
+        Run(75, (d, wh) => d < 40 ? wh : [.. wh.Select(v => Math.Min(v, 330))]);
+        Assert.Equal("ceiling", _verdicts[74].Top);
+        Assert.Contains(_findings, f => f.Sentence.Contains("330 Wh", StringComparison.Ordinal)
+            || f.Evidence.Any(e => e.Feature == "intervals_at_ceiling" && e.Observed >= 3));
+    }
+
+    [Fact]
+    public void Days_of_zero_between_days_of_use_are_found_and_a_dead_meter_is_one_event()
+    {
+        Run(75, (d, wh) => d >= 40 && d % 3 == 0 ? TestHome.Constant(0) : wh);
+        Assert.Contains(_findings, f => f.Kind == FindingKind.UnusualDay
+            && f.Sentence.Contains("between days of ordinary use", StringComparison.Ordinal)
+            || f.Evidence.Any(e => e.Feature == "zero_episodes"));
+        _findings.Clear();
+        Run(75, (d, wh) => d >= 40 ? TestHome.Constant(0) : wh);
+        Assert.Equal(FindingKind.ZeroRun, Assert.Single(_findings).Kind);
+    }
+
+    [Fact]
+    public void An_appliance_more_is_nobodys_theft()
+    {
+        Run(90, (d, wh) => d < 40 || d % 7 is 1 or 4 ? wh
+            : [.. wh.Select((v, s) => s is >= 42 ? v + 1800 : v)]);
+        Assert.Empty(_findings);
+        Assert.All(_verdicts, v => Assert.True(v.Score < 1.6, $"{v}"));
     }
 
     [Theory]

@@ -10,11 +10,12 @@ namespace Twin.Grains;
 /// <summary>
 /// The twin of the meters of one model, firmware and lot: folds their closing days and answers with what is usual
 /// among them. Under another name it is the twin of the meters of one installer, contractor or plant, which only counts
-/// them and those that were unusual, and tells the fleet.
+/// them and those that were unusual, and tells the fleet; or the twin of how one model's meters behave, which hears
+/// their fingerprints.
 /// </summary>
 public sealed class CohortTwin(ulong id) : TwinState(id)
 {
-    private const byte StateVersion = 2;
+    private const byte StateVersion = 3;
 
     private string _name = "";
     private int _lastDay;
@@ -23,6 +24,9 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
 
     /// <summary>Null in a cohort of model, firmware and lot.</summary>
     private GroupModel? _group;
+
+    /// <summary>Not null in the twin of how a model's meters behave.</summary>
+    private BehaviourModel? _behaviour;
 
     /// <summary>Name (empty before the first day), day closed last and its members.</summary>
     public CohortView View => new(new TwinKey(TwinKind.Cohort, Id), _name, _members == 0 ? null : _lastDay, _members);
@@ -39,6 +43,7 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
         try
         {
             if (inbox.Count > 0 && GroupDayMessage.Is(inbox[0].Body)) FoldGroup(inbox, outbox);
+            else if (inbox.Count > 0 && DevicePrintMessage.Is(inbox[0].Body)) FoldPrints(inbox, outbox);
             else Fold(inbox, outbox);
         }
         catch (Exception e) when (e is OverflowException or ArgumentException)
@@ -60,6 +65,26 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
         s.Bytes.VarInt(day.Day.Number);
         usual.Write(s.Bytes);
         outbox.Publish(s.Bytes.Written);
+    }
+
+    /// <summary>Prints of one round in the order of their instants, and of senders at one instant.</summary>
+    private void FoldPrints(IInbox inbox, IOutbox outbox)
+    {
+        var prints = new List<(DevicePrintMessage Message, TwinKey From)>(inbox.Count);
+        for (var i = 0; i < inbox.Count; i++)
+            prints.Add((DevicePrintMessage.Read(inbox[i].Body), inbox[i].From));
+        prints.Sort((a, b) => a.Message.At != b.Message.At ? a.Message.At.CompareTo(b.Message.At)
+            : a.From.CompareTo(b.From));
+        _behaviour ??= new BehaviourModel();
+        var sink = Scratch.Mine.SinkTo(outbox);
+        foreach (var (message, from) in prints)
+        {
+            _name = "behaviour of " + message.Model;
+            var self = new Party(new TwinKey(TwinKind.Cohort, Id), _name);
+            _behaviour.Take(message.From(from), message.Model, self, 1, sink);
+            _lastDay = Math.Max(_lastDay, (int)(message.At.Seconds / 86_400));
+        }
+        _members = Math.Max(1, _behaviour.Followed);
     }
 
     private void FoldGroup(IInbox inbox, IOutbox outbox)
@@ -93,6 +118,8 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
         _model.Write(to);
         to.Bool(_group is not null);
         _group?.Write(to);
+        to.Bool(_behaviour is not null);
+        _behaviour?.Write(to);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -112,14 +139,15 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
     {
         var r = new ByteReader(state);
         var version = r.Byte();
-        if (version is not (1 or StateVersion))
+        if (version is 0 or > StateVersion)
             throw r.Bad($"a cohort's state has version {version}, this MeterTwin knows {StateVersion}");
         var twin = new CohortTwin(id)
         {
             _name = r.Text(), _lastDay = MessageHead.ReadDay(ref r), _members = r.Count(int.MaxValue),
             _model = CohortModel.Read(ref r),
         };
-        if (version == StateVersion && r.Bool()) twin._group = GroupModel.Read(ref r);
+        if (version > 1 && r.Bool()) twin._group = GroupModel.Read(ref r);
+        if (version > 2 && r.Bool()) twin._behaviour = BehaviourModel.Read(ref r);
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a cohort's state");
     }
 }

@@ -11,7 +11,7 @@ namespace Twin.Grains;
 /// <summary>Kinds of message; the number is part of the encoding.</summary>
 internal enum MessageKind : byte
 {
-    MeterDay = 1, CohortDay = 2, FeederDay = 3, GapDay = 4, BackhaulDay = 5, GroupDay = 6,
+    MeterDay = 1, CohortDay = 2, FeederDay = 3, GapDay = 4, BackhaulDay = 5, GroupDay = 6, DevicePrint = 7,
 }
 
 internal static class MessageHead
@@ -29,7 +29,7 @@ internal static class MessageHead
         var version = r.Byte();
         if (version != Version) throw r.Bad($"a message has version {version}, this MeterTwin knows {Version}");
         var kind = (MessageKind)r.Byte();
-        return kind is >= MessageKind.MeterDay and <= MessageKind.GroupDay ? kind
+        return kind is >= MessageKind.MeterDay and <= MessageKind.DevicePrint ? kind
             : throw r.Bad("a message kind is not known");
     }
 

@@ -142,7 +142,10 @@ public sealed partial class MeterTwin
     /// <summary>After the fold: the sum check belongs to the same half of the model.</summary>
     private void CheckRegister(LocalDay day, int intervalMinutes, ReadOnlySpan<int> slots, IOutbox outbox) =>
         _log?.SumCheck?.Fold(day, intervalMinutes, slots, (from, to, intervals, register) =>
-            _model!.CheckSum(from, to, intervals, register, SubjectOn(day), Scratch.Mine.SinkTo(outbox)));
+        {
+            _model!.CheckSum(from, to, intervals, register, SubjectOn(day), Scratch.Mine.SinkTo(outbox));
+            TellRegister(to, intervals, register, outbox);
+        });
 
     private void FoldEmpty(int day, bool closes, IOutbox outbox)
     {

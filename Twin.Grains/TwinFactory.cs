@@ -5,7 +5,7 @@ namespace Twin.Grains;
 /// <summary>Makes the twins of this version.</summary>
 public sealed class TwinFactory : ITwinFactory
 {
-    public int JudgingVersion => 2;
+    public int JudgingVersion => 3;
 
     /// <exception cref="InvalidDataException">The kind is not known to this version.</exception>
     public TwinState Create(TwinKey key) => key.Kind switch

@@ -23,6 +23,8 @@ internal static class FleetStatements
     public const string Storms = "fleet_storms";
     public const string Campaigns = "fleet_campaigns";
     public const string Groups = "fleet_groups";
+    public const string Behaviour = "fleet_behaviour";
+    public const string Lots = "fleet_lots";
     public const string Backhaul = "network_backhaul";
     public const string Silence = "network_silence";
     public const string Routes = "network_routes";

@@ -78,6 +78,7 @@ internal sealed partial class MeterSecurity
             scene.Outbox.Send(letter.To, w.Written);
         }
         rare.Letters = [];
+        Tell(scene, rare);
         if (rare.Rates.Length > 0 && Array.TrueForAll(rare.Rates, r => r.Count == 0)) rare.Rates = [];
         if (rare.IsEmpty) _rare = null;
     }

@@ -22,7 +22,7 @@ internal struct DayJudgement
 
     /// <summary>Scores of the first weeks grow into their full weight.</summary>
     private const int FullWeightDays = 14;
-    private const double FindingScore = 1.6, QuietScore = 0.8;
+    private const double QuietScore = 0.8;
     private const int QuietDaysToRearm = 14;
 
     /// <summary>
@@ -76,6 +76,7 @@ internal struct DayJudgement
         }
         var score = Math.Sqrt(Math.Sqrt(sum));
         if (subject.Context != ContextFlags.None) score *= ContextWeight;
+        score = Fusion.Score(score, subject.Others);
         Report(score, top, pieces, day, subject, feeder, findings);
         if (_days < WarmUpDays && top is not (Pieces.Repeat or Pieces.Stuck or Pieces.Feeder))
             return new DayVerdict(score, "warm_up");
@@ -195,7 +196,7 @@ internal struct DayJudgement
     {
         _quietDays = score < QuietScore ? (byte)Math.Min(255, _quietDays + 1) : (byte)0;
         if (_quietDays >= QuietDaysToRearm) _open = false;
-        if (_open || score < FindingScore || !day.Has(DayMarks.Usable | DayMarks.Warm)) return;
+        if (_open || score < subject.Bar.Of(Sentences.KindOf(top), AlarmBar.Fixed) || !day.Has(DayMarks.Usable | DayMarks.Warm)) return;
         // A suspicion of the feeder is told on a day on which the feeder has its numbers.
         if (top == Pieces.Feeder && (feeder is not { IsAttributed: true } f
             || Math.Abs(f.Of(new MeterId(subject.Key.Id)).WhPerDay) < LeastWhPerDay)) return;
@@ -203,7 +204,7 @@ internal struct DayJudgement
         if ((day.Marks & (DayMarks.Stuck | DayMarks.AllZero)) != 0) return;
         _open = true;
         ReadOnlySpan<TrackedFeature> tracked = _tracked;
-        findings.Add(Sentences.Of(score, top, pieces, tracked, day, subject, feeder));
+        findings.Add(Fusion.Joined(Sentences.Of(score, top, pieces, tracked, day, subject, feeder), subject.Others));
     }
 
     public readonly void Write(ByteWriter to)

@@ -37,7 +37,7 @@ internal static class Sentences
         return Soften(finding, day);
     }
 
-    private static FindingKind KindOf(int top) => top switch
+    internal static FindingKind KindOf(int top) => top switch
     {
         0 or 1 or Pieces.Scale => FindingKind.LevelShift,
         2 => FindingKind.NightBaseLost,

@@ -25,6 +25,10 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
     /// <summary>Null in a cohort of model, firmware and lot.</summary>
     private GroupModel? _group;
 
+    /// <summary>What people said of its members' findings, and the bar that the fleet learnt (0: none yet).</summary>
+    private VerdictBook _verdicts = new();
+    private double _bar;
+
     /// <summary>Not null in the twin of how a model's meters behave.</summary>
     private BehaviourModel? _behaviour;
 
@@ -32,18 +36,26 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
     public CohortView View => new(new TwinKey(TwinKind.Cohort, Id), _name, _members == 0 ? null : _lastDay, _members);
 
     public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted) =>
-        Admission.Reject($"cohort {Id:x16}: nothing comes to a cohort from outside; address its meters");
+        Verdicts.Admit(input, $"cohort {Id:x16}", "nothing but verdicts comes to a cohort from outside; address its meters",
+            accepted);
 
-    public override void Apply(ReadOnlySpan<byte> input, IOutbox outbox) =>
-        throw new InvalidDataException($"Cohort {Id:x16} cannot apply an input of kind {Envelope.Read(input).Kind}.");
+    /// <summary>A verdict on what was said of the cohort itself.</summary>
+    public override void Apply(ReadOnlySpan<byte> input, IOutbox outbox)
+    {
+        if (Input.Read(input) is not Verdict verdict)
+            throw new InvalidDataException(
+                $"Cohort {Id:x16} cannot apply an input of kind {Envelope.Read(input).Kind}.");
+        _verdicts.Note(verdict.About, verdict.Outcome);
+    }
 
     /// <exception cref="InvalidDataException">A message is damaged.</exception>
     public override void Receive(IInbox inbox, IOutbox outbox)
     {
         try
         {
-            if (inbox.Count > 0 && GroupDayMessage.Is(inbox[0].Body)) FoldGroup(inbox, outbox);
-            else if (inbox.Count > 0 && DevicePrintMessage.Is(inbox[0].Body)) FoldPrints(inbox, outbox);
+            if (inbox.Count > 0 && !FleetNews.Is(inbox[0].Body) && GroupDayMessage.Is(inbox[0].Body)) FoldGroup(inbox, outbox);
+            else if (inbox.Count > 0 && IsOfBehaviour(inbox[0].Body)) FoldPrints(inbox, outbox);
+            else if (inbox.Count > 0 && FleetNews.Is(inbox[0].Body)) HearBar(inbox);
             else Fold(inbox, outbox);
         }
         catch (Exception e) when (e is OverflowException or ArgumentException)
@@ -64,7 +76,42 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
         MessageHead.Write(s.Bytes, MessageKind.CohortDay);
         s.Bytes.VarInt(day.Day.Number);
         usual.Write(s.Bytes);
+        new AlarmBar(_bar, _verdicts.Factors).Write(s.Bytes);
         outbox.Publish(s.Bytes.Written);
+        TellScores(inbox, outbox);
+    }
+
+    /// <summary>
+    /// Members' news: verdicts are kept here, how high scores get goes on to a partition of the fleet, which answers
+    /// with the bar. Verdicts of this closing move the bar of the next.
+    /// </summary>
+    private void TellScores(IInbox inbox, IOutbox outbox)
+    {
+        ScoreSketch? blocks = null;
+        for (var i = 0; i < inbox.Count; i++)
+        {
+            var message = MeterDayMessage.Read(inbox[i].Body);
+            if (message.News.IsEmpty) continue;
+            var news = MeterNews.Read(message.News);
+            if (news.BlockMax > 0) (blocks ??= new ScoreSketch()).Add(news.BlockMax);
+            foreach (var (kind, outcome) in news.Verdicts) _verdicts.Note(kind, outcome);
+        }
+        if (blocks is null) return;
+        FleetNews.WriteScores(Scratch.Mine.Bytes, _lastDay, blocks);
+        outbox.Send(FleetPartition.Of(Id), Scratch.Mine.Bytes.Written);
+    }
+
+    private void HearBar(IInbox inbox)
+    {
+        for (var i = 0; i < inbox.Count; i++)
+            if (FleetNews.Read(inbox[i].Body).Bar is { } bar) _bar = bar;
+    }
+
+    private static bool IsOfBehaviour(ReadOnlySpan<byte> body)
+    {
+        if (FleetNews.Is(body)) return false;
+        var r = new ByteReader(body);
+        return MessageHead.Read(ref r) is MessageKind.DevicePrint or MessageKind.Verdicts;
     }
 
     /// <summary>Prints of one round in the order of their instants, and of senders at one instant.</summary>
@@ -72,7 +119,12 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
     {
         var prints = new List<(DevicePrintMessage Message, TwinKey From)>(inbox.Count);
         for (var i = 0; i < inbox.Count; i++)
-            prints.Add((DevicePrintMessage.Read(inbox[i].Body), inbox[i].From));
+        {
+            var r = new ByteReader(inbox[i].Body);
+            if (MessageHead.Read(ref r) == MessageKind.DevicePrint)
+                prints.Add((DevicePrintMessage.Read(inbox[i].Body), inbox[i].From));
+            else foreach (var (kind, outcome) in MeterNews.ReadVerdicts(ref r)) _verdicts.Note(kind, outcome);
+        }
         prints.Sort((a, b) => a.Message.At != b.Message.At ? a.Message.At.CompareTo(b.Message.At)
             : a.From.CompareTo(b.From));
         _behaviour ??= new BehaviourModel();
@@ -81,7 +133,8 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
         {
             _name = "behaviour of " + message.Model;
             var self = new Party(new TwinKey(TwinKind.Cohort, Id), _name);
-            _behaviour.Take(message.From(from), message.Model, self, 1, sink);
+            _behaviour.Take(message.From(from), message.Model, self,
+                _verdicts.FactorOf(FindingKind.FirmwareBehaviour), sink);
             _lastDay = Math.Max(_lastDay, (int)(message.At.Seconds / 86_400));
         }
         _members = Math.Max(1, _behaviour.Followed);
@@ -120,6 +173,8 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
         _group?.Write(to);
         to.Bool(_behaviour is not null);
         _behaviour?.Write(to);
+        _verdicts.Write(to);
+        to.Double(_bar);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -147,7 +202,9 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
             _model = CohortModel.Read(ref r),
         };
         if (version > 1 && r.Bool()) twin._group = GroupModel.Read(ref r);
-        if (version > 2 && r.Bool()) twin._behaviour = BehaviourModel.Read(ref r);
+        if (version < 3) return r.AtEnd ? twin : throw r.Bad("bytes are left behind a cohort's state");
+        if (r.Bool()) twin._behaviour = BehaviourModel.Read(ref r);
+        (twin._verdicts, twin._bar) = (VerdictBook.Read(ref r), r.Double());
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a cohort's state");
     }
 }

@@ -11,7 +11,7 @@ namespace Twin.Grains;
 /// <summary>Kinds of message; the number is part of the encoding.</summary>
 internal enum MessageKind : byte
 {
-    MeterDay = 1, CohortDay = 2, FeederDay = 3, GapDay = 4, BackhaulDay = 5, GroupDay = 6, DevicePrint = 7,
+    MeterDay = 1, CohortDay = 2, FeederDay = 3, GapDay = 4, BackhaulDay = 5, GroupDay = 6, DevicePrint = 7, Verdicts = 8,
 }
 
 internal static class MessageHead
@@ -29,7 +29,7 @@ internal static class MessageHead
         var version = r.Byte();
         if (version != Version) throw r.Bad($"a message has version {version}, this MeterTwin knows {Version}");
         var kind = (MessageKind)r.Byte();
-        return kind is >= MessageKind.MeterDay and <= MessageKind.DevicePrint ? kind
+        return kind is >= MessageKind.MeterDay and <= MessageKind.Verdicts ? kind
             : throw r.Bad("a message kind is not known");
     }
 
@@ -64,6 +64,12 @@ internal ref struct MeterDayMessage
     public MeterRole Role;
     public ReadOnlySpan<byte> ReceiverName;
     public bool HasData;
+
+    /// <summary>Model, firmware and lot, for a feeder; empty in a message to the cohort itself.</summary>
+    public ReadOnlySpan<byte> Group;
+
+    /// <summary><see cref="Fleet.MeterNews"/> for the cohort, or nothing.</summary>
+    public ReadOnlySpan<byte> News;
     public ReadOnlySpan<byte> Features;
 
     public readonly string Receiver => Encoding.UTF8.GetString(ReceiverName);
@@ -75,6 +81,8 @@ internal ref struct MeterDayMessage
         to.Byte((byte)Role);
         to.Blob(ReceiverName);
         to.Bool(HasData);
+        to.Blob(Group);
+        to.Blob(News);
         to.Bytes(Features);
     }
 
@@ -89,6 +97,8 @@ internal ref struct MeterDayMessage
             Role = (MeterRole)r.Byte(),
             ReceiverName = r.Blob(),
             HasData = r.Bool(),
+            Group = r.Blob(),
+            News = r.Blob(),
             Features = r.Rest,
         };
     }

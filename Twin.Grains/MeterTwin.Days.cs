@@ -191,7 +191,7 @@ public sealed partial class MeterTwin
             if (_open.TryFind(Channel.Import, next, out var at))
             {
                 var features = Fold(at, next == day, outbox);
-                if (next < day) Judge(_open[at].Day, features, null, null, outbox);
+                if (next < day) Judge(_open[at].Day, features, null, null, default, outbox);
                 else Tell(_open[at].Day, features, outbox);
             }
             else if (_model is null || _import.Stored == 0 || _silentDays >= MaxSilentDays)
@@ -223,18 +223,28 @@ public sealed partial class MeterTwin
     {
         var s = Scratch.Mine;
         var row = _relations.At(day.Number);
+        s.Name.Clear();
+        row.CohortName(s.Name);
         if (row.Feeder != 0)
         {
             s.More.Clear();
             features.Write(s.More);
-            Send(TwinKind.Feeder, row.Feeder, row.FeederName(), day, row.Role, true, s.More.Written, outbox);
+            Send(TwinKind.Feeder, row.Feeder, new MeterDayMessage
+            {
+                Day = day, Role = row.Role, ReceiverName = row.FeederName(), HasData = true, Group = s.Name.Written,
+                Features = s.More.Written,
+            }, outbox);
         }
         s.More.Clear();
         features.WriteBrief(s.More);
         _closing = s.More.Written.ToArray();
-        s.Name.Clear();
-        row.CohortName(s.Name);
-        Send(TwinKind.Cohort, row.Cohort, s.Name.Written, day, row.Role, true, _closing, outbox);
+        s.More.Clear();
+        TakeNews(day, row.Role, s.More, outbox);
+        Send(TwinKind.Cohort, row.Cohort, new MeterDayMessage
+        {
+            Day = day, Role = row.Role, ReceiverName = s.Name.Written, HasData = true, News = s.More.Written,
+            Features = _closing,
+        }, outbox);
     }
 
     /// <summary>A feeder must know that a member is missing, or it would take the gap for loss.</summary>
@@ -242,18 +252,16 @@ public sealed partial class MeterTwin
     {
         var row = _relations.At(day);
         if (row.Feeder != 0)
-            Send(TwinKind.Feeder, row.Feeder, row.FeederName(), _zone.Day(day), row.Role, false, default, outbox);
+            Send(TwinKind.Feeder, row.Feeder, new MeterDayMessage
+            {
+                Day = _zone.Day(day), Role = row.Role, ReceiverName = row.FeederName(),
+            }, outbox);
     }
 
-    private static void Send(TwinKind kind, ulong to, ReadOnlySpan<byte> name, in LocalDay day, MeterRole role,
-        bool hasData, ReadOnlySpan<byte> features, IOutbox outbox)
+    private static void Send(TwinKind kind, ulong to, scoped in MeterDayMessage told, IOutbox outbox)
     {
         var message = Scratch.Mine.Bytes;
         message.Clear();
-        var told = new MeterDayMessage
-        {
-            Day = day, Role = role, ReceiverName = name, HasData = hasData, Features = features,
-        };
         told.Write(message);
         outbox.Send(new TwinKey(kind, to), message.Written);
     }
@@ -275,12 +283,18 @@ public sealed partial class MeterTwin
     private void Hear(IInbox inbox, IOutbox outbox)
     {
         (CohortDay? cohort, FeederDay? feeder, BackhaulDay? backhaul, var day) = (null, null, null, NoDay);
+        var bar = default(AlarmBar);
         for (var i = 0; i < inbox.Count; i++)
         {
             var r = new ByteReader(inbox[i].Body);
             var kind = MessageHead.Read(ref r);
             day = Math.Max(day, MessageHead.ReadDay(ref r));
-            if (kind == MessageKind.CohortDay) cohort = CohortDay.Read(ref r);
+            if (kind == MessageKind.CohortDay)
+            {
+                cohort = CohortDay.Read(ref r);
+                // Answers from before bars were learnt end here.
+                if (!r.AtEnd) bar = AlarmBar.Read(ref r);
+            }
             else if (kind == MessageKind.FeederDay) feeder = FeederDay.Read(ref r);
             else if (kind == MessageKind.BackhaulDay) backhaul = BackhaulDay.ReadBody(day, ref r);
             else throw r.Bad($"meter {Name} got a message that is no answer");
@@ -291,15 +305,18 @@ public sealed partial class MeterTwin
         var features = DayFeatures.Read(ref kept);
         if (features.Day != day) return;
         _closing = null;
-        Judge(new LocalDay(day, features.StartMinute, features.Minutes), features, cohort, feeder, outbox);
+        Judge(new LocalDay(day, features.StartMinute, features.Minutes), features, cohort, feeder, bar, outbox);
     }
 
-    private void Judge(in LocalDay day, in DayFeatures features, CohortDay? cohort, FeederDay? feeder, IOutbox outbox)
+    private void Judge(in LocalDay day, in DayFeatures features, CohortDay? cohort, FeederDay? feeder,
+        in AlarmBar bar, IOutbox outbox)
     {
         var s = Scratch.Mine;
         _model ??= new ReadingModel();
         var stated = s.Stated;
-        var verdict = _model.Judge(features, SubjectOn(day), cohort, feeder, s.SinkTo(outbox));
+        var subject = SubjectOn(day) with { Bar = bar, Others = OthersOn(day) };
+        var verdict = _model.Judge(features, subject, cohort, feeder, s.SinkTo(outbox));
+        NoteScore(features, verdict, s.Stated != stated);
         if (day.Number == _closedThrough) TellGroups(day, _statedInFold || s.Stated != stated, outbox);
         _lastScoreDay = day.Number;
         _lastScore = verdict.Score;

@@ -103,7 +103,8 @@ public sealed class LotDrift
             for (var i = 0; i < own.Length; i++) own[i] = Math.Abs(own[i] - change);
             var error = 1.25 * 1.4826 * RobustCloud.Median(own) / Math.Sqrt(own.Length);
             var off = Math.Abs(change - usual);
-            if (off < Names[j].Floor || off < StandardErrors * error) continue;
+            // A lot that stays as it was while others drift is not the one that drifts.
+            if (Math.Abs(change) < Names[j].Floor || off < Names[j].Floor || off < StandardErrors * error) continue;
             kept.Stated |= (byte)(1 << j);
             findings.Add(Statement(kept, model, j, change, usual, own.Length, others.Length >= FewestMeters, now));
         }

@@ -22,6 +22,7 @@ internal sealed partial class MeterSecurity
         Rare.Said = SecurityRare.Append(said, new SaidMark(claim.Kind, claim.Cause, day), SecurityRare.MaxSaid);
         IFindingSink sink = Scratch.Mine.SinkTo(scene.Outbox);
         sink.Add(claim.About(scene.Meter.Twin, scene.Name, Moment.Time(now)));
+        NoteEvidence(claim.Kind, claim.Severity ?? SecurityRules.Of(claim.Kind).Severity, now);
         Post(scene, FleetLetterKind.FindingStated, Moment.Time(now), 0, (byte)claim.Kind, 0, false, "");
     }
 

@@ -105,6 +105,8 @@ internal sealed partial class MeterSecurity
         _drift?.Write(to);
         to.Bool(_rare is not null);
         _rare?.Write(to);
+        _physical.Write(to);
+        _cyber.Write(to);
     }
 
     private void WriteAttested(ByteWriter to)
@@ -152,6 +154,7 @@ internal sealed partial class MeterSecurity
         s._attestedStage = (LifeCycle)r.Byte(0, (int)LifeCycle.Retired);
         if (r.Bool()) s._drift = FirmwareDrift.Read(ref r);
         if (r.Bool()) s._rare = SecurityRare.Read(ref r, version > 2);
+        if (version > 2) (s._physical, s._cyber) = (EvidenceMark.Read(ref r), EvidenceMark.Read(ref r));
         return s;
     }
 

@@ -16,6 +16,9 @@ public enum ReadingDistortion : byte
 /// <summary>Theft, faults and innocent changes that only readings show.</summary>
 internal static class ReadingAttacks
 {
+    /// <summary>What moves by a percent a week takes months to be more than noise.</summary>
+    private const int DriftDays = 100;
+
     private const string Jokar = "Jokar, Arianpoo and Leung 2016";
 
     public static IEnumerable<Attack> Entries() => [.. Distorted(), .. Physical(), .. Innocent()];
@@ -68,10 +71,8 @@ internal static class ReadingAttacks
         { WaitsFor = Capability.ReadingModels };
         yield return Of("T28", "A batch drifts", LifeStage.Manufacturing, "", "Nakutis and Kaškonas 2020",
             "Meters of one production lot read a little more every week.",
-            ReadingTruth([.. Enumerable.Range(0, 8)]), All(MetrologySuspect), Answer(Log, Notify, Week),
-            Long(At(ReadingOnset, 0, s => s.Distort([.. Enumerable.Range(0, 8)], ReadingDistortion.Drift))))
-            with
-        { WaitsFor = Capability.ReadingModels };
+            ReadingTruth(First), All(MetrologySuspect), Answer(Log, Notify, 10 * Week),
+            new Scene(DriftDays, SceneKind.ManyFeeders, [At(ReadingOnset, 0, s => s.DriftLot(3))]));
     }
 
     private static IEnumerable<Attack> Innocent()

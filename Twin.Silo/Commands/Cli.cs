@@ -46,7 +46,7 @@ internal static class Cli
             GenerateCommand.Make(),
             RegistryCommand.Make(), BackupCommands.MakeBackup(), BackupCommands.MakeRestore(), EraseCommand.Make(),
             ConfigCommand.Make(), KeysCommand.Make(),
-            BenchCommand.Make(), AttackCommand.Make(),
+            BenchCommand.Make(), AttackCommand.Make(), VerdictCommand.Make(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

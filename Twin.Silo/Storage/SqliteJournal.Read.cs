@@ -133,6 +133,7 @@ public sealed partial class SqliteJournal
             Add("twin=$t", "$t", Sql.Signed(s.Id));
             Add("kind=$k", "$k", (int)s.Kind);
         }
+        if (query.Id is { } id) Add("id=$id", "$id", id);
         if (query.Kind is { } kind) Add("finding=$f", "$f", (int)kind);
         if (query.From is { } from) Add("detected_s>=$from", "$from", from.Seconds);
         if (query.To is { } to) Add("detected_s<$to", "$to", to.Seconds);

@@ -34,6 +34,7 @@ public sealed record AttackFleet(int Meters, ulong Seed)
                 Models = [new FleetModel("ZEUS-2D", "1.8.0", 10_800, 1) { DualBoard = true }],
             },
             SceneKind.SummerTime => options with { Zone = "Europe/Amsterdam", Start = new DateOnly(2026, 3, 16) },
+            SceneKind.ManyFeeders => options with { LotsByFeeder = true },
             SceneKind.InnocentChanges => options with { LookAlikeShare = 0.5 },
             _ => options,
         };

@@ -71,14 +71,29 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
         if (day.Name.Length > 0) _name = day.Name;
         var usual = _model.Fold(day.Day.Number, day.Members);
         (_lastDay, _members) = (day.Day.Number, day.Count);
+        var middle = MiddleWh(day.Members);
         day.Return();
         s.Bytes.Clear();
         MessageHead.Write(s.Bytes, MessageKind.CohortDay);
         s.Bytes.VarInt(day.Day.Number);
         usual.Write(s.Bytes);
         new AlarmBar(_bar, _verdicts.Factors).Write(s.Bytes);
+        s.Bytes.Single(middle);
         outbox.Publish(s.Bytes.Written);
         TellScores(inbox, outbox);
+    }
+
+    /// <summary>Median energy of the members with a usable day, Wh; 0 when they are few.</summary>
+    private static float MiddleWh(ReadOnlySpan<Member> members)
+    {
+        var values = new List<float>(members.Length);
+        foreach (ref readonly var m in members)
+            if (m.Role == MeterRole.Customer && m.Features.Has(DayMarks.Usable) && m.Features.TotalWh > 0)
+                values.Add(m.Features.TotalWh);
+        if (values.Count < CohortDay.FewestMembers) return 0;
+        values.Sort();
+        var half = values.Count / 2;
+        return values.Count % 2 == 1 ? values[half] : 0.5f * (values[half - 1] + values[half]);
     }
 
     /// <summary>

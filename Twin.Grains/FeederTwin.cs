@@ -123,6 +123,7 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
         MessageHead.Write(s.Bytes, MessageKind.FeederDay);
         s.Bytes.VarInt(day.Day.Number);
         balance.Write(s.Bytes);
+        s.Bytes.Single(_lots.IsReady ? _lots.Change : float.NaN);
         outbox.Publish(s.Bytes.Written);
         if (balance.IsStatement) FollowLots(inbox, balance, outbox);
     }

@@ -191,7 +191,7 @@ public sealed partial class MeterTwin
             if (_open.TryFind(Channel.Import, next, out var at))
             {
                 var features = Fold(at, next == day, outbox);
-                if (next < day) Judge(_open[at].Day, features, null, null, default, outbox);
+                if (next < day) Judge(_open[at].Day, features, default, outbox);
                 else Tell(_open[at].Day, features, outbox);
             }
             else if (_model is null || _import.Stored == 0 || _silentDays >= MaxSilentDays)
@@ -280,22 +280,38 @@ public sealed partial class MeterTwin
         }
     }
 
+    /// <summary>What cohort and feeder answered to the closing day.</summary>
+    private struct Answers
+    {
+        public CohortDay? Cohort;
+        public FeederDay? Feeder;
+        public AlarmBar Bar;
+        public float CohortWh, FeederChange;
+
+        public readonly SlowPeers Slow => new(CohortWh, Feeder is { IsStatement: true } ? FeederChange : float.NaN,
+            Feeder is { LossShare: not 0 } f ? f.MissingWh / f.LossShare : 0);
+    }
+
     private void Hear(IInbox inbox, IOutbox outbox)
     {
-        (CohortDay? cohort, FeederDay? feeder, BackhaulDay? backhaul, var day) = (null, null, null, NoDay);
-        var bar = default(AlarmBar);
+        var answers = new Answers { FeederChange = float.NaN };
+        (BackhaulDay? backhaul, var day) = (null, NoDay);
         for (var i = 0; i < inbox.Count; i++)
         {
             var r = new ByteReader(inbox[i].Body);
             var kind = MessageHead.Read(ref r);
             day = Math.Max(day, MessageHead.ReadDay(ref r));
+            // Answers from before bars and slow references were known end behind the day.
             if (kind == MessageKind.CohortDay)
             {
-                cohort = CohortDay.Read(ref r);
-                // Answers from before bars were learnt end here.
-                if (!r.AtEnd) bar = AlarmBar.Read(ref r);
+                answers.Cohort = CohortDay.Read(ref r);
+                if (!r.AtEnd) (answers.Bar, answers.CohortWh) = (AlarmBar.Read(ref r), r.Single());
             }
-            else if (kind == MessageKind.FeederDay) feeder = FeederDay.Read(ref r);
+            else if (kind == MessageKind.FeederDay)
+            {
+                answers.Feeder = FeederDay.Read(ref r);
+                if (!r.AtEnd) answers.FeederChange = r.Single();
+            }
             else if (kind == MessageKind.BackhaulDay) backhaul = BackhaulDay.ReadBody(day, ref r);
             else throw r.Bad($"meter {Name} got a message that is no answer");
         }
@@ -305,22 +321,29 @@ public sealed partial class MeterTwin
         var features = DayFeatures.Read(ref kept);
         if (features.Day != day) return;
         _closing = null;
-        Judge(new LocalDay(day, features.StartMinute, features.Minutes), features, cohort, feeder, bar, outbox);
+        Judge(new LocalDay(day, features.StartMinute, features.Minutes), features, answers, outbox);
     }
 
-    private void Judge(in LocalDay day, in DayFeatures features, CohortDay? cohort, FeederDay? feeder,
-        in AlarmBar bar, IOutbox outbox)
+    private void Judge(in LocalDay day, in DayFeatures features, in Answers answers, IOutbox outbox)
     {
         var s = Scratch.Mine;
         _model ??= new ReadingModel();
         var stated = s.Stated;
-        var subject = SubjectOn(day) with { Bar = bar, Others = OthersOn(day) };
-        var verdict = _model.Judge(features, subject, cohort, feeder, s.SinkTo(outbox));
+        var subject = SubjectOn(day) with { Bar = answers.Bar, Others = OthersOn(day) };
+        var verdict = _model.Judge(features, subject, answers.Cohort, answers.Feeder, s.SinkTo(outbox));
         NoteScore(features, verdict, s.Stated != stated);
+        JudgeSlowly(features, subject, answers, s.SinkTo(outbox));
         if (day.Number == _closedThrough) TellGroups(day, _statedInFold || s.Stated != stated, outbox);
         _lastScoreDay = day.Number;
         _lastScore = verdict.Score;
         _lastTop = verdict.Top ?? "";
         s.Score(outbox, new DayScore(Meter, Name, day.Number, verdict.Score, _lastTop));
+    }
+
+    private void JudgeSlowly(in DayFeatures features, in DaySubject subject, in Answers answers, IFindingSink sink)
+    {
+        if (subject.Role != MeterRole.Customer) return;
+        _overcount.Take(features, subject, answers.Cohort, answers.Feeder, sink);
+        _anchor.Take(features, subject, answers.Slow, sink);
     }
 }

@@ -17,6 +17,9 @@ public sealed partial class MeterTwin
     private ushort _blockMax;
     private byte _blockMarks;
 
+    private Overcount _overcount;
+    private AnchorBaseline _anchor;
+
     /// <summary>Verdicts since the last closing; null when there are none.</summary>
     private (FindingKind Kind, Outcome Outcome)[]? _verdicts;
 
@@ -73,12 +76,15 @@ public sealed partial class MeterTwin
     {
         to.UInt16(_blockMax);
         to.Byte(_blockMarks);
+        _overcount.Write(to);
+        _anchor.Write(to);
         MeterNews.WriteVerdicts(to, _verdicts ?? []);
     }
 
     private void ReadNews(ref ByteReader r)
     {
         (_blockMax, _blockMarks) = (r.UInt16(), r.Byte(0, StatedInBlock | OpenBefore));
+        (_overcount, _anchor) = (Overcount.Read(ref r), AnchorBaseline.Read(ref r));
         _verdicts = MeterNews.ReadVerdicts(ref r) is { Length: > 0 } verdicts ? verdicts : null;
     }
 }

@@ -31,7 +31,7 @@ public sealed class AlikeMeters
     public const int FewestMembers = 4;
 
     /// <summary>Strangeness from which a fingerprint is strange.</summary>
-    public const double Strange = 1.5;
+    public const double Strange = 2;
 
     private const double NormalLimit = 4.19, QuartileToLimit = 1.31;
 

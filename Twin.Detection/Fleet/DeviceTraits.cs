@@ -19,7 +19,7 @@ public static class DeviceTraits
     /// Least scale among meters that are alike, in the feature's unit. Ours: what a counter that counts one more, or a
     /// reading rounded otherwise, changes.
     /// </summary>
-    internal static ReadOnlySpan<double> Floors => [3, 2, 0.5, 1.5, 0.5, 0.05, 0.75, 0.4];
+    internal static ReadOnlySpan<double> Floors => [3, 6, 0.5, 1.5, 0.5, 0.05, 0.75, 0.4];
 
     /// <summary>
     /// True for what the device alone makes; retries, events and boots also come from network and grid.

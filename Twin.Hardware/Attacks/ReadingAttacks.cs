@@ -17,7 +17,7 @@ public enum ReadingDistortion : byte
 internal static class ReadingAttacks
 {
     /// <summary>What moves by a percent a week takes months to be more than noise.</summary>
-    private const int DriftDays = 100;
+    private const int DriftDays = 100, PoisonDays = 140;
 
     private const string Jokar = "Jokar, Arianpoo and Leung 2016";
 
@@ -45,7 +45,12 @@ internal static class ReadingAttacks
             Any(ShapeChange, UnusualDay, BalanceSuspect), ReadingDistortion.Reversed);
         yield return Theft("T34", "The model is led astray", "slow poisoning of a learned profile",
             "One per cent less each week: too slow for a profile that follows.",
-            Any(LevelShift, BalanceSuspect), ReadingDistortion.SlowDecline);
+            Any(LevelShift, BalanceSuspect), ReadingDistortion.SlowDecline) with
+        {
+            Response = Answer(Log, Notify, PoisonDays * Day),
+            Scene = new Scene(PoisonDays, SceneKind.Usual,
+                [At(ReadingOnset, 0, s => s.Distort(First, ReadingDistortion.SlowDecline))]),
+        };
     }
 
     private static IEnumerable<Attack> Physical()
@@ -66,9 +71,7 @@ internal static class ReadingAttacks
             "Leferink, Keyer and Melentjev 2016",
             "A lamp's harmonics make the meter read far too much; the customer is the victim.",
             ReadingTruth(First), All(MetrologySuspect), Answer(Log, Notify, Week),
-            Long(At(ReadingOnset, 0, s => s.Distort(First, ReadingDistortion.Interference))))
-            with
-        { WaitsFor = Capability.ReadingModels };
+            Long(At(ReadingOnset, 0, s => s.Distort(First, ReadingDistortion.Interference))));
         yield return Of("T28", "A batch drifts", LifeStage.Manufacturing, "", "Nakutis and Kaškonas 2020",
             "Meters of one production lot read a little more every week.",
             ReadingTruth(First), All(MetrologySuspect), Answer(Log, Notify, 10 * Week),

@@ -33,7 +33,11 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
     private BehaviourModel? _behaviour;
 
     /// <summary>Name (empty before the first day), day closed last and its members.</summary>
-    public CohortView View => new(new TwinKey(TwinKind.Cohort, Id), _name, _members == 0 ? null : _lastDay, _members);
+    public CohortView View =>
+        new(new TwinKey(TwinKind.Cohort, Id), _name, _members == 0 ? null : _lastDay, _members)
+        {
+            Bar = _bar, Factors = _verdicts.Factors.ToDictionary(f => f.Kind, f => f.Factor),
+        };
 
     public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted) =>
         Verdicts.Admit(input, $"cohort {Id:x16}", "nothing but verdicts comes to a cohort from outside; address its meters",

@@ -36,11 +36,13 @@ public sealed class BehaviourModel
     /// <summary>Years since installation at which the next group begins.</summary>
     private static ReadOnlySpan<byte> AgeSteps => [1, 3, 6, 10];
 
+    /// <summary>Before all times that there are.</summary>
+    private const long NeverStated = -1_000_000_000_000;
     private const byte EncodingVersion = 1;
 
     private sealed class Suspect
     {
-        public long Since;
+        public long Since, Stated;
         public byte Streak;
     }
 
@@ -69,7 +71,8 @@ public sealed class BehaviourModel
     {
         if (print.Values.Length != DeviceTraits.Count) return;
         if (Array.Exists(print.Values, float.IsFinite)) Compare(print, model, self, bar, findings);
-        _lots.Note(print.Lot, print.Meter.Key.Id, print.At, print.Values[(int)FingerprintFeature.ClockDriftPpm],
+        _lots.Note(print.Lot, print.Meter.Key.Id, print.Image, print.At,
+            print.Values[(int)FingerprintFeature.ClockDriftPpm],
             print.Values[(int)FingerprintFeature.MetrologyNoisePermille], print.Register);
         _lots.Judge(print.Lot, model, print.At, findings);
     }
@@ -93,20 +96,29 @@ public sealed class BehaviourModel
         ReadOnlySpan<double> shares, IFindingSink findings)
     {
         var id = print.Meter.Key.Id;
+        var isKnown = _suspects.TryGetValue(id, out var suspect);
         if (!strange || standing is not { } s)
         {
-            _suspects.Remove(id);
+            if (!isKnown) return;
+            suspect!.Streak = 0;
+            if (print.At.Seconds - suspect.Stated > QuietSeconds) _suspects.Remove(id);
             return;
         }
-        if (!_suspects.TryGetValue(id, out var suspect))
+        if (!isKnown)
         {
             if (_suspects.Count == MaxSuspects) return;
-            _suspects[id] = suspect = new Suspect { Since = print.At.Seconds };
+            _suspects[id] = suspect = new Suspect { Stated = NeverStated };
         }
+        if (suspect!.Streak == 0) suspect.Since = print.At.Seconds;
         suspect.Streak = (byte)Math.Min(byte.MaxValue, suspect.Streak + 1);
-        if (suspect.Streak == (s.OwnShare >= 0.5 ? Days : DaysOfOthers))
-            findings.Add(OfMeter(print, group, suspect.Since, s.Strangeness, shares));
+        if (suspect.Streak < (s.OwnShare >= 0.5 ? Days : DaysOfOthers)
+            || print.At.Seconds - suspect.Stated <= QuietSeconds) return;
+        suspect.Stated = print.At.Seconds;
+        findings.Add(OfMeter(print, group, suspect.Since, s.Strangeness, shares));
     }
+
+    /// <summary>A meter that stays strange is said again after so long (s).</summary>
+    private const long QuietSeconds = 90 * 86_400L;
 
     private static Finding OfMeter(in DevicePrint print, AlikeMeters group, long since, double strangeness,
         ReadOnlySpan<double> shares)
@@ -179,6 +191,7 @@ public sealed class BehaviourModel
         {
             to.UInt64(id);
             to.VarInt(suspect.Since);
+            to.VarInt(suspect.Stated);
             to.Byte(suspect.Streak);
         }
         _lots.Write(to);
@@ -193,7 +206,10 @@ public sealed class BehaviourModel
         for (var i = 0; i < groups; i++) model._groups[(r.UInt64(), r.Byte(0, 4))] = AlikeMeters.Read(ref r);
         var suspects = r.Count(MaxSuspects);
         for (var i = 0; i < suspects; i++)
-            model._suspects[r.UInt64()] = new Suspect { Since = Codes.ReadSeconds(ref r), Streak = r.Byte() };
+            model._suspects[r.UInt64()] = new Suspect
+            {
+                Since = Codes.ReadSeconds(ref r), Stated = r.VarInt(), Streak = r.Byte(),
+            };
         model._lots = LotDrift.Read(ref r);
         return model;
     }

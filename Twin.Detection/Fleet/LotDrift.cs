@@ -34,6 +34,7 @@ public sealed class LotDrift
     private sealed class Row
     {
         public required ulong Meter { get; init; }
+        public ulong Image;
         public readonly ushort[] Days = new ushort[Features];
         public readonly float[] Anchor = new float[Features], Recent = new float[Features];
     }
@@ -54,7 +55,7 @@ public sealed class LotDrift
     /// A day of a meter: drift of its clock (ppm), noise (permille), register over interval sum minus 1 (permille); NaN
     /// where not known.
     /// </summary>
-    public void Note(string lot, ulong meter, UnixTime at, float clock, float noise, float register)
+    public void Note(string lot, ulong meter, ulong image, UnixTime at, float clock, float noise, float register)
     {
         if (lot.Length == 0) return;
         if (!_lots.TryGetValue(lot, out var kept))
@@ -68,6 +69,12 @@ public sealed class LotDrift
             if (kept.Rows.Count == MaxMeters) return;
             kept.Rows.Add(row = new Row { Meter = meter });
         }
+        // What new firmware changes is the firmware's, not the lot's: the anchor is laid anew.
+        if (image != 0 && image != row.Image)
+        {
+            if (row.Image != 0) (row.Days[0], row.Days[1]) = (0, 0);
+            row.Image = image;
+        }
         Follow(row, 0, clock);
         Follow(row, 1, noise);
         Follow(row, 2, register);
@@ -77,6 +84,7 @@ public sealed class LotDrift
     {
         if (!float.IsFinite(value)) return;
         var days = ++row.Days[j] < ushort.MaxValue ? row.Days[j] : row.Days[j]--;
+        if (days == 1) row.Anchor[j] = 0;
         if (days <= AnchorDays)
         {
             row.Anchor[j] += (value - row.Anchor[j]) / days;
@@ -146,6 +154,7 @@ public sealed class LotDrift
             foreach (var row in lot.Rows)
             {
                 to.UInt64(row.Meter);
+                to.UInt64(row.Image);
                 for (var j = 0; j < Features; j++)
                 {
                     to.UInt16(row.Days[j]);
@@ -168,7 +177,7 @@ public sealed class LotDrift
             var rows = r.Count(MaxMeters);
             for (var n = 0; n < rows; n++)
             {
-                var row = new Row { Meter = r.UInt64() };
+                var row = new Row { Meter = r.UInt64(), Image = r.UInt64() };
                 for (var j = 0; j < Features; j++)
                     (row.Days[j], row.Anchor[j], row.Recent[j]) = (r.UInt16(), r.Single(), r.Single());
                 lot.Rows.Add(row);

@@ -5,13 +5,14 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection;
 
 /// <summary>
-/// From which score on a meter's day is a finding: learnt from the fleet so that findings stay within a budget, and moved
-/// by verdicts within limits. Default: nothing is learnt, and the fixed bar holds.
+/// From which score on a meter's day is a finding: learnt from the fleet so that findings stay within a budget, and
+/// moved by verdicts within limits. Default: nothing is learnt, and the fixed bar holds.
 /// </summary>
 /// <remarks>
 /// Each meter tells the highest score of each block of 28 days, unless its last block was a finding already. The bar is
 /// the quantile of these block maxima that as many meters pass as the budget has room for: with 40 findings per 1,000
-/// meter-years, 0.04 · 28 / 365 = 0.31 % of the blocks. Block maxima because one episode lasts many days, and counts once.
+/// meter-years, 0.04 · 28 / 365 = 0.31 % of the blocks. Block maxima because one episode lasts many days, and counts
+/// once.
 /// </remarks>
 public readonly struct AlarmBar
 {

@@ -3,7 +3,8 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Detection;
 
-/// <summary>What cohort and feeder say beside a day, for the slow reference: see <see cref="AnchorBaseline"/>.</summary>
+/// <summary>What cohort and feeder say beside a day, for the slow reference: see <see
+/// cref="AnchorBaseline"/>.</summary>
 /// <param name="CohortWh">Median energy of the cohort's customers on the day, Wh; 0 where there is none.</param>
 /// <param name="FeederChange">Change of the feeder's loss share since its first weeks; NaN where not known.</param>
 /// <param name="FeederWh">What the feeder's members reported, Wh.</param>
@@ -13,14 +14,14 @@ public readonly record struct SlowPeers(float CohortWh, float FeederChange, floa
 }
 
 /// <summary>
-/// A slow reference that a profile's forgetting does not reach: level and night base of a home as shares of its cohort's
-/// day, as they were in the first weeks. Who takes one percent a week leads a profile that follows, and not this.
-/// 13 bytes a meter.
+/// A slow reference that a profile's forgetting does not reach: level and night base of a home as shares of its
+/// cohort's day, as they were in the first weeks. Who takes one percent a week leads a profile that follows, and not
+/// this. 13 bytes a meter.
 /// </summary>
 /// <remarks>
 /// The anchor itself follows by 0.35 % a week at most, a third of the attack that it is made for: homes change over
-/// years. Where the feeder has an observer, it has to miss what the meter lacks. Where it has none, level and night base
-/// have to shrink alike, as a factor on all readings makes them, and by more.
+/// years. Where the feeder has an observer, it has to miss what the meter lacks. Where it has none, level and night
+/// base have to shrink alike, as a factor on all readings makes them, and by more.
 /// </remarks>
 public struct AnchorBaseline
 {
@@ -81,7 +82,8 @@ public struct AnchorBaseline
         _anchorNight = Crept(_anchorNight, _night);
     }
 
-    /// <summary>A day moves what is followed by a share of what is not more than its double or less than half.</summary>
+    /// <summary>A day moves what is followed by a share of what is not more than its double or less than
+    /// half.</summary>
     private static ushort Moved(ushort from, float to, float rate)
     {
         var old = LogFloat.Decode(from);
@@ -113,7 +115,8 @@ public struct AnchorBaseline
         var finding = Statements.Make(subject, FindingKind.LevelShift,
             new UnixTime(day.Start.Seconds - (_low - 1) * 86_400L), day.End, 2 + 4 * Drop, Severity.Medium,
             seen ? 0.75 : 0.5, Statements.Reading,
-            $"Little by little, since {LocalDay.FormatDate(day.Day - _low + 1)} or before, the meter has come to register "
+            $"Little by little, since {LocalDay.FormatDate(day.Day - _low + 1)} or before, the meter has come to "
+                + "register "
                 + $"{Statements.Percent(Drop)} less than in its first weeks, measured against its cohort "
                 + $"({Statements.Kwh(recent)} a day where {Statements.Kwh(anchor)} would be due), and its night base "
                 + $"{Statements.Percent(NightDrop)} less"

@@ -196,7 +196,8 @@ internal struct DayJudgement
     {
         _quietDays = score < QuietScore ? (byte)Math.Min(255, _quietDays + 1) : (byte)0;
         if (_quietDays >= QuietDaysToRearm) _open = false;
-        if (_open || score < subject.Bar.Of(Sentences.KindOf(top), AlarmBar.Fixed) || !day.Has(DayMarks.Usable | DayMarks.Warm)) return;
+        var bar = subject.Bar.Of(Sentences.KindOf(top), AlarmBar.Fixed);
+        if (_open || score < bar || !day.Has(DayMarks.Usable | DayMarks.Warm)) return;
         // A suspicion of the feeder is told on a day on which the feeder has its numbers.
         if (top == Pieces.Feeder && (feeder is not { IsAttributed: true } f
             || Math.Abs(f.Of(new MeterId(subject.Key.Id)).WhPerDay) < LeastWhPerDay)) return;

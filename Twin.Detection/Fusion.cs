@@ -22,10 +22,10 @@ public readonly record struct OtherEvidence(float Physical, float Cyber)
 /// <remarks>
 /// That cyber, physical and consumption evidence should confirm each other, because each alone is often wrong, is from
 /// AMIDS (McLaughlin, Holbert, Fawaz, Berthier and Zonouz, IEEE JSAC 31, 2013). There an attack graph joins them; this
-/// form is ours: independent evidence multiplies odds, so natures that agree multiply the score; the sum at the end keeps
-/// meters apart that have no consumption to judge, and is too small to be a finding. Physical evidence weighs twice as
-/// much as cyber: who opens a cover mostly means the meter's readings, who attacks its communication often something
-/// else.
+/// form is ours: independent evidence multiplies odds, so natures that agree multiply the score; the sum at the end
+/// keeps meters apart that have no consumption to judge, and is too small to be a finding. Physical evidence weighs
+/// twice as much as cyber: who opens a cover mostly means the meter's readings, who attacks its communication often
+/// something else.
 /// </remarks>
 public static class Fusion
 {
@@ -51,7 +51,8 @@ public static class Fusion
         FindingKind.Tamper or FindingKind.OutputStateMismatch or FindingKind.MetrologySuspect or FindingKind.SealBroken
             or FindingKind.UnverifiedMetrologyChange or FindingKind.SpoofedLastGasp => Nature.Physical,
         FindingKind.FlashDrift or FindingKind.ClockDrift or FindingKind.CounterExhaustion
-            or FindingKind.AttestationOverdue or FindingKind.MalformedFrames or FindingKind.InstallationMismatch => null,
+            or FindingKind.AttestationOverdue or FindingKind.MalformedFrames
+            or FindingKind.InstallationMismatch => null,
         >= FindingKind.ChainBroken and <= FindingKind.FirmwareBehaviour => Nature.Cyber,
         _ => null,
     };

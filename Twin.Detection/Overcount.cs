@@ -56,10 +56,12 @@ public struct Overcount
         var from = new UnixTime(day.Start.Seconds - (Days - 1) * 86_400L);
         var finding = Statements.Make(subject, FindingKind.MetrologySuspect, from, day.End,
             Math.Min(10, 1 + day.TotalWh / expected), Severity.Medium, 0.85, Statements.Balance,
-            $"Since {LocalDay.FormatDate(day.Day - Days + 1)} the meter counts {Statements.Percent(day.TotalWh / expected - 1)}"
-                + $" more than its profile and its cohort let expect ({Statements.Kwh(day.TotalWh)} on the last day, "
-                + $"{Statements.Kwh(expected)} expected), and its feeder never delivered {Statements.Kwh(undelivered)} of "
-                + "it: the sensor reads what did not flow. The customer may be billed too much.",
+            $"Since {LocalDay.FormatDate(day.Day - Days + 1)} the meter counts "
+                + $"{Statements.Percent(day.TotalWh / expected - 1)} more than its profile and its cohort let "
+                + $"expect ({Statements.Kwh(day.TotalWh)} on the last day, "
+                + $"{Statements.Kwh(expected)} expected), and its feeder never delivered "
+                + $"{Statements.Kwh(undelivered)} of it: the sensor reads what did not flow. The customer may be "
+                + "billed too much.",
             [
                 new Evidence("energy", day.TotalWh, expected, 0.5, "Wh"),
                 new Evidence("undelivered_energy", undelivered, 0, 0.5, "Wh"),

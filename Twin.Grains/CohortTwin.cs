@@ -36,12 +36,12 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
     public CohortView View =>
         new(new TwinKey(TwinKind.Cohort, Id), _name, _members == 0 ? null : _lastDay, _members)
         {
-            Bar = _bar, Factors = _verdicts.Factors.ToDictionary(f => f.Kind, f => f.Factor),
+            Bar = _bar, Factors = _verdicts.IsEmpty ? null : _verdicts.Factors.ToDictionary(f => f.Kind, f => f.Factor),
         };
 
     public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted) =>
-        Verdicts.Admit(input, $"cohort {Id:x16}", "nothing but verdicts comes to a cohort from outside; address its meters",
-            accepted);
+        Verdicts.Admit(input, $"cohort {Id:x16}",
+            "nothing but verdicts comes to a cohort from outside; address its meters", accepted);
 
     /// <summary>A verdict on what was said of the cohort itself.</summary>
     public override void Apply(ReadOnlySpan<byte> input, IOutbox outbox)
@@ -57,9 +57,11 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
     {
         try
         {
-            if (inbox.Count > 0 && !FleetNews.Is(inbox[0].Body) && GroupDayMessage.Is(inbox[0].Body)) FoldGroup(inbox, outbox);
-            else if (inbox.Count > 0 && IsOfBehaviour(inbox[0].Body)) FoldPrints(inbox, outbox);
-            else if (inbox.Count > 0 && FleetNews.Is(inbox[0].Body)) HearBar(inbox);
+            if (inbox.Count == 0) return;
+            var first = inbox[0].Body;
+            if (FleetNews.Is(first)) HearBar(inbox);
+            else if (GroupDayMessage.Is(first)) FoldGroup(inbox, outbox);
+            else if (IsOfBehaviour(first)) FoldPrints(inbox, outbox);
             else Fold(inbox, outbox);
         }
         catch (Exception e) when (e is OverflowException or ArgumentException)
@@ -128,7 +130,6 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
 
     private static bool IsOfBehaviour(ReadOnlySpan<byte> body)
     {
-        if (FleetNews.Is(body)) return false;
         var r = new ByteReader(body);
         return MessageHead.Read(ref r) is MessageKind.DevicePrint or MessageKind.Verdicts;
     }

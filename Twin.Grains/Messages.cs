@@ -11,7 +11,8 @@ namespace Twin.Grains;
 /// <summary>Kinds of message; the number is part of the encoding.</summary>
 internal enum MessageKind : byte
 {
-    MeterDay = 1, CohortDay = 2, FeederDay = 3, GapDay = 4, BackhaulDay = 5, GroupDay = 6, DevicePrint = 7, Verdicts = 8,
+    MeterDay = 1, CohortDay = 2, FeederDay = 3, GapDay = 4, BackhaulDay = 5, GroupDay = 6, DevicePrint = 7,
+    Verdicts = 8,
 }
 
 internal static class MessageHead

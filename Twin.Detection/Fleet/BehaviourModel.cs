@@ -12,9 +12,9 @@ public readonly record struct DevicePrint(Party Meter, UnixTime At, ulong Image,
 
 /// <summary>
 /// How the meters of one model behave: each against those that claim the same image and are of the same age, each image
-/// against the one before it, each lot against the others. Finds what passes every signature check: an implant below the
-/// image shows among its peers, a compromised release against the release before, a bad lot beside good ones. What a
-/// meter changes in itself is <see cref="Specification.FirmwareDrift"/>'s.
+/// against the one before it, each lot against the others. Finds what passes every signature check: an implant below
+/// the image shows among its peers, a compromised release against the release before, a bad lot beside good ones. What
+/// a meter changes in itself is <see cref="Specification.FirmwareDrift"/>'s.
 /// </summary>
 public sealed class BehaviourModel
 {

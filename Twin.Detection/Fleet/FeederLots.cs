@@ -6,8 +6,8 @@ namespace Twin.Detection.Fleet;
 public readonly record struct LotShare(string Lot, float Share);
 
 /// <summary>
-/// What a feeder can say of the lots behind it: how its loss has moved since its first weeks, and whose energy that was.
-/// A lot that counts too much shows as energy that members report and the observer did not deliver.
+/// What a feeder can say of the lots behind it: how its loss has moved since its first weeks, and whose energy that
+/// was. A lot that counts too much shows as energy that members report and the observer did not deliver.
 /// </summary>
 public sealed class FeederLots
 {

@@ -47,7 +47,8 @@ public sealed class IsolationForest
         (Usual, Rare) = count == 0 ? (1, 1) : (ratios[count / 2], ratios[count / 20]);
     }
 
-    /// <summary>Mean depth of an unsuccessful search in a binary tree of n points: 2 H(n − 1) − 2 (n − 1) / n.</summary>
+    /// <summary>Mean depth of an unsuccessful search in a binary tree of n points: 2 H(n − 1) − 2 (n − 1) /
+    /// n.</summary>
     private static double Expected(int n)
     {
         if (n < 2) return 0;

@@ -8,9 +8,10 @@ namespace Twin.Detection.Fleet;
 /// moved and how much of each lot hangs behind them. One finding on the lot, none on its meters.
 /// </summary>
 /// <remarks>
-/// Change of loss share = −Σ gain of lot · share of lot + noise, solved over feeders by least trimmed squares with a weak
-/// prior (Rousseeuw 1984), so that thieves and panels on a few feeders do not become a bad lot. A lot is stated when its gain differs from that of all others by five standard errors and by two percent. Remote error
-/// estimates from balances: Nakutis and Kaškonas, Energies 13, 5245, 2020.
+/// Change of loss share = −Σ gain of lot · share of lot + noise, solved over feeders by least trimmed squares with a
+/// weak prior (Rousseeuw 1984), so that thieves and panels on a few feeders do not become a bad lot. A lot is stated
+/// when its gain differs from that of all others by five standard errors and by two percent. Remote error estimates
+/// from balances: Nakutis and Kaškonas, Energies 13, 5245, 2020.
 /// </remarks>
 public sealed class LotBalance
 {

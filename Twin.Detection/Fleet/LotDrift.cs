@@ -4,13 +4,13 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection.Fleet;
 
 /// <summary>
-/// Batch surveillance by what devices tell of themselves: clock drift, metrology noise, and the register against the sum
-/// of the intervals. Each of a sample of a lot's meters is held against its own first weeks, the lot's median change
-/// against that of the model's other lots. A lot that ages by itself is one finding, on the lot.
+/// Batch surveillance by what devices tell of themselves: clock drift, metrology noise, and the register against the
+/// sum of the intervals. Each of a sample of a lot's meters is held against its own first weeks, the lot's median
+/// change against that of the model's other lots. A lot that ages by itself is one finding, on the lot.
 /// </summary>
 /// <remarks>
-/// The task is that of Nakutis and Kaškonas (Energies 13, 5245, 2020), who grade meters in service remotely. The test is
-/// ours: a change beyond a floor and five standard errors, the error of a median taken as 1.25 · 1.4826 · MAD / √n.
+/// The task is that of Nakutis and Kaškonas (Energies 13, 5245, 2020), who grade meters in service remotely. The test
+/// is ours: a change beyond a floor and five standard errors, the error of a median taken as 1.25 · 1.4826 · MAD / √n.
 /// </remarks>
 public sealed class LotDrift
 {

@@ -7,8 +7,8 @@ namespace Twin.Detection.Fleet;
 /// </summary>
 /// <remarks>
 /// The subset is found by concentration steps in the manner of FAST-MCD (Rousseeuw and Van Driessen, Technometrics 41,
-/// 1999), from one start instead of random ones: the points nearest to the coordinate-wise median. Shrinking towards the
-/// identity after Ledoit and Wolf 2004, with a fixed weight. Scalar doubles in fixed order: one sample, one cloud.
+/// 1999), from one start instead of random ones: the points nearest to the coordinate-wise median. Shrinking towards
+/// the identity after Ledoit and Wolf 2004, with a fixed weight. Scalar doubles in fixed order: one sample, one cloud.
 /// </remarks>
 public sealed class RobustCloud
 {

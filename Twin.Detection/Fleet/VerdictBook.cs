@@ -7,11 +7,11 @@ namespace Twin.Detection.Fleet;
 /// What people found out about findings, by kind, in one cohort; and what follows for the bar of that kind there.
 /// </summary>
 /// <remarks>
-/// The share of wrong findings is estimated as the mean of a Beta distribution that begins with four right and four wrong
-/// ones: w = (false + benign / 2 + 4) / (all + 8). The bar is the fleet's times 0.8 + 0.4 w below one half and 0.5 + w
-/// above: from 0.8 where all were right to 1.5 where all were wrong. So no number of verdicts blinds a detector, and a
-/// handful moves it by a few hundredths each. At <see cref="MaxOfAKind"/> all counts of the kind are halved: what was
-/// said long ago counts less.
+/// The share of wrong findings is estimated as the mean of a Beta distribution that begins with four right and four
+/// wrong ones: w = (false + benign / 2 + 4) / (all + 8). The bar is the fleet's times 0.8 + 0.4 w below one half and
+/// 0.5 + w above: from 0.8 where all were right to 1.5 where all were wrong. So no number of verdicts blinds a
+/// detector, and a handful moves it by a few hundredths each. At <see cref="MaxOfAKind"/> all counts of the kind are
+/// halved: what was said long ago counts less.
 /// </remarks>
 public sealed class VerdictBook
 {

@@ -8,9 +8,9 @@ using Twin.Hardware.Coding;
 namespace Twin.Grains;
 
 // What closings bring to the fleet besides letters: how high scores get, and what balances say of lots. A partition
-// adds up the scores of its cohorts and hands them on; the first one, which counts over the whole fleet, makes the bar of
-// them and sends it back. Cohorts get the bar that their partition knows, two rounds old, and tell their meters with the
-// next day: nobody publishes in between, so that a meter's past needs its cohort's answers only.
+// adds up the scores of its cohorts and hands them on; the first one, which counts over the whole fleet, makes the bar
+// of them and sends it back. Cohorts get the bar that their partition knows, two rounds old, and tell their meters with
+// the next day: nobody publishes in between, so that a meter's past needs its cohort's answers only.
 public sealed partial class FleetTwin
 {
     /// <summary>Block maxima heard here: of the partition's cohorts, and in the first partition of all.</summary>

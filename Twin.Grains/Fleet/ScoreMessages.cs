@@ -6,8 +6,8 @@ using Twin.Hardware.Coding;
 namespace Twin.Grains.Fleet;
 
 /// <summary>
-/// What groups tell the fleet's partitions at closings besides letters: a message of its own first byte, so that letters
-/// stay as they are.
+/// What groups tell the fleet's partitions at closings besides letters: a message of its own first byte, so that
+/// letters stay as they are.
 /// </summary>
 internal static class FleetNews
 {
@@ -83,8 +83,8 @@ internal static class FleetNews
 }
 
 /// <summary>
-/// What a meter has to say to its cohort besides the day itself: the highest score of a block of 28 days that ended, and
-/// verdicts of people on its findings.
+/// What a meter has to say to its cohort besides the day itself: the highest score of a block of 28 days that ended,
+/// and verdicts of people on its findings.
 /// </summary>
 internal readonly record struct MeterNews(ushort BlockMax, (FindingKind Kind, Outcome Outcome)[] Verdicts)
 {

@@ -7,7 +7,8 @@ using static Twin.Hardware.ResponseRung;
 namespace Twin.Hardware.Attacks;
 
 /// <summary>
-/// Compromised firmware that every signature check lets pass, and lots that go wrong together: what only behaviour shows.
+/// Compromised firmware that every signature check lets pass, and lots that go wrong together: what only behaviour
+/// shows.
 /// </summary>
 internal static class ImageAttacks
 {

@@ -24,7 +24,8 @@ public sealed record AttackFleet(int Meters, ulong Seed)
             : MetersPerFeeder));
         var options = new FleetOptions
         {
-            Seed = Seed, Meters = Meters, Feeders = feeders, Concentrators = Math.Max(1, Meters / MetersPerFeeder / 2), Days = scene.Days,
+            Seed = Seed, Meters = Meters, Feeders = feeders,
+            Concentrators = Math.Max(1, Meters / MetersPerFeeder / 2), Days = scene.Days,
             Births = scene.Births,
         };
         return scene.Kind switch

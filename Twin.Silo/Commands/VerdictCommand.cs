@@ -15,7 +15,8 @@ internal static class VerdictCommand
 {
     private const string Source = "verdict";
 
-    private sealed record Summary(string Finding, string Subject, string Kind, string Outcome, string At, long Position);
+    private sealed record Summary(string Finding, string Subject, string Kind, string Outcome, string At,
+        long Position);
 
     public static Command Make()
     {

@@ -9,7 +9,8 @@ public class SlowReferenceTests
     private readonly FindingList _found = [];
 
     /// <summary>
-    /// A year of a home whose cohort goes through the seasons with it; from day 60 on it withholds a share that grows by
+    /// A year of a home whose cohort goes through the seasons with it; from day 60 on it withholds a share that grows
+    /// by
     /// <paramref name="aWeek"/>.
     /// </summary>
     private AnchorBaseline Year(double aWeek, bool observed, ulong seed, double season = 0.4, double nightToo = 1)

@@ -21,8 +21,8 @@ public class CalibrationFlowTests
         for (var d = from; d < to; d++)
         {
             for (var i = 0; i < _meters.Length; i++)
-                _fleet.Append(Raw((Day0 + d) * 1440L, [.. Values(Day0 + d).Select((v, s) => v + (s * 7 + i * 3 + d) % 9)],
-                    meter: _meters[i]));
+                _fleet.Append(Raw((Day0 + d) * 1440L,
+                    [.. Values(Day0 + d).Select((v, s) => v + (s * 7 + i * 3 + d) % 9)], meter: _meters[i]));
             _fleet.Close(Day0 + d);
         }
     }
@@ -43,13 +43,13 @@ public class CalibrationFlowTests
         Assert.Equal(AdmissionStatus.Accepted,
             _fleet.Append(Say(3, FindingKind.LevelShift, Outcome.False)).Status);
         _fleet.Restart(_meters[3].Twin);
-        Assert.Empty(View(Cohort).Factors);
+        Assert.Null(View(Cohort).Factors);
         Days(2, 3);
-        Assert.Equal(0.5 + 5.0 / 9, View(Cohort).Factors[FindingKind.LevelShift], 9);
+        Assert.Equal(0.5 + 5.0 / 9, View(Cohort).Factors![FindingKind.LevelShift], 9);
         Days(3, 4);
-        Assert.Equal(0.5 + 5.0 / 9, View(Cohort).Factors[FindingKind.LevelShift], 9);
+        Assert.Equal(0.5 + 5.0 / 9, View(Cohort).Factors![FindingKind.LevelShift], 9);
         _fleet.Restart(Cohort);
-        Assert.Equal(0.5 + 5.0 / 9, View(Cohort).Factors[FindingKind.LevelShift], 9);
+        Assert.Equal(0.5 + 5.0 / 9, View(Cohort).Factors![FindingKind.LevelShift], 9);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public class CalibrationFlowTests
             Assert.Contains("shorten", refused.Reason, StringComparison.Ordinal);
         }
         // Said of the cohort itself, it counts at once.
-        Assert.Equal(1, View(Cohort).Factors[FindingKind.FeederLoss], 9);
+        Assert.Equal(1, View(Cohort).Factors![FindingKind.FeederLoss], 9);
     }
 
     [Fact]
@@ -131,7 +131,8 @@ public class CalibrationFlowTests
         Assert.Equal((_meters[4].Twin, FindingKind.FirmwareBehaviour, "fleet_behaviour"),
             (f.Subject, f.Kind, f.Detector));
         var twin = DevicePrintMessage.KeyOf("ZX");
-        Assert.Equal(("behaviour of ZX", 12), (View(twin).Name, View(twin).Members));
+        // What is strange is not learnt from: in the end the sample is of the others.
+        Assert.Equal(("behaviour of ZX", 11), (View(twin).Name, View(twin).Members));
         var state = _fleet.State(twin);
         _fleet.Restart(twin);
         Assert.Equal(state, _fleet.State(twin));

@@ -34,7 +34,8 @@ public class LotBalanceTests
     {
         _ = Weeks(24, 20, w => 0.01 * w);
         var f = Assert.Single(_found);
-        Assert.Equal((FindingKind.MetrologySuspect, "lot L2 of Z", Severity.Medium), (f.Kind, f.SubjectName, f.Severity));
+        Assert.Equal((FindingKind.MetrologySuspect, "lot L2 of Z", Severity.Medium),
+            (f.Kind, f.SubjectName, f.Severity));
         Assert.InRange(f.Evidence[0].Observed, 0.02, 0.06);
     }
 
@@ -81,9 +82,10 @@ public class LotBalanceTests
     public void A_feeder_remembers_its_first_weeks_and_whose_energy_it_was()
     {
         var lots = new FeederLots();
-        for (var d = 0; d < 21; d++) lots.Take(0.03f, new Dictionary<string, float> { ["Z|L1"] = 3_000, ["Z|L2"] = 1_000 });
+        static Dictionary<string, float> With(string other) => new() { ["Z|L1"] = 3_000, [other] = 1_000 };
+        for (var d = 0; d < 21; d++) lots.Take(0.03f, With("Z|L2"));
         Assert.Equal((false, 0f), (lots.IsReady, lots.Change));
-        for (var d = 0; d < 90; d++) lots.Take(-0.02f, new Dictionary<string, float> { ["Z|L1"] = 3_000, ["Z|L3"] = 1_000 });
+        for (var d = 0; d < 90; d++) lots.Take(-0.02f, With("Z|L3"));
         Assert.True(lots.IsReady);
         Assert.Equal(-0.05f, lots.Change, 4);
         Assert.Equal(["Z|L1", "Z|L3"], lots.Shares.Select(s => s.Lot));

@@ -33,6 +33,9 @@ public sealed class AlikeMeters
     /// <summary>Strangeness from which a fingerprint is strange.</summary>
     public const double Strange = 2;
 
+    /// <summary>The first days with an image are those of its roll-out, and say little about it (s).</summary>
+    private const long SettleSeconds = 2 * 86_400;
+
     private const double NormalLimit = 4.19, QuartileToLimit = 1.31;
 
     /// <summary>
@@ -49,7 +52,7 @@ public sealed class AlikeMeters
     private IsolationForest? _forest;
     private double _limit;
 
-    /// <summary>The first fingerprint, seconds since 1970.</summary>
+    /// <summary>The first fingerprint, seconds since 1970; 0 before there is one.</summary>
     public long First { get; private set; }
 
     /// <summary>True when the image as a whole was already said to behave otherwise than its elders.</summary>
@@ -79,7 +82,8 @@ public sealed class AlikeMeters
     /// </summary>
     public bool Learn(ulong meter, long at, ReadOnlySpan<float> print, bool strange)
     {
-        if (_prints.Count == 0) First = at;
+        if (First == 0) First = at;
+        if (at - First < SettleSeconds) return false;
         if (_cloud is not null) _strange = unchecked(_strange << 1) | (strange ? 1UL : 0);
         if (strange && BitOperations.PopCount(_strange) < CrowdOf64) return false;
         foreach (var v in print) _prints.Add(v);

@@ -22,6 +22,11 @@ public static class DeviceTraits
     internal static ReadOnlySpan<double> Floors => [3, 6, 0.5, 1.5, 0.5, 0.05, 0.75, 0.4];
 
     /// <summary>
+    /// Least scale as a share of the middle. Frames are of other sizes on days with a backlog, a roll-out or commands.
+    /// </summary>
+    internal static ReadOnlySpan<double> FloorShares => [0.05, 0.12, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05];
+
+    /// <summary>
     /// True for what the device alone makes; retries, events and boots also come from network and grid.
     /// </summary>
     internal static ReadOnlySpan<bool> Own => [true, true, false, false, true, true, false, true];

@@ -77,7 +77,8 @@ public sealed class RobustCloud
                 if (float.IsFinite(prints[i * N + j])) values[n++] = prints[i * N + j];
             _centre[j] = Median(values.AsSpan(0, n));
             for (var i = 0; i < n; i++) values[i] = Math.Abs(values[i] - _centre[j]);
-            _scale[j] = Math.Max(1.4826 * Median(values.AsSpan(0, n)), DeviceTraits.Floors[j]);
+            var floor = Math.Max(DeviceTraits.Floors[j], DeviceTraits.FloorShares[j] * Math.Abs(_centre[j]));
+            _scale[j] = Math.Max(1.4826 * Median(values.AsSpan(0, n)), floor);
         }
     }
 

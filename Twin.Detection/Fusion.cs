@@ -90,7 +90,8 @@ public static class Fusion
         var doubt = (1 - finding.Confidence) * (1 - other.Physical / 2) * (1 - other.Cyber / 4);
         return finding with
         {
-            Evidence = [.. evidence.Take(Finding.MaxEvidence)], Confidence = 1 - doubt,
+            Evidence = [.. evidence.Take(Finding.MaxEvidence)],
+            Confidence = 1 - doubt,
             Sentence = finding.Sentence + Say(other),
         };
     }

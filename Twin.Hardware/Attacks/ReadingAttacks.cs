@@ -17,7 +17,7 @@ public enum ReadingDistortion : byte
 internal static class ReadingAttacks
 {
     /// <summary>What moves by a percent a week takes months to be more than noise.</summary>
-    private const int DriftDays = 100, PoisonDays = 140;
+    private const int DriftDays = 100, PoisonDays = 220;
 
     private const string Jokar = "Jokar, Arianpoo and Leung 2016";
 

@@ -32,7 +32,7 @@ internal struct DayJudgement
     /// changes, it stays below what life does not do.
     /// </summary>
     private const float LifeBend = 1f, FeederBend = 0.5f, FactBend = 0.25f;
-    private const double FindingScore = 1.6, QuietScore = 0.8;
+    private const double QuietScore = 0.8;
     private const int QuietDaysToRearm = 14;
 
     /// <summary>
@@ -100,6 +100,7 @@ internal struct DayJudgement
         }
         var score = Math.Sqrt(Math.Sqrt(sum));
         if (subject.Context != ContextFlags.None) score *= ContextWeight;
+        score = Fusion.Score(score, subject.Others);
         Report(score, top, pieces, day, subject, feeder, findings);
         if (_days < WarmUpDays && top < Pieces.OfLife) return new DayVerdict(score, "warm_up");
         return new DayVerdict(score, score < 0.01 ? "none" : Pieces.Names[top]);
@@ -264,7 +265,8 @@ internal struct DayJudgement
     {
         _quietDays = score < QuietScore ? (byte)Math.Min(255, _quietDays + 1) : (byte)0;
         if (_quietDays >= QuietDaysToRearm) _open = false;
-        if (_open || score < FindingScore || !day.Has(DayMarks.Usable | DayMarks.Warm)) return;
+        var bar = subject.Bar.Of(Sentences.KindOf(top), AlarmBar.Fixed);
+        if (_open || score < bar || !day.Has(DayMarks.Usable | DayMarks.Warm)) return;
         // A suspicion of the feeder is told on a day on which the feeder has its numbers.
         var meter = new MeterId(subject.Key.Id);
         if (top == Pieces.Feeder && (feeder is not { IsAttributed: true } f
@@ -275,7 +277,7 @@ internal struct DayJudgement
         var told = new ToldDay(day, feeder?.Of(meter) ?? default, feeder?.PairOf(meter) ?? default,
             LogFloat.Decode(_zeroEpisodes), IsLikelyPv, IsRising, _feederAge < MaxFeederAge);
         ReadOnlySpan<TrackedFeature> tracked = _tracked;
-        findings.Add(Sentences.Of(score, top, pieces, tracked, told, subject));
+        findings.Add(Fusion.Joined(Sentences.Of(score, top, pieces, tracked, told, subject), subject.Others));
     }
 
     public readonly void Write(ByteWriter to)

@@ -25,6 +25,12 @@ public readonly record struct DaySubject(TwinKey Key, string Name, MeterRole Rol
     /// <see cref="ReadingModel.ExplainGap"/>.
     /// </summary>
     public bool AwaitsBackhaul { get; init; }
+
+    /// <summary>What is known of the meter besides its consumption.</summary>
+    public OtherEvidence Others { get; init; }
+
+    /// <summary>From which score on a day is a finding.</summary>
+    public AlarmBar Bar { get; init; }
 }
 
 /// <summary>Imported context that covers a day.</summary>

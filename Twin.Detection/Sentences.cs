@@ -42,7 +42,7 @@ internal static class Sentences
         return Soften(finding, pieces, told);
     }
 
-    private static FindingKind KindOf(int top) => top switch
+    internal static FindingKind KindOf(int top) => top switch
     {
         Pieces.Level or Pieces.Uniform => FindingKind.LevelShift,
         Pieces.PeerFlat or Pieces.PeerNight => FindingKind.CohortDeviation,

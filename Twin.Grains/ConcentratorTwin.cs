@@ -81,6 +81,7 @@ public sealed class ConcentratorTwin(ulong id) : TwinState(id)
         FrameFault f => Possible(f.At),
         Session s => Possible(s.At),
         NonceIssued n => Possible(n.At),
+        Verdict v => v.Refusal() ?? Possible(v.At),
         _ => $"an input of kind {input.Kind} does not come through this door",
     };
 
@@ -99,6 +100,7 @@ public sealed class ConcentratorTwin(ulong id) : TwinState(id)
             case AttestationQuote quote: _security.Apply(quote, Self, sink); break;
             case KeyEvent key: _security.Apply(key, Self, sink); break;
             case FrameFault fault: _security.Apply(fault, Self, sink); break;
+            case Verdict: break;
             case NonceIssued nonce: _security.Apply(nonce); break;
             case Session session:
                 if (SessionRules.Judge(session, Self) is { } rogue) sink.Add(rogue);

@@ -1,5 +1,7 @@
 using System.Buffers;
 using Twin.Detection;
+using Twin.Detection.Fleet;
+using Twin.Grains.Fleet;
 using Twin.Grains.Meters;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
@@ -57,7 +59,7 @@ internal sealed class MemberDay
 /// </summary>
 public sealed class FeederTwin(ulong id) : TwinState(id)
 {
-    private const byte StateVersion = 1;
+    private const byte StateVersion = 2;
 
     private string _name = "";
     private int _lastDay;
@@ -65,6 +67,7 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
     private int _withData;
     private Contexts _contexts;
     private FeederModel _model = new();
+    private FeederLots _lots = new();
 
     /// <summary>
     /// Name (empty before the first day), day closed last, its members and those of them with readings.
@@ -75,7 +78,8 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
     public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted)
     {
         if (Input.Read(input) is not ContextPeriod period)
-            return Admission.Reject($"feeder {Id:x16}: only context periods come through this door");
+            return Verdicts.Admit(input, $"feeder {Id:x16}", "only context periods and verdicts come through this door",
+                accepted);
         if (Contexts.Check(period) is { } reason) return Admission.Reject($"feeder {Id:x16}: {reason}");
         accepted.Add(input, int.MinValue, long.MinValue, false);
         return Admission.Accept;
@@ -83,7 +87,9 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
 
     public override void Apply(ReadOnlySpan<byte> input, IOutbox outbox)
     {
-        if (Input.Read(input) is not ContextPeriod period)
+        var read = Input.Read(input);
+        if (read is Verdict) return;
+        if (read is not ContextPeriod period)
             throw new InvalidDataException($"Feeder {Id:x16} cannot apply this input.");
         _contexts.Add(period);
     }
@@ -117,8 +123,32 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
         MessageHead.Write(s.Bytes, MessageKind.FeederDay);
         s.Bytes.VarInt(day.Day.Number);
         balance.Write(s.Bytes);
+        s.Bytes.Single(_lots.IsReady ? _lots.Change : float.NaN);
         outbox.Publish(s.Bytes.Written);
+        if (balance.IsStatement) FollowLots(inbox, balance, outbox);
     }
+
+    /// <summary>Whose meters the energy of the day went through, and once a week what follows for the fleet.</summary>
+    private void FollowLots(IInbox inbox, in FeederDay balance, IOutbox outbox)
+    {
+        var energies = new Dictionary<string, float>(StringComparer.Ordinal);
+        for (var i = 0; i < inbox.Count; i++)
+        {
+            var message = MeterDayMessage.Read(inbox[i].Body);
+            if (message.Role != MeterRole.Customer || message.Day.Number != balance.Day) continue;
+            var lot = LotOf(message.Group);
+            energies[lot] = energies.GetValueOrDefault(lot) + message.ReadFeatures().TotalWh;
+        }
+        _lots.Take(balance.LossShare, energies);
+        if (!_lots.IsReady || ((long)balance.Day + (long)(StableHash.Mix(Id) % FeederLots.TellDays))
+            % FeederLots.TellDays != 0) return;
+        FleetNews.WriteLots(Scratch.Mine.Bytes, balance.Day, _lots);
+        outbox.Send(FleetPartition.Whole, Scratch.Mine.Bytes.Written);
+    }
+
+    /// <summary>Model and lot of a cohort's name: firmware changes, a lot does not.</summary>
+    private static string LotOf(ReadOnlySpan<byte> group) => System.Text.Encoding.UTF8.GetString(group).Split('|') is
+        [var model, _, var lot] ? $"{model}|{lot}" : "|";
 
     public override void Write(ByteWriter to)
     {
@@ -129,6 +159,7 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
         to.VarUInt((ulong)_withData);
         _contexts.Write(to);
         _model.Write(to);
+        _lots.Write(to);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -148,13 +179,14 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
     {
         var r = new ByteReader(state);
         var version = r.Byte();
-        if (version != StateVersion)
+        if (version is 0 or > StateVersion)
             throw r.Bad($"a feeder's state has version {version}, this MeterTwin knows {StateVersion}");
         var twin = new FeederTwin(id)
         {
             _name = r.Text(), _lastDay = MessageHead.ReadDay(ref r), _members = r.Count(int.MaxValue),
             _withData = r.Count(int.MaxValue), _contexts = Contexts.Read(ref r), _model = FeederModel.Read(ref r),
         };
+        if (version > 1) twin._lots = FeederLots.Read(ref r);
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a feeder's state");
     }
 }

@@ -17,9 +17,9 @@ namespace Twin.Grains;
 /// Invariant: the state is a function of journal and sweeps; letters of one sweep fold in order of event time and
 /// sender.
 /// </summary>
-public sealed class FleetTwin(ulong id) : TwinState(id)
+public sealed partial class FleetTwin(ulong id) : TwinState(id)
 {
-    private const byte StateVersion = 2, EmptyStateVersion = 1;
+    private const byte StateVersion = 3, EmptyStateVersion = 1;
 
     /// <summary>Pairs of part and model that wait to be told to the other partitions.</summary>
     private const int MaxAnnouncements = ImageBook.MaxModels;
@@ -51,6 +51,7 @@ public sealed class FleetTwin(ulong id) : TwinState(id)
     public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted)
     {
         var kind = Envelope.Read(input).Kind;
+        if (kind == InputKind.Verdict) return Verdicts.Admit(input, "fleet", "", accepted);
         var isTime = kind is InputKind.Tick or InputKind.SourceEnded or InputKind.JudgingVersion or InputKind.Sweep;
         if (!isTime && Refuse(kind, input) is { } reason) return Admission.Reject(reason);
         accepted.Add(input, int.MinValue, long.MinValue, false);
@@ -79,7 +80,7 @@ public sealed class FleetTwin(ulong id) : TwinState(id)
         {
             case Release release: Register(release, outbox); break;
             case Sweep sweep: OnSweep(sweep.At, outbox); break;
-            case Tick or SourceEnded or JudgingVersion: break;
+            case Tick or SourceEnded or JudgingVersion or Verdict: break;
             case var other: throw new InvalidDataException($"The fleet cannot apply an input of kind {other.Kind}.");
         }
     }
@@ -125,6 +126,7 @@ public sealed class FleetTwin(ulong id) : TwinState(id)
             if (_now == 0 && letters.Count > 0) _now = letters[letters.Count / 2].Letter.At.Seconds;
             var sink = Scratch.Mine.SinkTo(outbox);
             foreach (var received in letters) Hear(received, sink);
+            HearNews(inbox, outbox);
             Judge(outbox);
         }
         catch (Exception e) when (e is OverflowException or ArgumentException)
@@ -254,6 +256,7 @@ public sealed class FleetTwin(ulong id) : TwinState(id)
         _switching.Write(to);
         _storms.Write(to);
         _groups.Write(to);
+        WriteNews(to);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -275,7 +278,7 @@ public sealed class FleetTwin(ulong id) : TwinState(id)
         var twin = new FleetTwin(id);
         var version = r.Byte();
         if (version == EmptyStateVersion) return twin;
-        if (version != StateVersion)
+        if (version is not (2 or StateVersion))
             throw r.Bad($"the fleet's state has version {version}, this MeterTwin knows {StateVersion}");
         twin._now = Input.ReadTime(ref r).Seconds;
         (twin._ordersKnown, twin._tellOrders) = (r.Bool(), r.Bool());
@@ -291,6 +294,7 @@ public sealed class FleetTwin(ulong id) : TwinState(id)
         twin._switching = SwitchWatch.Read(ref r);
         twin._storms = StormWatch.Read(ref r);
         twin._groups = GroupShares.Read(ref r);
+        if (version > 2) twin.ReadNews(ref r);
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a fleet partition's state");
     }
 }

@@ -48,7 +48,11 @@ public delegate void DayVisitor(LocalDay day, int intervalMinutes, ReadOnlySpan<
     ReadOnlySpan<Quality> qualities);
 
 /// <summary>Which findings; null or default means any. <paramref name="Limit"/> is at most 10,000.</summary>
-public sealed record FindingQuery(TwinKey? Subject, FindingKind? Kind, UnixTime? From, UnixTime? To, int Limit);
+public sealed record FindingQuery(TwinKey? Subject, FindingKind? Kind, UnixTime? From, UnixTime? To, int Limit)
+{
+    /// <summary>The one of that id, 16 hexadecimal digits.</summary>
+    public string? Id { get; init; }
+}
 
 /// <summary>Inputs of one source, encoded one behind another.</summary>
 public sealed class InputBatch(string source)

@@ -11,7 +11,8 @@ namespace Twin.Grains;
 /// <summary>Kinds of message; the number is part of the encoding.</summary>
 internal enum MessageKind : byte
 {
-    MeterDay = 1, CohortDay = 2, FeederDay = 3, GapDay = 4, BackhaulDay = 5, GroupDay = 6,
+    MeterDay = 1, CohortDay = 2, FeederDay = 3, GapDay = 4, BackhaulDay = 5, GroupDay = 6, DevicePrint = 7,
+    Verdicts = 8,
 }
 
 internal static class MessageHead
@@ -33,7 +34,7 @@ internal static class MessageHead
         if (version is < 1 or > Version)
             throw r.Bad($"a message has version {version}, this MeterTwin knows {Version}");
         var kind = (MessageKind)r.Byte();
-        return kind is >= MessageKind.MeterDay and <= MessageKind.GroupDay ? kind
+        return kind is >= MessageKind.MeterDay and <= MessageKind.Verdicts ? kind
             : throw r.Bad("a message kind is not known");
     }
 
@@ -68,6 +69,12 @@ internal ref struct MeterDayMessage
     public MeterRole Role;
     public ReadOnlySpan<byte> ReceiverName;
     public bool HasData;
+
+    /// <summary>Model, firmware and lot, for a feeder; empty in a message to the cohort itself.</summary>
+    public ReadOnlySpan<byte> Group;
+
+    /// <summary><see cref="Fleet.MeterNews"/> for the cohort, or nothing.</summary>
+    public ReadOnlySpan<byte> News;
     public ReadOnlySpan<byte> Features;
 
     public readonly string Receiver => Encoding.UTF8.GetString(ReceiverName);
@@ -79,6 +86,8 @@ internal ref struct MeterDayMessage
         to.Byte((byte)Role);
         to.Blob(ReceiverName);
         to.Bool(HasData);
+        to.Blob(Group);
+        to.Blob(News);
         to.Bytes(Features);
     }
 
@@ -93,6 +102,8 @@ internal ref struct MeterDayMessage
             Role = (MeterRole)r.Byte(),
             ReceiverName = r.Blob(),
             HasData = r.Bool(),
+            Group = r.Blob(),
+            News = r.Blob(),
             Features = r.Rest,
         };
     }

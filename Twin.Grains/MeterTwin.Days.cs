@@ -142,7 +142,10 @@ public sealed partial class MeterTwin
     /// <summary>After the fold: the sum check belongs to the same half of the model.</summary>
     private void CheckRegister(LocalDay day, int intervalMinutes, ReadOnlySpan<int> slots, IOutbox outbox) =>
         _log?.SumCheck?.Fold(day, intervalMinutes, slots, (from, to, intervals, register) =>
-            _model!.CheckSum(from, to, intervals, register, SubjectOn(day), Scratch.Mine.SinkTo(outbox)));
+        {
+            _model!.CheckSum(from, to, intervals, register, SubjectOn(day), Scratch.Mine.SinkTo(outbox));
+            TellRegister(to, intervals, register, outbox);
+        });
 
     private void FoldEmpty(int day, bool closes, IOutbox outbox)
     {
@@ -188,7 +191,7 @@ public sealed partial class MeterTwin
             if (_open.TryFind(Channel.Import, next, out var at))
             {
                 var features = Fold(at, next == day, outbox);
-                if (next < day) Judge(_open[at].Day, features, null, null, outbox);
+                if (next < day) Judge(_open[at].Day, features, default, outbox);
                 else Tell(_open[at].Day, features, outbox);
             }
             else if (_model is null || _import.Stored == 0 || _silentDays >= MaxSilentDays)
@@ -220,18 +223,28 @@ public sealed partial class MeterTwin
     {
         var s = Scratch.Mine;
         var row = _relations.At(day.Number);
+        s.Name.Clear();
+        row.CohortName(s.Name);
         if (row.Feeder != 0)
         {
             s.More.Clear();
             features.Write(s.More);
-            Send(TwinKind.Feeder, row.Feeder, row.FeederName(), day, row.Role, true, s.More.Written, outbox);
+            Send(TwinKind.Feeder, row.Feeder, new MeterDayMessage
+            {
+                Day = day, Role = row.Role, ReceiverName = row.FeederName(), HasData = true, Group = s.Name.Written,
+                Features = s.More.Written,
+            }, outbox);
         }
         s.More.Clear();
         features.WriteBrief(s.More);
         _closing = s.More.Written.ToArray();
-        s.Name.Clear();
-        row.CohortName(s.Name);
-        Send(TwinKind.Cohort, row.Cohort, s.Name.Written, day, row.Role, true, _closing, outbox);
+        s.More.Clear();
+        TakeNews(day, row.Role, s.More, outbox);
+        Send(TwinKind.Cohort, row.Cohort, new MeterDayMessage
+        {
+            Day = day, Role = row.Role, ReceiverName = s.Name.Written, HasData = true, News = s.More.Written,
+            Features = _closing,
+        }, outbox);
     }
 
     /// <summary>A feeder must know that a member is missing, or it would take the gap for loss.</summary>
@@ -239,18 +252,16 @@ public sealed partial class MeterTwin
     {
         var row = _relations.At(day);
         if (row.Feeder != 0)
-            Send(TwinKind.Feeder, row.Feeder, row.FeederName(), _zone.Day(day), row.Role, false, default, outbox);
+            Send(TwinKind.Feeder, row.Feeder, new MeterDayMessage
+            {
+                Day = _zone.Day(day), Role = row.Role, ReceiverName = row.FeederName(),
+            }, outbox);
     }
 
-    private static void Send(TwinKind kind, ulong to, ReadOnlySpan<byte> name, in LocalDay day, MeterRole role,
-        bool hasData, ReadOnlySpan<byte> features, IOutbox outbox)
+    private static void Send(TwinKind kind, ulong to, scoped in MeterDayMessage told, IOutbox outbox)
     {
         var message = Scratch.Mine.Bytes;
         message.Clear();
-        var told = new MeterDayMessage
-        {
-            Day = day, Role = role, ReceiverName = name, HasData = hasData, Features = features,
-        };
         told.Write(message);
         outbox.Send(new TwinKey(kind, to), message.Written);
     }
@@ -269,16 +280,38 @@ public sealed partial class MeterTwin
         }
     }
 
+    /// <summary>What cohort and feeder answered to the closing day.</summary>
+    private struct Answers
+    {
+        public CohortDay? Cohort;
+        public FeederDay? Feeder;
+        public AlarmBar Bar;
+        public float CohortWh, FeederChange;
+
+        public readonly SlowPeers Slow => new(CohortWh, Feeder is { IsStatement: true } ? FeederChange : float.NaN,
+            Feeder is { LossShare: not 0 } f ? f.MissingWh / f.LossShare : 0);
+    }
+
     private void Hear(IInbox inbox, IOutbox outbox)
     {
-        (CohortDay? cohort, FeederDay? feeder, BackhaulDay? backhaul, var day) = (null, null, null, NoDay);
+        var answers = new Answers { FeederChange = float.NaN };
+        (BackhaulDay? backhaul, var day) = (null, NoDay);
         for (var i = 0; i < inbox.Count; i++)
         {
             var r = new ByteReader(inbox[i].Body);
             var kind = MessageHead.Read(ref r, out var version);
             day = Math.Max(day, MessageHead.ReadDay(ref r));
-            if (kind == MessageKind.CohortDay) cohort = CohortDay.Read(ref r, version);
-            else if (kind == MessageKind.FeederDay) feeder = FeederDay.Read(ref r, version);
+            // Answers from before bars and slow references were known end behind the day.
+            if (kind == MessageKind.CohortDay)
+            {
+                answers.Cohort = CohortDay.Read(ref r, version);
+                if (!r.AtEnd) (answers.Bar, answers.CohortWh) = (AlarmBar.Read(ref r), r.Single());
+            }
+            else if (kind == MessageKind.FeederDay)
+            {
+                answers.Feeder = FeederDay.Read(ref r, version);
+                if (!r.AtEnd) answers.FeederChange = r.Single();
+            }
             else if (kind == MessageKind.BackhaulDay) backhaul = BackhaulDay.ReadBody(day, ref r);
             else throw r.Bad($"meter {Name} got a message that is no answer");
         }
@@ -288,19 +321,29 @@ public sealed partial class MeterTwin
         var features = DayFeatures.Read(ref kept);
         if (features.Day != day) return;
         _closing = null;
-        Judge(new LocalDay(day, features.StartMinute, features.Minutes), features, cohort, feeder, outbox);
+        Judge(new LocalDay(day, features.StartMinute, features.Minutes), features, answers, outbox);
     }
 
-    private void Judge(in LocalDay day, in DayFeatures features, CohortDay? cohort, FeederDay? feeder, IOutbox outbox)
+    private void Judge(in LocalDay day, in DayFeatures features, in Answers answers, IOutbox outbox)
     {
         var s = Scratch.Mine;
         _model ??= new ReadingModel();
         var stated = s.Stated;
-        var verdict = _model.Judge(features, SubjectOn(day), cohort, feeder, s.SinkTo(outbox));
+        var subject = SubjectOn(day) with { Bar = answers.Bar, Others = OthersOn(day) };
+        var verdict = _model.Judge(features, subject, answers.Cohort, answers.Feeder, s.SinkTo(outbox));
+        NoteScore(features, verdict, s.Stated != stated);
+        JudgeSlowly(features, subject, answers, s.SinkTo(outbox));
         if (day.Number == _closedThrough) TellGroups(day, _statedInFold || s.Stated != stated, outbox);
         _lastScoreDay = day.Number;
         _lastScore = verdict.Score;
         _lastTop = verdict.Top ?? "";
         s.Score(outbox, new DayScore(Meter, Name, day.Number, verdict.Score, _lastTop));
+    }
+
+    private void JudgeSlowly(in DayFeatures features, in DaySubject subject, in Answers answers, IFindingSink sink)
+    {
+        if (subject.Role != MeterRole.Customer) return;
+        _overcount.Take(features, subject, answers.Cohort, answers.Feeder, sink);
+        _anchor.Take(features, subject, answers.Slow, sink);
     }
 }

@@ -17,7 +17,8 @@ public sealed partial class MeterTwin
             {
                 InputKind.ReadingBlock => AdmitReadings(input, recall, accepted),
                 InputKind.RegisterSnapshot or InputKind.DeviceEvent or InputKind.ContextPeriod or InputKind.Erasure
-                    or InputKind.MeterSeen or InputKind.MeterRelation or InputKind.SupplyRecord =>
+                    or InputKind.MeterSeen or InputKind.MeterRelation or InputKind.SupplyRecord
+                    or InputKind.Verdict =>
                         AdmitOther(input, accepted),
                 var kind when IsSecurity(kind) => AdmitSecurity(input, recall, accepted),
                 var kind => Admission.Reject($"meter {Name}: an input of kind {kind} does not come through this door"),
@@ -49,6 +50,7 @@ public sealed partial class MeterTwin
             Erasure erasure => Math.Abs((long)erasure.BeforeDay) <= MaxDayNumber ? Admission.Accept
                 : Admission.Reject($"meter {Name}: day {erasure.BeforeDay} is no day of any calendar; give a date"),
             DeviceEvent e => AdmitTime(e.At, "device event"),
+            Verdict verdict => AdmitVerdict(verdict),
             RegisterSnapshot s => AdmitTime(s.At, "register snapshot"),
             var other =>
                 Admission.Reject($"meter {Name}: an input of kind {other.Kind} does not come through this door"),

@@ -29,6 +29,27 @@ public sealed partial class MeterTwin
         Tell(GroupKind.Plant, supply.Plant, day, unusual, counts, outbox);
     }
 
+    /// <summary>Days between two words of a meter on its register: a lot's drift takes months.</summary>
+    private const int RegisterPhases = 7;
+
+    /// <summary>Least energy between two readings of a register for which their difference says something, Wh.
+    /// </summary>
+    private const long LeastRegisterWh = 2_000;
+
+    /// <summary>
+    /// On one day in <see cref="RegisterPhases"/>: the register's advance against the intervals, for the twin of the
+    /// model, which compares lots.
+    /// </summary>
+    private void TellRegister(UnixTime to, WattHours intervals, WattHours register, IOutbox outbox)
+    {
+        var turn = to.Seconds / 86_400 % RegisterPhases;
+        if (intervals.Value < LeastRegisterWh || turn != (long)(StableHash.Mix(Id) % RegisterPhases)) return;
+        var permille = (float)(1_000.0 * ((double)register.Value / intervals.Value - 1));
+        var nothing = new float[Fingerprint.Features];
+        Array.Fill(nothing, float.NaN);
+        DeviceSpeech.Tell(RelationAt(to), Name, to, 0, permille, nothing, outbox);
+    }
+
     private static void Tell(GroupKind kind, string name, in LocalDay day, bool unusual, bool counts, IOutbox outbox)
     {
         if (name.Length == 0) return;

@@ -8,8 +8,11 @@ namespace Twin.Grains;
 // The canonical encoding of the state.
 public sealed partial class MeterTwin
 {
-    /// <summary>Version 2 has the security state behind the rest; version 1 is read as a meter without one.</summary>
-    private const byte StateVersion = 2;
+    /// <summary>
+    /// Version 2 has the security state behind the rest, version 3 news for the cohort; older ones are read as meters
+    /// without.
+    /// </summary>
+    private const byte StateVersion = 3;
 
     public override void Write(ByteWriter to)
     {
@@ -36,6 +39,7 @@ public sealed partial class MeterTwin
         _model?.Write(to);
         to.Bool(_security is not null);
         _security?.Write(to);
+        WriteNews(to);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -79,6 +83,7 @@ public sealed partial class MeterTwin
         twin._lastTop = Intern(r.Text());
         if (r.Bool()) twin._model = ReadingModel.Read(ref r);
         if (version > 1 && r.Bool()) twin._security = MeterSecurity.Read(ref r);
+        if (version > 2) twin.ReadNews(ref r);
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a meter's state");
     }
 

@@ -114,6 +114,7 @@ public sealed partial class MeterTwin : TwinState
                 (_log ??= new MeterLog()).Add(s);
                 _security?.Judge(SceneOf(outbox), s);
                 break;
+            case Verdict verdict: Apply(verdict); break;
             case Erasure erasure: Erase(erasure.BeforeDay); break;
             case Sweep sweep: _security?.Sweep(SceneOf(outbox), Moment.Of(sweep.At)); break;
             case var other when IsSecurity(other.Kind): ApplySecurity(other, outbox); break;

@@ -49,6 +49,12 @@ public sealed record FeederView(TwinKey Key, string Name, int? LastDay, int Memb
 /// <summary>A cohort for people.</summary>
 public sealed record CohortView(TwinKey Key, string Name, int? LastDay, int Members)
 {
+    /// <summary>The score from which a day is a finding, as the fleet learnt it; 0 while too little is known.</summary>
+    public double Bar { get; init; }
+
+    /// <summary>What verdicts made of the bar, by kind of finding; null without verdicts.</summary>
+    public IReadOnlyDictionary<FindingKind, double>? Factors { get; init; }
+
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
     public static CohortView From(TwinKey key, ReadOnlySpan<byte> state) => CohortTwin.Restore(key.Id, state).View;
 }

@@ -23,7 +23,7 @@ public enum InputKind : byte
     DayClosed = 64, Tick = 65, SourceEnded = 66, Sweep = 67,
 
     // Acts.
-    Erasure = 96, JudgingVersion = 97,
+    Erasure = 96, JudgingVersion = 97, Verdict = 98,
 }
 
 /// <summary>The head of every input: 11 bytes. Twin id 0 addresses all twins of the kind.</summary>
@@ -126,6 +126,7 @@ public abstract record Input(InputKind Kind)
         InputKind.LifeCycleChanged => LifeCycleChanged.ReadPayload(id, ref r),
         InputKind.CheckpointIssued => CheckpointIssued.ReadPayload(id, ref r),
         InputKind.Sweep => new Sweep(ReadTime(ref r)),
+        InputKind.Verdict => Verdict.ReadPayload(envelope.Target, ref r),
         var kind => throw r.Bad($"input kind {(byte)kind} is not known to this version"),
     };
 
@@ -138,7 +139,8 @@ public abstract record Input(InputKind Kind)
     {
         var kind = Envelope.Read(input).Kind;
         if (kind is not (InputKind.DeviceEvent or (>= InputKind.AttestationQuote and <= InputKind.Reaction)
-            or (>= InputKind.Release and <= InputKind.CheckpointIssued) or InputKind.Sweep)) return null;
+            or (>= InputKind.Release and <= InputKind.CheckpointIssued) or InputKind.Sweep
+            or InputKind.Verdict)) return null;
         var r = new ByteReader(Envelope.Payload(input));
         return ReadTime(ref r);
     }
@@ -175,7 +177,7 @@ public abstract record Input(InputKind Kind)
         kind is InputKind.RegisterSnapshot or InputKind.DeviceEvent or InputKind.ContextPeriod
             or InputKind.KeyEvent or InputKind.FrameFault or InputKind.Fingerprint
             or InputKind.Installation or InputKind.CommandOutcome or InputKind.Session or InputKind.ConcentratorReport
-            or InputKind.Reaction
+            or InputKind.Reaction or InputKind.Verdict
             or (>= InputKind.Release and <= InputKind.CheckpointIssued);
 }
 

@@ -23,6 +23,8 @@ internal static class FleetStatements
     public const string Storms = "fleet_storms";
     public const string Campaigns = "fleet_campaigns";
     public const string Groups = "fleet_groups";
+    public const string Behaviour = "fleet_behaviour";
+    public const string Lots = "fleet_lots";
     public const string Backhaul = "network_backhaul";
     public const string Silence = "network_silence";
     public const string Routes = "network_routes";
@@ -46,7 +48,8 @@ internal static class FleetStatements
         return total > shown.Length ? $"{text} and {Number(total - shown.Length)} more" : text;
     }
 
-    public static string Number(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
+    public static string Number(double value) =>
+        value.ToString("0.##", CultureInfo.InvariantCulture) is var text && text == "-0" ? "0" : text;
 
     /// <summary>The first 12 hexadecimal digits of a digest or fingerprint, for sentences.</summary>
     public static string Hex(ulong hash) => hash.ToString("x16", CultureInfo.InvariantCulture)[..12];

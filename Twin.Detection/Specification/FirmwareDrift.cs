@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Twin.Detection.Fleet;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 
@@ -39,19 +40,6 @@ public sealed class FirmwareDrift
     /// <summary>Least scale of each feature, in its unit: what a device's own noise may always be. Ours.</summary>
     private static ReadOnlySpan<double> Floors => [10, 4, 3, 3, 2, 0.5, 1, 5];
 
-    /// <summary>
-    /// Features that the device alone makes; boots, events and retries also come from the grid and the network.
-    /// </summary>
-    private static ReadOnlySpan<bool> Own => [true, true, false, false, true, true, false, true];
-
-    private static readonly (string Name, string Words, string Unit)[] Names =
-    [
-        ("response_latency", "response latency", "ms"), ("frame_size", "frame size", "bytes"),
-        ("retries", "retries a day", ""), ("events", "events a day", ""), ("clock_drift", "clock drift", "ppm"),
-        ("metrology_noise", "metrology noise", "permille"), ("boots", "boots a day", ""),
-        ("transmit_time", "transmit time a day", "s"),
-    ];
-
     /// <summary>Fingerprints learnt, at most 255.</summary>
     public int Learnt => _learnt;
 
@@ -70,7 +58,7 @@ public sealed class FirmwareDrift
         {
             if (!IsStrange(i, print.Values[i])) continue;
             strange++;
-            own += Own[i] ? 1 : 0;
+            own += DeviceTraits.Own[i] ? 1 : 0;
         }
         if (_learnt < Learn || strange < Features || own == 0)
         {
@@ -121,13 +109,14 @@ public sealed class FirmwareDrift
             if (!IsStrange(i, print.Values[i])) continue;
             var distance = Math.Abs((double)print.Values[i] - _centre[i]) / Scale(i);
             total += distance;
-            found.Add(new Evidence(Names[i].Name, print.Values[i], _centre[i], distance, Names[i].Unit));
+            found.Add(new Evidence(DeviceTraits.NameOf(i), print.Values[i], _centre[i], distance,
+                DeviceTraits.UnitOf(i)));
         }
         return [.. found.Select(e => e with { Contribution = e.Contribution / total })];
     }
 
     /// <summary>The feature in words.</summary>
-    public static string WordsOf(string feature) => Array.Find(Names, n => n.Name == feature).Words ?? feature;
+    public static string WordsOf(string feature) => DeviceTraits.WordsOf(DeviceTraits.IndexOf(feature));
 
     public void Write(ByteWriter to)
     {

@@ -22,6 +22,7 @@ internal static class FleetLetterBox
         for (var i = 0; i < inbox.Count; i++)
         {
             var mail = inbox[i];
+            if (FleetNews.Is(mail.Body)) continue;
             var r = new Twin.Hardware.Coding.ByteReader(mail.Body);
             for (var n = 0; !r.AtEnd; n++)
             {

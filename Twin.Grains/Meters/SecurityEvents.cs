@@ -190,6 +190,7 @@ internal sealed partial class MeterSecurity
     {
         var now = Moment.Of(print.At);
         Hear(scene, now, "it was measured");
+        Keep(print);
         if ((_drift ??= new FirmwareDrift()).Take(print, out var since) is not { } evidence) return;
         var lineage = _rare?.Lineage ?? [];
         var step = Array.FindLast(lineage, l => l.Source != LineageSource.Baseline && l.At <= since);

@@ -21,6 +21,9 @@ internal sealed class SecurityRare
     /// </summary>
     public const int MaxLetters = 64;
 
+    /// <summary>Fingerprints kept until the next sweep; at the bound the oldest is not told.</summary>
+    public const int MaxPrints = 4;
+
     /// <summary>Numbers of <see cref="Rates"/>.</summary>
     public const int Logins = 0, Tags = 1, Malformed = 2, Switching = 3, Events = 4, Unsealed = 5, RateCount = 6;
 
@@ -35,6 +38,7 @@ internal sealed class SecurityRare
     public SaidMark[] Said = [];
     public FleetLetter[] Letters = [];
     public RateMark[] Rates = [];
+    public PrintMark[] Prints = [];
 
     /// <summary>Countersigned checkpoint; number 0 when there is none.</summary>
     public uint CheckpointSeq;
@@ -57,7 +61,7 @@ internal sealed class SecurityRare
 
     /// <summary>True when nothing is kept here.</summary>
     public bool IsEmpty => Lineage.Length + Campaigns.Length + Orders.Length + Verified.Length + Pending.Length
-        + Said.Length + Letters.Length + Rates.Length + Activations.Length == 0
+        + Said.Length + Letters.Length + Rates.Length + Activations.Length + Prints.Length == 0
         && (CheckpointSeq | ClockOldAt | ClockNewAt | ClockInvalidAt | LastGaspAt | InstalledAt | TableAt
             | TableVersion) == 0;
 
@@ -118,9 +122,12 @@ internal sealed class SecurityRare
         to.VarUInt(TableAt);
         to.VarUInt(TableVersion);
         to.Blob(TableRows);
+        Put(to, Prints, static (w, p) => p.Write(w));
     }
 
-    public static SecurityRare Read(ref ByteReader r)
+    /// <param name="r">Where it is written.</param>
+    /// <param name="hasPrints">False for states from before there were any.</param>
+    public static SecurityRare Read(ref ByteReader r, bool hasPrints)
     {
         var rare = new SecurityRare
         {
@@ -140,6 +147,7 @@ internal sealed class SecurityRare
         if (rare.InstalledAt != 0) (rare.InstalledPlace, rare.InstalledWh) = (r.UInt64(), r.VarInt());
         (rare.TableAt, rare.TableVersion) = (r.Count32(), r.Count32());
         rare.TableRows = r.Blob().ToArray();
+        if (hasPrints) rare.Prints = Get(ref r, MaxPrints, PrintMark.Read);
         if (rare.Rates.Length == FirstRateCount) Array.Resize(ref rare.Rates, RateCount);
         if (rare.Rates.Length is not (0 or RateCount)) throw r.Bad("rates are missing");
         return rare;

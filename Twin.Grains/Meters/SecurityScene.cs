@@ -16,6 +16,9 @@ internal readonly ref struct SecurityScene(MeterTwin twin, IOutbox outbox, ReadO
     /// <summary>Where the registry has the meter at that time; empty when it does not say.</summary>
     public string UsagePointAt(UnixTime at) => _twin.RelationAt(at)?.UsagePoint ?? "";
 
+    /// <summary>The registry's row of that time; null when there is none.</summary>
+    public MeterRelation? RelationAt(UnixTime at) => _twin.RelationAt(at);
+
     /// <summary>The model by the registry; empty when it does not say.</summary>
     public string ModelAt(UnixTime at) => _twin.RelationAt(at)?.Model ?? "";
 }

@@ -22,6 +22,7 @@ internal sealed partial class MeterSecurity
         Rare.Said = SecurityRare.Append(said, new SaidMark(claim.Kind, claim.Cause, day), SecurityRare.MaxSaid);
         IFindingSink sink = Scratch.Mine.SinkTo(scene.Outbox);
         sink.Add(claim.About(scene.Meter.Twin, scene.Name, Moment.Time(now)));
+        NoteEvidence(claim.Kind, claim.Severity ?? SecurityRules.Of(claim.Kind).Severity, now);
         Post(scene, FleetLetterKind.FindingStated, Moment.Time(now), 0, (byte)claim.Kind, 0, false, "");
     }
 
@@ -78,6 +79,7 @@ internal sealed partial class MeterSecurity
             scene.Outbox.Send(letter.To, w.Written);
         }
         rare.Letters = [];
+        Tell(scene, rare);
         if (rare.Rates.Length > 0 && Array.TrueForAll(rare.Rates, r => r.Count == 0)) rare.Rates = [];
         if (rare.IsEmpty) _rare = null;
     }

@@ -22,7 +22,7 @@ public enum SecurityChecks : ushort
 /// </summary>
 internal sealed partial class MeterSecurity
 {
-    private const byte Version = 2;
+    private const byte Version = 3;
 
     /// <summary>Most keys (one a slot) and counter windows: a slot has two directions. At the bound of windows the one
     /// that was used least recently goes: its next frame is taken on trust.</summary>
@@ -73,7 +73,8 @@ internal sealed partial class MeterSecurity
     private bool IsBaselined => _baselinedAt != 0;
 
     /// <summary>True while letters wait for a sweep, or something waits to be judged.</summary>
-    public bool Waits => _rare is { } r && (r.Letters.Length > 0 || r.Pending.Length > 0 || IsBurst(r));
+    public bool Waits => _rare is { } r && (r.Letters.Length > 0 || r.Pending.Length > 0 || r.Prints.Length > 0
+        || IsBurst(r));
 
     public void Write(ByteWriter to)
     {
@@ -104,6 +105,8 @@ internal sealed partial class MeterSecurity
         _drift?.Write(to);
         to.Bool(_rare is not null);
         _rare?.Write(to);
+        _physical.Write(to);
+        _cyber.Write(to);
     }
 
     private void WriteAttested(ByteWriter to)
@@ -150,7 +153,8 @@ internal sealed partial class MeterSecurity
         (s._eventsKnown, s._attestedStageKnown) = (r.Bool(), r.Bool());
         s._attestedStage = (LifeCycle)r.Byte(0, (int)LifeCycle.Retired);
         if (r.Bool()) s._drift = FirmwareDrift.Read(ref r);
-        if (r.Bool()) s._rare = SecurityRare.Read(ref r);
+        if (r.Bool()) s._rare = SecurityRare.Read(ref r, version > 2);
+        if (version > 2) (s._physical, s._cyber) = (EvidenceMark.Read(ref r), EvidenceMark.Read(ref r));
         return s;
     }
 

@@ -85,6 +85,10 @@ public enum SceneKind : byte
     NearRollover = 3,
     /// <summary>Homes with innocent changes: cars, panels, empty homes, movers.</summary>
     InnocentChanges = 4,
+    /// <summary>
+    /// Few meters behind each transformer, and each street from one pallet, so that balances tell lots apart.
+    /// </summary>
+    ManyFeeders = 5,
 }
 
 /// <summary>

@@ -60,6 +60,23 @@ public sealed partial class AttackStage
         }
     }
 
+    /// <summary>The sensors of all meters of one meter's lot drift from now on.</summary>
+    public void DriftLot(int meter) => Distort(LotOf(meter), ReadingDistortion.Drift);
+
+    /// <summary>The crystals of all meters of one meter's lot age by so many parts per million.</summary>
+    public void AgeLot(int meter, double ppm)
+    {
+        foreach (var other in LotOf(meter)) Zeus(other).AgeCrystal(Now, ppm);
+    }
+
+    private int[] LotOf(int meter)
+    {
+        var lot = Meter(meter).Plan.Lot;
+        int[] meters = [.. _fleet.Meters.Where(m => m.Plan.Lot == lot).Select(m => m.Index)];
+        _concerned.UnionWith(meters);
+        return meters;
+    }
+
     /// <summary>The public client writes to the concentrator's meters; the concentrator logs the association.</summary>
     public void OpenRogueSession(int meter)
     {

@@ -10,6 +10,7 @@ public static class Catalogue
     [
         .. FirmwareAttacks.Entries().Concat(CommandAttacks.Entries()).Concat(ReadingAttacks.Entries())
             .Concat(NetworkAttacks.Entries()).Concat(LifeCycleAttacks.Entries())
+            .Concat(ImageAttacks.Entries())
             .OrderBy(a => a.Id[0] switch { 'T' => 0, 'L' => 1, _ => 2 }).ThenBy(a => a.Id, StringComparer.Ordinal),
     ];
 

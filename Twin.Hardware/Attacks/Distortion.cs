@@ -60,7 +60,7 @@ internal sealed class Distortion
             ReadingDistortion.NightBypass => hour is >= 20 or < 7 ? 0.1 * wattHours : wattHours,
             ReadingDistortion.Interference => 5.82 * wattHours,
             ReadingDistortion.SlowDecline => Math.Max(0, 1 - 0.01 * weeks) * wattHours,
-            ReadingDistortion.Drift => (1 + 0.005 * weeks) * wattHours,
+            ReadingDistortion.Drift => (1 + 0.01 * weeks) * wattHours,
             _ => wattHours,
         };
     }

@@ -11,13 +11,6 @@ internal static class LifeCycleAttacks
 {
     private static readonly int[] Series = [3, 4, 5, 6, 7, 8, 9, 10];
 
-    private static readonly Zeus.FirmwareBehaviour Misbehaviour = new()
-    {
-        ExtraLatencyMs = 160, ExtraTransmitSecondsPerDay = 60, ExtraFrameBytes = 300,
-    };
-
-    private static readonly Zeus.FirmwareBehaviour Retelling = new() { ToldPermille = 600 };
-
     public static IEnumerable<Attack> Entries() => [.. Making(), .. Mounting(), .. Field(), .. Behaviour()];
 
     private static IEnumerable<Attack> Making()
@@ -103,10 +96,6 @@ internal static class LifeCycleAttacks
 
     private static IEnumerable<Attack> Behaviour()
     {
-        yield return Of("L12", "Signed firmware that misbehaves", LifeStage.Update, "T0862", "what signatures miss",
-            "A release, signed and rolled out in order, sends more and answers later than its peers.",
-            Truth(Series), All(FirmwareBehaviour), Answer(Notify, Notify, Week),
-            Usual(At(Onset, s => s.RollOut(Series, Misbehaviour))) with { Days = 24 });
         yield return Of("L18", "Firmware ignores its orders", LifeStage.Update, "T0837", "reaction tables",
             "The application does not refuse writes although its signed reaction table says so.",
             Truth(First), All(ReactionIgnored), Answer(Notify, IsolateCommunications, 2 * Week),
@@ -127,10 +116,6 @@ internal static class LifeCycleAttacks
             Usual(At(Onset - 1, s => s.SaveLog(3)), At(Onset, s => s.RunImage(3, ImageOrigin.StolenKey)),
                 At(Onset + 2, s => s.RestoreImage(3)), At(Onset + 2, Morning + 30, s => s.RestoreLog(3)),
                 At(Onset + 2, Morning + 60, s => s.GlitchReset(3, 15))));
-        yield return Of("L23", "Readings retold", LifeStage.Update, "T0856", "sealed metrology",
-            "A release, signed and rolled out in order, reports six tenths of what the metrology sealed.",
-            Truth(Series), All(SealBroken), Answer(Reattest, IsolateCommunications, 3 * Day),
-            Usual(At(Onset, s => s.RollOut(Series, Retelling))) with { Days = 24 });
         yield return Of("L21", "Wire between the boards overheard", LifeStage.Installation, "T0842",
             "two-board meters",
             "A small circuit on the wire hears what metrology measures, keeps it for burglars and changes nothing.",

@@ -16,6 +16,9 @@ public enum ReadingDistortion : byte
 /// <summary>Theft, faults and innocent changes that only readings show.</summary>
 internal static class ReadingAttacks
 {
+    /// <summary>What moves by a percent a week takes months to be more than noise.</summary>
+    private const int DriftDays = 100, PoisonDays = 220;
+
     private const string Jokar = "Jokar, Arianpoo and Leung 2016";
 
     public static IEnumerable<Attack> Entries() => [.. Distorted(), .. Physical(), .. Innocent()];
@@ -43,7 +46,12 @@ internal static class ReadingAttacks
             Any(ShapeChange, UnusualDay, BalanceSuspect), ReadingDistortion.Reversed);
         yield return Theft("T34", "The model is led astray", "slow poisoning of a learned profile",
             "One per cent less each week: too slow for a profile that follows.",
-            Any(LevelShift, BalanceSuspect), ReadingDistortion.SlowDecline);
+            Any(LevelShift, BalanceSuspect), ReadingDistortion.SlowDecline) with
+        {
+            Response = Answer(Log, Notify, PoisonDays * Day),
+            Scene = new Scene(PoisonDays, SceneKind.Usual,
+                [At(ReadingOnset, 0, s => s.Distort(First, ReadingDistortion.SlowDecline))]),
+        };
     }
 
     private static IEnumerable<Attack> Physical()
@@ -64,15 +72,11 @@ internal static class ReadingAttacks
             "Leferink, Keyer and Melentjev 2016",
             "A lamp's harmonics make the meter read far too much; the customer is the victim.",
             ReadingTruth(First), All(MetrologySuspect), Answer(Log, Notify, Week),
-            Long(At(ReadingOnset, 0, s => s.Distort(First, ReadingDistortion.Interference))))
-            with
-        { WaitsFor = Capability.ReadingModels };
+            Long(At(ReadingOnset, 0, s => s.Distort(First, ReadingDistortion.Interference))));
         yield return Of("T28", "A batch drifts", LifeStage.Manufacturing, "", "Nakutis and Kaškonas 2020",
             "Meters of one production lot read a little more every week.",
-            ReadingTruth([.. Enumerable.Range(0, 8)]), All(MetrologySuspect), Answer(Log, Notify, Week),
-            Long(At(ReadingOnset, 0, s => s.Distort([.. Enumerable.Range(0, 8)], ReadingDistortion.Drift))))
-            with
-        { WaitsFor = Capability.ReadingModels };
+            ReadingTruth(First), All(MetrologySuspect), Answer(Log, Notify, 10 * Week),
+            new Scene(DriftDays, SceneKind.ManyFeeders, [At(ReadingOnset, 0, s => s.DriftLot(3))]));
     }
 
     private static IEnumerable<Attack> Innocent()

@@ -13,17 +13,19 @@ public sealed record AttackFleet(int Meters, ulong Seed)
     /// <summary>Customers of a fleet: scripts name up to the twentieth.</summary>
     public const int LeastMeters = 20, MostMeters = 500;
 
-    private const int MetersPerFeeder = 12;
+    private const int MetersPerFeeder = 12, FewMetersPerFeeder = 3;
 
     /// <exception cref="ArgumentException">Too few or too many meters.</exception>
     public FleetOptions OptionsFor(Scene scene)
     {
         if (Meters is < LeastMeters or > MostMeters)
             throw new ArgumentException($"--meters is {Meters}; it must be from {LeastMeters} to {MostMeters}.");
-        var feeders = Math.Max(2, Meters / MetersPerFeeder);
+        var feeders = Math.Max(2, Meters / (scene.Kind == SceneKind.ManyFeeders ? FewMetersPerFeeder
+            : MetersPerFeeder));
         var options = new FleetOptions
         {
-            Seed = Seed, Meters = Meters, Feeders = feeders, Concentrators = feeders / 2, Days = scene.Days,
+            Seed = Seed, Meters = Meters, Feeders = feeders,
+            Concentrators = Math.Max(1, Meters / MetersPerFeeder / 2), Days = scene.Days,
             Births = scene.Births,
         };
         return scene.Kind switch
@@ -33,6 +35,7 @@ public sealed record AttackFleet(int Meters, ulong Seed)
                 Models = [new FleetModel("ZEUS-2D", "1.8.0", 10_800, 1) { DualBoard = true }],
             },
             SceneKind.SummerTime => options with { Zone = "Europe/Amsterdam", Start = new DateOnly(2026, 3, 16) },
+            SceneKind.ManyFeeders => options with { LotsByFeeder = true },
             SceneKind.InnocentChanges => options with { LookAlikeShare = 0.5 },
             _ => options,
         };

@@ -44,7 +44,7 @@ internal static class Cli
             GenerateCommand.Make(),
             RegistryCommand.Make(), BackupCommands.MakeBackup(), BackupCommands.MakeRestore(), EraseCommand.Make(),
             ConfigCommand.Make(), KeysCommand.Make(),
-            BenchCommand.Make(), AttackCommand.Make(), EvaluateCommand.Make(),
+            BenchCommand.Make(), AttackCommand.Make(), EvaluateCommand.Make(), VerdictCommand.Make(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

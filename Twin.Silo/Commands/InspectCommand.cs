@@ -94,7 +94,7 @@ internal static class InspectCommand
         if (v.Security is { } s) Print(s);
         foreach (var f in findings)
             Console.WriteLine($"  {f.DetectedAt}  {f.Severity.ToString().ToLowerInvariant(),-8} "
-                + $"{Finding.NameOf(f.Kind)}: {f.Sentence}");
+                + $"{Finding.NameOf(f.Kind)} {f.Id}: {f.Sentence}");
         if (findings.Count == 0) Console.WriteLine("  no findings");
     }
 

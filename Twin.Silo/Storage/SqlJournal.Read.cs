@@ -97,6 +97,7 @@ public abstract partial class SqlJournal
             Add("twin=@t", "@t", SqlValues.Signed(s.Id));
             Add("kind=@k", "@k", (int)s.Kind);
         }
+        if (query.Id is { } id) Add("id=@id", "@id", id);
         if (query.Kind is { } kind) Add("finding=@f", "@f", (int)kind);
         if (query.From is { } from) Add("detected_s>=@from", "@from", from.Seconds);
         if (query.To is { } to) Add("detected_s<@to", "@to", to.Seconds);

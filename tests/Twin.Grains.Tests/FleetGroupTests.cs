@@ -83,7 +83,8 @@ public class FleetGroupTests
         var key = _fleet.Keys.First(k => k.Kind == TwinKind.Cohort && CohortView.From(k, _fleet.State(k)).Name
             == "unassigned");
         var state = _fleet.State(key);
-        var old = state[..^1];
+        // Version 1 ended before the group (1), behaviour (1), verdicts (2) and the bar (8).
+        var old = state[..^12];
         old[0] = 1;
         var w = new Hardware.Coding.ByteWriter();
         CohortTwin.Restore(key.Id, old).Write(w);

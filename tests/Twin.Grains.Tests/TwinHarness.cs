@@ -114,6 +114,9 @@ internal sealed class TwinHarness : IRecall
         Round(mails);
     }
 
+    /// <summary>Brings messages to their twins, and what follows.</summary>
+    public void Deliver(params (TwinKey From, TwinKey To, byte[] Body)[] mails) => Round([.. mails]);
+
     private void Round(List<(TwinKey From, TwinKey To, byte[] Body)> mails)
     {
         for (var round = 0; mails.Count > 0; round++)

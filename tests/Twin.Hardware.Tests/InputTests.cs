@@ -31,6 +31,9 @@ public class InputTests
         (new SourceEnded("edrp.csv"), "014205000000000000000008656472702e637376"),
         (new Erasure(Meter, 14_304, "request 12"), "016001efcdab8967452381c0df010a72657175657374203132"),
         (new JudgingVersion(1, "2025b"), "016105000000000000000001053230323562"),
+        (new Verdict(Meter.Twin, new UnixTime(1_700_000_000), 0x0123456789ABCDEF, FindingKind.LevelShift,
+            Outcome.Benign, "kim", "a car"),
+            "016201efcdab896745238180c49fd50cefcdab89674523012002036b696d056120636172"),
         .. SecurityInputExamples.All,
     ];
 

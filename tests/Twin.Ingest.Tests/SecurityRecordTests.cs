@@ -60,6 +60,10 @@ public sealed class SecurityRecordTests
             One("\"kind\":\"reaction_table\",\"meter\":\"m1\",\"version\":4,\"table\":\"010203\""));
         Assert.Equal(new CheckpointIssued(M1, At, 9, D),
             One($"\"kind\":\"checkpoint\",\"meter\":\"m1\",\"seq\":9,\"head\":\"{Hex64}\""));
+        Assert.Equal(
+            new Verdict(M1.Twin, At, 0x0123456789ABCDEF, FindingKind.LevelShift, Outcome.Benign, "kim", "a car"),
+            One("\"kind\":\"verdict\",\"meter\":\"m1\",\"finding\":\"0123456789abcdef\",\"about\":\"level_shift\","
+            + "\"outcome\":\"benign\",\"by\":\"kim\",\"why\":\"a car\""));
     }
 
     [Fact]

@@ -30,6 +30,7 @@ public sealed class FleetFirmware
         Vendor = new SigningKey(NistCurve.P256, options.Seed, "vendor");
         Supplier = new SiliconSupplier("Olympus Silicon", options.Seed);
         foreach (var model in options.Models) _factory[model] = FactoryImages(model);
+        foreach (var model in options.Models) ImplantShelf.Add(Application(model), Implanted);
     }
 
     /// <summary>Makes the chips, and vouches for them.</summary>
@@ -42,6 +43,15 @@ public sealed class FleetFirmware
 
     /// <summary>How images behave on meters of <see cref="MeterBirth.HangsOnUpdate"/>.</summary>
     public FirmwareShelf WeakShelf { get; } = new();
+
+    /// <summary>How images behave on meters of <see cref="MeterBirth.Implant"/>: they also serve somebody else.
+    /// </summary>
+    public FirmwareShelf ImplantShelf { get; } = new();
+
+    private static readonly FirmwareBehaviour Implanted = new()
+    {
+        ExtraLatencyMs = 40, ExtraRetriesPerDay = 3, ExtraTransmitSecondsPerDay = 3,
+    };
 
     /// <summary>Images that the utility registered, in order of registration.</summary>
     public IReadOnlyList<FirmwareImage> Registered => [.. _options.Models.SelectMany(m => _factory[m])];
@@ -66,7 +76,12 @@ public sealed class FleetFirmware
         {
             Chip = ChipOf(model, lot, birth), HeadEndKey = _headEnd, HeadEndTitle = _headEndTitle,
             Images = birth == MeterBirth.StolenKeyImage ? Replaced(model, Vendor) : _factory[model],
-            Shelf = birth == MeterBirth.HangsOnUpdate ? WeakShelf : Shelf,
+            Shelf = birth switch
+            {
+                MeterBirth.HangsOnUpdate => WeakShelf,
+                MeterBirth.Implant => ImplantShelf,
+                _ => Shelf,
+            },
             IntervalMinutes = _options.IntervalMinutes, PushMinutes = _options.PushMinutes,
             IsDualBoard = model.DualBoard, ImageBlockBytes = Campaign.BlockBytes,
         };

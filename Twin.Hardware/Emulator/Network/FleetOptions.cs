@@ -70,6 +70,10 @@ public sealed record FleetOptions
     /// <summary>How meters were made, other than honestly; by their place among the customers.</summary>
     public IReadOnlyDictionary<int, MeterBirth> Births { get; init; } = new Dictionary<int, MeterBirth>();
 
+    /// <summary>True when a street gets its meters from one pallet, so that a feeder has one lot of each
+    /// model.</summary>
+    public bool LotsByFeeder { get; init; }
+
     /// <summary>Innocent changes among the homes (cars, panels, empty homes, movers), share 0 to 1.</summary>
     public double LookAlikeShare { get; init; }
 

@@ -93,6 +93,7 @@ public sealed class FleetPlan
         var at = draw.Next(shares);
         var model = Options.Models.First(m => (at -= m.Share) < 0);
         var lot = draw.Next(model.Lots);
+        if (Options.LotsByFeeder) lot = feeder % model.Lots;
         var firm = Options.Contractors[draw.NextDouble() < 0.1 ? draw.Next(Options.Contractors.Count) : usual];
         var installer = firm.Name + " " + Number(1 + draw.Next(firm.Installers), 2);
         var made = Start.Seconds - Day * (200L + 30 * lot) + draw.Next(20 * Day);

@@ -18,4 +18,8 @@ public enum MeterBirth : byte
     RepeatsNonce = 6,
     /// <summary>Hardware on which new firmware may hang: what runs on others need not run here.</summary>
     HangsOnUpdate = 7,
+    /// <summary>
+    /// Something beside the measured flash has the genuine image behave otherwise: every digest and signature is right.
+    /// </summary>
+    Implant = 8,
 }

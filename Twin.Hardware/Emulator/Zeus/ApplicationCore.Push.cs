@@ -167,7 +167,8 @@ public sealed partial class ApplicationCore
         values[(int)FingerprintFeature.EventsPerDay] = _dayEvents;
         values[(int)FingerprintFeature.ClockDriftPpm] =
             (float)(_ownDriftPpm + b.ClockDriftPpm + 0.05 * _draw.NextNormal());
-        values[(int)FingerprintFeature.MetrologyNoisePermille] = (float)(1 + 0.1 * _draw.NextNormal());
+        values[(int)FingerprintFeature.MetrologyNoisePermille] =
+            (float)((1 + 0.1 * _draw.NextNormal()) * b.NoisePermille / 1_000);
         values[(int)FingerprintFeature.BootsPerDay] = _boots;
         values[(int)FingerprintFeature.TransmitSecondsPerDay] =
             (float)(4 + 0.2 * _draw.NextNormal() + b.ExtraTransmitSecondsPerDay);

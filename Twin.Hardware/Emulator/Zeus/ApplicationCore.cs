@@ -31,7 +31,7 @@ public sealed partial class ApplicationCore
     private readonly MeterClock _clock;
     private readonly VaultCipher _cipher;
     private readonly string _serial;
-    private readonly double _ownDriftPpm;
+    private double _ownDriftPpm;
     private readonly SplitMix64 _draw;
     private readonly Queue<byte[]> _reports = new();
     private readonly Queue<byte[]> _quotes = new();
@@ -75,6 +75,24 @@ public sealed partial class ApplicationCore
 
     /// <summary>An image that gives no sign of life: its watchdog bites again and again.</summary>
     internal bool IsHung => Behaviour.GivesNoSignOfLife;
+
+    /// <summary>The crystal ages: the clock gains so much more, in parts per million, for good.</summary>
+    internal void Age(UnixTime now, double ppm)
+    {
+        _ownDriftPpm += ppm;
+        _clock.Drift(now, _ownDriftPpm + Behaviour.ClockDriftPpm);
+    }
+
+    /// <summary>An image that lets its watchdog bite at set hours, and does not tell of it.</summary>
+    internal bool RestartsAt(UnixTime now) => IsRunning && Behaviour.RestartsPerDay > 0
+        && now.Minutes % (1_440 / Math.Min(Behaviour.RestartsPerDay, 1_440)) < _metrology.IntervalMinutes;
+
+    internal void RestartCovertly(UnixTime now)
+    {
+        Crash();
+        _chip.Reset(Shown(now), BootCause.Watchdog);
+        Boot(now);
+    }
 
     private UnixTime Shown(UnixTime now) => _clock.Read(now);
 

@@ -34,6 +34,15 @@ public sealed record FirmwareBehaviour
     /// <summary>Thousandths of what is measured that it tells; 1000 is honest.</summary>
     public int ToldPermille { get; init; } = 1_000;
 
+    /// <summary>
+    /// Thousandths of the metrology's noise that is left in what it shows; 1000 is honest. Values that were smoothed or
+    /// made up have less noise than any sensor.
+    /// </summary>
+    public int NoisePermille { get; init; } = 1_000;
+
+    /// <summary>Restarts itself so often a day, by its watchdog: the boot counters explain each of them.</summary>
+    public int RestartsPerDay { get; init; }
+
     /// <summary>Says nothing any more, from the first boot on.</summary>
     public bool IsMute { get; init; }
 

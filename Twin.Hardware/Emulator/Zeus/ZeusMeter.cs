@@ -71,6 +71,7 @@ public sealed class ZeusMeter
         Guard(() =>
         {
             if (_crashed || Application.IsHung) Restart(BootCause.Watchdog);
+            else if (Application.RestartsAt(to)) Application.RestartCovertly(to);
             Application.Step(to);
         });
     }
@@ -195,6 +196,13 @@ public sealed class ZeusMeter
         Pass(now);
         return IsPowered && Metrology.Here(
             reconnect ? SwitchRequest.ManualReconnect : SwitchRequest.ManualDisconnect, Clock.Read(now));
+    }
+
+    /// <summary>The crystal of the clock ages by so many parts per million.</summary>
+    public void AgeCrystal(UnixTime now, double ppm)
+    {
+        Pass(now);
+        Application.Age(now, ppm);
     }
 
     /// <summary>The application hangs; its watchdog resets it in the next interval. Metering goes on.</summary>

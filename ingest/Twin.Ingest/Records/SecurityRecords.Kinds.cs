@@ -43,6 +43,9 @@ internal static partial class SecurityRecords
             new ReactionTableAssigned(Meter(row), at, row.UInt32("version"), row.Bytes("table", 16 * 1024))),
         new("checkpoint", false, SubjectColumn.Meter, ["seq", "head"], [], static (row, _, at) =>
             new CheckpointIssued(Meter(row), at, row.UInt32("seq"), row.DigestOf("head"))),
+        new("verdict", false, SubjectColumn.Meter, ["finding", "about", "outcome"], ["by", "why"],
+            static (row, _, at) => new Verdict(Meter(row).Twin, at, row.ShortDigest("finding"),
+                row.Choice<FindingKind>("about"), row.Choice<Outcome>("outcome"), row.Text("by"), row.Text("why"))),
     ];
 
     private static SecurityKind[] Observed() =>

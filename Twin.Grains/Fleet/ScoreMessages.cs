@@ -12,7 +12,7 @@ namespace Twin.Grains.Fleet;
 internal static class FleetNews
 {
     /// <summary>First byte of a message that is no letter; letters begin with their version, 1.</summary>
-    private const byte Mark = 2;
+    private const byte Mark = 0x80;
 
     /// <summary>Kinds; part of the encoding.</summary>
     private const byte Scores = 1, Bar = 2, Lots = 3;

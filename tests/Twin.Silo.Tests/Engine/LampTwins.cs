@@ -6,8 +6,8 @@ namespace Twin.Silo.Tests.Engine;
 
 /// <summary>
 /// A kind of twin that no room has heard of: street lamps. They count hours, tell their street in a sweep and their
-/// neighbour when a day closes; neighbours and streets answer. Streets are of another unheard-of kind; the whole town is
-/// a twin of a known one.
+/// neighbour when a day closes; neighbours and streets answer. Streets are of another unheard-of kind; the whole town
+/// is a twin of a known one.
 /// </summary>
 internal sealed class LampFactory : ITwinFactory
 {

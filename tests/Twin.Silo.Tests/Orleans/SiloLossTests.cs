@@ -95,7 +95,8 @@ public sealed class SiloLossTests(ITestOutputHelper output, PrivateServer server
                 var victim = isSequencers ? cluster.SequencersSilo() : null;
                 victim ??= cluster.Silos.Silos[other % cluster.Silos.Silos.Count];
                 output.WriteLine($"kill {part}: after {after} of about {workOfPart}, in append "
-                    + $"{Volatile.Read(ref sent)} of {to - from}, {(isSequencers ? "the sequencer's silo" : "silo")} {victim.SiloAddress}");
+                    + $"{Volatile.Read(ref sent)} of {to - from}, "
+                    + $"{(isSequencers ? "the sequencer's silo" : "silo")} {victim.SiloAddress}");
                 await cluster.Kill(victim);
                 sender.Died(victim);
                 await cluster.Add();

@@ -51,8 +51,8 @@ public sealed class Settings
             v.Length == 0 || ZoneRules.TryGet(v, out _) ? null
                 : "an IANA name such as Europe/Oslo or an offset such as +01:00"),
         new("engine", Edition.DefaultEngine, "engine that hosts the twins", Edition.CheckEngine),
-        new("database-file", "", "file (mode 0600) with the connection string of PostgreSQL for the orleans engine; empty: "
-            + "variable METERTWIN_DATABASE", _ => null),
+        new("database-file", "", "file (mode 0600) with the connection string of PostgreSQL for the orleans engine; "
+            + "empty: variable METERTWIN_DATABASE", _ => null),
         new("cluster", "", "name of the cluster that this silo joins; empty: this machine alone", v =>
             v.Length <= 64 && v.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? null
                 : "up to 64 letters, digits, - or _"),

@@ -39,18 +39,22 @@ internal static class ServeCommand
             TimeProvider.System);
         await using var receiver = settings.DlmsPort is { } dlms
             ? Receiver(fleet, dlms, keys, settings) : null;
-        Banner.Show(fleet.Status.Engine, Path.GetFullPath(settings.Data), null, ApiHost.Address(app),
+        var isEmbedded = settings.Engine == Edition.DefaultEngine;
+        var data = isEmbedded ? Path.GetFullPath(settings.Data)
+            : $"PostgreSQL of {settings.DatabaseFile ?? "METERTWIN_DATABASE"}";
+        Banner.Show(fleet.Status.Engine, data, null, ApiHost.Address(app),
             TimeProvider.System.GetElapsedTime(started),
         [
             $"curl -s {ApiHost.Address(app)}/api/v1/meters",
             "curl -s -X POST -H 'Content-Type: application/x-ndjson' --data-binary @observations.ndjson "
                 + $"{ApiHost.Address(app)}/api/v1/observations",
-            $"metertwin verify --data {settings.Data}    (after stopping)",
+            isEmbedded ? $"metertwin verify --data {settings.Data}    (after stopping)"
+                : "metertwin serve --engine orleans --cluster NAME ...    (one more silo, on another machine)",
         ]);
         if (receiver is not null)
             Console.WriteLine($"  DLMS     127.0.0.1:{receiver.Port} ({keys.Describe()})");
         // A cluster has one clock for all its processes.
-        if (settings.Engine != Edition.DefaultEngine) await Stopped(cancel);
+        if (!isEmbedded) await Stopped(cancel);
         else await Task.WhenAll(
             Every(fleet, TimeSpan.FromMinutes(settings.TickMinutes), static at => new Tick(at), cancel),
             Every(fleet, SweepEvery, static at => new Sweep(at), cancel));

@@ -21,7 +21,9 @@ internal sealed class ClockGrain(IGrainFactory grains, PostgresJournal journal, 
 {
     private const string Name = "clock";
 
-    /// <summary>How often twins that wait for others are told that all up to now is in; Orleans allows no less.</summary>
+    /// <summary>
+    /// How often twins that wait for others are told that all up to now is in; Orleans allows no less.
+    /// </summary>
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
 
     private readonly OrleansFleet _fleet = new(grains, journal, factory, time);

@@ -61,7 +61,8 @@ internal sealed partial class ClusterPlane
                 else
                 {
                     if (!_places.TryGetValue(to, out var place)) Add(to, place = Homes.PlaceOf(to));
-                    ref var letters = ref CollectionsMarshal.GetValueRefOrAddDefault(strays, (g, _homes.Of(place)), out _);
+                    ref var letters = ref CollectionsMarshal.GetValueRefOrAddDefault(strays,
+                        (g, _homes.Of(place)), out _);
                     GateCode.WriteLetter(letters ??= new ByteWriter(), to, from, body);
                 }
             }

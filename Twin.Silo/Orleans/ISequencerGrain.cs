@@ -14,8 +14,8 @@ internal interface ISequencerGrain : IGrainWithIntegerKey
     /// time and not applied again, as long as its receipt is among the newest.
     /// </summary>
     /// <remarks>
-    /// The time is short because a client does not hear that the silo behind its gateway has died: it asks again, and an
-    /// append that only takes long is joined, not begun anew.
+    /// The time is short because a client does not hear that the silo behind its gateway has died: it asks again, and
+    /// an append that only takes long is joined, not begun anew.
     /// </remarks>
     /// <param name="name">Chosen by the sender.</param>
     /// <param name="isRepeat">The sender does not know what became of an earlier call.</param>

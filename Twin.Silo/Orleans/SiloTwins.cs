@@ -20,7 +20,9 @@ internal sealed class SiloTwins(ITwinFactory factory, PostgresJournal journal, E
 {
     private struct Note
     {
-        /// <summary>The store has a state; a grain has the true state; something was accepted; there is a grain.</summary>
+        /// <summary>
+        /// The store has a state; a grain has the true state; something was accepted; there is a grain.
+        /// </summary>
         public bool HasRow, Loaded, Exists, HasGrain;
     }
 
@@ -239,7 +241,9 @@ internal sealed class SiloTwins(ITwinFactory factory, PostgresJournal journal, E
         lock (_gate) _leaving.Add(gone);
     }
 
-    /// <summary>Completes when all grains that were told to leave have gone: then another silo may have the twins.</summary>
+    /// <summary>
+    /// Completes when all grains that were told to leave have gone: then another silo may have the twins.
+    /// </summary>
     public Task Left()
     {
         lock (_gate)

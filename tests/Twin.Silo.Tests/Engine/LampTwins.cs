@@ -6,8 +6,8 @@ namespace Twin.Silo.Tests.Engine;
 
 /// <summary>
 /// A kind of twin that no room has heard of: street lamps. They count hours, tell their street in a sweep and their
-/// neighbour when a day closes; neighbours and streets answer. Streets are of another unheard-of kind; the whole town is a
-/// twin of a known one.
+/// neighbour when a day closes; neighbours and streets answer. Streets are of another unheard-of kind; the whole town
+/// is a twin of a known one.
 /// </summary>
 internal sealed class LampFactory : ITwinFactory
 {
@@ -41,7 +41,8 @@ internal sealed class LampFactory : ITwinFactory
         {
             var batch = new InputBatch("town");
             for (var lamp = 1; lamp <= lamps; lamp++)
-                if ((lamp + day) % 7 != 0) batch.Add(Burnt((ulong)lamp * 11, Feed.FirstDay + day, 1 + (lamp * day) % 12));
+                if ((lamp + day) % 7 != 0)
+                    batch.Add(Burnt((ulong)lamp * 11, Feed.FirstDay + day, 1 + (lamp * day) % 12));
             yield return batch;
             yield return Feed.Batch("host", new Sweep(new UnixTime((Feed.FirstDay + day) * 86_400L)));
         }

@@ -4,7 +4,9 @@ using Twin.Silo.Embedded;
 
 namespace Twin.Silo.Tests.Engine;
 
-/// <summary>Twins of kinds that the engine has never heard of live in it: closings, sweeps, letters, restarts.</summary>
+/// <summary>
+/// Twins of kinds that the engine has never heard of live in it: closings, sweeps, letters, restarts.
+/// </summary>
 public sealed class NewKindTests : IDisposable
 {
     private readonly TestDirectory _directory = new();
@@ -38,7 +40,8 @@ public sealed class NewKindTests : IDisposable
     }
 
     internal static Task<(string Hash, List<string> Findings)> RunEmbedded(string path, int shards) =>
-        Run(() => EmbeddedFleet.Open(new EmbeddedOptions { DataPath = path, Shards = shards }, new LampFactory(), null));
+        Run(() => EmbeddedFleet.Open(new EmbeddedOptions { DataPath = path, Shards = shards }, new LampFactory(),
+            null));
 
     [Fact]
     public async Task A_kind_of_the_tests_own_lives_in_the_embedded_engine()

@@ -113,7 +113,8 @@ public sealed class SequencingTests(ITestOutputHelper output, PrivateServer serv
         for (var d = 0; d < 3; d++)
         {
             var door = await cluster.Door(cluster.Silos.Silos[d]);
-            for (var sender = 0; sender < 4; sender++) sending.Add(Send(door, 4 * d + sender, days, random.Next(1 << 30)));
+            for (var sender = 0; sender < 4; sender++)
+                sending.Add(Send(door, 4 * d + sender, days, random.Next(1 << 30)));
         }
         var positions = (await Task.WhenAll(sending)).ToList();
         Assert.All(positions, p => Assert.Equal(p.Order(), p));

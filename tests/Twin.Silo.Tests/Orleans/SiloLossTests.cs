@@ -66,7 +66,8 @@ public sealed class SiloLossTests(ITestOutputHelper output, PrivateServer server
         return batches;
     }
 
-    private async Task<(Likeness, List<string> Inputs, long Work)> Undisturbed(List<InputBatch> batches, TwinClock clock)
+    private async Task<(Likeness, List<string> Inputs, long Work)> Undisturbed(List<InputBatch> batches,
+        TwinClock clock)
     {
         await using var embedded = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = _directory.Sub("data") },
             new WatchedTwins(new TwinFactory(), 1, clock), null);
@@ -74,7 +75,9 @@ public sealed class SiloLossTests(ITestOutputHelper output, PrivateServer server
         return (await Likeness.Of(embedded), Inputs(embedded.Journal), clock.Now);
     }
 
-    /// <summary>The run has as many parts as kills; a part ends when its kill is done and three silos run again.</summary>
+    /// <summary>
+    /// The run has as many parts as kills; a part ends when its kill is done and three silos run again.
+    /// </summary>
     private async Task RunWithKills(TwinCluster cluster, List<InputBatch> batches, int kills, long workOfPart,
         TwinClock clock, SplitMix64 random)
     {
@@ -91,8 +94,9 @@ public sealed class SiloLossTests(ITestOutputHelper output, PrivateServer server
                 await instant;
                 var victim = isSequencers ? cluster.SequencersSilo() : null;
                 victim ??= cluster.Silos.Silos[other % cluster.Silos.Silos.Count];
-                output.WriteLine($"kill {part}: after {after} of about {workOfPart}, in append {Volatile.Read(ref sent)}"
-                    + $" of {to - from}, {(isSequencers ? "the sequencer's silo" : "silo")} {victim.SiloAddress}");
+                output.WriteLine($"kill {part}: after {after} of about {workOfPart}, in append "
+                    + $"{Volatile.Read(ref sent)} of {to - from}, "
+                    + $"{(isSequencers ? "the sequencer's silo" : "silo")} {victim.SiloAddress}");
                 await cluster.Kill(victim);
                 sender.Died(victim);
                 await cluster.Add();

@@ -4,7 +4,9 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Silo.Tests.Orleans;
 
-/// <summary>Counts what twins are given to do, wherever they live: instants inside steps and closings have numbers.</summary>
+/// <summary>
+/// Counts what twins are given to do, wherever they live: instants inside steps and closings have numbers.
+/// </summary>
 internal sealed class TwinClock
 {
     private long _now, _at = long.MaxValue;

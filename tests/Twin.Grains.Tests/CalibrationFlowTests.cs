@@ -94,7 +94,7 @@ public class CalibrationFlowTests
         Days(2, 3);
         var answer = _fleet.Sent.First(m => m.From == Cohort && m.To == _meters[0].Twin).Body;
         var r = new ByteReader(answer);
-        _ = (MessageHead.Read(ref r), MessageHead.ReadDay(ref r), CohortDay.Read(ref r));
+        _ = (MessageHead.Read(ref r, out var version), MessageHead.ReadDay(ref r), CohortDay.Read(ref r, version));
         Assert.Equal(View(Cohort).Bar, AlarmBar.Read(ref r).Learnt, 5);
     }
 

@@ -19,7 +19,7 @@ internal struct CapWatch
     /// <summary>
     /// A ceiling below this power, or below so many night bases, is an empty home's: its few values repeat.
     /// </summary>
-    private const int LeastW = 100;
+    private const int LeastW = 250;
     private const float NightBases = 3f;
     private const int RoundingWh = 1;
 

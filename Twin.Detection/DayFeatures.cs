@@ -31,6 +31,8 @@ public enum DayMarks : ushort
     LessByDay = 512,
     /// <summary>All but a few readings are zero, and hardly anything is consumed.</summary>
     Dead = 1024,
+    /// <summary>Vacant, and not for longer than a holiday lasts.</summary>
+    Holiday = 2048,
 }
 
 /// <summary>48 numbers, one for each half-hour, Wh, as <see cref="LogFloat"/> codes.</summary>

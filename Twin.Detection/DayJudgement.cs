@@ -32,7 +32,7 @@ internal struct DayJudgement
     /// changes, it stays below what life does not do.
     /// </summary>
     private const float LifeBend = 1f, FeederBend = 0.5f, FactBend = 0.25f;
-    private const double QuietScore = 0.8;
+    private const double QuietScore = 0.6;
     private const int QuietDaysToRearm = 14;
 
     /// <summary>
@@ -55,8 +55,23 @@ internal struct DayJudgement
     /// <summary>A level this surely higher is a new occupant or appliance: the past does not bind any more.</summary>
     private const float SureRise = 25f;
 
+    /// <summary>From here on a higher level excuses as much as it can.</summary>
+    private const float PlainRise = 10f;
+
     /// <summary>A home that uses less than this a day has little to hide, and changes much in percent.</summary>
     private const float SmallWhPerDay = 2000f;
+
+    /// <summary>What a day counts on which nobody seems to be at home: most come back.</summary>
+    private const float HolidayWeight = 0.1f;
+
+    /// <summary>Of values over what is usual: beyond it, more is just more.</summary>
+    private const float MostOfUsual = 3f;
+
+    /// <summary>
+    /// What is less by this share of what is usual counts as much as it is sure; a smaller fall counts less, however
+    /// sure it is, because households change by a tenth for good all the time.
+    /// </summary>
+    private const float PlainFall = 0.5f, FallBend = 0.25f;
 
     /// <summary>A day of zeros counts when use goes on before the third; how slowly such days are forgotten.</summary>
     private const int LongestZeroEpisode = 2;
@@ -137,7 +152,7 @@ internal struct DayJudgement
         else if (day.Has(DayMarks.Usable)) _pvDays = (byte)Math.Max(0, _pvDays - (day.ZeroShare > 0 ? NoPvDays : 1));
         // A run of days without consumption is one event, and the validation rules tell it.
         if (_zeroDays > 1) return;
-        if (day.Has(DayMarks.Usable | DayMarks.Warm) && !day.Has(DayMarks.Vacant) && day.ExpectedWh > 0)
+        if (day.Has(DayMarks.Usable | DayMarks.Warm) && day.ExpectedWh > 0)
             Track(day, cohort);
         if (day.Has(DayMarks.Usable) && day.TotalWh > 0) Compare(day, cohort);
     }
@@ -163,13 +178,13 @@ internal struct DayJudgement
         pieces.Clear();
         var weight = Math.Min(1f, (float)_days / FullWeightDays);
         for (var j = 0; j < Pieces.Rise; j++) pieces[j] = weight * _tracked[j].Weighed;
+        foreach (var j in (ReadOnlySpan<int>)[Pieces.Level, Pieces.Uniform, Pieces.Night])
+            pieces[j] *= (1f + FallBend / PlainFall) * _tracked[j].Fall / (_tracked[j].Fall + FallBend);
         pieces[Pieces.PeerFlat] = weight * LogFloat.Decode(_peerFlat);
         pieces[Pieces.PeerNight] = weight * LogFloat.Decode(_peerNight);
         pieces[Pieces.Cap] = day.CapHits;
         pieces[Pieces.ZeroDays] = LogFloat.Decode(_zeroEpisodes);
         pieces[Pieces.Exchanged] = LogFloat.Decode(_exchanged);
-        var size = Math.Min(1f, day.ExpectedWh / SmallWhPerDay);
-        for (var i = 0; i < Pieces.Feeder; i++) pieces[i] *= size;
         pieces[Pieces.Feeder] = LogFloat.Decode(_feeder);
         for (var i = 0; i < Pieces.Count; i++)
         {
@@ -177,6 +192,8 @@ internal struct DayJudgement
             var bend = i < Pieces.OfLife ? LifeBend : i == Pieces.Feeder ? FeederBend : FactBend;
             pieces[i] = p * (1f + bend) / (1f + bend * p);
         }
+        var size = Math.Min(1f, day.ExpectedWh / SmallWhPerDay);
+        for (var i = 0; i < Pieces.Feeder; i++) pieces[i] *= size;
         Excuse(pieces);
         if (day.Has(DayMarks.Repeated)) pieces[Pieces.Repeat] = 4f;
         if (day.Has(DayMarks.Stuck)) pieces[Pieces.Stuck] = 4f;
@@ -188,8 +205,11 @@ internal struct DayJudgement
         // Theft and most faults do not raise what a meter registers; a new appliance does, and changes the shape of
         // the day with it.
         if (IsRising)
+        {
+            var sure = Math.Min(1f, (_tracked[Pieces.Rise].Sum - _tracked[Pieces.Level].Sum) / PlainRise);
             for (var i = 0; i < Pieces.Rise; i++)
-                if (i != Pieces.Zero) pieces[i] *= RiseWeight;
+                if (i != Pieces.Zero) pieces[i] *= 1f - (1f - RiseWeight) * sure;
+        }
         // What is missing by daylight only, day after day, is new PV far more often than theft: less evidence, not
         // none. Zeros at night have no such excuse.
         if (IsLikelyPv)
@@ -231,9 +251,10 @@ internal struct DayJudgement
             level,
         ];
         var isWarm = _days >= WarmUpDays;
+        var weight = !isWarm ? 0f : day.Has(DayMarks.Holiday) ? HolidayWeight : 1f;
         for (var j = 0; j < Pieces.Tracked; j++)
-            _tracked[j].Take(Math.Min(values[j], 20f), Pieces.Signs[j], _days, Pieces.Floors[j], Pieces.Slacks[j],
-                isWarm);
+            _tracked[j].Take(Math.Min(values[j], MostOfUsual), Pieces.Signs[j], _days, Pieces.Floors[j],
+                Pieces.Slacks[j], weight);
         _days = (ushort)Math.Min(ushort.MaxValue, _days + 1);
         if (_tracked[Pieces.Rise].Sum <= SureRise || _tracked[Pieces.Level].Sum > 0) return;
         _tracked = default;

@@ -27,7 +27,7 @@ public sealed class ReadingModel
     private RecentDays _recent;
     private ushort _nightW, _topW;
     private CapWatch _cap;
-    private byte _riseDays;
+    private byte _riseDays, _emptyDays;
     private DayJudgement _judgement = new();
 
     /// <summary>Folds a day (days come in ascending order; whole days may be missing) and learns from it.</summary>
@@ -46,7 +46,7 @@ public sealed class ReadingModel
         if (_recent.Note(shape)) marks |= DayMarks.Repeated;
         var features = Describe(day, shape, expected, marks);
         if (features.Has(DayMarks.Usable) && (marks & (DayMarks.AllZero | DayMarks.Stuck)) == 0
-            && subject.Role == MeterRole.Customer)
+            && subject.Role == MeterRole.Customer && !features.Has(DayMarks.Holiday))
             Learn(day.Day.IsWeekend, shape, features.NightW, features.TopW);
         return features;
     }
@@ -102,6 +102,7 @@ public sealed class ReadingModel
         (f.CapHits, f.CapWh) = (_cap.Hits, _cap.CapWh);
         TellBlocks(shape, expected, isWarm, ref f);
         if (isWarm && LooksVacant(f)) marks |= DayMarks.Vacant;
+        if (IsHoliday(marks)) marks |= DayMarks.Holiday;
         if (isWarm && ShapeMatch.IsLessByDay(shape.Power, expected)) marks |= DayMarks.LessByDay;
         if (shape.OnlyDaylightZeros()) marks |= DayMarks.DaylightZeros;
         if (isWarm && f.ZeroShare > DeadZeros && f.TotalWh < DeadShare * f.ExpectedWh) marks |= DayMarks.Dead;
@@ -126,6 +127,7 @@ public sealed class ReadingModel
         _riseDays = rises ? (byte)(_riseDays + 1) : (byte)0;
         if (_riseDays < RiseDays) return;
         _profile.Loosen();
+        (_nightW, _topW) = (LogFloat.Encode(shape.NightBase()), LogFloat.Encode(shape.Top()));
         _riseDays = 0;
     }
 
@@ -146,20 +148,29 @@ public sealed class ReadingModel
     }
 
     /// <summary>
-    /// Well below the profile, and nobody at home: either at the usual night base all day, or without the peaks that
-    /// people make. A meter that counts a share of everything keeps the contrast between peak and base; an empty home
-    /// loses it.
+    /// Well below the profile, without the day's usual rhythm, and what is left is rather base than peak, or hardly
+    /// anything: nobody at home. A meter that counts a share of everything keeps the rhythm and the contrast between
+    /// peak and base; an empty home loses both.
     /// </summary>
     private static bool LooksVacant(in DayFeatures f)
     {
-        if (f.TotalWh >= 0.65f * f.ExpectedWh || f.ZeroShare >= 0.05f || f.ExpectedNightW <= 0 || f.CapHits >= 4)
-            return false;
-        var atBase = f.NightW > 0.7f * f.ExpectedNightW && f.NightW < 1.4f * f.ExpectedNightW && f.NightShare > 0.6f;
-        var noPeaks = f.TopW < 0.35f * f.ExpectedTopW && f.NightW > 0.3f * f.ExpectedNightW
-            && f.TopW * f.ExpectedNightW < 0.4f * f.ExpectedTopW * f.NightW
-            && f.Roughness > 0.02f && (f.Roughness < 0.35f || f.TotalWh < 0.35f * f.ExpectedWh);
-        return atBase || noPeaks;
+        if (f.TotalWh >= 0.7f * f.ExpectedWh || f.ExpectedNightW <= 0 || f.CapHits >= 4) return false;
+        return f.Rhythm < 0.4f && (f.TotalWh < 0.3f * f.ExpectedWh
+            || f.TopW * f.ExpectedNightW < 0.75f * f.ExpectedTopW * f.NightW);
     }
+
+    /// <summary>
+    /// Holidays end within three weeks or so. The profile does not learn from them; what goes on longer is learnt, and
+    /// judged like any other day.
+    /// </summary>
+    private bool IsHoliday(DayMarks marks)
+    {
+        var isEmpty = (marks & DayMarks.Vacant) != 0;
+        _emptyDays = (byte)(isEmpty ? Math.Min(byte.MaxValue, _emptyDays + 1) : Math.Max(0, _emptyDays - 2));
+        return isEmpty && _emptyDays <= LongestHoliday;
+    }
+
+    private const int LongestHoliday = 23;
 
     /// <summary>Appends the canonical encoding: two models that fold and judge alike have the same bytes.</summary>
     public void Write(ByteWriter to)
@@ -172,6 +183,7 @@ public sealed class ReadingModel
         to.UInt16(_topW);
         _cap.Write(to);
         to.Byte(_riseDays);
+        to.Byte(_emptyDays);
         _judgement.Write(to);
     }
 
@@ -195,6 +207,7 @@ public sealed class ReadingModel
             return model;
         }
         (model._topW, model._cap, model._riseDays) = (from.UInt16(), CapWatch.Read(ref from), from.Byte());
+        model._emptyDays = from.Byte();
         model._judgement = DayJudgement.Read(ref from);
         return model;
     }

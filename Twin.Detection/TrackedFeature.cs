@@ -33,21 +33,26 @@ internal struct TrackedFeature
     /// <summary>The sum over what excursions that ended have shown of this home.</summary>
     public readonly float Weighed => Sum / (1f + RecordWeight * LogFloat.Decode(_record));
 
+    /// <summary>How far the last days are below what is usual, as a share of it: 0 to 1.</summary>
+    public readonly float Fall => Usual <= 0 ? 0f : Math.Clamp(1f - Recent / Usual, 0f, 1f);
+
     /// <summary>
     /// Takes a day's value. <paramref name="sign"/> is 1 where a rise counts, −1 where a fall does;
     /// <paramref name="floor"/> is a spread below which differences are measurement; <paramref name="slack"/> is the
-    /// deviation that the cumulative sum forgives each day. Before <paramref name="isWarm"/> it only learns.
+    /// deviation that the cumulative sum forgives each day. What it adds to the sum counts <paramref name="weight"/>, 0 to 1; with 0 it only learns.
     /// </summary>
-    public void Take(float value, int sign, int days, float floor, float slack, bool isWarm)
+    public void Take(float value, int sign, int days, float floor, float slack, float weight)
     {
         var location = Usual;
         var scale = LogFloat.Decode(_scale);
         var step = value - location;
         var spread = 1.25f * scale + floor;
-        if (isWarm) Accumulate(sign * Math.Clamp(step / spread, -Clip, Clip) - slack);
+        if (weight > 0) Accumulate(weight * (sign * Math.Clamp(step / spread, -Clip, Clip) - slack));
         if (days >= 5) step = Math.Clamp(step, -2f * spread, 2f * spread);
-        _location = LogFloat.Encode(location + Math.Max(1f / (days + 1), Rate) * step);
-        if (days > 0) _scale = LogFloat.Encode(scale + Math.Max(1f / (days + 1), Rate) * (Math.Abs(step) - scale));
+        var rate = Math.Max(1f / (days + 1), Rate);
+        if (weight > 0 && weight < 1) rate *= weight;
+        _location = LogFloat.Encode(location + rate * step);
+        if (days > 0) _scale = LogFloat.Encode(scale + rate * (Math.Abs(step) - scale));
         _recent = LogFloat.Encode(days == 0 ? value : Recent + RecentRate * (value - Recent));
     }
 

@@ -49,7 +49,7 @@ public sealed class JudgementTests
     {
         Run(90, (_, wh) => wh, d => 1 + 0.4 * Math.Sin(d / 9.0));
         Assert.Empty(_findings);
-        Assert.All(_verdicts, v => Assert.True(v.Score < 1.6));
+        Assert.All(_verdicts, v => Assert.True(v.Score < AlarmBar.Fixed));
     }
 
     [Fact]
@@ -80,12 +80,12 @@ public sealed class JudgementTests
     [Fact]
     public void A_tariff_change_on_record_lowers_the_score_of_what_life_does()
     {
-        Run(90, (d, wh) => d < 40 ? wh : [.. wh.Select(v => v * 3 / 10)]);
+        Run(90, (d, wh) => d < 40 ? wh : [.. wh.Select(v => v * 6 / 10)]);
         Assert.Single(_findings);
         var plain = _verdicts[80].Score;
         _findings.Clear();
         _verdicts.Clear();
-        Run(90, (d, wh) => d < 40 ? wh : [.. wh.Select(v => v * 3 / 10)], null, d => d >= 40
+        Run(90, (d, wh) => d < 40 ? wh : [.. wh.Select(v => v * 6 / 10)], null, d => d >= 40
             ? ContextFlags.TariffChange : ContextFlags.None);
         Assert.Equal(0.7 * plain, _verdicts[80].Score, 6);
         Assert.Empty(_findings);
@@ -159,7 +159,7 @@ public sealed class JudgementTests
         Run(90, (d, wh) => d < 40 || d % 7 is 1 or 4 ? wh
             : [.. wh.Select((v, s) => s is >= 42 ? v + 1800 : v)]);
         Assert.Empty(_findings);
-        Assert.All(_verdicts, v => Assert.True(v.Score < 1.6, $"{v}"));
+        Assert.All(_verdicts, v => Assert.True(v.Score < AlarmBar.Fixed, $"{v}"));
     }
 
     [Theory]

@@ -180,6 +180,9 @@ internal struct DayJudgement
         for (var j = 0; j < Pieces.Rise; j++) pieces[j] = weight * _tracked[j].Weighed;
         foreach (var j in (ReadOnlySpan<int>)[Pieces.Level, Pieces.Uniform, Pieces.Night])
             pieces[j] *= (1f + FallBend / PlainFall) * _tracked[j].Fall / (_tracked[j].Fall + FallBend);
+        // A fridge does not shrink with the family: only what takes a share of everything lowers all three.
+        pieces[Pieces.Uniform] = Math.Min(pieces[Pieces.Uniform],
+            Math.Min(pieces[Pieces.Level], pieces[Pieces.Night]));
         pieces[Pieces.PeerFlat] = weight * LogFloat.Decode(_peerFlat);
         pieces[Pieces.PeerNight] = weight * LogFloat.Decode(_peerNight);
         pieces[Pieces.Cap] = day.CapHits;
@@ -244,8 +247,7 @@ internal struct DayJudgement
         Span<float> values =
         [
             level,
-            // A fridge does not shrink with the family: only what takes a share of everything lowers all three.
-            Math.Max(level, Math.Max(nightLevel, topLevel)),
+            topLevel,
             day.ShapeDistance, Math.Max(0f, day.Rhythm - rhythm + 1f + RhythmShift),
             day.Has(DayMarks.DaylightZeros) ? 0f : day.ZeroShare, day.Roughness, nightLevel,
             level,

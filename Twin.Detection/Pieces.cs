@@ -3,7 +3,10 @@ namespace Twin.Detection;
 /// <summary>The pieces of a day's score: names, and what makes them comparable.</summary>
 internal static class Pieces
 {
-    /// <summary>Tracked features come first; <see cref="Rise"/> is tracked behind them and is no piece.</summary>
+    /// <summary>
+    /// Tracked features come first; <see cref="Rise"/> is tracked behind them and is no piece. In the place of
+    /// <see cref="Uniform"/>, which is the least of the falls of level, night base and peak, the peak is tracked.
+    /// </summary>
     public const int Level = 0, Uniform = 1, Shape = 2, Rhythm = 3, Zero = 4, Rough = 5, Night = 6, Rise = 7,
         Tracked = 8;
 
@@ -35,5 +38,5 @@ internal static class Pieces
     /// homes); round numbers where hardly any honest home has the piece at all.
     /// </summary>
     public static readonly float[] HonestHundredth =
-        [14f, 10.5f, 18f, 16.5f, 4f, 25f, 19f, 2.2f, 5f, 6f, 2f, 1.6f, 5f, 1f, 1f];
+        [14f, 4.5f, 18f, 16.5f, 4f, 25f, 19f, 2.2f, 5f, 6f, 2f, 1.6f, 5f, 1f, 1f];
 }

@@ -14,7 +14,7 @@ internal static class Sentences
     /// <summary>Feature and unit of the evidence, by tracked feature.</summary>
     private static readonly (string Feature, string Unit)[] Tracked =
     [
-        ("level_vs_cohort", "x"), ("least_of_level_base_peak_vs_cohort", "x"), ("energy_in_other_hours", ""),
+        ("level_vs_cohort", "x"), ("peak_vs_cohort", "x"), ("energy_in_other_hours", ""),
         ("rhythm_vs_cohort", "x"), ("zero_share", ""), ("roughness", ""), ("night_base_vs_cohort", "x"),
     ];
 
@@ -27,7 +27,7 @@ internal static class Sentences
         var kind = KindOf(top);
         var days = Math.Max(1, top switch
         {
-            < Pieces.Rise => tracked[top].Days,
+            < Pieces.Rise => tracked[top == Pieces.Uniform ? Pieces.Level : top].Days,
             Pieces.Exchanged => told.Pair.Days,
             _ => 1,
         });
@@ -58,7 +58,7 @@ internal static class Sentences
         MeterId meter)
     {
         var day = told.Day;
-        var t = tracked[top < Pieces.Rise ? top : Pieces.Level];
+        var t = tracked[top is Pieces.Uniform or >= Pieces.Rise ? Pieces.Level : top];
         var lost = Statements.Percent(Math.Min(0, Change(t)));
         return top switch
         {

@@ -33,6 +33,10 @@ public enum DayMarks : ushort
     Dead = 1024,
     /// <summary>Vacant, and not for longer than a holiday lasts.</summary>
     Holiday = 2048,
+    /// <summary>The meter has an export channel, and its day is complete too.</summary>
+    Exports = 4096,
+    /// <summary>The meter has an export channel, and something of its day is missing: no balance can be drawn.</summary>
+    ExportLacks = 8192,
 }
 
 /// <summary>48 numbers, one for each half-hour, Wh, as <see cref="LogFloat"/> codes.</summary>
@@ -79,9 +83,18 @@ public struct DayFeatures
     /// <summary>Energy by block, and what the profile expected of it (0 while there is none).</summary>
     public BlockCodes Blocks, ExpectedBlocks;
 
+    /// <summary>Energy fed into the feeder, Wh, and by block; nothing without <see cref="DayMarks.Exports"/>.</summary>
+    public float ExportWh;
+    public BlockCodes ExportBlocks;
+
     public readonly bool Has(DayMarks marks) => (Marks & marks) == marks;
     public readonly UnixTime Start => UnixTime.FromMinutes(StartMinute);
     public readonly UnixTime End => UnixTime.FromMinutes(StartMinute + Minutes);
+
+    /// <summary>What the feeder had to bring, Wh: import less export; of the day, and of a block.</summary>
+    public readonly float NetWh => TotalWh - ExportWh;
+    public readonly float NetWhOf(int block) =>
+        Has(DayMarks.Exports) ? Blocks.Wh(block) - ExportBlocks.Wh(block) : Blocks.Wh(block);
 
     /// <summary>Night base over mean power: near 1 for a flat line.</summary>
     public readonly float NightShare => TotalWh <= 0 ? 0f : NightW * Minutes / (60f * TotalWh);
@@ -115,6 +128,24 @@ public struct DayFeatures
         if (!blocks) return;
         for (var b = 0; b < DayShape.Blocks; b++) to.UInt16(Blocks[b]);
         for (var b = 0; b < DayShape.Blocks; b++) to.UInt16(ExpectedBlocks[b]);
+        if (!Has(DayMarks.Exports)) return;
+        to.Single(ExportWh);
+        for (var b = 0; b < DayShape.Blocks; b++) to.UInt16(ExportBlocks[b]);
+    }
+
+    /// <summary>
+    /// Adds the day of the export channel; <paramref name="export"/> has no slots where the channel told nothing.
+    /// </summary>
+    public void AddExport(in DayReadings export)
+    {
+        Span<float> power = stackalloc float[DayShape.Slots];
+        Span<float> blocks = stackalloc float[DayShape.Blocks];
+        var shape = DayShape.Of(export, power, blocks);
+        var isComplete = shape.Count > 0 && shape.Actual == shape.Count;
+        Marks |= isComplete ? DayMarks.Exports : DayMarks.ExportLacks;
+        if (!isComplete) return;
+        ExportWh = shape.SumWh;
+        for (var b = 0; b < DayShape.Blocks; b++) ExportBlocks[b] = LogFloat.Encode(blocks[b]);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -156,5 +187,8 @@ public struct DayFeatures
     {
         for (var b = 0; b < DayShape.Blocks; b++) Blocks[b] = from.UInt16();
         for (var b = 0; b < DayShape.Blocks; b++) ExpectedBlocks[b] = from.UInt16();
+        if (!Has(DayMarks.Exports)) return;
+        ExportWh = from.Single();
+        for (var b = 0; b < DayShape.Blocks; b++) ExportBlocks[b] = from.UInt16();
     }
 }

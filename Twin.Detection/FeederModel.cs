@@ -30,27 +30,29 @@ public sealed class FeederModel
     public FeederDay Fold(int day, in DaySubject subject, ReadOnlySpan<Member> members, IFindingSink findings)
     {
         var result = new FeederDay { Day = day };
-        float observed = 0, reported = 0;
+        float observed = 0, reported = 0, net = 0;
         int observers = 0, customers = 0;
         var complete = true;
         foreach (ref readonly var member in members)
         {
-            complete &= member.Features.Has(DayMarks.Complete) && member.Features.Day == day;
+            complete &= member.Features.Has(DayMarks.Complete) && !member.Features.Has(DayMarks.ExportLacks)
+                && member.Features.Day == day;
             if (member.Role == MeterRole.Observer)
             {
                 observers++;
-                observed += member.Features.TotalWh;
+                observed += member.Features.NetWh;
                 continue;
             }
             customers++;
             reported += member.Features.TotalWh;
+            net += member.Features.NetWh;
         }
         if (_attribution.Note(day, members, ForgetAfterDays)) _exchange.Regroup(_attribution.Ids.Length);
         var known = _attribution.Ids.Length;
         if (known == customers) _exchange.Learn(members, ref result);
         if (observers == 0 || customers == 0 || !complete || known != customers || reported <= 0) return result;
         result.IsStatement = true;
-        result.MissingWh = observed - reported;
+        result.MissingWh = observed - net;
         result.LossShare = result.MissingWh / reported;
         Track(day, ref result);
         _attribution.Learn(members, ref result);

@@ -35,5 +35,5 @@ internal static class Pieces
     /// homes); round numbers where hardly any honest home has the piece at all.
     /// </summary>
     public static readonly float[] HonestHundredth =
-        [15f, 11.5f, 18f, 16.5f, 6f, 19f, 21f, 1.7f, 3.3f, 6f, 2f, 1.6f, 5f, 1f, 1f];
+        [15f, 11.5f, 18f, 16.5f, 6f, 19f, 21f, 1.7f, 3.3f, 6f, 2f, 1.6f, 3.6f, 1f, 1f];
 }

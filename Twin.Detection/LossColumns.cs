@@ -17,7 +17,9 @@ internal static class LossColumns
     /// <summary>Next to nothing, as a share of the profile; the highest, as a share of the highest of late.</summary>
     private const float Nothing = 0.1f, Highest = 0.9f;
 
-    /// <summary>How fast the lasting shortfall follows: about ten days. How fast a highest reading is forgotten.</summary>
+    /// <summary>
+    /// How fast the lasting shortfall follows: about ten days. How fast a highest reading is forgotten.
+    /// </summary>
     private const float LastingRate = 0.1f, TopMemory = 0.98f;
 
     /// <summary>What is remembered of a member from day to day.</summary>

@@ -31,15 +31,16 @@ internal struct DayJudgement
     /// How soon a piece stops growing: it is 1 at the honest hundredth and ends at 1 + 1/bend. However much a life
     /// changes, it stays below what life does not do.
     /// </summary>
-    private const float LifeBend = 1f, FeederBend = 0.5f, FactBend = 0.25f;
+    private const float LifeBend = 1f, FactBend = 0.25f;
     private const double QuietScore = 0.6;
     private const int QuietDaysToRearm = 14;
 
     /// <summary>
-    /// Weight of what a home does otherwise while its feeder does not miss it, up to the strength at which it does.
+    /// Weight of what a home does otherwise while its feeder does not miss it; strengths from which on it begins to,
+    /// and at which it surely does. Half of the honest homes reach the former at some time.
     /// After a fortnight without a statement the feeder is no witness any more.
     /// </summary>
-    private const float UnmissedWeight = 0.4f, MissedStrength = 3f;
+    private const float UnmissedWeight = 0.3f, MissedFrom = 1.5f, MissedStrength = 4f;
     private const byte MaxFeederAge = 14;
 
     /// <summary>Weights of innocent causes: more is used, PV that is sure, imported context.</summary>
@@ -192,7 +193,7 @@ internal struct DayJudgement
         for (var i = 0; i < Pieces.Count; i++)
         {
             var p = pieces[i] / Pieces.HonestHundredth[i];
-            var bend = i < Pieces.OfLife ? LifeBend : i == Pieces.Feeder ? FeederBend : FactBend;
+            var bend = i < Pieces.OfLife ? LifeBend : FactBend;
             pieces[i] = p * (1f + bend) / (1f + bend * p);
         }
         var size = Math.Min(1f, day.ExpectedWh / SmallWhPerDay);
@@ -223,7 +224,7 @@ internal struct DayJudgement
         }
         if (_feederAge >= MaxFeederAge) return;
         // What a home does otherwise than before is its own affair as long as the feeder does not miss it.
-        var missed = Math.Min(1f, LogFloat.Decode(_feeder) / MissedStrength);
+        var missed = Math.Clamp((LogFloat.Decode(_feeder) - MissedFrom) / (MissedStrength - MissedFrom), 0f, 1f);
         var trust = UnmissedWeight + (1f - UnmissedWeight) * missed;
         for (var i = 0; i < Pieces.OfLife; i++) pieces[i] *= trust;
     }

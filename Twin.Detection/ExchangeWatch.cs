@@ -52,7 +52,9 @@ internal sealed class ExchangeWatch
         {
             if (member.Role != MeterRole.Customer) continue;
             ids[at] = member.Meter.Value;
-            var isKnown = member.Features.ExpectedWh > 0 && member.Features.Has(DayMarks.Usable);
+            // An empty home fits nobody's profile, another empty home's least badly.
+            var isKnown = member.Features.ExpectedWh > 0 && member.Features.Has(DayMarks.Usable)
+                && !member.Features.Has(DayMarks.Vacant);
             Roots(member.Features, factor, Of(told, at), Of(usual, at));
             own[at] = isKnown ? Distance(Of(told, at), Of(usual, at)) : -1f;
             if (isKnown) _usual[at] += (_usual[at] == 0 ? 1f : UsualRate) * (own[at] - _usual[at]);

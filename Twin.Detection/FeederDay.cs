@@ -6,9 +6,10 @@ namespace Twin.Detection;
 
 /// <summary>
 /// How well one member explains what its feeder misses: <paramref name="Strength"/> in standard errors, and the energy
-/// a day that it would be, Wh.
+/// a day that it would be, Wh. <paramref name="IsMoved"/>: that energy is missing at some hours and told at others, so
+/// that the day's sum is about right.
 /// </summary>
-public readonly record struct Attribution(MeterId Meter, float Strength, float WhPerDay);
+public readonly record struct Attribution(MeterId Meter, float Strength, float WhPerDay, bool IsMoved);
 
 /// <summary>
 /// What a feeder's balance said on a day. The most suspect members, strongest first; most days name nobody.
@@ -118,6 +119,7 @@ public struct FeederDay
             to.UInt64(_suspects[i].Meter.Value);
             to.Single(_suspects[i].Strength);
             to.Single(_suspects[i].WhPerDay);
+            to.Bool(_suspects[i].IsMoved);
         }
         to.Byte(_pairCount);
         for (var i = 0; i < _pairCount; i++)
@@ -145,7 +147,8 @@ public struct FeederDay
         };
         day._count = (byte)from.Count(MaxSuspects);
         for (var i = 0; i < day._count; i++)
-            day._suspects[i] = new Attribution(new MeterId(from.UInt64()), from.Single(), from.Single());
+            day._suspects[i] = new Attribution(new MeterId(from.UInt64()), from.Single(), from.Single(),
+                version > 1 && from.Bool());
         if (version == 1) return day;
         day._pairCount = (byte)from.Count(MaxPairs);
         for (var i = 0; i < day._pairCount; i++)

@@ -5,30 +5,27 @@ namespace Twin.Detection;
 
 /// <summary>
 /// Which member explains what a feeder misses. A <see cref="LossFilter"/> over the missing energy of each half-hour,
-/// with three coefficients a member: on what it reports (a meter that counts a fixed share too little misses in
-/// proportion), on how far it reports below its own profile at that moment (a meter that leaves out hours misses what
-/// the profile still expects), and on how far it has been below it these days (what is subtracted evenly shows only
-/// so). Besides them one for each part of the day, for what nobody's days explain: without it a member would be blamed
-/// for having the same evening as a thief. All columns are shares of the feeder's half-hour, so that the observer's
-/// noise is the same in each.
+/// with the <see cref="LossColumns"/> of each member, and besides them one column for each part of the day, for what
+/// nobody's days explain: without it a member would be blamed for having the same evening as a thief. All columns are
+/// shares of the feeder's half-hour, so that the observer's noise is the same in each.
 /// </summary>
 /// <remarks>
 /// The median member's first coefficient is the technical loss. Strength is the Mahalanobis length of a member's
-/// coefficients beyond it, where <see cref="Deadband"/> adds to the uncertainty. State: for n members and k = 3n + 8
-/// columns k(k+1)/2 + k floats, 9.5 KiB for 20 members. A feeder of more than <see cref="MaxMembers"/> members keeps
+/// coefficients beyond it, where <see cref="Deadband"/> adds to the uncertainty. State: for n members and k = 4n + 8
+/// columns k(k+1)/2 + k floats, 16 KiB for 20 members. A feeder of more than <see cref="MaxMembers"/> members keeps
 /// its balance and names nobody.
 /// </remarks>
 internal sealed class LossAttribution
 {
     public const int MaxMembers = 32;
-    private const int Each = 3;
+    private const int Each = LossColumns.Each;
     private const int MaxColumns = Each * MaxMembers + LossFilter.Parts;
     private const float WeakestNamed = 1.5f;
 
     /// <summary>
     /// Meters differ by their accuracy class and feeders by where the loss falls: so much is nobody's theft.
     /// </summary>
-    private const double Deadband = 0.03;
+    private const double Deadband = 0.05;
 
     /// <summary>
     /// Technical loss assumed at first; variances of the coefficients at first and their growth in a day.
@@ -36,8 +33,15 @@ internal sealed class LossAttribution
     private const float LossAtFirst = 0.035f, ShareVariance = 0.16f, BelowVariance = 0.09f, PartVariance = 0.25f;
     private const float DailyVariance = 0.0003f, DailyPartVariance = 0.0003f;
 
-    /// <summary>How fast the lasting shortfall follows: about ten days.</summary>
-    private const float LastingRate = 0.1f;
+    /// <summary>
+    /// Energy below this share of what a member reports accuses nobody; a first coefficient below the other number
+    /// says that the readings have nothing to do with what was used.
+    /// </summary>
+    private const float LeastShare = 0.02f, Unrelated = -0.6f;
+
+    /// <summary>Where less than this share of what is missing at some hours stays missing over the day, it was moved.
+    /// </summary>
+    private const float StaysMissing = 0.5f;
 
     /// <summary>Complete days before anybody is named.</summary>
     private const int EnoughDays = 8;
@@ -45,8 +49,7 @@ internal sealed class LossAttribution
     private ulong[] _ids = [];
     private int[] _seen = [];
 
-    /// <summary>By member: how far below its profile it has been, as a share of it, −1 to 1.</summary>
-    private float[] _lasting = [];
+    private LossColumns.Memory[] _memories = [];
     private LossFilter _filter = new(0);
     private int _days;
 
@@ -87,17 +90,17 @@ internal sealed class LossAttribution
         ulong[] ids = [.. seen.Keys];
         var n = ids.Length;
         var filter = new LossFilter(ColumnsOf(n));
-        var lasting = new float[n];
+        var memories = new LossColumns.Memory[n];
         var from = new int[filter.Columns];
         for (var i = 0; i < filter.Columns; i++)
         {
             filter.Begin(i, i < n ? LossAtFirst : 0f, VarianceOf(i, n));
             var old = i < Each * n ? Array.BinarySearch(_ids, ids[i % n]) : -1;
             from[i] = _filter.Columns == 0 || old < 0 ? -1 : old + i / n * _ids.Length;
-            if (i < n && old >= 0) lasting[i] = _lasting[old];
+            if (i < n && old >= 0) memories[i] = _memories[old];
         }
         filter.TakeOver(_filter, from);
-        (_ids, _seen, _lasting, _filter) = (ids, [.. seen.Values], lasting, filter);
+        (_ids, _seen, _memories, _filter) = (ids, [.. seen.Values], memories, filter);
     }
 
     private static int ColumnsOf(int members) =>
@@ -115,40 +118,35 @@ internal sealed class LossAttribution
             _filter.Widen(i, i < Each * n ? DailyVariance : DailyPartVariance, VarianceOf(i, n));
         _days = Math.Min(_days + 1, 1_000_000);
         var factor = CommonFactor(members);
-        FollowShortfalls(members, factor);
+        Span<LossColumns.Day> days = stackalloc LossColumns.Day[MaxMembers];
+        var at = 0;
+        foreach (ref readonly var member in members)
+        {
+            if (member.Role != MeterRole.Customer) continue;
+            _memories[at] = _memories[at].After(member.Features, factor);
+            days[at] = LossColumns.Day.Of(member.Features, _memories[at], factor);
+            at++;
+        }
         Span<float> columns = stackalloc float[MaxColumns];
         Span<float> room = stackalloc float[MaxColumns];
         columns = columns[.._filter.Columns];
         for (var block = 0; block < DayShape.Blocks; block++)
         {
-            var (missing, part) = Fill(members, block, factor, columns);
+            var (missing, part) = Fill(members, block, days, columns);
             if (part >= 0) _filter.Add(columns, missing, part, room[..columns.Length]);
         }
-        if (_days >= EnoughDays) NameSuspects(members, factor, ref today);
-    }
-
-    private void FollowShortfalls(ReadOnlySpan<Member> members, float factor)
-    {
-        var at = 0;
-        foreach (ref readonly var member in members)
-        {
-            if (member.Role != MeterRole.Customer) continue;
-            var usual = factor * member.Features.ExpectedWh;
-            if (usual > 0)
-                _lasting[at] += LastingRate * (Math.Clamp(1f - member.Features.TotalWh / usual, -1f, 1f)
-                    - _lasting[at]);
-            at++;
-        }
+        if (_days >= EnoughDays) NameSuspects(members, days, ref today);
     }
 
     /// <summary>The columns of a half-hour; its missing share and part of the day, −1 where nothing flowed.</summary>
-    private (float Missing, int Part) Fill(ReadOnlySpan<Member> members, int block, float factor, Span<float> columns)
+    private (float Missing, int Part) Fill(ReadOnlySpan<Member> members, int block, ReadOnlySpan<LossColumns.Day> days,
+        Span<float> columns)
     {
         var n = _ids.Length;
         float observed = 0, reported = 0, total = 0;
         foreach (ref readonly var member in members)
         {
-            var wh = member.Features.Blocks.Wh(block);
+            var wh = member.Features.NetWhOf(block);
             if (member.Role == MeterRole.Observer)
             {
                 observed += wh;
@@ -160,15 +158,12 @@ internal sealed class LossAttribution
         if (observed <= 0) return (0f, -1);
         var scale = 1f / observed;
         var at = 0;
+        Span<float> values = stackalloc float[Each];
         foreach (ref readonly var member in members)
         {
             if (member.Role != MeterRole.Customer) continue;
-            var wh = member.Features.Blocks.Wh(block);
-            var isKnown = member.Features.ExpectedWh > 0;
-            var usual = isKnown ? factor * member.Features.ExpectedBlocks.Wh(block) : 0f;
-            columns[at] = wh * scale;
-            columns[n + at] = isKnown ? (usual - wh) * scale : 0f;
-            columns[2 * n + at] = _lasting[at] * usual * scale;
+            days[at].Fill(member.Features, block, values);
+            for (var j = 0; j < Each; j++) columns[j * n + at] = values[j] * scale;
             at++;
         }
         var part = block * LossFilter.Parts / DayShape.Blocks;
@@ -191,7 +186,7 @@ internal sealed class LossAttribution
         return ratios[n / 2];
     }
 
-    private void NameSuspects(ReadOnlySpan<Member> members, float factor, ref FeederDay today)
+    private void NameSuspects(ReadOnlySpan<Member> members, ReadOnlySpan<LossColumns.Day> days, ref FeederDay today)
     {
         var n = _ids.Length;
         today.IsAttributed = true;
@@ -200,43 +195,76 @@ internal sealed class LossAttribution
         _filter.Coefficients[..n].CopyTo(sorted);
         sorted.Sort();
         var loss = sorted[n / 2];
+        Span<float> own = stackalloc float[Each];
         var at = 0;
         foreach (ref readonly var member in members)
         {
             if (member.Role != MeterRole.Customer) continue;
-            double share = _filter.Coefficients[at] - loss, below = _filter.Coefficients[n + at],
-                lasting = _filter.Coefficients[2 * n + at];
-            var usual = factor * member.Features.ExpectedWh;
-            var byNow = below * (usual - member.Features.TotalWh);
-            var byDays = lasting * _lasting[at] * usual;
-            var net = share * member.Features.TotalWh + byNow + byDays;
-            // A meter that counts too much is wrong, but nobody's theft.
-            var counts = share >= 0 || below >= 0 || lasting >= 0 && net >= 0;
-            var strength = counts ? Strength(at, n, share, below, lasting) : 0;
-            var wh = Math.Max(0, share) * member.Features.TotalWh + Math.Max(0, byNow) + Math.Max(0, byDays);
-            if (strength >= WeakestNamed) today.Name(new Attribution(member.Meter, (float)strength, (float)wh));
+            for (var j = 0; j < Each; j++) own[j] = _filter.Coefficients[j * n + at];
+            own[LossColumns.Reported] -= loss;
+            var strength = (float)Strength(at, n, own);
+            if (strength >= WeakestNamed)
+            {
+                var (missing, over) = Energies(member.Features, days[at], own);
+                // A meter that counts too much is wrong, but nobody's theft.
+                if (missing >= LeastShare * member.Features.TotalWh || own[LossColumns.Below] > 0
+                    || own[LossColumns.Reported] < Unrelated)
+                    today.Name(Energy(member.Meter, strength, missing, over));
+            }
             at++;
         }
     }
 
-    /// <summary>
-    /// Mahalanobis length of a member's coefficients, by elimination. Both signs speak: where readings are replaced,
-    /// what is missing is the less the more the meter reports.
-    /// </summary>
-    private double Strength(int at, int n, double a, double b, double c)
+    private static Attribution Energy(MeterId meter, float strength, float missing, float over)
     {
-        const double Least = 1e-6, Dead = Deadband * Deadband;
-        double aa = _filter.Covariance(at, at) + Dead, bb = _filter.Covariance(n + at, n + at) + Dead,
-            cc = _filter.Covariance(2 * n + at, 2 * n + at) + Dead;
-        double ba = _filter.Covariance(n + at, at), ca = _filter.Covariance(2 * n + at, at),
-            cb = _filter.Covariance(2 * n + at, n + at);
-        b -= ba / aa * a;
-        c -= ca / aa * a;
-        var cb1 = cb - ca / aa * ba;
-        bb = Math.Max(Least, bb - ba / aa * ba);
-        c -= cb1 / bb * b;
-        cc = Math.Max(Least, cc - ca / aa * ca - cb1 / bb * cb1);
-        return Math.Sqrt(a * a / aa + b * b / bb + c * c / cc);
+        var isMoved = missing - over < StaysMissing * missing;
+        return new Attribution(meter, strength, isMoved ? missing : missing - over, isMoved);
+    }
+
+    /// <summary>
+    /// What the coefficients say of a day, Wh: missing in some half-hours, counted too much in others.
+    /// </summary>
+    private static (float Missing, float Over) Energies(in DayFeatures features, in LossColumns.Day day,
+        ReadOnlySpan<float> coefficients)
+    {
+        Span<float> values = stackalloc float[Each];
+        float missing = 0, over = 0;
+        for (var block = 0; block < DayShape.Blocks; block++)
+        {
+            day.Fill(features, block, values);
+            var wh = 0f;
+            for (var j = 0; j < Each; j++) wh += coefficients[j] * values[j];
+            if (wh > 0) missing += wh;
+            else over -= wh;
+        }
+        return (missing, over);
+    }
+
+    /// <summary>
+    /// Mahalanobis length of a member's coefficients: Cholesky's factor of their covariance, and what they are in its
+    /// terms. Both signs speak: where readings are replaced, what is missing is the less the more the meter reports.
+    /// </summary>
+    private double Strength(int at, int n, ReadOnlySpan<float> coefficients)
+    {
+        const double Least = 1e-6;
+        Span<double> root = stackalloc double[Each * Each];
+        Span<double> length = stackalloc double[Each];
+        var sum = 0.0;
+        for (var i = 0; i < Each; i++)
+        {
+            double left = coefficients[i];
+            for (var j = 0; j <= i; j++)
+            {
+                double v = _filter.Covariance(i * n + at, j * n + at);
+                if (i == j) v += Deadband * Deadband;
+                for (var l = 0; l < j; l++) v -= root[i * Each + l] * root[j * Each + l];
+                root[i * Each + j] = i == j ? Math.Sqrt(Math.Max(Least, v)) : v / root[j * Each + j];
+                if (j < i) left -= root[i * Each + j] * length[j];
+            }
+            length[i] = left / root[i * Each + i];
+            sum += length[i] * length[i];
+        }
+        return Math.Sqrt(sum);
     }
 
     public void Write(ByteWriter to)
@@ -246,7 +274,8 @@ internal sealed class LossAttribution
         {
             to.UInt64(_ids[i]);
             to.VarInt(_seen[i]);
-            to.Single(_lasting[i]);
+            to.Single(_memories[i].Lasting);
+            to.Single(_memories[i].Top);
         }
         _filter.Write(to);
         to.VarInt(_days);
@@ -256,9 +285,10 @@ internal sealed class LossAttribution
     public static LossAttribution Read(ref ByteReader from)
     {
         var n = from.Count(from.Left);
-        var a = new LossAttribution { _ids = new ulong[n], _seen = new int[n], _lasting = new float[n] };
+        var a = new LossAttribution { _ids = new ulong[n], _seen = new int[n], _memories = new LossColumns.Memory[n] };
         for (var i = 0; i < n; i++)
-            (a._ids[i], a._seen[i], a._lasting[i]) = (from.UInt64(), checked((int)from.VarInt()), from.Single());
+            (a._ids[i], a._seen[i], a._memories[i]) = (from.UInt64(), checked((int)from.VarInt()),
+                new LossColumns.Memory(from.Single(), from.Single()));
         a._filter = LossFilter.Read(ref from, ColumnsOf(n));
         a._days = checked((int)from.VarInt());
         return a;

@@ -92,6 +92,10 @@ internal static class Sentences
             Pieces.Exchanged => $"Since {since} this meter's days fit the profile of meter "
                 + $"{(told.Pair.First == meter ? told.Pair.Second : told.Pair.First)} of its feeder better than its "
                     + "own, and that meter's days fit this one's: the two count each other's home.",
+            Pieces.Feeder when told.Suspect.IsMoved => $"The feeder misses about "
+                + $"{Statements.Kwh(told.Suspect.WhPerDay)} a day at some hours of this meter's days and finds as much "
+                + $"at others ({Statements.Number(told.Suspect.Strength)} standard errors): the readings tell the "
+                + "energy at other hours than it was used.",
             Pieces.Feeder => $"The feeder misses about {Statements.Kwh(told.Suspect.WhPerDay)} a day that follow this "
                 + $"meter's days and hours ({Statements.Number(told.Suspect.Strength)} standard errors); the meter "
                     + $"registered {Statements.Kwh(day.TotalWh)}.",

@@ -149,6 +149,48 @@ public sealed class FeederModelTests(ITestOutputHelper output)
         Assert.True(_last.SuspectCount == 1 || _last.Suspect(1).Strength < 3.5f, $"{_last.Suspect(1)}");
     }
 
+    [Fact]
+    public void A_thief_who_replaces_readings_does_not_accuse_neighbours()
+    {
+        Run(20, 60, 0.03, (h, d, wh) => h == 4 && d >= 30 ? [.. wh.Reverse()] : wh);
+        Assert.Equal(new MeterId(5), _last.Suspect(0).Meter);
+        Assert.True(_last.Suspect(0).Strength > 5, $"{_last.Suspect(0)}");
+        Assert.True(_last.SuspectCount == 1 || _last.Suspect(1).Strength < 3.5f, $"{_last.Suspect(1)}");
+    }
+
+    [Fact]
+    public void An_evening_spread_over_the_day_is_named_as_moved()
+    {
+        Run(20, 60, 0.03, (h, d, wh) => h == 8 && d >= 25 ? Spread(wh) : wh);
+        Assert.Equal(new MeterId(9), _last.Suspect(0).Meter);
+        Assert.True(_last.Suspect(0) is { IsMoved: true, WhPerDay: > 0, Strength: > 3.5f }, $"{_last.Suspect(0)}");
+    }
+
+    /// <summary>30 % of 17 to 21 h in equal parts on the other half-hours, to the watt-hour.</summary>
+    private static int[] Spread(int[] wh)
+    {
+        var moved = wh[34..42].Sum(v => v * 3 / 10);
+        var told = wh.Select((v, s) => s is >= 34 and < 42 ? v - v * 3 / 10 : v + moved / 40).ToArray();
+        told[0] += moved % 40;
+        Assert.Equal(wh.Sum(), told.Sum());
+        return told;
+    }
+
+    [Fact]
+    public void A_weak_cut_is_named_after_forty_days()
+    {
+        Run(20, 60, 0.03, (h, d, wh) => h == 2 && d >= 20 ? [.. wh.Select(v => v * 85 / 100)] : wh);
+        Assert.Equal(new MeterId(3), _last.Suspect(0).Meter);
+        Assert.False(_last.Suspect(0).IsMoved);
+    }
+
+    [Fact]
+    public void Three_honest_members_are_not_told_apart_and_not_accused()
+    {
+        Run(3, 60, 0.04, (_, _, wh) => wh);
+        Assert.True(_last.SuspectCount == 0, $"{_last.Suspect(0)}");
+    }
+
     /// <summary>A home that is awake by night.</summary>
     private static int[] Late(int[] wh) => [.. wh.Select((_, s) => wh[(s + 24) % 48])];
 

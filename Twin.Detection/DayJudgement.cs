@@ -40,7 +40,7 @@ internal struct DayJudgement
     /// and at which it surely does. Half of the honest homes reach the former at some time.
     /// After a fortnight without a statement the feeder is no witness any more.
     /// </summary>
-    private const float UnmissedWeight = 0.3f, MissedFrom = 1.5f, MissedStrength = 4f;
+    private const float UnmissedWeight = 0.65f, MissedFrom = 1.5f, MissedStrength = 4f;
     private const byte MaxFeederAge = 14;
 
     /// <summary>Weights of innocent causes: more is used, PV that is sure, imported context.</summary>

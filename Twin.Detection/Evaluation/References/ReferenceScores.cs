@@ -19,7 +19,7 @@ public static class ReferenceScores
     private static readonly Dictionary<string, double> HonestHundredth = new()
     {
         ["vee_rules"] = 12, ["seasonal_z"] = 4, ["isolation_forest"] = 0.76, ["pca_residual"] = 17, ["lof"] = 5.4,
-        ["cusum_to_cohort"] = 116, [FeederBalanceName] = 0.85,
+        ["cusum_to_cohort"] = 116, [FeederBalanceName] = 0.77,
     };
 
     /// <summary>
@@ -46,7 +46,7 @@ public static class ReferenceScores
         all.Add(Fuse(x, singles, "fusion_mean", static v => Sum(v, 1)));
         all.Add(Fuse(x, singles, "fusion_squares", static v => Sum(v, 2)));
         all.Add(Fisher(x, singles));
-        if (set.Plan.Observers) all.Add(Confirm(x, all[^1], singles[^1]));
+        if (set.Plan.Observers) all.Add(Confirm(x, Fuse(x, singles[..^1], "", static v => v[^1]), singles[^1]));
         return all;
     }
 
@@ -82,7 +82,7 @@ public static class ReferenceScores
         for (var h = 0; h < x.Meters; h++)
             for (var d = Protocol.FirstJudgedDay; d < x.Days; d++)
                 scores[h][d] = fused.Days[h][d]
-                    * (0.4 + Math.Min(1, balance.Days[h][d] / (0.5 * HonestHundredth[balance.Name])));
+                    * (0.25 + Math.Min(1, balance.Days[h][d] / (0.5 * HonestHundredth[balance.Name])));
         return new Reference("fusion_confirmed", scores);
     }
 

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Twin.Grains;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
@@ -22,13 +21,7 @@ public sealed class UpgradeTests : IDisposable
     public void Dispose() => _directory.Dispose();
 
     /// <summary>A fresh copy of a directory of the archive.</summary>
-    private string Take(string name, string copy)
-    {
-        var all = _directory.Sub(copy);
-        using var archive = new ZipArchive(typeof(UpgradeTests).Assembly.GetManifestResourceStream("judged-2.zip")!);
-        archive.ExtractToDirectory(all);
-        return Path.Combine(all, name);
-    }
+    private string Take(string name, string copy) => OldDirectories.Take(_directory.Sub(copy), name);
 
     /// <summary>Five days of every customer; in the last three one of them falls to a twentieth.</summary>
     private static InputBatch NewDays()

@@ -10,8 +10,8 @@ namespace Twin.Silo.Bench;
 
 /// <summary>
 /// What all detectors cost on one core, without the engine around them: readings (fold and judgement with the slow
-/// reference), cohort, feeders with an observer and their lots, firmware and lot drift from a fingerprint a day, and the
-/// bar that the fleet learns. Days are generated before the clock runs.
+/// reference), cohort, feeders with an observer and their lots, firmware and lot drift from a fingerprint a day, and
+/// the bar that the fleet learns. Days are generated before the clock runs.
 /// </summary>
 internal sealed class DetectorBench(BenchRun bench)
 {
@@ -82,7 +82,8 @@ internal sealed class DetectorBench(BenchRun bench)
     /// <summary>One run from empty models to the last day.</summary>
     private sealed class Round(DetectorBench bench, Counted sink)
     {
-        private readonly ReadingModel[] _models = [.. Enumerable.Range(0, Meters + Feeders).Select(_ => new ReadingModel())];
+        private readonly ReadingModel[] _models =
+            [.. Enumerable.Range(0, Meters + Feeders).Select(_ => new ReadingModel())];
         private readonly FeederModel[] _feeders = [.. Enumerable.Range(0, Feeders).Select(_ => new FeederModel())];
         private readonly FeederLots[] _lots = [.. Enumerable.Range(0, Feeders).Select(_ => new FeederLots())];
         private readonly FirmwareDrift[] _drifts = [.. Enumerable.Range(0, Meters).Select(_ => new FirmwareDrift())];
@@ -167,7 +168,10 @@ internal sealed class DetectorBench(BenchRun bench)
         private Fingerprint[] Prints(UnixTime at) =>
         [
             .. Enumerable.Range(0, Meters).Select(m => new Fingerprint(Id(m), at, 7,
-                [.. Enumerable.Range(0, Fingerprint.Features).Select(f => (float)(10 * f + m % 7 + _draw.NextDouble()))])),
+            [
+                .. Enumerable.Range(0, Fingerprint.Features)
+                    .Select(f => (float)(10 * f + m % 7 + _draw.NextDouble())),
+            ])),
         ];
 
         private void Drift(Fingerprint[] prints, int day)

@@ -3,8 +3,8 @@ using System.Text;
 namespace Twin.Silo.Commands;
 
 /// <summary>
-/// A file that long work will fill: what cannot be written is told before the work. What was there stays until then, and
-/// nothing empty is left when the work is stopped.
+/// A file that long work will fill: what cannot be written is told before the work. What was there stays until then,
+/// and nothing empty is left when the work is stopped.
 /// </summary>
 internal sealed class ReservedFile : IDisposable
 {

@@ -121,7 +121,9 @@ internal static class FeederShares
         }
     }
 
-    /// <summary>Coordinate descent; what a member lacks cannot count more than once, and the last column is loss.</summary>
+    /// <summary>
+    /// Coordinate descent; what a member lacks cannot count more than once, and the last column is loss.
+    /// </summary>
     private static double[] LeastSquares(Fit[] days, int day, int k)
     {
         var (gram, side, b) = (new double[k, k], new double[k], new double[k]);

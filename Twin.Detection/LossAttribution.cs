@@ -75,6 +75,7 @@ internal sealed class LossAttribution
             _seen[at++] = day;
         }
         for (; same && at < _ids.Length; at++) same = day - _seen[at] <= forgetAfterDays;
+        if (_filter.Columns == 0) same &= ColumnsOf(_ids.Length) == 0 || !IsObserved(members);
         if (!same) Regroup(day, members, forgetAfterDays);
         return !same;
     }
@@ -89,7 +90,7 @@ internal sealed class LossAttribution
             if (member.Role == MeterRole.Customer) seen[member.Meter.Value] = day;
         ulong[] ids = [.. seen.Keys];
         var n = ids.Length;
-        var filter = new LossFilter(ColumnsOf(n));
+        var filter = new LossFilter(_filter.Columns > 0 || IsObserved(members) ? ColumnsOf(n) : 0);
         var memories = new LossColumns.Memory[n];
         var from = new int[filter.Columns];
         for (var i = 0; i < filter.Columns; i++)
@@ -101,6 +102,14 @@ internal sealed class LossAttribution
         }
         filter.TakeOver(_filter, from);
         (_ids, _seen, _memories, _filter) = (ids, [.. seen.Values], memories, filter);
+    }
+
+    /// <summary>Without an observer there is nothing to weigh, and the filter is most of a feeder's memory.</summary>
+    private static bool IsObserved(ReadOnlySpan<Member> members)
+    {
+        foreach (ref readonly var member in members)
+            if (member.Role == MeterRole.Observer) return true;
+        return false;
     }
 
     private static int ColumnsOf(int members) =>

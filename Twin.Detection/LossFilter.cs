@@ -137,7 +137,9 @@ internal sealed class LossFilter(int columns)
     public static LossFilter Read(ref ByteReader from, int columns)
     {
         var k = from.Count(int.MaxValue);
-        if (k != columns) throw from.Bad($"a feeder's filter has {k} columns, {columns} belong to its members");
+        // A feeder without an observer has none.
+        if (k != columns && k != 0)
+            throw from.Bad($"a feeder's filter has {k} columns, {columns} belong to its members");
         var filter = new LossFilter(k);
         for (var i = 0; i < filter._covariance.Length; i++) filter._covariance[i] = from.Single();
         for (var i = 0; i < k; i++) filter._coefficients[i] = from.Single();

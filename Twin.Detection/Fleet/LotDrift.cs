@@ -105,14 +105,15 @@ public sealed class LotDrift
             if ((kept.Stated & 1 << j) != 0) continue;
             var own = Changes([kept], j);
             if (own.Length < FewestMeters) continue;
+            var change = RobustCloud.Median(own);
+            // A lot that stays as it was is not the one that drifts, whatever others do: the common case ends here.
+            if (Math.Abs(change) < Names[j].Floor) continue;
             var others = Changes(_lots.Values.Where(l => l != kept), j);
             var usual = others.Length >= FewestMeters ? RobustCloud.Median(others) : 0;
-            var change = RobustCloud.Median(own);
             for (var i = 0; i < own.Length; i++) own[i] = Math.Abs(own[i] - change);
             var error = 1.25 * 1.4826 * RobustCloud.Median(own) / Math.Sqrt(own.Length);
             var off = Math.Abs(change - usual);
-            // A lot that stays as it was while others drift is not the one that drifts.
-            if (Math.Abs(change) < Names[j].Floor || off < Names[j].Floor || off < StandardErrors * error) continue;
+            if (off < Names[j].Floor || off < StandardErrors * error) continue;
             kept.Stated |= (byte)(1 << j);
             findings.Add(Statement(kept, model, j, change, usual, own.Length, others.Length >= FewestMeters, now));
         }

@@ -1,10 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using Twin.Api;
-using Twin.Detection;
 using Twin.Grains;
 using Twin.Hardware;
-using Twin.Hardware.Coding;
 using Twin.Hardware.Emulator;
 using Twin.Silo.Commands;
 using Twin.Silo.Embedded;
@@ -49,7 +47,7 @@ internal sealed class BenchRun(int twins, BenchPart? only, string? database, Can
         {
             // The load comes first: its memory is measured on a process that has done nothing else.
             if (Has(BenchPart.Load)) await Load(Path.Combine(folder, "load"));
-            if (Has(BenchPart.Detectors)) Detectors();
+            if (Has(BenchPart.Detectors)) new DetectorBench(this).Run();
             if (Has(BenchPart.Frames)) await new FrameBench(this, cancel).Run(Path.Combine(folder, "frames"));
             if (Has(BenchPart.Quotes)) await new QuoteBench(this, cancel).Run(Path.Combine(folder, "quotes"));
             if (Has(BenchPart.Zeus)) await new ZeusMemory(this, cancel).Run(Path.Combine(folder, "zeus"));
@@ -84,51 +82,6 @@ internal sealed class BenchRun(int twins, BenchPart? only, string? database, Can
     /// <summary>A figure without a budget.</summary>
     public void Tell(string name, string unit, double figure, string scale) =>
         _figures.Add(new BenchFigure(name, unit, "none", Math.Round(figure, 3), null, scale, Measured));
-
-    private sealed class Ignored : IFindingSink
-    {
-        public void Add(Finding finding) { }
-    }
-
-    /// <summary>All detectors of one meter on one core: fold and judgement, days generated before.</summary>
-    private void Detectors()
-    {
-        const int meters = 200, days = 60, rounds = 3;
-        Say("detectors");
-        var slots = new int[meters * days * BenchLoad.SlotsPerDay];
-        for (var i = 0; i < meters * days; i++)
-            BenchLoad.FillDay(1, (ulong)(i / days), i % days,
-                slots.AsSpan(i * BenchLoad.SlotsPerDay, BenchLoad.SlotsPerDay));
-        var qualities = Enumerable.Repeat(Quality.Actual, BenchLoad.SlotsPerDay).ToArray();
-        var best = new List<double>();
-        for (var round = 0; round < rounds; round++)
-        {
-            var watch = Stopwatch.StartNew();
-            for (var m = 0; m < meters; m++) JudgeMeter(slots, qualities, m, days);
-            best.Add(watch.Elapsed.TotalNanoseconds / ((double)meters * days * BenchLoad.SlotsPerDay));
-        }
-        best.Sort();
-        AtMost("all detectors, one core", "ns/reading", 400, best[rounds / 2],
-            $"{meters} meters x {days} days of 48, median of {rounds}");
-    }
-
-    private static void JudgeMeter(int[] slots, Quality[] qualities, int meter, int days)
-    {
-        var model = new ReadingModel();
-        var sink = new Ignored();
-        var subject = new DaySubject(new TwinKey(TwinKind.Meter, (ulong)meter + 1), "bench", MeterRole.Customer,
-            ContextFlags.None);
-        var cohort = new CohortModel();
-        var members = new Member[1];
-        for (var d = 0; d < days; d++)
-        {
-            var day = ZoneRules.Utc.Day(14_305 + d);
-            var own = slots.AsSpan((meter * days + d) * BenchLoad.SlotsPerDay, BenchLoad.SlotsPerDay);
-            var features = model.Fold(new DayReadings(day, 30, own, qualities), subject, sink);
-            members[0] = new Member(new MeterId((ulong)meter + 1), MeterRole.Customer, features);
-            model.Judge(features, subject, cohort.Fold(day.Number, members), null, sink);
-        }
-    }
 
     internal static EmbeddedOptions Options(string path) => new() { DataPath = path, SnapshotOnClose = false };
 
@@ -178,8 +131,6 @@ internal sealed class BenchRun(int twins, BenchPart? only, string? database, Can
         var scale = string.Create(CultureInfo.InvariantCulture,
             $"{twins:n0} meters x {Days} days of 48, fsync, all detectors");
         var meters = Enumerable.Range(0, twins).Select(IngestBench.Meter).ToArray();
-        GC.Collect();
-        var heapBefore = GC.GetTotalMemory(forceFullCollection: true);
         await using (var fleet = EmbeddedFleet.Open(Options(path), new TwinFactory(), null))
         {
             Say("fleet of " + twins.ToString("n0", CultureInfo.InvariantCulture));
@@ -200,7 +151,10 @@ internal sealed class BenchRun(int twins, BenchPart? only, string? database, Can
             AtLeast("journalled and judged", "readings/s", 2_000_000, readings / seconds, scale
                 + $", the last {Days - FillDays} days, each with a closing");
             await fleet.StateHash(cancel);
-            var heap = GC.GetTotalMemory(forceFullCollection: true) - heapBefore;
+            // What the twins take is what is free without them: buffers of the engine weigh much beside few twins.
+            var with = GC.GetTotalMemory(forceFullCollection: true);
+            fleet.Host.Clear();
+            var heap = with - GC.GetTotalMemory(forceFullCollection: true);
             AtMost("resident memory of one meter twin, readings only", "bytes", 1024, (double)heap / twins, scale);
             AtMost("peak process memory", "MB", 2048.0 * twins / 1_000_000,
                 Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0,

@@ -15,7 +15,7 @@ namespace Twin.Silo.Commands;
 /// </summary>
 internal static class EvaluateCommand
 {
-    private enum Switch { On, Off }
+    private const string On = "on", Off = "off";
 
     private static readonly Option<string> Attacks = new("--attacks")
     {
@@ -27,11 +27,8 @@ internal static class EvaluateCommand
         Description = "seed of all chance: one seed, one result", DefaultValueFactory = _ => 1,
     };
 
-    private static readonly Option<Switch> Observers = new("--observers")
-    {
-        Description = "whether each feeder has a meter that sees its members' sum",
-        DefaultValueFactory = _ => Switch.On,
-    };
+    private static readonly Option<string> Observers = Switch("--observers",
+        "whether each feeder has a meter that sees its members' sum");
 
     private static readonly Option<bool> FromDay0 = new("--from-day0")
     {
@@ -56,10 +53,8 @@ internal static class EvaluateCommand
         DefaultValueFactory = _ => HomeHalf.Report,
     };
 
-    private static readonly Option<Switch> References = new("--references")
-    {
-        Description = "whether simple detectors are measured beside", DefaultValueFactory = _ => Switch.On,
-    };
+    private static readonly Option<string> References = Switch("--references",
+        "whether simple detectors are measured beside");
 
     private static readonly Option<string?> Scores = new("--scores")
     {
@@ -70,6 +65,13 @@ internal static class EvaluateCommand
     {
         Description = "write a report with drawings here, one HTML file",
     };
+
+    private static Option<string> Switch(string name, string description)
+    {
+        var option = new Option<string>(name) { Description = description, DefaultValueFactory = _ => On };
+        option.AcceptOnlyFromAmong(On, Off);
+        return option;
+    }
 
     public static Command Make()
     {
@@ -101,11 +103,11 @@ internal static class EvaluateCommand
     {
         var options = new EvaluationOptions(p.GetValue(Seed), Within(p, Sets, 1, Protocol.LargestNumberOfSets),
             Within(p, Homes, Protocol.SmallestSet, Protocol.LargestSet), p.GetValue(Half),
-            Scenarios.ReadThefts(p.GetValue(Attacks)!), p.GetValue(Observers) == Switch.On, p.GetValue(FromDay0),
-            p.GetValue(References) == Switch.On);
+            Scenarios.ReadThefts(p.GetValue(Attacks)!), p.GetValue(Observers) == On, p.GetValue(FromDay0),
+            p.GetValue(References) == On);
         // A file that cannot be written is told before minutes of work, not after.
-        using var report = p.GetValue(Report) is { } page ? new FileStream(page, FileMode.OpenOrCreate) : null;
-        using var scores = p.GetValue(Scores) is { } file ? new CaseScoreFile(file) : null;
+        using var report = p.GetValue(Report) is { } page ? new ReservedFile(Report.Name, page) : null;
+        using var scores = p.GetValue(Scores) is { } file ? new ReservedFile(Scores.Name, file) : null;
         var homes = HomeReader.Read(feed, cancel);
         Tell(homes, options);
         var progress = new ProgressLine();
@@ -115,10 +117,9 @@ internal static class EvaluateCommand
                 $"{done} of {options.Sets} sets played, {progress.Elapsed.TotalSeconds:0} s"));
         }, cancel);
         progress.Done();
-        scores?.Write(played);
+        scores?.Fill(to => CaseScores.Write(to, played));
         var evaluated = Evaluated.Of(options, homes, played);
-        report?.SetLength(0);
-        report?.Write(System.Text.Encoding.UTF8.GetBytes(ReportPage.Of(evaluated)));
+        report?.Fill(to => to.Write(ReportPage.Of(evaluated)));
         if (p.GetValue(Cli.JsonFlag)) Cli.Print(EvaluationSummary.Of(evaluated));
         else Console.Write(EvaluationText.Of(evaluated));
         return Cli.Ok;
@@ -141,7 +142,7 @@ internal static class EvaluateCommand
         var used = homes.Homes.Count(h => RecordedHome.IsIn(h.Name, options.Half));
         if (used is >= Protocol.FewestHomes and < 100)
             Cli.Message($"only {used} homes to draw from: each comes several times, and intervals are wide.");
-        if (options.FromDay0 && options.Thefts.Contains(Scenarios.Exchange))
+        if (options.FromDay0 && options.Thefts.Count > 1 && options.Thefts.Contains(Scenarios.Exchange))
             Cli.Message("exchange is left out: meters exchanged from the first day tell two honest series.");
     }
 }

@@ -72,6 +72,16 @@ internal static class VerdictCommand
         var found = await fleet.Findings(new FindingQuery(null, null, null, null, 1) { Id = id }, cancel);
         if (found is not [var finding])
             throw new ArgumentException($"There is no finding {id} in {data}. 'metertwin inspect METER' shows ids.");
+        if (Before(fleet, finding, id) is { } before)
+        {
+            var said = $"'{before.Said.Outcome.ToString().ToLowerInvariant()}' by {before.Said.By} at {before.Said.At}";
+            if (before.Said.Outcome == outcome)
+            {
+                Cli.Message($"finding {id} has this verdict already, {said}: said twice it does not count twice.");
+                return Of(before.Said, before.Position);
+            }
+            Cli.Message($"finding {id} had another verdict, {said}; it stays in the journal, and both are weighed.");
+        }
         var at = new UnixTime(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
         var verdict = new Verdict(finding.Subject, at,
             ulong.Parse(id, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), finding.Kind, outcome, by,
@@ -81,7 +91,21 @@ internal static class VerdictCommand
         var receipt = await fleet.Append(batch, cancel);
         if (receipt.Items[0] is { Status: AdmissionStatus.Rejected } refused)
             throw new ArgumentException(refused.Reason);
-        return new Summary(id, finding.SubjectName, Finding.NameOf(finding.Kind), outcome.ToString().ToLowerInvariant(),
-            at.ToString(), receipt.Position);
+        return Of(verdict, receipt.Position);
+
+        Summary Of(Verdict told, long position) => new(id, finding.SubjectName, Finding.NameOf(finding.Kind),
+            told.Outcome.ToString().ToLowerInvariant(), told.At.ToString(), position);
+    }
+
+    /// <summary>The newest verdict on the finding; null when there is none.</summary>
+    private static (Verdict Said, long Position)? Before(EmbeddedFleet fleet, Finding finding, string id)
+    {
+        (Verdict, long)? newest = null;
+        fleet.Journal.ReadAddressed(finding.Subject, 0, (position, input) =>
+        {
+            if (Envelope.Read(input).Kind == InputKind.Verdict && Input.Read(input) is Verdict v
+                && string.Create(CultureInfo.InvariantCulture, $"{v.FindingId:x16}") == id) newest = (v, position);
+        });
+        return newest;
     }
 }

@@ -62,14 +62,14 @@ public sealed partial class EmbeddedFleet : IFleet
 
     /// <summary>
     /// The journal records under which detectors and zone rules the following inputs are judged; a snapshot there is
-    /// the new base.
+    /// the new base. It is written first: a crash in between leaves a base too many, never an epoch without one.
     /// </summary>
     private void OpenEpoch()
     {
+        if (_sequencer.JudgedPosition > 0) _sequencer.Ask(() => WriteSnapshot(isBase: true)).GetAwaiter().GetResult();
         var batch = new InputBatch("host");
         batch.Add(new JudgingVersion(_factory.JudgingVersion, ZoneRules.TzdbVersion));
         Append(batch, CancellationToken.None).AsTask().GetAwaiter().GetResult();
-        if (_sequencer.JudgedPosition > 1) _sequencer.Ask(() => WriteSnapshot(isBase: true)).GetAwaiter().GetResult();
     }
 
     internal SqliteJournal Journal => _journal;

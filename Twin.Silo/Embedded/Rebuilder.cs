@@ -16,11 +16,9 @@ internal static class Rebuilder
     public static Result Recover(TwinHost host, SqliteJournal journal, string folder, int judgingVersion,
         Action<string> log)
     {
-        if (journal.JudgingVersion > judgingVersion)
-            throw new DataDirectoryException($"{folder} was judged by version {journal.JudgingVersion}; this "
-                + $"MeterTwin judges by {judgingVersion}. Use the newer MeterTwin that wrote it.", null);
+        RequireKnown(journal, folder, judgingVersion);
         RequireEnd(journal, folder);
-        var from = LoadSnapshot(host, SnapshotFile.List(folder), judgingVersion, log);
+        var from = LoadSnapshot(host, journal, SnapshotFile.List(folder), judgingVersion, log);
         if (from == 0) RequireWholeJournal(journal, folder);
         var bytes = Apply(host, journal, from, new Consequences(), null);
         return new Result(from, bytes, journal.JudgingVersion != judgingVersion);
@@ -32,19 +30,56 @@ internal static class Rebuilder
         Action<Consequences>? onClosed)
     {
         RequireEnd(journal, folder);
-        var bases = SnapshotFile.List(folder).Where(s => s.IsBase);
-        var from = LoadSnapshot(host, bases, judgingVersion, log);
+        var bases = SnapshotFile.List(folder).Where(s => s.IsBase).ToArray();
+        var from = LoadSnapshot(host, journal, bases, judgingVersion, log);
         if (from == 0) RequireWholeJournal(journal, folder);
         Apply(host, journal, from, into, onClosed);
         return from;
     }
 
-    private static long LoadSnapshot(TwinHost host, IEnumerable<SnapshotFile.Info> candidates, int judgingVersion,
+    private static void RequireKnown(SqliteJournal journal, string folder, int judgingVersion)
+    {
+        if (journal.JudgingVersion > judgingVersion)
+            throw new DataDirectoryException($"{folder} was judged by version {journal.JudgingVersion}; this "
+                + $"MeterTwin judges by {judgingVersion}. Use the newer MeterTwin that wrote it.", null);
+    }
+
+    /// <summary>
+    /// What an older version judged is not what this one gives: only a journal that this one has opened can be compared
+    /// with its twins.
+    /// </summary>
+    public static void RequireSameJudges(SqliteJournal journal, string folder, int judgingVersion)
+    {
+        RequireKnown(journal, folder, judgingVersion);
+        if (journal.Position > 0 && journal.JudgingVersion != judgingVersion)
+            throw new DataDirectoryException($"The stored digests of {folder} are sound, but it was judged by version "
+                + $"{journal.JudgingVersion} and this MeterTwin judges by {judgingVersion}: twins and findings differ "
+                + "for that reason alone. Verify it with the MeterTwin that wrote it; or open it once with this one "
+                + "(serve or replay), which begins an epoch there, and verify then.", null);
+    }
+
+    /// <summary>
+    /// The newest sound snapshot of this judging version. Without one the whole journal is judged again; where
+    /// readings were erased that is not possible, and an older version's twins are taken over.
+    /// </summary>
+    private static long LoadSnapshot(TwinHost host, SqliteJournal journal, IReadOnlyList<SnapshotFile.Info> candidates,
+        int judgingVersion, Action<string> log)
+    {
+        var from = LoadSnapshot(host, candidates, v => v == judgingVersion, log);
+        if (from > 0 || journal.Tombstones().Count == 0) return from;
+        from = LoadSnapshot(host, candidates, v => v < judgingVersion, _ => { });
+        if (from > 0)
+            log($"readings were erased, so that their twins cannot be judged again: those of position {from} are taken "
+                + "over");
+        return from;
+    }
+
+    private static long LoadSnapshot(TwinHost host, IEnumerable<SnapshotFile.Info> candidates, Func<int, bool> isWanted,
         Action<string> log)
     {
         foreach (var info in candidates)
         {
-            if (SnapshotFile.TryRead(info, judgingVersion, host.Put, out var problem)) return info.Position;
+            if (SnapshotFile.TryRead(info, isWanted, host.Put, out var problem)) return info.Position;
             log(problem);
             host.Clear();
         }

@@ -27,6 +27,7 @@ public static class Verifier
         var differences = new Differences();
         foreach (var problem in journal.CheckDigests()) differences.Add(problem);
         if (differences.Count > 0) return new VerifyReport(journal.Position, 0, 0, "", differences.List, []);
+        Rebuilder.RequireSameJudges(journal, directory.Path, factory.JudgingVersion);
         try
         {
             return Rebuild(directory, journal, shards, factory, differences, log);

@@ -33,8 +33,9 @@ internal static class EvaluationRun
         {
             var half = options.Half == HomeHalf.All ? "there" : $"in the {options.Half} half".ToLowerInvariant();
             throw new FormatError(paths, $"{pool.Length} of {recorded.Meters} homes read are {half} and fit for "
-                + $"an evaluation; {Protocol.FewestHomes} are needed.", options.Half == HomeHalf.All
-                    ? "Give files of more homes." : "Give files of more homes, or --half all.");
+                + $"an evaluation; {Protocol.FewestHomes} are needed.", recorded.Homes.Count < Protocol.FewestHomes
+                    || options.Half == HomeHalf.All ? "Give files of more homes."
+                    : "Give files of more homes, or --half all.");
         }
         var plan = new EvaluationPlan(options.Seed, options.Sets, options.Homes, Thefts(options), options.Observers,
             options.FromDay0, 1440 / recorded.IntervalMinutes, recorded.FirstDay);

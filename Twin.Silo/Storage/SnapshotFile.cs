@@ -78,9 +78,10 @@ internal static class SnapshotFile
     }
 
     /// <summary>
-    /// Checks the digest, then hands out every twin; false when the file is damaged or of another judging version.
+    /// Checks the digest, then hands out every twin; false when the file is damaged or of a judging version that is not
+    /// wanted.
     /// </summary>
-    public static bool TryRead(Info info, int judgingVersion, Action<TwinKey, ReadOnlySpan<byte>> twin,
+    public static bool TryRead(Info info, Func<int, bool> isWanted, Action<TwinKey, ReadOnlySpan<byte>> twin,
         out string problem)
     {
         try
@@ -94,7 +95,7 @@ internal static class SnapshotFile
                 }
             }
             using var stream = new BufferedStream(File.OpenRead(info.Path), 1 << 20);
-            return ReadTwins(stream, info, judgingVersion, twin, out problem);
+            return ReadTwins(stream, info, isWanted, twin, out problem);
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException
             or FormatException)
@@ -104,7 +105,7 @@ internal static class SnapshotFile
         }
     }
 
-    private static bool ReadTwins(Stream stream, Info info, int judgingVersion,
+    private static bool ReadTwins(Stream stream, Info info, Func<int, bool> isWanted,
         Action<TwinKey, ReadOnlySpan<byte>> twin, out string problem)
     {
         using var reader = new BinaryReader(stream);
@@ -114,8 +115,7 @@ internal static class SnapshotFile
         var position = reader.Read7BitEncodedInt64();
         problem = format != FormatVersion
             ? $"{info.Path} has snapshot format {format}, this MeterTwin knows {FormatVersion}"
-            : judging != judgingVersion
-                ? $"{info.Path} was judged by version {judging}, this MeterTwin judges by {judgingVersion}"
+            : !isWanted(judging) ? $"{info.Path} is of judging version {judging}; it is passed over"
             : position != info.Position ? $"{info.Path} is of position {position}, not of its name" : "";
         if (problem.Length > 0) return false;
         var buffer = new byte[4096];

@@ -11,6 +11,7 @@ public sealed record Reference(string Name, double[][] Days);
 public static class ReferenceScores
 {
     public const string FeederBalanceName = "feeder_balance";
+    private const string SharesName = "feeder_shares";
 
     /// <summary>
     /// What one honest home in a hundred reaches within the judged days (tune half): puts the references on one scale
@@ -19,7 +20,7 @@ public static class ReferenceScores
     private static readonly Dictionary<string, double> HonestHundredth = new()
     {
         ["vee_rules"] = 12, ["seasonal_z"] = 4, ["isolation_forest"] = 0.76, ["pca_residual"] = 17, ["lof"] = 5.4,
-        ["cusum_to_cohort"] = 116, [FeederBalanceName] = 0.85,
+        ["cusum_to_cohort"] = 116, [FeederBalanceName] = 0.85, [SharesName] = 0.77,
     };
 
     /// <summary>
@@ -46,7 +47,14 @@ public static class ReferenceScores
         all.Add(Fuse(x, singles, "fusion_mean", static v => Sum(v, 1)));
         all.Add(Fuse(x, singles, "fusion_squares", static v => Sum(v, 2)));
         all.Add(Fisher(x, singles));
-        if (set.Plan.Observers) all.Add(Confirm(x, all[^1], singles[^1]));
+        // The rules have the shortest tails among honest homes, and the balance tells whom a change was not missed of.
+        Reference[] rules = [.. singles.Where(s => s.Name is "vee_rules" or "cusum_to_cohort")];
+        var either = Fuse(x, rules, "fusion_rules", static v => v[^1]);
+        all.Add(either);
+        if (!set.Plan.Observers) return all;
+        var shares = new Reference(SharesName, FeederShares.Scores(x));
+        all.Add(shares);
+        all.Add(Confirm(x, either, shares));
         return all;
     }
 
@@ -82,7 +90,7 @@ public static class ReferenceScores
         for (var h = 0; h < x.Meters; h++)
             for (var d = Protocol.FirstJudgedDay; d < x.Days; d++)
                 scores[h][d] = fused.Days[h][d]
-                    * (0.4 + Math.Min(1, balance.Days[h][d] / (0.5 * HonestHundredth[balance.Name])));
+                    * (0.25 + Math.Min(1, balance.Days[h][d] / (0.5 * HonestHundredth[balance.Name])));
         return new Reference("fusion_confirmed", scores);
     }
 

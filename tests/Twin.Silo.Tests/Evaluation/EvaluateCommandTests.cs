@@ -80,8 +80,37 @@ public sealed class EvaluateCommandTests(GeneratedHomes homes) : IClassFixture<G
         var errors = Fails(path);
         Assert.Contains("of 12 homes read are in the report half and fit for an evaluation; 20 are needed.", errors,
             StringComparison.Ordinal);
-        Assert.Contains("--half all", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("--half all", errors, StringComparison.Ordinal);
         Assert.Contains("Give files of more homes.", Fails(path, "--half", "all"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_report_that_cannot_be_written_is_told_before_the_work()
+    {
+        var nowhere = Path.Combine(Path.GetDirectoryName(homes.Readings)!, "nowhere", "report.html");
+        var errors = Fails("nowhere.csv", "--report", nowhere);
+        Assert.Contains($"--report {nowhere} cannot be written", errors, StringComparison.Ordinal);
+        Assert.Contains("Give a file in a directory that exists", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Work_that_fails_leaves_no_empty_file_and_keeps_what_was_there()
+    {
+        var folder = Path.GetDirectoryName(homes.Readings)!;
+        var (fresh, old) = (Path.Combine(folder, "fresh.html"), Path.Combine(folder, "old.csv"));
+        File.WriteAllText(old, "of last week");
+        Fails("nowhere.csv", "--report", fresh, "--scores", old);
+        Assert.False(File.Exists(fresh));
+        Assert.Equal("of last week", File.ReadAllText(old));
+    }
+
+    [Fact]
+    public void A_switch_is_on_or_off()
+    {
+        var errors = Fails("nowhere.csv", "--observers", "maybe");
+        Assert.Contains("'maybe'", errors, StringComparison.Ordinal);
+        Assert.Contains("off", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("Twin.Silo", errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -160,7 +160,7 @@ public sealed class DamagedBytesTests
             bytes[random.Next(n % 2 == 0 ? 32 : bytes.Length)] = (byte)random.Next(256);
             File.WriteAllBytes(path, [.. bytes, .. SHA256.HashData(bytes)]);
             using var host = new TwinHost(1, factory, keepScores: false);
-            if (!SnapshotFile.TryRead(info, 1, host.Put, out var problem))
+            if (!SnapshotFile.TryRead(info, static v => v == 1, host.Put, out var problem))
             {
                 Assert.Contains(path, problem, StringComparison.Ordinal);
                 problems++;

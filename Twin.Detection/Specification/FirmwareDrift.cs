@@ -27,6 +27,9 @@ public sealed class FirmwareDrift
     private const double ToSigma = 1.2533;
     private const double Forget = 0.05;
 
+    private const int Latency = (int)FingerprintFeature.ResponseLatencyMs,
+        Retries = (int)FingerprintFeature.RetriesPerDay;
+
     private Values _centre, _spread;
     private byte _learnt, _streak;
     private uint _since;
@@ -54,11 +57,13 @@ public sealed class FirmwareDrift
     {
         since = _since;
         var (strange, own) = (0, 0);
+        // A bad radio path sends again and answers late: that latency is not the device's own.
+        var late = IsStrange(Retries, print.Values[Retries]);
         for (var i = 0; i < print.Values.Length; i++)
         {
             if (!IsStrange(i, print.Values[i])) continue;
             strange++;
-            own += DeviceTraits.Own[i] ? 1 : 0;
+            own += DeviceTraits.Own[i] && !(i == Latency && late) ? 1 : 0;
         }
         if (_learnt < Learn || strange < Features || own == 0)
         {

@@ -1,3 +1,4 @@
+using Twin.Detection.Fleet;
 using Twin.Detection.Specification;
 using Twin.Hardware;
 using Twin.Hardware.Attestation;
@@ -196,12 +197,14 @@ internal sealed partial class MeterSecurity
         var step = Array.FindLast(lineage, l => l.Source != LineageSource.Baseline && l.At <= since);
         var activated = step.At != 0 && Moment.Since(step.At, since) <= 60 * Moment.Day;
         var attested = IsBaselined && _failed == SecurityChecks.None;
+        var meant = activated && DeviceTraits.MayBeMeant(evidence);
         Say(scene, now, new SecurityClaim(FindingKind.FirmwareBehaviour, since, 0,
             SecuritySentences.Behaviour(since, evidence.Select(e => FirmwareDrift.WordsOf(e.Feature)), activated,
                 attested), evidence)
         {
-            Severity = activated ? Severity.High : Severity.Medium,
+            Severity = meant ? Severity.Low : activated ? Severity.High : Severity.Medium,
             Confidence = activated ? 0.75 : 0.6,
+            Counter = meant ? ["a release that is meant to do more looks the same: compare with its notes"] : [],
         });
     }
 

@@ -86,8 +86,10 @@ public sealed class BehaviourModel
         var standing = group.Judge(print.Values, shares);
         var strange = standing is { } s && s.Strangeness > AlikeMeters.Strange * bar;
         var share = new CauseShares(shares);
-        _causes.Note(CommonCauses.OfPath(print.Path), print.Meter.Key.Id, strange && share.Path >= 0.5);
-        _causes.Note(CommonCauses.OfLot(print.Lot), print.Meter.Key.Id, strange && share.Sensors >= 0.5);
+        // Beyond what is usual is enough here: some of those that share a cause are a little less strange than others.
+        var unusual = standing is { Strangeness: >= 1 };
+        _causes.Note(CommonCauses.OfPath(print.Path), print.Meter.Key.Id, unusual && share.Path >= 0.5);
+        _causes.Note(CommonCauses.OfLot(print.Lot), print.Meter.Key.Id, unusual && share.Sensors >= 0.5);
         Follow(print, group, standing, strange, shares, model, findings);
         if (!group.Learn(print.Meter.Key.Id, print.At.Seconds, print.Values, strange)) return;
         HoldAgainstElder(group, print, model, self, findings);

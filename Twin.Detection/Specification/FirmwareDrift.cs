@@ -58,7 +58,7 @@ public sealed class FirmwareDrift
         since = _since;
         var (strange, own) = (0, 0);
         // A bad radio path sends again and answers late: that latency is not the device's own.
-        var late = IsStrange(Retries, print.Values[Retries]);
+        var late = print.Values.Length > Retries && IsStrange(Retries, print.Values[Retries]);
         for (var i = 0; i < print.Values.Length; i++)
         {
             if (!IsStrange(i, print.Values[i])) continue;
@@ -120,8 +120,9 @@ public sealed class FirmwareDrift
         return [.. found.Select(e => e with { Contribution = e.Contribution / total })];
     }
 
-    /// <summary>The feature in words.</summary>
-    public static string WordsOf(string feature) => DeviceTraits.WordsOf(DeviceTraits.IndexOf(feature));
+    /// <summary>A strange feature in words: "response latency 339 ms where 181 is usual".</summary>
+    public static string Say(Evidence e) =>
+        DeviceTraits.Say(DeviceTraits.IndexOf(e.Feature), Math.Round(e.Observed, 2), Math.Round(e.Expected, 2));
 
     public void Write(ByteWriter to)
     {

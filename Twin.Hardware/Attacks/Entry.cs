@@ -9,7 +9,7 @@ internal static class Entry
     public const int Onset = 8, Days = 15;
 
     /// <summary>Reading models learn for four weeks first, and see two weeks and the horizon after.</summary>
-    public const int ReadingOnset = 30, ReadingDays = 66;
+    public const int ReadingOnset = 30, ReadingDays = 48;
 
     /// <summary>Minutes: what must be answered within the hour, the day, the week.</summary>
     public const int Hour = 60, Day = 24 * 60, Week = 7 * Day;

@@ -30,7 +30,13 @@ internal static class ReadingAttacks
             Any(LevelShift, CohortDeviation, BalanceSuspect), ReadingDistortion.ConstantShare);
         yield return Theft("T19", "A random share withheld", "h2, " + Jokar,
             "Each interval reports another random share of what is used.",
-            Any(LevelShift, ShapeChange, CohortDeviation, BalanceSuspect, UnusualDay), ReadingDistortion.RandomShare);
+            Any(LevelShift, ShapeChange, CohortDeviation, BalanceSuspect, UnusualDay), ReadingDistortion.RandomShare)
+            with
+        {
+            Response = Answer(Log, Notify, 5 * Week),
+            Scene = new Scene(ReadingDays + 18, SceneKind.Usual,
+                [At(ReadingOnset, 0, s => s.Distort(First, ReadingDistortion.RandomShare))]),
+        };
         yield return Theft("T20", "Zero for some hours", "h3, " + Jokar,
             "For the same hours of every day nothing is reported.",
             Any(ZeroRun, UnusualDay, LevelShift, ShapeChange, NightBaseLost, BalanceSuspect),

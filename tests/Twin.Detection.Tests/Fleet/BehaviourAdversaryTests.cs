@@ -1,5 +1,6 @@
 using Twin.Detection.Fleet;
 using Twin.Hardware;
+using Twin.Hardware.Coding;
 using Xunit.Abstractions;
 
 namespace Twin.Detection.Tests.Fleet;
@@ -90,6 +91,54 @@ public class BehaviourAdversaryTests(ITestOutputHelper output)
         };
         fleet.Run(0, 60);
         Assert.Empty(fleet.Found);
+    }
+
+    [Fact]
+    public void What_concentrators_and_lots_share_survives_a_restart()
+    {
+        var fleet = new HonestFleet(96, 13)
+        {
+            Lot = m => m < 15 ? "L9" : $"L{m % 3}",
+            Change = (m, d, v) =>
+            {
+                if (m / 24 == 2 && d >= 20) (v[0], v[2]) = (v[0] + 90, v[2] + 2);
+                if (m < 15) v[5] *= 2.2f;
+            },
+        };
+        fleet.Run(0, 40);
+        var (one, two) = (new ByteWriter(), new ByteWriter());
+        fleet.Model.Write(one);
+        var r = new ByteReader(one.Written);
+        BehaviourModel.Read(ref r).Write(two);
+        Assert.True(r.AtEnd);
+        Assert.Equal(one.ToArray(), two.ToArray());
+        var shared = new CommonCauses();
+        for (var i = 0; i < 2 * CommonCauses.MaxPlaces; i++) shared.Note((ulong)i + 1, 1, true);
+        for (var i = 0; i < 7; i++) shared.Note(1, (ulong)i + 2, true);
+        Assert.True(shared.IsShared(1));
+        for (var i = 0; i < 20; i++) shared.Note(2, 7, true);
+        Assert.Equal((false, false), (shared.IsShared(2), shared.IsShared(CommonCauses.MaxPlaces + 1)));
+        Assert.Equal((true, false), (shared.State(1), shared.State(1)));
+    }
+
+    /// <summary>Images come and go for decades: what is silent for a quarter makes room, and nothing else does.</summary>
+    [Fact]
+    public void A_group_that_is_silent_for_a_quarter_makes_room_for_a_new_image()
+    {
+        var image = 1ul;
+        var fleet = new HonestFleet(1, 14) { Image = (_, _) => image };
+        for (; image <= BehaviourModel.MaxGroups; image++) fleet.Run(0, 1);
+        fleet.Run(89, 90);
+        Assert.Equal(BehaviourModel.MaxGroups, fleet.Model.Groups);
+        image = 1_000;
+        fleet.Run(89, 90);
+        var before = fleet.Model.Groups;
+        fleet.Run(91, 95);
+        Assert.Equal((BehaviourModel.MaxGroups, BehaviourModel.MaxGroups), (before, fleet.Model.Groups));
+        var w = new ByteWriter();
+        fleet.Model.Write(w);
+        Assert.Contains(Convert.ToHexString(BitConverter.GetBytes(image)), Convert.ToHexString(w.Written),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -39,7 +39,7 @@ public sealed class AlikeMeters
 
     /// <summary>
     /// Share of strange ones among those judged on the day before from which the group has moved as a whole, and is
-    /// learnt anew; and fewest that a share is made of. Whole days, because meters of one place speak one behind another.
+    /// learnt anew; and fewest that a share is made of. Whole days, because meters of one place speak together.
     /// </summary>
     private const double Crowd = 0.3;
     private const int FewestOfADay = 4;

@@ -81,8 +81,8 @@ internal static class BehaviourStatements
         return FleetStatements.Make(self with { Name = $"{model} image {image}" }, FindingKind.FirmwareBehaviour, from,
             print.At, print.At, 4, DeviceTraits.MayBeMeant([growth]) ? Severity.Low : Severity.Medium, 0.7,
             FleetStatements.Behaviour, "T0857",
-            $"Since {from} meters that claim image {image} of model {model} behave in two ways: {InTwoWays(evidence[0])}, "
-                + $"the former on {Statements.Percent(share)} of their days; "
+            $"Since {from} meters that claim image {image} of model {model} behave in two ways: "
+                + $"{InTwoWays(evidence[0])}, the former on {Statements.Percent(share)} of their days; "
                 + (before is { } old ? $"under the image before it was {FleetStatements.Number(old)}, and " : "")
                 + "one image should have one way.", evidence,
             "meters that were set up to send other data look the same");

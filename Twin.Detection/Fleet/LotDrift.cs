@@ -132,7 +132,7 @@ public sealed class LotDrift
             Array.Sort(near);
             var error = 1.25 * 1.4826 * Quantile(near, 0.5) / Math.Sqrt(near.Length);
             var off = Math.Abs(change - usual);
-            // A lot that stays as it was while others drift is not the one that drifts; and a few odd meters are no lot.
+            // A lot that stays as it was while others drift is not the one that drifts; a few odd meters are no lot.
             if (near.Length >= FewestMeters && Math.Abs(change) >= floor && off >= floor
                 && off >= StandardErrors * error) return new Drift(change, usual, share);
         }
@@ -156,11 +156,13 @@ public sealed class LotDrift
         var (change, usual, share) = drift;
         var (name, words, unit, _) = Names[j];
         var from = new UnixTime(lot.First + AnchorDays * 86_400L);
-        string[] counter = hasOthers ? [] : ["there is no other lot of this model to compare with: season moves all crystals alike"];
+        string[] counter = hasOthers ? []
+            : ["there is no other lot of this model to compare with: season moves all crystals alike"];
+        var (who, where) = share < 1 ? ("many of the meters", "a quarter or more") : ("the meters", "the middle");
         return FleetStatements.Make(KeyOf(model, lot.Name), FindingKind.MetrologySuspect, from, now, now, 2.5,
             hasOthers ? Severity.Medium : Severity.Low, 0.8, FleetStatements.Lots, "",
-            $"Since {LocalDay.FormatDate((int)(from.Seconds / 86_400))} {(share < 1 ? "many of " : "")}the meters of lot {lot.Name} drift together: "
-                + $"{words} by {FleetStatements.Number(change)} {unit} {(share < 1 ? "in a quarter or more" : "in the middle")} of {meters} meters, "
+            $"Since {LocalDay.FormatDate((int)(from.Seconds / 86_400))} {who} of lot {lot.Name} drift "
+                + $"together: {words} by {FleetStatements.Number(change)} {unit} in {where} of {meters} meters, "
                 + (hasOthers ? $"{FleetStatements.Number(usual)} {unit} in the model's other lots."
                     : "each against its own first weeks."),
             [new Evidence("lot_" + name, change, usual, 1, unit), new Evidence("meters", meters, 0, 0, "")], counter);

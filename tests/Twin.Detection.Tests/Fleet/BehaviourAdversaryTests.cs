@@ -121,7 +121,7 @@ public class BehaviourAdversaryTests(ITestOutputHelper output)
         Assert.Equal((true, false), (shared.State(1), shared.State(1)));
     }
 
-    /// <summary>Images come and go for decades: what is silent for a quarter makes room, and nothing else does.</summary>
+    /// <summary>What is silent for a quarter makes room for new images, and nothing else does.</summary>
     [Fact]
     public void A_group_that_is_silent_for_a_quarter_makes_room_for_a_new_image()
     {

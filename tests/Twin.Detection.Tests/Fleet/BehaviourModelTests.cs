@@ -24,7 +24,8 @@ public class BehaviourModelTests
     ];
 
     private void Take(int meter, int day, float[] values, ulong image = Old, string lot = "L1", float register = 0) =>
-        _model.Take(new DevicePrint(Meter(meter), new UnixTime(day * 86_400L), image, 0, lot, "", register, values), "Z",
+        _model.Take(new DevicePrint(Meter(meter), new UnixTime(day * 86_400L), image, 0, lot, "", register, values),
+            "Z",
             Self, 1, _found);
 
     private void Days(int from, int to, int meters, Func<int, int, float[], float[]>? change = null,

@@ -4,7 +4,7 @@ using Twin.Hardware;
 namespace Twin.Detection.Tests.Fleet;
 
 /// <summary>
-/// Fingerprints of an honest fleet of one model, as a field has them: meters some hops from their concentrator, crystals
+/// Fingerprints of an honest fleet of one model, as a field has them: meters hops from their concentrator, crystals
 /// of their own, days with outages and storms of events; and what a test changes of them.
 /// </summary>
 internal sealed class HonestFleet(int meters, ulong seed)
@@ -39,8 +39,8 @@ internal sealed class HonestFleet(int meters, ulong seed)
             {
                 var print = Usual(m, m / 24 == outage);
                 Change(m, d, print);
-                Model.Take(new DevicePrint(Meter(m), new UnixTime(d * 86_400L + m * 60 % 86_400), Image(m, d), Age(m, d),
-                    Lot(m), Path(m), 0, print), "Z", Self, 1, Found);
+                Model.Take(new DevicePrint(Meter(m), new UnixTime(d * 86_400L + m * 60 % 86_400), Image(m, d),
+                    Age(m, d), Lot(m), Path(m), 0, print), "Z", Self, 1, Found);
             }
         }
         return this;

@@ -51,7 +51,7 @@ public class LotBalanceTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// Losses of honest feeders wander by one and a half percent, slowly; each feeder has some of the lots. A year each.
+    /// Losses of honest feeders wander by one and a half percent; each feeder has some of the lots. A year each.
     /// </summary>
     [Theory]
     [InlineData(8, 3)]
@@ -69,7 +69,8 @@ public class LotBalanceTests(ITestOutputHelper output)
                 wander[f] = 0.015 * draw.NextNormal();
                 var raw = Enumerable.Range(0, lots).Select(_ => draw.Next(2) * draw.NextDouble()).ToArray();
                 raw[f % lots] += 0.3;
-                mix[f] = [.. raw.Select((r, l) => new LotShare($"Z|L{l}", (float)(r / raw.Sum()))).Where(s => s.Share > 0)];
+                var sum = raw.Sum();
+                mix[f] = [.. raw.Select((r, l) => new LotShare($"Z|L{l}", (float)(r / sum))).Where(s => s.Share > 0)];
             }
             for (var w = 0; w < 52; w++)
             {

@@ -1,4 +1,3 @@
-using System.Numerics;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 
@@ -39,15 +38,17 @@ public sealed class AlikeMeters
     private const double NormalLimit = 4.19, QuartileToLimit = 1.31;
 
     /// <summary>
-    /// Strange ones among the last 64 judged from which the group has moved as a whole, and is learnt anew.
+    /// Share of strange ones among those judged on the day before from which the group has moved as a whole, and is
+    /// learnt anew; and fewest that a share is made of. Whole days, because meters of one place speak together.
     /// </summary>
-    private const int CrowdOf64 = 20;
+    private const double Crowd = 0.3;
+    private const int FewestOfADay = 4;
     private const byte EncodingVersion = 1;
 
     private readonly List<float> _prints = [];
     private readonly List<ulong> _meters = [];
     private int _fitted;
-    private ulong _strange;
+    private int _day, _judged, _strange, _judgedBefore, _strangeBefore;
     private RobustCloud? _cloud;
     private IsolationForest? _forest;
     private double _limit;
@@ -55,8 +56,23 @@ public sealed class AlikeMeters
     /// <summary>The first fingerprint, seconds since 1970; 0 before there is one.</summary>
     public long First { get; private set; }
 
+    /// <summary>The last fingerprint, seconds since 1970.</summary>
+    public long Last { get; private set; }
+
     /// <summary>True when the image as a whole was already said to behave otherwise than its elders.</summary>
     public bool IsStated { get; set; }
+
+    /// <summary>True when it was already said that the image has two ways.</summary>
+    public bool IsSplitStated { get; set; }
+
+    /// <summary>Two ways of behaving among what the models were fitted to; null when there is one.</summary>
+    public Split? Split { get; private set; }
+
+    /// <summary>
+    /// True when so many are strange that nobody can say from here who is the odd one: the group as a whole has moved,
+    /// or has two ways.
+    /// </summary>
+    public bool IsCrowded => _judgedBefore >= FewestOfADay && _strangeBefore > Crowd * _judgedBefore;
 
     /// <summary>Null until there are enough fingerprints of enough meters.</summary>
     public RobustCloud? Cloud => _cloud;
@@ -83,9 +99,10 @@ public sealed class AlikeMeters
     public bool Learn(ulong meter, long at, ReadOnlySpan<float> print, bool strange)
     {
         if (First == 0) First = at;
+        Last = Math.Max(Last, at);
         if (at - First < SettleSeconds) return false;
-        if (_cloud is not null) _strange = unchecked(_strange << 1) | (strange ? 1UL : 0);
-        if (strange && BitOperations.PopCount(_strange) < CrowdOf64) return false;
+        if (_cloud is not null) Count((int)(at / 86_400), strange);
+        if (strange && !IsCrowded) return false;
         foreach (var v in print) _prints.Add(v);
         _meters.Add(meter);
         var ready = _cloud is null
@@ -101,11 +118,20 @@ public sealed class AlikeMeters
         return ready;
     }
 
+    /// <summary>A fingerprint that comes late counts for no day.</summary>
+    private void Count(int day, bool strange)
+    {
+        if (day < _day) return;
+        if (day > _day) (_judgedBefore, _strangeBefore, _judged, _strange, _day) = (_judged, _strange, 0, 0, day);
+        (_judged, _strange) = (_judged + 1, _strange + (strange ? 1 : 0));
+    }
+
     private void Fit(int count)
     {
         _fitted = count;
         var prints = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_prints)[..(count * N)];
         _cloud = RobustCloud.Fit(prints);
+        Split = Fleet.Split.Of(prints);
         var z = new double[count * N];
         var distances = new double[count];
         Span<double> shares = stackalloc double[N];
@@ -123,8 +149,10 @@ public sealed class AlikeMeters
     {
         to.Byte(EncodingVersion);
         to.VarInt(First);
+        to.VarInt(Last);
         to.Bool(IsStated);
-        to.UInt64(_strange);
+        to.Bool(IsSplitStated);
+        foreach (var n in (ReadOnlySpan<int>)[_day, _judged, _strange, _judgedBefore, _strangeBefore]) to.VarInt(n);
         to.VarUInt((ulong)_fitted);
         to.VarUInt((ulong)_meters.Count);
         foreach (var m in _meters) to.UInt64(m);
@@ -135,7 +163,12 @@ public sealed class AlikeMeters
     public static AlikeMeters Read(ref ByteReader r)
     {
         Codes.Version(ref r, EncodingVersion, "a sample of fingerprints");
-        var alike = new AlikeMeters { First = Codes.ReadSeconds(ref r), IsStated = r.Bool(), _strange = r.UInt64() };
+        var alike = new AlikeMeters
+        {
+            First = Codes.ReadSeconds(ref r), Last = Codes.ReadSeconds(ref r), IsStated = r.Bool(),
+            IsSplitStated = r.Bool(), _day = r.Int(), _judged = r.Int(), _strange = r.Int(), _judgedBefore = r.Int(),
+            _strangeBefore = r.Int(),
+        };
         var (fitted, count) = (r.Count(MaxFitted), r.Count(MaxFitted + MaxNew));
         if (fitted > count) throw r.Bad("a sample of fingerprints is shorter than what was fitted");
         for (var i = 0; i < count; i++) alike._meters.Add(r.UInt64());

@@ -5,10 +5,11 @@ namespace Twin.Detection.Fleet;
 
 /// <summary>
 /// One day of one device, as the model's twin hears of it. <paramref name="Register"/>: what the register advanced over
-/// the sum of the intervals, minus 1, in permille; NaN where no register was read.
+/// the sum of the intervals, minus 1, in permille; NaN where no register was read. <paramref name="Path"/>: the
+/// concentrator that hears it; empty where the registry does not say.
 /// </summary>
-public readonly record struct DevicePrint(Party Meter, UnixTime At, ulong Image, byte Age, string Lot, float Register,
-    float[] Values);
+public readonly record struct DevicePrint(Party Meter, UnixTime At, ulong Image, byte Age, string Lot, string Path,
+    float Register, float[] Values);
 
 /// <summary>
 /// How the meters of one model behave: each against those that claim the same image and are of the same age, each image
@@ -18,7 +19,7 @@ public readonly record struct DevicePrint(Party Meter, UnixTime At, ulong Image,
 /// </summary>
 public sealed class BehaviourModel
 {
-    /// <summary>Groups of image and age; of further ones nothing is said.</summary>
+    /// <summary>Groups of image and age; of further ones nothing is said until one was silent for long.</summary>
     public const int MaxGroups = 32;
 
     /// <summary>Meters whose last fingerprint was strange; at the bound further ones wait.</summary>
@@ -49,6 +50,7 @@ public sealed class BehaviourModel
     private readonly SortedDictionary<(ulong Image, byte Age), AlikeMeters> _groups = [];
     private readonly SortedDictionary<ulong, Suspect> _suspects = [];
     private LotDrift _lots = new();
+    private CommonCauses _causes = new();
 
     public int Groups => _groups.Count;
 
@@ -79,21 +81,39 @@ public sealed class BehaviourModel
 
     private void Compare(in DevicePrint print, string model, in Party self, double bar, IFindingSink findings)
     {
-        if (!_groups.TryGetValue((print.Image, print.Age), out var group))
-        {
-            if (_groups.Count == MaxGroups) return;
-            _groups[(print.Image, print.Age)] = group = new AlikeMeters();
-        }
+        if (GroupOf(print) is not { } group) return;
         Span<double> shares = stackalloc double[DeviceTraits.Count];
         var standing = group.Judge(print.Values, shares);
         var strange = standing is { } s && s.Strangeness > AlikeMeters.Strange * bar;
-        Follow(print, group, standing, strange, shares, findings);
-        if (group.Learn(print.Meter.Key.Id, print.At.Seconds, print.Values, strange))
-            HoldAgainstElder(group, print, model, self, findings);
+        var share = new CauseShares(shares);
+        // Beyond what is usual is enough here: some of those that share a cause are a little less strange than others.
+        var unusual = standing is { Strangeness: >= 1 };
+        _causes.Note(CommonCauses.OfPath(print.Path), print.Meter.Key.Id, unusual && share.Path >= 0.5);
+        _causes.Note(CommonCauses.OfLot(print.Lot), print.Meter.Key.Id, unusual && share.Sensors >= 0.5);
+        Follow(print, group, standing, strange, shares, model, findings);
+        if (!group.Learn(print.Meter.Key.Id, print.At.Seconds, print.Values, strange)) return;
+        HoldAgainstElder(group, print, model, self, findings);
+        SayTwoWays(group, print, model, self, findings);
+    }
+
+    /// <summary>
+    /// Null when there are too many groups. One that nobody has spoken of for long makes room: releases come and go.
+    /// </summary>
+    private AlikeMeters? GroupOf(in DevicePrint print)
+    {
+        var key = (print.Image, print.Age);
+        if (_groups.TryGetValue(key, out var group)) return group;
+        if (_groups.Count == MaxGroups)
+        {
+            var oldest = _groups.MinBy(g => g.Value.Last);
+            if (print.At.Seconds - oldest.Value.Last < QuietSeconds) return null;
+            _groups.Remove(oldest.Key);
+        }
+        return _groups[key] = new AlikeMeters();
     }
 
     private void Follow(in DevicePrint print, AlikeMeters group, Standing? standing, bool strange,
-        ReadOnlySpan<double> shares, IFindingSink findings)
+        ReadOnlySpan<double> shares, string model, IFindingSink findings)
     {
         var id = print.Meter.Key.Id;
         var isKnown = _suspects.TryGetValue(id, out var suspect);
@@ -113,68 +133,61 @@ public sealed class BehaviourModel
         suspect.Streak = (byte)Math.Min(byte.MaxValue, suspect.Streak + 1);
         if (suspect.Streak < (s.OwnShare >= 0.5 ? Days : DaysOfOthers)
             || print.At.Seconds - suspect.Stated <= QuietSeconds) return;
+        // Who is the odd one among so many is not for this group to say.
+        if (group.IsCrowded || IsOfOthers(print, shares, model, suspect.Since, group, findings)) return;
         suspect.Stated = print.At.Seconds;
-        findings.Add(OfMeter(print, group, suspect.Since, s.Strangeness, shares));
+        findings.Add(BehaviourStatements.OfMeter(print, group, suspect.Since, s.Strangeness, shares));
     }
 
-    /// <summary>A meter that stays strange is said again after so long (s).</summary>
-    private const long QuietSeconds = 90 * 86_400L;
-
-    private static Finding OfMeter(in DevicePrint print, AlikeMeters group, long since, double strangeness,
-        ReadOnlySpan<double> shares)
+    /// <summary>True when the meter shares what is strange with its concentrator's meters, or with its lot's.</summary>
+    private bool IsOfOthers(in DevicePrint print, ReadOnlySpan<double> shares, string model, long since,
+        AlikeMeters group, IFindingSink findings)
     {
-        var evidence = Evidence(shares, print.Values, group.Cloud!);
-        var from = new UnixTime(since);
-        return FleetStatements.Make(print.Meter, FindingKind.FirmwareBehaviour, from, print.At, print.At,
-            Math.Min(10, 1 + strangeness), Severity.Medium, 0.65, FleetStatements.Behaviour, "T0857",
-            $"Since {from} the meter behaves otherwise than {group.Members} meters that claim the same firmware and "
-                + $"are of its age: {Words(evidence)}; no signature check can see this.", evidence);
+        var share = new CauseShares(shares);
+        if (share.Path >= 0.5 && _causes.IsShared(CommonCauses.OfPath(print.Path))) return true;
+        var lot = CommonCauses.OfLot(print.Lot);
+        if (share.Sensors < 0.5 || !_causes.IsShared(lot)) return false;
+        if (_causes.State(lot)) findings.Add(BehaviourStatements.OfLot(print, group, model, since, shares));
+        return true;
     }
+
+    /// <summary>A meter that stays strange is said again after so long, and a group that is silent so long may go (s).
+    /// </summary>
+    private const long QuietSeconds = 90 * 86_400L;
 
     /// <summary>What a release changes for all that run it shows against the release that was there before.</summary>
     private void HoldAgainstElder(AlikeMeters group, in DevicePrint print, string model, in Party self,
         IFindingSink findings)
     {
         if (group.IsStated || group.Cloud is not { } cloud) return;
-        var age = print.Age;
-        var elder = _groups.Where(g => g.Value != group && g.Key.Age == age && g.Value.Cloud is not null
-            && g.Value.First < group.First).OrderByDescending(g => g.Value.First).FirstOrDefault();
-        if (elder.Value is not { Cloud: { } old } before) return;
+        var (image, age) = (print.Image, print.Age);
+        if (_groups.Any(g => g.Key.Image == image && g.Value.IsStated)) return;
+        if (ElderOf(group, age) is not { Value.Cloud: { } old } elder) return;
         var centre = new float[DeviceTraits.Count];
         for (var j = 0; j < centre.Length; j++) centre[j] = (float)cloud.Centre(j);
         Span<double> shares = stackalloc double[DeviceTraits.Count];
         var distance = old.Distance(centre, shares);
         if (distance < OtherImage) return;
         group.IsStated = true;
-        var evidence = Evidence(shares, centre, old);
-        var from = new UnixTime(group.First);
-        findings.Add(FleetStatements.Make(
-            self with { Name = $"{model} image {FleetStatements.Hex(print.Image)}" }, FindingKind.FirmwareBehaviour,
-            from, print.At, print.At, Math.Min(10, distance / OtherImage * 2), Severity.Medium, 0.7,
-            FleetStatements.Behaviour, "T0857",
-            $"Since {from} image {FleetStatements.Hex(print.Image)} of model {model} behaves otherwise on "
-                + $"{group.Members} meters than image {FleetStatements.Hex(elder.Key.Image)} on {before.Members}: "
-                + $"{Words(evidence)}; its signature being right does not say that this was meant.", evidence,
-            "a release that is meant to do more looks the same: compare with its notes"));
+        findings.Add(BehaviourStatements.OfRelease(print, model, self, group, elder.Key.Image, elder.Value,
+            distance / OtherImage * 2, BehaviourStatements.Evidence(shares, centre, old)));
     }
 
-    /// <summary>Most features that are named: those that bear most of the distance.</summary>
-    private const int MostNamed = 4;
+    private KeyValuePair<(ulong Image, byte Age), AlikeMeters>? ElderOf(AlikeMeters group, byte age) =>
+        _groups.Where(g => g.Value != group && g.Key.Age == age && g.Value.Cloud is not null
+            && g.Value.First < group.First).OrderByDescending(g => g.Value.First)
+            .Select(g => (KeyValuePair<(ulong Image, byte Age), AlikeMeters>?)g).FirstOrDefault();
 
-    private static Evidence[] Evidence(ReadOnlySpan<double> shares, ReadOnlySpan<float> values, RobustCloud cloud)
+    /// <summary>One image on many meters that behave in two ways: some of them run something else.</summary>
+    private void SayTwoWays(AlikeMeters group, in DevicePrint print, string model, in Party self,
+        IFindingSink findings)
     {
-        var found = new List<Evidence>();
-        for (var j = 0; j < DeviceTraits.Count; j++)
-            if (shares[j] >= 0.05 && float.IsFinite(values[j]))
-                found.Add(new Evidence(DeviceTraits.NameOf(j), Math.Round(values[j], 2),
-                    Math.Round(cloud.Centre(j), 2), shares[j], DeviceTraits.UnitOf(j)));
-        return [.. found.OrderByDescending(e => e.Contribution).ThenBy(e => e.Feature, StringComparer.Ordinal)
-            .Take(MostNamed)];
+        var image = print.Image;
+        if (group.Split is not { } split || _groups.Any(g => g.Key.Image == image && g.Value.IsSplitStated)) return;
+        group.IsSplitStated = true;
+        var before = ElderOf(group, print.Age)?.Value.Cloud?.Centre(split.Feature);
+        findings.Add(BehaviourStatements.OfTwoWays(print, model, self, group, split, before));
     }
-
-    private static string Words(Evidence[] evidence) => evidence.Length == 0 ? "in many features a little"
-        : string.Join(", ", evidence.Select(e => DeviceTraits.Say(DeviceTraits.IndexOf(e.Feature), e.Observed,
-            e.Expected)));
 
     public void Write(ByteWriter to)
     {
@@ -195,6 +208,7 @@ public sealed class BehaviourModel
             to.Byte(suspect.Streak);
         }
         _lots.Write(to);
+        _causes.Write(to);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -210,7 +224,7 @@ public sealed class BehaviourModel
             {
                 Since = Codes.ReadSeconds(ref r), Stated = r.VarInt(), Streak = r.Byte(),
             };
-        model._lots = LotDrift.Read(ref r);
+        (model._lots, model._causes) = (LotDrift.Read(ref r), CommonCauses.Read(ref r));
         return model;
     }
 }

@@ -31,6 +31,23 @@ public static class DeviceTraits
     /// </summary>
     internal static ReadOnlySpan<bool> Own => [true, true, false, false, true, true, false, true];
 
+    /// <summary>
+    /// True for what a release may be meant to change. No release is meant to need more retries and boots, to move a
+    /// crystal or to measure with another noise.
+    /// </summary>
+    private static ReadOnlySpan<bool> ByDesign => [true, true, false, true, false, false, false, true];
+
+    /// <summary>Times the usual up to which a release may be meant to say more and to take longer. Ours.</summary>
+    private const double MeantGrowth = 1.5;
+
+    /// <summary>True when all of a change may be what a release was made for.</summary>
+    public static bool MayBeMeant(IReadOnlyCollection<Evidence> changed)
+    {
+        foreach (var e in changed)
+            if (!ByDesign[IndexOf(e.Feature)] || e.Observed > MeantGrowth * e.Expected) return false;
+        return changed.Count > 0;
+    }
+
     public static string NameOf(int feature) => Names[feature].Name;
     public static string WordsOf(int feature) => Names[feature].Words;
     public static string UnitOf(int feature) => Names[feature].Unit;

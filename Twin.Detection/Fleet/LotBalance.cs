@@ -24,6 +24,13 @@ public sealed class LotBalance
     private const int FreshDays = 21, FewestFeeders = 4;
 
     /// <summary>
+    /// Feeders beyond the lots that a fit needs, and how much more it takes where they are few: standard errors times
+    /// 1 + this / (feeders − lots). A trimmed fit to few feeders takes its own noise for less than it is.
+    /// </summary>
+    private const int FewestSpare = 6;
+    private const double SpareWeight = 10;
+
+    /// <summary>
     /// A balance is no better than its meters; what a lot's gain may be before anything is known; a share that counts.
     /// </summary>
     private const double FloorSigma = 0.004, PriorSigma = 0.1, FewShare = 0.1;
@@ -69,9 +76,10 @@ public sealed class LotBalance
         Row[] rows = [.. _feeders.Values.Where(r => day - r.Day <= FreshDays)];
         string[] lots = [.. rows.SelectMany(r => r.Lots).Select(l => l.Lot).Distinct()
             .Order(StringComparer.Ordinal).Take(MaxLots)];
-        if (lots.Length < 2 || rows.Length < Math.Max(FewestFeeders, lots.Length + 2)) return;
+        if (lots.Length < 2 || rows.Length < lots.Length + FewestSpare) return;
         _judged = day;
         var shares = SharesOf(rows, lots);
+        var needed = StandardErrors * (1 + SpareWeight / (rows.Length - lots.Length));
         var (gains, covariance) = Solve(rows, shares, lots.Length);
         for (var l = 0; l < lots.Length; l++)
         {
@@ -79,7 +87,7 @@ public sealed class LotBalance
             var (own, others, error) = Contrast(l, gains, covariance, shares, rows.Length);
             var feeders = Enumerable.Range(0, rows.Length).Count(i => shares[i * lots.Length + l] >= FewShare);
             var off = Math.Abs(own - others);
-            if (feeders < FewestFeeders - 1 || off < LeastGain || off < StandardErrors * error
+            if (feeders < FewestFeeders - 1 || off < LeastGain || off < needed * error
                 || Math.Abs(own) < Math.Abs(others)) continue;
             _stated.Add(lots[l]);
             findings.Add(Statement(lots[l], own - others, error, feeders, day));

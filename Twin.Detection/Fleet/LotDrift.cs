@@ -105,34 +105,69 @@ public sealed class LotDrift
             if ((kept.Stated & 1 << j) != 0) continue;
             var own = Changes([kept], j);
             if (own.Length < FewestMeters) continue;
-            var change = RobustCloud.Median(own);
             // A lot that stays as it was is not the one that drifts, whatever others do: the common case ends here.
-            if (Math.Abs(change) < Names[j].Floor) continue;
+            Array.Sort(own);
+            if (IsStill(own, Names[j].Floor)) continue;
             var others = Changes(_lots.Values.Where(l => l != kept), j);
-            var usual = others.Length >= FewestMeters ? RobustCloud.Median(others) : 0;
-            for (var i = 0; i < own.Length; i++) own[i] = Math.Abs(own[i] - change);
-            var error = 1.25 * 1.4826 * RobustCloud.Median(own) / Math.Sqrt(own.Length);
-            var off = Math.Abs(change - usual);
-            if (off < Names[j].Floor || off < StandardErrors * error) continue;
+            if (Farthest(own, others.Length >= FewestMeters ? others : [0], Names[j].Floor) is not { } drift) continue;
             kept.Stated |= (byte)(1 << j);
-            findings.Add(Statement(kept, model, j, change, usual, own.Length, others.Length >= FewestMeters, now));
+            findings.Add(Statement(kept, model, j, drift, own.Length, others.Length >= FewestMeters, now));
         }
+    }
+
+    /// <summary>How a lot changed, how others did, and of how many of its meters that is said.</summary>
+    private readonly record struct Drift(double Change, double Usual, double Share);
+
+    /// <summary>
+    /// The middle of the lot (its changes sorted), or where only a part of it drifts its lower or upper quartile, each against the same of
+    /// the others; null when none is far. The error is that of the meters' spread about their own quantile: those
+    /// below it for the lower one, above it for the upper, all for the middle.
+    /// </summary>
+    private static Drift? Farthest(double[] own, double[] others, double floor)
+    {
+        Array.Sort(others);
+        foreach (var (share, places) in (ReadOnlySpan<(double, double)>)[(1, 0.5), (0.5, 0.25), (0.5, 0.75)])
+        {
+            var (change, usual) = (Quantile(own, places), Quantile(others, places));
+            double[] near = [.. own.Where(v => share == 1 || (places < 0.5 ? v <= change : v >= change))
+                .Select(v => Math.Abs(v - change))];
+            Array.Sort(near);
+            var error = 1.25 * 1.4826 * Quantile(near, 0.5) / Math.Sqrt(near.Length);
+            var off = Math.Abs(change - usual);
+            // A lot that stays as it was while others drift is not the one that drifts; a few odd meters are no lot.
+            if (near.Length >= FewestMeters && Math.Abs(change) >= floor && off >= floor
+                && off >= StandardErrors * error) return new Drift(change, usual, share);
+        }
+        return null;
+    }
+
+    private static bool IsStill(double[] sorted, double floor) => Math.Abs(Quantile(sorted, 0.5)) < floor
+        && Math.Abs(Quantile(sorted, 0.25)) < floor && Math.Abs(Quantile(sorted, 0.75)) < floor;
+
+    private static double Quantile(double[] sorted, double share)
+    {
+        var at = share * (sorted.Length - 1);
+        var low = (int)at;
+        return low + 1 >= sorted.Length ? sorted[low] : sorted[low] + (at - low) * (sorted[low + 1] - sorted[low]);
     }
 
     private static double[] Changes(IEnumerable<Lot> lots, int j) =>
         [.. lots.SelectMany(l => l.Rows).Where(r => r.Days[j] > 2 * AnchorDays)
             .Select(r => (double)r.Recent[j] - r.Anchor[j])];
 
-    private static Finding Statement(Lot lot, string model, int j, double change, double usual, int meters,
+    private static Finding Statement(Lot lot, string model, int j, in Drift drift, int meters,
         bool hasOthers, UnixTime now)
     {
+        var (change, usual, share) = drift;
         var (name, words, unit, _) = Names[j];
         var from = new UnixTime(lot.First + AnchorDays * 86_400L);
-        string[] counter = hasOthers ? [] : ["there is no other lot of this model to compare with"];
+        string[] counter = hasOthers ? []
+            : ["there is no other lot of this model to compare with: season moves all crystals alike"];
+        var (who, where) = share < 1 ? ("many of the meters", "a quarter or more") : ("the meters", "the middle");
         return FleetStatements.Make(KeyOf(model, lot.Name), FindingKind.MetrologySuspect, from, now, now, 2.5,
-            Severity.Medium, 0.8, FleetStatements.Lots, "",
-            $"Since {LocalDay.FormatDate((int)(from.Seconds / 86_400))} the meters of lot {lot.Name} drift together: "
-                + $"{words} by {FleetStatements.Number(change)} {unit} in the middle of {meters} meters, "
+            hasOthers ? Severity.Medium : Severity.Low, 0.8, FleetStatements.Lots, "",
+            $"Since {LocalDay.FormatDate((int)(from.Seconds / 86_400))} {who} of lot {lot.Name} drift "
+                + $"together: {words} by {FleetStatements.Number(change)} {unit} in {where} of {meters} meters, "
                 + (hasOthers ? $"{FleetStatements.Number(usual)} {unit} in the model's other lots."
                     : "each against its own first weeks."),
             [new Evidence("lot_" + name, change, usual, 1, unit), new Evidence("meters", meters, 0, 0, "")], counter);

@@ -27,6 +27,9 @@ public sealed class FirmwareDrift
     private const double ToSigma = 1.2533;
     private const double Forget = 0.05;
 
+    private const int Latency = (int)FingerprintFeature.ResponseLatencyMs,
+        Retries = (int)FingerprintFeature.RetriesPerDay;
+
     private Values _centre, _spread;
     private byte _learnt, _streak;
     private uint _since;
@@ -54,11 +57,13 @@ public sealed class FirmwareDrift
     {
         since = _since;
         var (strange, own) = (0, 0);
+        // A bad radio path sends again and answers late: that latency is not the device's own.
+        var late = print.Values.Length > Retries && IsStrange(Retries, print.Values[Retries]);
         for (var i = 0; i < print.Values.Length; i++)
         {
             if (!IsStrange(i, print.Values[i])) continue;
             strange++;
-            own += DeviceTraits.Own[i] ? 1 : 0;
+            own += DeviceTraits.Own[i] && !(i == Latency && late) ? 1 : 0;
         }
         if (_learnt < Learn || strange < Features || own == 0)
         {
@@ -115,8 +120,9 @@ public sealed class FirmwareDrift
         return [.. found.Select(e => e with { Contribution = e.Contribution / total })];
     }
 
-    /// <summary>The feature in words.</summary>
-    public static string WordsOf(string feature) => DeviceTraits.WordsOf(DeviceTraits.IndexOf(feature));
+    /// <summary>A strange feature in words: "response latency 339 ms where 181 is usual".</summary>
+    public static string Say(Evidence e) =>
+        DeviceTraits.Say(DeviceTraits.IndexOf(e.Feature), Math.Round(e.Observed, 2), Math.Round(e.Expected, 2));
 
     public void Write(ByteWriter to)
     {

@@ -9,7 +9,7 @@ namespace Twin.Grains.Fleet;
 /// closings, and never answered.
 /// </summary>
 internal readonly record struct DevicePrintMessage(string Model, string MeterName, UnixTime At, ulong Image, byte Age,
-    string Lot, float Register, float[] Values)
+    string Lot, string Path, float Register, float[] Values)
 {
     private const string Prefix = "behaviour|";
 
@@ -25,6 +25,7 @@ internal readonly record struct DevicePrintMessage(string Model, string MeterNam
         to.UInt64(Image);
         to.Byte(Age);
         to.Text(Lot);
+        to.Text(Path);
         to.Single(Register);
         to.VarUInt((ulong)Values.Length);
         foreach (var v in Values) to.Single(v);
@@ -43,15 +44,15 @@ internal readonly record struct DevicePrintMessage(string Model, string MeterNam
         var r = new ByteReader(body);
         if (MessageHead.Read(ref r) != MessageKind.DevicePrint) throw r.Bad("this message tells of no device");
         var (model, name, at) = (r.Text(), r.Text(), Input.ReadTime(ref r));
-        var (image, age, lot, register) = (r.UInt64(), r.Byte(0, 4), r.Text(), r.Single());
+        var (image, age, lot, path, register) = (r.UInt64(), r.Byte(0, 4), r.Text(), r.Text(), r.Single());
         var values = new float[r.Count(Fingerprint.Features)];
         for (var i = 0; i < values.Length; i++) values[i] = r.Single();
-        return r.AtEnd ? new DevicePrintMessage(model, name, at, image, age, lot, register, values)
+        return r.AtEnd ? new DevicePrintMessage(model, name, at, image, age, lot, path, register, values)
             : throw r.Bad("bytes follow a message about a device");
     }
 
     /// <summary>What the model's twin takes; the sender is the meter.</summary>
     public DevicePrint From(TwinKey meter) =>
         new(new Party(meter, MeterName.Length > 0 ? MeterName : new MeterId(meter.Id).ToString()), At, Image, Age, Lot,
-            Register, Values);
+            Path, Register, Values);
 }

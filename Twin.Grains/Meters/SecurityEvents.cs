@@ -1,3 +1,4 @@
+using Twin.Detection.Fleet;
 using Twin.Detection.Specification;
 using Twin.Hardware;
 using Twin.Hardware.Attestation;
@@ -196,8 +197,10 @@ internal sealed partial class MeterSecurity
         var step = Array.FindLast(lineage, l => l.Source != LineageSource.Baseline && l.At <= since);
         var activated = step.At != 0 && Moment.Since(step.At, since) <= 60 * Moment.Day;
         var attested = IsBaselined && _failed == SecurityChecks.None;
+        // What a release may be meant to change the twin of the model says once, not each of its meters.
+        if (activated && DeviceTraits.MayBeMeant(evidence)) return;
         Say(scene, now, new SecurityClaim(FindingKind.FirmwareBehaviour, since, 0,
-            SecuritySentences.Behaviour(since, evidence.Select(e => FirmwareDrift.WordsOf(e.Feature)), activated,
+            SecuritySentences.Behaviour(since, evidence.Select(e => FirmwareDrift.Say(e)), activated,
                 attested), evidence)
         {
             Severity = activated ? Severity.High : Severity.Medium,

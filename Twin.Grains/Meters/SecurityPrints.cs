@@ -51,7 +51,7 @@ internal static class DeviceSpeech
         var w = Scratch.Mine.Bytes;
         w.Clear();
         new DevicePrintMessage(r.Model, name, at, image, BehaviourModel.AgeOf(YearsSince(r.Installed, at)), r.Lot,
-            register, values).Write(w);
+            r.Concentrator, register, values).Write(w);
         outbox.Send(DevicePrintMessage.KeyOf(r.Model), w.Written);
     }
 

@@ -10,7 +10,7 @@ public enum LifeStage : byte
 }
 
 /// <summary>What an attack still waits for before it can pass.</summary>
-public enum Capability : byte { None = 0, ReadingModels = 1, CommandsAndPolicy = 2 }
+public enum Capability : byte { None = 0, CommandsAndPolicy = 2 }
 
 /// <summary>
 /// Which twins an attack concerns, from when and until when: never told to a twin. Meters are places among the

@@ -52,9 +52,7 @@ internal static class LifeCycleAttacks
             "A small circuit on the wire halves what metrology measures before the application board seals it.",
             ReadingTruth(First), Any(LevelShift, BalanceSuspect, CohortDeviation),
             Answer(Notify, Notify, 2 * Week),
-            new Scene(ReadingDays, SceneKind.DualBoard, [At(ReadingOnset, 0, s => s.TapWire(3, share: 0.5))]))
-            with
-        { WaitsFor = Capability.ReadingModels };
+            new Scene(ReadingDays, SceneKind.DualBoard, [At(ReadingOnset, 0, s => s.TapWire(3, share: 0.5))]));
         yield return Of("L09", "Premises exchanged", LifeStage.Installation, "", "installation practice",
             "Two meters are mounted at each other's usage points; each bills the neighbour.",
             Truth([3, 4]), All(InstallationMismatch), Answer(Log, Notify, Week),

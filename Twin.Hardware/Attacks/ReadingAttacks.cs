@@ -30,7 +30,13 @@ internal static class ReadingAttacks
             Any(LevelShift, CohortDeviation, BalanceSuspect), ReadingDistortion.ConstantShare);
         yield return Theft("T19", "A random share withheld", "h2, " + Jokar,
             "Each interval reports another random share of what is used.",
-            Any(LevelShift, ShapeChange, CohortDeviation, BalanceSuspect, UnusualDay), ReadingDistortion.RandomShare);
+            Any(LevelShift, ShapeChange, CohortDeviation, BalanceSuspect, UnusualDay), ReadingDistortion.RandomShare)
+            with
+        {
+            Response = Answer(Log, Notify, 5 * Week),
+            Scene = new Scene(ReadingDays + 18, SceneKind.Usual,
+                [At(ReadingOnset, 0, s => s.Distort(First, ReadingDistortion.RandomShare))]),
+        };
         yield return Theft("T20", "Zero for some hours", "h3, " + Jokar,
             "For the same hours of every day nothing is reported.",
             Any(ZeroRun, UnusualDay, LevelShift, ShapeChange, NightBaseLost, BalanceSuspect),
@@ -82,10 +88,7 @@ internal static class ReadingAttacks
     private static IEnumerable<Attack> Innocent()
     {
         yield return Silent("T29", "Life changes", "AMIDS (McLaughlin and others 2013)",
-            "A car, panels, an empty home, new tenants: none of it is theft.", SceneKind.InnocentChanges, []) with
-        {
-            WaitsFor = Capability.ReadingModels,
-        };
+            "A car, panels, an empty home, new tenants: none of it is theft.", SceneKind.InnocentChanges, []);
         yield return Silent("T30", "Summer time begins", "metering practice",
             "A day of 23 hours, with every meter's clock set forward.", SceneKind.SummerTime, []);
         yield return Silent("T31", "Out of reach, then late", "metering practice",
@@ -99,9 +102,7 @@ internal static class ReadingAttacks
     private static Attack Theft(string id, string name, string basis, string description, Expectation expected,
         ReadingDistortion distortion) =>
         Of(id, name, LifeStage.Operation, "", basis, description, ReadingTruth(First), expected,
-            Answer(Log, Notify, 2 * Week), Long(At(ReadingOnset, 0, s => s.Distort(First, distortion))))
-            with
-        { WaitsFor = Capability.ReadingModels };
+            Answer(Log, Notify, 2 * Week), Long(At(ReadingOnset, 0, s => s.Distort(First, distortion))));
 
     private static Attack Silent(string id, string name, string basis, string description, SceneKind kind,
         Act[] acts) =>

@@ -15,17 +15,21 @@ public sealed record AttackFleet(int Meters, ulong Seed)
 
     private const int MetersPerFeeder = 12, FewMetersPerFeeder = 3;
 
+    /// <summary>Balances of few feeders cannot tell a lot that drifts from a few homes that change.</summary>
+    private const int LeastOfManyFeeders = 60;
+
     /// <exception cref="ArgumentException">Too few or too many meters.</exception>
     public FleetOptions OptionsFor(Scene scene)
     {
         if (Meters is < LeastMeters or > MostMeters)
             throw new ArgumentException($"--meters is {Meters}; it must be from {LeastMeters} to {MostMeters}.");
-        var feeders = Math.Max(2, Meters / (scene.Kind == SceneKind.ManyFeeders ? FewMetersPerFeeder
-            : MetersPerFeeder));
+        var isMany = scene.Kind == SceneKind.ManyFeeders;
+        var meters = isMany ? Math.Max(Meters, LeastOfManyFeeders) : Meters;
+        var feeders = Math.Max(2, meters / (isMany ? FewMetersPerFeeder : MetersPerFeeder));
         var options = new FleetOptions
         {
-            Seed = Seed, Meters = Meters, Feeders = feeders,
-            Concentrators = Math.Max(1, Meters / MetersPerFeeder / 2), Days = scene.Days,
+            Seed = Seed, Meters = meters, Feeders = feeders,
+            Concentrators = Math.Max(1, meters / MetersPerFeeder / 2), Days = scene.Days,
             Births = scene.Births,
         };
         return scene.Kind switch

@@ -88,19 +88,14 @@ public static class AttackScore
                 : (AttackStatus.Passed, "");
         var lacks = "not found: " + string.Join(", ",
             missing.Select(any => string.Join(" or ", any.Select(Finding.NameOf))));
-        if (attack.Undetectable.Length > 0) return (AttackStatus.Undetectable, attack.Undetectable);
-        return attack.WaitsFor == Capability.ReadingModels
-            ? (AttackStatus.Pending, lacks + "; readings alone could show it") : (AttackStatus.Failed, lacks);
+        return attack.Undetectable.Length > 0 ? (AttackStatus.Undetectable, attack.Undetectable)
+            : (AttackStatus.Failed, lacks);
     }
 
     private static AttackResult Silence(Attack attack, List<Finding> own, List<Finding> bystanders)
     {
         var alarms = own.Where(f => f.Severity > Note).Except(bystanders).ToList();
-        // Readings alone may accuse where models that know innocent causes would not; no specification check may.
-        var waits = attack.WaitsFor == Capability.ReadingModels && bystanders.Count == 0
-            && alarms.TrueForAll(f => f.Kind < FindingKind.ChainBroken);
-        var status = bystanders.Count + alarms.Count == 0 ? AttackStatus.Passed
-            : waits ? AttackStatus.Pending : AttackStatus.Failed;
+        var status = bystanders.Count + alarms.Count == 0 ? AttackStatus.Passed : AttackStatus.Failed;
         var reason = status == AttackStatus.Passed ? "" : "raised an alarm: " + Names([.. bystanders, .. alarms]);
         return Result(attack, [.. own.Select(f => f.Id)], status, reason, null, bystanders.Count);
     }
@@ -123,7 +118,6 @@ public static class AttackScore
 
     public static string CapabilityName(Capability capability) => capability switch
     {
-        Capability.ReadingModels => "reading models",
         Capability.CommandsAndPolicy => "commands and policy",
         _ => "",
     };

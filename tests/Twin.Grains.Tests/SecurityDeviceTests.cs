@@ -89,6 +89,19 @@ public sealed class SecurityDeviceTests : IDisposable
         Assert.Contains("its last firmware activation", found.Sentence, StringComparison.Ordinal);
         Assert.Contains("every cryptographic check passed", found.Sentence, StringComparison.Ordinal);
         Assert.Equal(Severity.High, found.Severity);
+        Assert.Matches("response latency 4[0-9.]+ ms where (19|20)[0-9.]+ is usual", found.Sentence);
+    }
+
+    [Fact]
+    public void What_a_release_may_be_meant_to_change_is_not_said_of_each_meter()
+    {
+        var draw = new SplitMix64(5);
+        for (var day = 1; day < 15; day++) _s.Append(Print(day, draw));
+        _s.Append(Meter.Campaign(FirmwarePart.Application, 2, 14, 20));
+        Meter.Upgrade(FirmwarePart.Application, 2, 15);
+        _s.Challenge(15.1);
+        for (var day = 16; day < 40; day++) _s.Append(Print(day, draw, 100, 160));
+        _s.Expect();
     }
 
     [Fact]

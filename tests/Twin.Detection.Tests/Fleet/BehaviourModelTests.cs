@@ -24,7 +24,8 @@ public class BehaviourModelTests
     ];
 
     private void Take(int meter, int day, float[] values, ulong image = Old, string lot = "L1", float register = 0) =>
-        _model.Take(new DevicePrint(Meter(meter), new UnixTime(day * 86_400L), image, 0, lot, register, values), "Z",
+        _model.Take(new DevicePrint(Meter(meter), new UnixTime(day * 86_400L), image, 0, lot, "", register, values),
+            "Z",
             Self, 1, _found);
 
     private void Days(int from, int to, int meters, Func<int, int, float[], float[]>? change = null,
@@ -164,7 +165,7 @@ public class BehaviourModelTests
             {
                 var v = Honest(m);
                 if (m == 5) v[0] += 60;
-                var print = new DevicePrint(Meter(m), new UnixTime(d * 86_400L), Old, 0, "L1", 0, v);
+                var print = new DevicePrint(Meter(m), new UnixTime(d * 86_400L), Old, 0, "L1", "", 0, v);
                 _model.Take(print, "Z", Self, 1, _found);
                 copy.Take(print, "Z", Self, 1, other);
             }

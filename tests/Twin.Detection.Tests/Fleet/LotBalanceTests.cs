@@ -1,11 +1,12 @@
 using Twin.Detection.Fleet;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
+using Xunit.Abstractions;
 
 namespace Twin.Detection.Tests.Fleet;
 
 /// <summary>Lots by the balances of feeders.</summary>
-public class LotBalanceTests
+public class LotBalanceTests(ITestOutputHelper output)
 {
     private static readonly string[] Lots = ["Z|L1", "Z|L2", "Z|L3"];
     private readonly FindingList _found = [];
@@ -47,6 +48,43 @@ public class LotBalanceTests
         Assert.Empty(_found);
         _ = Weeks(24, 20, w => 0.01 * w, f => f % 6 == 0 ? 0.12 : 0);
         Assert.Equal("lot L2 of Z", Assert.Single(_found).SubjectName);
+    }
+
+    /// <summary>
+    /// Losses of honest feeders wander by one and a half percent; each feeder has some of the lots. A year each.
+    /// </summary>
+    [Theory]
+    [InlineData(8, 3)]
+    [InlineData(24, 3)]
+    [InlineData(60, 6)]
+    public void Honest_lots_are_hardly_ever_named(int feeders, int lots)
+    {
+        const int years = 20;
+        for (var seed = 1ul; seed <= years; seed++)
+        {
+            var (balance, draw) = (new LotBalance(), SplitMix64.For(seed, "honest lots"));
+            var (wander, mix) = (new double[feeders], new LotShare[feeders][]);
+            for (var f = 0; f < feeders; f++)
+            {
+                wander[f] = 0.015 * draw.NextNormal();
+                var raw = Enumerable.Range(0, lots).Select(_ => draw.Next(2) * draw.NextDouble()).ToArray();
+                raw[f % lots] += 0.3;
+                var sum = raw.Sum();
+                mix[f] = [.. raw.Select((r, l) => new LotShare($"Z|L{l}", (float)(r / sum))).Where(s => s.Share > 0)];
+            }
+            for (var w = 0; w < 52; w++)
+            {
+                for (var f = 0; f < feeders; f++)
+                {
+                    wander[f] = 0.97 * wander[f] + 0.243 * 0.015 * draw.NextNormal();
+                    balance.Note((ulong)f + 1, 7 * w, (float)wander[f], mix[f]);
+                }
+                balance.Judge(7 * w, _found);
+            }
+        }
+        foreach (var f in _found) output.WriteLine(f.Sentence);
+        output.WriteLine($"{_found.Count} lots named of {years * lots} lot-years");
+        Assert.InRange(_found.Count, 0, 1);
     }
 
     [Fact]

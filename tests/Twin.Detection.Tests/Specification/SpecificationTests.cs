@@ -97,6 +97,22 @@ public sealed class SpecificationTests
         }
     }
 
+    [Theory]
+    [InlineData(0f, false)]
+    [InlineData(40f, true)]
+    public void Late_answers_with_retries_are_the_radios_unless_frames_change_too(float frames, bool stated)
+    {
+        var (draw, drift, count) = (new SplitMix64(3), new FirmwareDrift(), 0);
+        for (var day = 0; day < 60; day++)
+        {
+            var bad = day < 20 ? 0 : 1;
+            var print = Print(day, (float)(200 + 120 * bad + 5 * draw.NextNormal()),
+                (float)(100 + frames * bad + draw.NextNormal()), 2 + 30 * bad + draw.Next(2));
+            if (drift.Take(print, out _) is not null) count++;
+        }
+        Assert.Equal(stated ? 1 : 0, count);
+    }
+
     [Fact]
     public void A_lasting_change_is_stated_once_and_then_learnt()
     {

@@ -29,14 +29,14 @@ public class AttackPageTests
     public void A_table_has_a_mark_for_each_result()
     {
         AttackResult Result(string id, string status) =>
-            new(id, "operation", "", "unknown_image", [], status, "reading models", "why", 7_200, 0);
+            new(id, "operation", "", "unknown_image", [], status, "commands and policy", "why", 7_200, 0);
         var table = AttackTable.Of([Result("T01", AttackResult.Passed), Result("T02", AttackResult.Failed),
-            Result("T18", AttackResult.Pending), Result("L21", AttackResult.Undetectable)]);
+            Result("T36", AttackResult.Pending), Result("L21", AttackResult.Undetectable)]);
         Assert.Contains("✓ T01", table);
         Assert.Contains("after 2 h", table);
         Assert.Contains("✗ T02", table);
-        Assert.Contains("… T18", table);
-        Assert.Contains("waits for reading models", table);
+        Assert.Contains("… T36", table);
+        Assert.Contains("waits for commands and policy", table);
         Assert.Contains("○ L21", table);
         Assert.Contains("1 passed, 1 failed, 1 pending, 1 undetectable; 0 grave findings on bystanders", table);
     }

@@ -54,17 +54,16 @@ public class AttackScoreTests
             AttackScore.Of(Named("T01"), Truth, [On(Meter, FindingKind.UnknownImage), mild]).Status);
     }
 
-    /// <summary>Readings alone may not know an innocent cause yet; a specification check has no such excuse.</summary>
     [Theory]
     [InlineData(FindingKind.BalanceSuspect, Severity.Low, AttackResult.Passed)]
-    [InlineData(FindingKind.BalanceSuspect, Severity.Medium, AttackResult.Pending)]
+    [InlineData(FindingKind.BalanceSuspect, Severity.Medium, AttackResult.Failed)]
     [InlineData(FindingKind.Tamper, Severity.Medium, AttackResult.Failed)]
-    public void An_innocent_change_may_wait_for_reading_models_only(FindingKind kind, Severity severity, string status)
+    public void An_innocent_change_is_a_note_at_most(FindingKind kind, Severity severity, string status)
     {
         var r = AttackScore.Of(Named("T29"), Truth, [On(Meter, kind, severity: severity)]);
         Assert.Equal(status, r.Status);
         var grave = AttackScore.Of(Named("T29"), Truth, [On(Other, kind)]);
-        Assert.Equal(AttackResult.Failed, grave.Status);
+        Assert.Equal((AttackResult.Failed, 1), (grave.Status, grave.BystanderFindings));
     }
 
     [Fact]
@@ -98,9 +97,9 @@ public class AttackScoreTests
     public void What_waits_says_for_what()
     {
         var theft = AttackScore.Of(Named("T18"), Truth, []);
-        Assert.Equal((AttackResult.Pending, "reading models"), (theft.Status, theft.WaitsFor));
-        Assert.Equal((AttackResult.Passed, ""),
-            (AttackScore.Of(Named("T18"), Truth, [On(Meter, FindingKind.LevelShift)]).Status, ""));
+        Assert.Equal((AttackResult.Failed, ""), (theft.Status, theft.WaitsFor));
+        Assert.Equal(AttackResult.Passed,
+            AttackScore.Of(Named("T18"), Truth, [On(Meter, FindingKind.LevelShift)]).Status);
         var guard = AttackScore.Of(Named("T36"), Truth, [On(Meter, FindingKind.UnknownImage)]);
         Assert.Equal((AttackResult.Pending, "commands and policy"), (guard.Status, guard.WaitsFor));
         Assert.Equal(AttackResult.Failed, AttackScore.Of(Named("T36"), Truth, []).Status);

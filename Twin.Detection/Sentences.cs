@@ -50,7 +50,7 @@ internal static class Sentences
         Pieces.Night => FindingKind.NightBaseLost,
         Pieces.Exchanged => FindingKind.MetersExchanged,
         Pieces.Repeat => FindingKind.RepeatedDay,
-        Pieces.Zero or Pieces.ZeroDays => FindingKind.UnusualDay,
+        Pieces.ZeroDays => FindingKind.UnusualDay,
         _ => FindingKind.ShapeChange,
     };
 
@@ -75,8 +75,10 @@ internal static class Sentences
             Pieces.Rhythm => $"Since {since} the day has lost its rhythm: what it swings from hour to hour follows the "
                 + $"usual day by {Statements.Number(t.Recent - RhythmShift)}, "
                     + $"{Statements.Number(t.Usual - RhythmShift)} was usual.",
-            Pieces.Zero => $"Since {since} {Statements.Percent(t.Recent)} of the intervals read zero, "
-                + $"{Statements.Percent(t.Usual)} was usual.",
+            Pieces.Zero => $"Since {since} the meter counts nothing for {Statements.Number(24 * t.Recent)} hours a day "
+                + $"({Statements.Percent(t.Recent)} of the intervals read zero, {Statements.Percent(t.Usual)} was "
+                    + $"usual) and {Statements.Kwh(day.TotalWh)} in the others of the last day "
+                    + $"({Statements.Kwh(day.ExpectedWh)} expected of all).",
             Pieces.Rough => $"Since {since} the load curve is rougher than this home's: neighbouring half-hours differ "
                 + $"by {Statements.Number(t.Recent)} of the mean, {Statements.Number(t.Usual)} was usual.",
             Pieces.Night => $"Since {since} the night base is {lost} less than its cohort's night lets expect, now "

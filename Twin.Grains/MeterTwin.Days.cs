@@ -289,7 +289,7 @@ public sealed partial class MeterTwin
         public float CohortWh, FeederChange;
 
         public readonly SlowPeers Slow => new(CohortWh, Feeder is { IsStatement: true } ? FeederChange : float.NaN,
-            Feeder is { LossShare: not 0 } f ? f.MissingWh / f.LossShare : 0);
+            Feeder is { LossShare: not 0 } f ? f.MissingWh / f.LossShare : 0, Cohort?.Warm ?? 0);
     }
 
     private void Hear(IInbox inbox, IOutbox outbox)

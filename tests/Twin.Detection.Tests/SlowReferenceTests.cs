@@ -30,7 +30,8 @@ public class SlowReferenceTests
             };
             // Twelve homes behind the feeder.
             var missing = (float)((1 - share) / 12);
-            anchor.Take(day, TestHome.Subject(), new SlowPeers(cohort, observed ? missing : float.NaN, 12 * cohort),
+            anchor.Take(day, TestHome.Subject(), new SlowPeers(cohort, observed ? missing : float.NaN, 12 * cohort,
+                    200),
                 _found);
         }
         return anchor;
@@ -71,7 +72,7 @@ public class SlowReferenceTests
             {
                 Day = TestHome.FirstDay + d, StartMinute = (TestHome.FirstDay + d) * 1440L, Minutes = 1440,
                 Marks = DayMarks.Usable | DayMarks.Warm, TotalWh = 9_000 * level, NightW = 150 * level,
-            }, TestHome.Subject(), new SlowPeers(9_000, 0.001f, 108_000), _found);
+            }, TestHome.Subject(), new SlowPeers(9_000, 0.001f, 108_000, 200), _found);
         }
         Assert.Empty(_found);
         Assert.InRange(anchor.Drop, 0.2, 0.42);
@@ -87,7 +88,7 @@ public class SlowReferenceTests
         var r = new ByteReader(w.Written);
         Assert.Equal((anchor.Days, anchor.Drop), (AnchorBaseline.Read(ref r) is var b ? b.Days : 0, b.Drop));
         var day = new DayFeatures { Day = 9, Minutes = 1440, Marks = DayMarks.Usable, TotalWh = 100, NightW = 1 };
-        anchor.Take(day, TestHome.Subject(context: ContextFlags.MoveIn), new SlowPeers(100, float.NaN, 0), _found);
+        anchor.Take(day, TestHome.Subject(context: ContextFlags.MoveIn), new SlowPeers(100, float.NaN, 0, 200), _found);
         Assert.Equal(1, anchor.Days);
     }
 

@@ -24,8 +24,8 @@ public readonly record struct SlowPeers(float CohortWh, float FeederChange, floa
 /// years. Level and night base have to shrink alike, as a factor on all readings makes them, and little by little:
 /// each day of the decline counts only while it is alike and no faster than <see cref="FastestAWeek"/>. Who moves out
 /// leaves in a day, and a heating season ends in eight weeks and takes the night base first: of ten recorded homes half
-/// do so in two years. Where the feeder has an observer, it has to miss what the meter lacks as well. Where it has none,
-/// the drop has to be larger, and the cohort large enough to be a measure at all.
+/// do so in two years. Where the feeder has an observer, it has to miss what the meter lacks as well. Where it has
+/// none, the drop has to be larger, and the cohort large enough to be a measure at all.
 /// </remarks>
 public struct AnchorBaseline
 {

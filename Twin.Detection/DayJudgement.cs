@@ -101,7 +101,8 @@ internal struct DayJudgement
             if (Rank(pieces, i) > Rank(pieces, top)) top = i;
         }
         var score = Math.Sqrt(Math.Sqrt(sum));
-        if (subject.Context != ContextFlags.None) score *= ContextWeight;
+        // No record of a tariff or of work explains energy that the feeder misses.
+        if (subject.Believed != ContextFlags.None && pieces[Pieces.Feeder] < Witness.Missed) score *= ContextWeight;
         score = Fusion.Score(score, subject.Others);
         Report(score, top, pieces, day, subject, cohort, feeder, findings);
         if (_days < WarmUpDays && top < Pieces.OfLife) return new DayVerdict(score, "warm_up");
@@ -266,10 +267,9 @@ internal struct DayJudgement
     private const byte Closed = 0, Stated = 1, Excused = 2;
 
     /// <summary>
-    /// After so many days of a home that is lived in again, an empty home explains nothing any more: by then the sums
-    /// have forgotten it.
+    /// After so many days of a home that is lived in again, an empty home explains nothing any more.
     /// </summary>
-    private const byte LivedInDays = 21;
+    private const byte LivedInDays = 14;
 
     private void Report(double score, int top, ReadOnlySpan<float> pieces, in DayFeatures day, in DaySubject subject,
         in CohortDay? cohort, in FeederDay? feeder, IFindingSink findings)
@@ -289,13 +289,19 @@ internal struct DayJudgement
         // The validation rules tell of a constant day, and of days of zeros once they are a run.
         if ((day.Marks & (DayMarks.Stuck | DayMarks.AllZero)) != 0) return;
         if (top == Pieces.Cap && !Witness.CanBeCut(day)) return;
-        if (top < Pieces.OfLife && IsLife(pieces, day, subject, cohort)) return;
+        if (top < Pieces.OfLife && (IsLife(pieces, day, subject, cohort) || HasGone(top))) return;
         _gate = Stated;
         var told = new ToldDay(day, feeder?.Of(meter) ?? default, feeder?.PairOf(meter) ?? default,
-            LogFloat.Decode(_zeroEpisodes), IsLikelyPv, IsRising, _feederAge < MaxFeederAge);
+            LogFloat.Decode(_zeroEpisodes), IsLikelyPv, IsRising, _feederAge < MaxFeederAge,
+            cohort?.Factor.Median ?? 0);
         ReadOnlySpan<TrackedFeature> tracked = _tracked;
         findings.Add(Fusion.Joined(Sentences.Of(score, top, pieces, tracked, told, subject), subject.Others));
     }
+
+    /// <summary>A sum takes weeks to forget what has ended: a change that the last days do not show is not stated.
+    /// </summary>
+    private readonly bool HasGone(int top) => top < Pieces.Rise
+        && Pieces.Signs[top] * (_tracked[top].Recent - _tracked[top].Usual) <= Pieces.Floors[top];
 
     /// <summary>
     /// True where a change of habits is not stated: nobody else speaks of it, or the home looks empty and neither its

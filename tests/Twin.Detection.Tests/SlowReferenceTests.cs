@@ -131,4 +131,32 @@ public class SlowReferenceTests
         Overcounting(factor, delivered, days);
         Assert.Empty(_found);
     }
+
+    /// <summary>
+    /// The profile learns from the days that it judges; a rise just above what counts must not be learnt away in the
+    /// days that the finding takes.
+    /// </summary>
+    [Theory]
+    [InlineData(1.34)]
+    [InlineData(1.65)]
+    [InlineData(2.5)]
+    public void A_rise_just_above_what_counts_is_found_before_the_profile_follows(double factor)
+    {
+        var (model, over) = (new ReadingModel(), new Overcount());
+        for (var d = 0; d < 50; d++)
+        {
+            // The same day each day: what is tested is the profile, not the weather.
+            var home = new TestHome(4).NextDay();
+            var read = d < 40 ? home : [.. home.Select(v => (int)(v * factor))];
+            var day = TestHome.Fold(model, d, [.. read.Select((v, s) => v + (d * 7 + s) % 5)], []);
+            float missing = 0.03f * 120_000 - (read.Sum() - home.Sum()), reported = 120_000 + read.Sum() - home.Sum();
+            over.Take(day, TestHome.Subject(), null, new FeederDay
+            {
+                IsStatement = true, MissingWh = missing, LossShare = missing / reported, UsualLossShare = 0.03f,
+            }, _found);
+        }
+        var f = Assert.Single(_found);
+        Assert.Equal(FindingKind.MetrologySuspect, f.Kind);
+        Assert.Equal(TestHome.Day(43).EndMinute * 60, f.To.Seconds);
+    }
 }

@@ -8,9 +8,10 @@ namespace Twin.Detection;
 /// <param name="CohortWh">Median energy of the cohort's customers on the day, Wh; 0 where there is none.</param>
 /// <param name="FeederChange">Change of the feeder's loss share since its first weeks; NaN where not known.</param>
 /// <param name="FeederWh">What the feeder's members reported, Wh.</param>
-public readonly record struct SlowPeers(float CohortWh, float FeederChange, float FeederWh)
+/// <param name="Members">Warm members of the cohort.</param>
+public readonly record struct SlowPeers(float CohortWh, float FeederChange, float FeederWh, int Members)
 {
-    public static SlowPeers Unknown => new(0, float.NaN, 0);
+    public static SlowPeers Unknown => new(0, float.NaN, 0, 0);
 }
 
 /// <summary>
@@ -20,8 +21,11 @@ public readonly record struct SlowPeers(float CohortWh, float FeederChange, floa
 /// </summary>
 /// <remarks>
 /// The anchor itself follows by 0.35 % a week at most, a third of the attack that it is made for: homes change over
-/// years. Where the feeder has an observer, it has to miss what the meter lacks. Where it has none, level and night
-/// base have to shrink alike, as a factor on all readings makes them, and by more.
+/// years. Level and night base have to shrink alike, as a factor on all readings makes them, and little by little:
+/// each day of the decline counts only while it is alike and no faster than <see cref="FastestAWeek"/>. Who moves out
+/// leaves in a day, and a heating season ends in eight weeks and takes the night base first: of ten recorded homes half
+/// do so in two years. Where the feeder has an observer, it has to miss what the meter lacks as well. Where it has
+/// none, the drop has to be larger, and the cohort large enough to be a measure at all.
 /// </remarks>
 public struct AnchorBaseline
 {
@@ -37,6 +41,12 @@ public struct AnchorBaseline
     /// <summary>How far level and night base may differ in their drops.</summary>
     private const double Alike = 0.12;
     private const double Low = 0.05, CreepAWeek = 0.0035;
+
+    /// <summary>
+    /// Fastest decline without an observer that is told as a slow one, a week, and what recent values scatter by. What
+    /// is faster is for the models of days.
+    /// </summary>
+    private const double FastestAWeek = 0.03, Scatter = 0.10;
 
     private ushort _anchorLevel, _anchorNight, _level, _night, _days, _low;
     private byte _week;
@@ -59,7 +69,7 @@ public struct AnchorBaseline
             || peers.CohortWh <= 0 || day.TotalWh <= 0) return;
         Follow(day.TotalWh / peers.CohortWh, day.NightW * 24 / peers.CohortWh);
         if (_days < AnchorDays + RecentDays) return;
-        _low = Drop > Low ? (ushort)Math.Min(ushort.MaxValue, _low + 1) : (ushort)0;
+        _low = Drop > Low && IsSlow ? (ushort)Math.Min(ushort.MaxValue, _low + 1) : (ushort)0;
         if (_low < LowDays || !IsDecline(peers, out var missing)) return;
         findings.Add(Statement(day, subject, peers, missing));
         this = default;
@@ -97,12 +107,19 @@ public struct AnchorBaseline
         return LogFloat.Encode(a + Math.Clamp(b - a, -most, most));
     }
 
+    /// <summary>
+    /// Also where an observer speaks: the feeder of a thief misses energy, and a neighbour that moved out or stopped
+    /// heating lacks as much.
+    /// </summary>
+    private readonly bool IsSlow => Math.Abs(Drop - NightDrop) <= Alike
+        && Drop <= Low + Scatter + _low * FastestAWeek / 7;
+
     private readonly bool IsDecline(in SlowPeers peers, out double missing)
     {
         var lacks = Drop * LogFloat.Decode(_anchorLevel) * peers.CohortWh;
         missing = peers.FeederChange * peers.FeederWh;
         if (double.IsNaN(missing))
-            return Drop >= Unobserved && NightDrop >= UnobservedNight && Math.Abs(Drop - NightDrop) <= Alike;
+            return peers.Members >= Witness.EnoughMembers && Drop >= Unobserved && NightDrop >= UnobservedNight;
         return Drop >= Missed && NightDrop > 0 && missing >= LeastMatch * lacks && missing <= MostMatch * lacks;
     }
 

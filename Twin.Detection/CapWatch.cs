@@ -34,6 +34,7 @@ internal struct CapWatch
     {
         var w = maxWh * 60f / day.IntervalMinutes;
         if (w < LeastW || w < NightBases * nightW || maxWh > ushort.MaxValue) return;
+        if (ReadingSteps.AreCoarse(day.Slots, maxWh)) return;
         if (maxWh > _capWh + 2 * RoundingWh)
         {
             (_capWh, _hits, _idle) = ((ushort)maxWh, 0, 0);

@@ -96,7 +96,9 @@ internal struct DayJudgement
     private ushort _days;
     private ushort _peerFlat, _peerNight, _feeder, _exchanged, _zeroEpisodes;
     private byte _feederAge = MaxFeederAge, _quietDays, _zeroDays, _pvDays;
-    private bool _open;
+
+    /// <summary>Whether the episode has been stated, or excused, and then for how many days of a lived-in home.</summary>
+    private byte _gate;
 
     public DayVerdict Judge(in DayFeatures day, in DaySubject subject, in CohortDay? cohort, in FeederDay? feeder,
         IFindingSink findings)
@@ -115,9 +117,10 @@ internal struct DayJudgement
             if (Rank(pieces, i) > Rank(pieces, top)) top = i;
         }
         var score = Math.Sqrt(Math.Sqrt(sum));
-        if (subject.Context != ContextFlags.None) score *= ContextWeight;
+        // No record of a tariff or of work explains energy that the feeder misses.
+        if (subject.Believed != ContextFlags.None && pieces[Pieces.Feeder] < Witness.Missed) score *= ContextWeight;
         score = Fusion.Score(score, subject.Others);
-        Report(score, top, pieces, day, subject, feeder, findings);
+        Report(score, top, pieces, day, subject, cohort, feeder, findings);
         if (_days < WarmUpDays && top < Pieces.OfLife) return new DayVerdict(score, "warm_up");
         return new DayVerdict(score, score < 0.01 ? "none" : Pieces.Names[top]);
     }
@@ -284,24 +287,57 @@ internal struct DayJudgement
     /// </summary>
     private const float LeastWhPerDay = 100f;
 
+    /// <summary>Values of the gate; from <see cref="Excused"/> on it counts.</summary>
+    private const byte Closed = 0, Stated = 1, Excused = 2;
+
+    /// <summary>
+    /// After so many days of a home that is lived in again, an empty home explains nothing any more.
+    /// </summary>
+    private const byte LivedInDays = 14;
+
     private void Report(double score, int top, ReadOnlySpan<float> pieces, in DayFeatures day, in DaySubject subject,
-        in FeederDay? feeder, IFindingSink findings)
+        in CohortDay? cohort, in FeederDay? feeder, IFindingSink findings)
     {
         _quietDays = score < QuietScore ? (byte)Math.Min(255, _quietDays + 1) : (byte)0;
-        if (_quietDays >= QuietDaysToRearm) _open = false;
-        var bar = subject.Bar.Of(Sentences.KindOf(top), AlarmBar.Fixed);
-        if (_open || score < bar || !day.Has(DayMarks.Usable | DayMarks.Warm)) return;
+        if (_quietDays >= QuietDaysToRearm) _gate = Closed;
+        if (_gate == Stated || !day.Has(DayMarks.Usable | DayMarks.Warm)) return;
+        if (score < subject.Bar.Of(Sentences.KindOf(top), AlarmBar.Fixed))
+        {
+            _gate = Closed;
+            return;
+        }
         // A suspicion of the feeder is told on a day on which the feeder has its numbers.
         var meter = new MeterId(subject.Key.Id);
         if (top == Pieces.Feeder && (feeder is not { IsAttributed: true } f
             || Math.Abs(f.Of(meter).WhPerDay) < LeastWhPerDay)) return;
         // The validation rules tell of a constant day, and of days of zeros once they are a run.
         if ((day.Marks & (DayMarks.Stuck | DayMarks.AllZero)) != 0) return;
-        _open = true;
+        if (top == Pieces.Cap && !Witness.CanBeCut(day)) return;
+        if (top < Pieces.OfLife && (IsLife(pieces, day, subject, cohort) || HasGone(top))) return;
+        _gate = Stated;
         var told = new ToldDay(day, feeder?.Of(meter) ?? default, feeder?.PairOf(meter) ?? default,
-            LogFloat.Decode(_zeroEpisodes), IsLikelyPv, IsRising, _feederAge < MaxFeederAge);
+            LogFloat.Decode(_zeroEpisodes), IsLikelyPv, IsRising, _feederAge < MaxFeederAge,
+            cohort?.Factor.Median ?? 0);
         ReadOnlySpan<TrackedFeature> tracked = _tracked;
         findings.Add(Fusion.Joined(Sentences.Of(score, top, pieces, tracked, told, subject), subject.Others));
+    }
+
+    /// <summary>A sum takes weeks to forget what has ended: a change that the last days do not show is not stated.
+    /// </summary>
+    private readonly bool HasGone(int top) => top < Pieces.Rise
+        && Pieces.Signs[top] * (_tracked[top].Recent - _tracked[top].Usual) <= Pieces.Floors[top];
+
+    /// <summary>
+    /// True where a change of habits is not stated: nobody else speaks of it, or the home looks empty and neither its
+    /// feeder nor evidence of another nature contradicts.
+    /// </summary>
+    private bool IsLife(ReadOnlySpan<float> pieces, in DayFeatures day, in DaySubject subject, in CohortDay? cohort)
+    {
+        if (!Witness.IsThere(cohort, pieces[Pieces.Feeder], subject.Others)) return true;
+        if (Witness.IsThere(null, pieces[Pieces.Feeder], subject.Others)) return false;
+        if (Witness.LooksEmpty(day)) _gate = Excused;
+        else if (_gate >= Excused) _gate++;
+        return _gate is >= Excused and < Excused + LivedInDays;
     }
 
     public readonly void Write(ByteWriter to)
@@ -318,7 +354,7 @@ internal struct DayJudgement
         to.Byte(_quietDays);
         to.Byte(_zeroDays);
         to.Byte(_pvDays);
-        to.Bool(_open);
+        to.Byte(_gate);
     }
 
     public static DayJudgement Read(ref ByteReader from)
@@ -335,7 +371,8 @@ internal struct DayJudgement
         j._quietDays = from.Byte();
         j._zeroDays = from.Byte();
         j._pvDays = from.Byte();
-        j._open = from.Bool();
+        // Until an empty home was an excuse this was a bool of the same values.
+        j._gate = from.Byte();
         return j;
     }
 }

@@ -26,6 +26,12 @@ public readonly record struct DaySubject(TwinKey Key, string Name, MeterRole Rol
     /// </summary>
     public bool AwaitsBackhaul { get; init; }
 
+    /// <summary>Context on record that something contradicts: see <see cref="ContextTrust"/>.</summary>
+    public ContextFlags Doubted { get; init; }
+
+    /// <summary>Context on record that nothing contradicts.</summary>
+    public ContextFlags Believed => Context & ~Doubted;
+
     /// <summary>What is known of the meter besides its consumption.</summary>
     public OtherEvidence Others { get; init; }
 

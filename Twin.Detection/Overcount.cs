@@ -20,6 +20,12 @@ public struct Overcount
     private const double LeastExcess = 0.3;
 
     /// <summary>
+    /// Least excess on the days behind the first: the profile learns from each day that it judges, and faster from one
+    /// far above it, so that the same excess looks smaller from day to day.
+    /// </summary>
+    private const double LeastOfRun = 0.15;
+
+    /// <summary>
     /// The energy that was not delivered, over the meter's excess: near 1 for the meter that makes it. A neighbour that
     /// uses more by chance explains a small part only.
     /// </summary>
@@ -42,7 +48,8 @@ public struct Overcount
         // What the members reported follows from the missing energy and its share.
         var reported = f.LossShare != 0 ? f.MissingWh / f.LossShare : 0;
         var undelivered = (f.UsualLossShare - f.LossShare) * reported;
-        var hit = f.LossShare < 0 && excess >= LeastExcess * expected && undelivered >= LeastMatch * excess
+        var least = (_hits == 0 ? LeastExcess : LeastOfRun) * expected;
+        var hit = f.LossShare < 0 && excess >= least && undelivered >= LeastMatch * excess
             && undelivered <= MostMatch * excess;
         _hits = hit ? (byte)Math.Min(byte.MaxValue, _hits + 1) : (byte)0;
         if (_hits < Days || _quiet > 0) return;

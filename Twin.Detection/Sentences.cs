@@ -3,8 +3,9 @@ using Twin.Hardware;
 namespace Twin.Detection;
 
 /// <summary>What a finding is told from, besides the tracked features.</summary>
+/// <param name="CohortFactor">The cohort's day over its members' profiles; 0 where there is none.</param>
 internal readonly record struct ToldDay(DayFeatures Day, Attribution Suspect, ExchangedPair Pair, float ZeroEpisodes,
-    bool IsLikelyPv, bool IsRising, bool FeederSpeaks);
+    bool IsLikelyPv, bool IsRising, bool FeederSpeaks, float CohortFactor);
 
 /// <summary>
 /// Turns a judged day into a finding: one plain sentence with its numbers, and the evidence behind each piece.
@@ -50,7 +51,7 @@ internal static class Sentences
         Pieces.Night => FindingKind.NightBaseLost,
         Pieces.Exchanged => FindingKind.MetersExchanged,
         Pieces.Repeat => FindingKind.RepeatedDay,
-        Pieces.Zero or Pieces.ZeroDays => FindingKind.UnusualDay,
+        Pieces.ZeroDays => FindingKind.UnusualDay,
         _ => FindingKind.ShapeChange,
     };
 
@@ -75,8 +76,10 @@ internal static class Sentences
             Pieces.Rhythm => $"Since {since} the day has lost its rhythm: what it swings from hour to hour follows the "
                 + $"usual day by {Statements.Number(t.Recent - RhythmShift)}, "
                     + $"{Statements.Number(t.Usual - RhythmShift)} was usual.",
-            Pieces.Zero => $"Since {since} {Statements.Percent(t.Recent)} of the intervals read zero, "
-                + $"{Statements.Percent(t.Usual)} was usual.",
+            Pieces.Zero => $"Since {since} the meter counts nothing for {Statements.Number(24 * t.Recent)} hours a day "
+                + $"({Statements.Percent(t.Recent)} of the intervals read zero, {Statements.Percent(t.Usual)} was "
+                    + $"usual) and {Statements.Kwh(day.TotalWh)} in the others of the last day "
+                    + $"({Statements.Kwh(day.ExpectedWh)} expected of all).",
             Pieces.Rough => $"Since {since} the load curve is rougher than this home's: neighbouring half-hours differ "
                 + $"by {Statements.Number(t.Recent)} of the mean, {Statements.Number(t.Usual)} was usual.",
             Pieces.Night => $"Since {since} the night base is {lost} less than its cohort's night lets expect, now "
@@ -147,20 +150,12 @@ internal static class Sentences
         return [.. list];
     }
 
-    /// <summary>Innocent causes that the days themselves suggest, and a feeder that misses nothing.</summary>
     private static Finding Soften(Finding finding, ReadOnlySpan<float> pieces, in ToldDay told)
     {
-        var texts = new List<string>(finding.CounterEvidence);
-        if (told.IsLikelyPv || told.Day.Has(DayMarks.DaylightZeros))
-            texts.Add("what is missing is missing by daylight: new PV would look like this");
-        if (told.IsRising)
-            texts.Add("the meter registers more than before: a new appliance or more people would do so");
-        if (told.Day.Has(DayMarks.Vacant))
-            texts.Add("the base is there and the peaks that people make are not: an empty home would look like this");
-        if (told.Day.Has(DayMarks.CatchUp)) texts.Add("a catch-up read makes up for the gap before it");
-        if (told.FeederSpeaks && pieces[Pieces.Feeder] < 0.5f && finding.Kind != FindingKind.MetersExchanged)
-            texts.Add("the balance of the feeder does not miss what this meter would have to hide");
-        return texts.Count == finding.CounterEvidence.Length ? finding
-            : finding with { CounterEvidence = [.. texts], Confidence = finding.Confidence * 0.6 };
+        var texts = InnocentCauses.Of(finding.Kind, pieces, told);
+        return texts.Count == 0 ? finding : finding with
+        {
+            CounterEvidence = [.. finding.CounterEvidence, .. texts], Confidence = finding.Confidence * 0.6,
+        };
     }
 }

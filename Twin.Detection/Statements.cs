@@ -21,16 +21,17 @@ internal static class Statements
         Severity severity,
         double confidence, string detector, string sentence, Evidence[] evidence)
     {
-        var counter = Innocent(subject.Context);
+        var counter = Innocent(subject);
         return new Finding(subject.Key, subject.Name, kind, from, to, to, score, severity,
-            counter.Length == 0 ? confidence : confidence * 0.5, detector, DetectorVersion, NoTechnique, sentence,
-                evidence, counter);
+            subject.Believed == ContextFlags.None ? confidence : confidence * 0.5, detector, DetectorVersion,
+            NoTechnique, sentence, evidence, counter);
     }
 
     /// <summary>Imported causes of the day that would explain a finding without anybody's fault.</summary>
-    private static string[] Innocent(ContextFlags context)
+    private static string[] Innocent(in DaySubject subject)
     {
-        if (context == ContextFlags.None) return [];
+        var (context, doubted) = (subject.Believed, subject.Doubted & subject.Context);
+        if (subject.Context == ContextFlags.None) return [];
         var texts = new List<string>(5);
         if ((context & ContextFlags.Outage) != 0) texts.Add("an outage is on record for this time");
         if ((context & ContextFlags.TariffChange) != 0)
@@ -39,6 +40,12 @@ internal static class Statements
             texts.Add("a move-in is on record: the old profile does not bind the new customer");
         if ((context & ContextFlags.Exchange) != 0) texts.Add("a meter exchange is on record");
         if ((context & ContextFlags.PlannedWork) != 0) texts.Add("planned work is on record");
+        if ((doubted & ContextFlags.Outage) != 0)
+            texts.Add("an outage is on record for this meter alone, but it read through the day or its feeder had "
+                + "supply: the record counts for nothing and may be forged");
+        if ((doubted & ContextFlags.PlannedWork) != 0)
+            texts.Add("planned work is on record for this meter alone, but no work order: the record counts for "
+                + "nothing and may be forged");
         return [.. texts];
     }
 

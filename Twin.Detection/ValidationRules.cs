@@ -16,6 +16,12 @@ internal struct ValidationRules
     /// Incomplete days are reported once this much of them is missing: one lost evening is not worth a person's time.
     /// </summary>
     private const int MissingMinutesToReport = 720;
+
+    /// <summary>
+    /// What an outage on record explains at most, in all: three days. Longer ones are rare, and whoever can write a
+    /// record must not be able to silence a meter with it.
+    /// </summary>
+    private const int LongestOutageMinutes = 3 * 1_440;
     private const int ZeroDaysToReport = 3;
     private const int HistoryDays = 14;
     private const int RearmDays = 14;
@@ -68,9 +74,13 @@ internal struct ValidationRules
         _quietDays = quiet ? (byte)Math.Min(255, _quietDays + 1) : (byte)0;
         if (_quietDays >= RearmDays) (_open, _missingMinutes) = (_open & Episode.Awaits, 0);
         if (shape.Actual >= EnoughOfDay * shape.Count && shape.Actual > 0 && (marks & DayMarks.CatchUp) == 0
-            && shape.MinWh >= 0 && (subject.Context & ContextFlags.Outage) == 0) marks |= DayMarks.Usable;
+            && shape.MinWh >= 0 && !HasOutage(shape, subject)) marks |= DayMarks.Usable;
         return marks;
     }
+
+    /// <summary>An outage leaves a gap or zeros; a record of one on a day without them excuses nothing.</summary>
+    private static bool HasOutage(in DayShape shape, in DaySubject subject) =>
+        (subject.Context & ContextFlags.Outage) != 0 && (shape.Present < shape.Count || shape.Zeros > 0);
 
     /// <summary>True when the episode was not open yet: the one moment to speak.</summary>
     private bool Begins(Episode episode)
@@ -117,7 +127,8 @@ internal struct ValidationRules
         if (_missingMinutes == 0) _gapFromDay = day.Day.Number - Math.Max(absentDays, carried > 0 ? 1 : 0);
         var today = incomplete ? carried + gone : 0;
         _missingMinutes = (int)Math.Min(int.MaxValue / 4, _missingMinutes + absentDays * 1440L + today);
-        var innocent = (marks & DayMarks.CatchUp) != 0 || (subject.Context & ContextFlags.Outage) != 0;
+        var innocent = (marks & DayMarks.CatchUp) != 0
+            || ((subject.Context & ContextFlags.Outage) != 0 && _missingMinutes <= LongestOutageMinutes);
         if (innocent) return false;
         if (subject.AwaitsBackhaul) _open |= Episode.Awaits;
         else StateMissing(day.Day, subject, findings);

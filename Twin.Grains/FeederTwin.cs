@@ -107,6 +107,14 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
         }
     }
 
+    /// <summary>An observer that read the whole day, and never zero: whoever was dark was so alone.</summary>
+    private static bool HadSupply(ReadOnlySpan<Member> members)
+    {
+        foreach (ref readonly var m in members)
+            if (m.Role == MeterRole.Observer && ContextTrust.ReadThrough(m.Features)) return true;
+        return false;
+    }
+
     private void Fold(IInbox inbox, IOutbox outbox)
     {
         if (MemberDay.Collect(inbox) is not { } day) return;
@@ -117,6 +125,7 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
         var subject = new DaySubject(key, name, MeterRole.Observer, _contexts.On(day.Day));
         var balance = _model.Fold(day.Day.Number, subject, day.Members, s.SinkTo(outbox));
         (_lastDay, _members, _withData) = (day.Day.Number, day.Count, day.WithData);
+        var hadSupply = HadSupply(day.Members);
         day.Return();
         _contexts.DropEndedBy(day.Day.StartMinute * 60);
         s.Bytes.Clear();
@@ -124,6 +133,8 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
         s.Bytes.VarInt(day.Day.Number);
         balance.Write(s.Bytes);
         s.Bytes.Single(_lots.IsReady ? _lots.Change : float.NaN);
+        s.Bytes.Byte((byte)(subject.Context & FeederRecord.ForMembers));
+        s.Bytes.Bool(hadSupply);
         outbox.Publish(s.Bytes.Written);
         if (balance.IsStatement) FollowLots(inbox, balance, outbox);
     }

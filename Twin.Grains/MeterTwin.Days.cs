@@ -305,9 +305,10 @@ public sealed partial class MeterTwin
         public FeederDay? Feeder;
         public AlarmBar Bar;
         public float CohortWh, FeederChange;
+        public FeederRecord Record;
 
         public readonly SlowPeers Slow => new(CohortWh, Feeder is { IsStatement: true } ? FeederChange : float.NaN,
-            Feeder is { LossShare: not 0 } f ? f.MissingWh / f.LossShare : 0);
+            Feeder is { LossShare: not 0 } f ? f.MissingWh / f.LossShare : 0, Cohort?.Warm ?? 0);
     }
 
     private void Hear(IInbox inbox, IOutbox outbox)
@@ -329,6 +330,8 @@ public sealed partial class MeterTwin
             {
                 answers.Feeder = FeederDay.Read(ref r, version);
                 if (!r.AtEnd) answers.FeederChange = r.Single();
+                if (!r.AtEnd)
+                    answers.Record = new FeederRecord((ContextFlags)r.Byte() & FeederRecord.ForMembers, r.Bool());
             }
             else if (kind == MessageKind.BackhaulDay) backhaul = BackhaulDay.ReadBody(day, ref r);
             else throw r.Bad($"meter {Name} got a message that is no answer");
@@ -348,6 +351,8 @@ public sealed partial class MeterTwin
         _model ??= new ReadingModel();
         var stated = s.Stated;
         var subject = SubjectOn(day) with { Bar = answers.Bar, Others = OthersOn(day) };
+        var doubted = ContextTrust.Doubted(subject.Context, answers.Record, features, LacksOrder(day));
+        subject = subject with { Context = subject.Context | answers.Record.Context, Doubted = doubted };
         var verdict = _model.Judge(features, subject, answers.Cohort, answers.Feeder, s.SinkTo(outbox));
         NoteScore(features, verdict, s.Stated != stated);
         JudgeSlowly(features, subject, answers, s.SinkTo(outbox));

@@ -72,6 +72,8 @@ public sealed partial class MeterTwin
 
     private OtherEvidence OthersOn(in LocalDay day) => _security?.EvidenceAt(day.Number) ?? default;
 
+    private bool LacksOrder(in LocalDay day) => _security?.LacksOrder(day) ?? false;
+
     private void WriteNews(ByteWriter to)
     {
         to.UInt16(_blockMax);

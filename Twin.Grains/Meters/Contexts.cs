@@ -68,9 +68,18 @@ internal struct Contexts
     {
         var flags = ContextFlags.None;
         foreach (var s in Spans)
-            if (s.From < day.EndMinute * 60 && s.To > day.StartMinute * 60) flags |= FlagOf(s.Kind);
+            if (s.From < day.EndMinute * 60 && EndOf(s) > day.StartMinute * 60) flags |= FlagOf(s.Kind);
         return flags;
     }
+
+    /// <summary>
+    /// Seconds for which a move or an exchange holds. They make a meter's models begin anew, each day; a record of a
+    /// move that lasts a year must not keep them from ever judging.
+    /// </summary>
+    private const long LongestMove = 3 * 86_400;
+
+    private static long EndOf(in ContextSpan s) => s.Kind is ContextKind.MoveIn or ContextKind.Exchange
+        ? Math.Min(s.To, s.From + LongestMove) : s.To;
 
     public readonly void Write(ByteWriter to)
     {

@@ -19,6 +19,16 @@ internal sealed partial class MeterSecurity
     /// <summary>True when any work order is in force.</summary>
     private bool HasOrder(uint at) => _rare is { } r && Array.Exists(r.Orders, o => IsOpen(o, at));
 
+    /// <summary>True when work orders of this meter are known, and none was in force on the day.</summary>
+    public bool LacksOrder(in LocalDay day)
+    {
+        if (_rare is not { Orders.Length: > 0 } r) return false;
+        var (from, to) = (Moment.Of(UnixTime.FromMinutes(day.StartMinute)),
+            Moment.Of(UnixTime.FromMinutes(day.EndMinute)));
+        return !Array.Exists(r.Orders, o => Moment.Plus(to, PeriodSlack) >= o.From
+            && from <= Moment.Plus(o.To, PeriodSlack));
+    }
+
     private static bool IsOpen(OrderMark o, uint at) =>
         Moment.Plus(at, PeriodSlack) >= o.From && at <= Moment.Plus(o.To, PeriodSlack);
 

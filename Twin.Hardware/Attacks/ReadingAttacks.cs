@@ -39,7 +39,7 @@ internal static class ReadingAttacks
         };
         yield return Theft("T20", "Zero for some hours", "h3, " + Jokar,
             "For the same hours of every day nothing is reported.",
-            Any(ZeroRun, UnusualDay, LevelShift, ShapeChange, NightBaseLost, BalanceSuspect),
+            Any(ZeroRun, LevelShift, ShapeChange, NightBaseLost, BalanceSuspect),
             ReadingDistortion.ZeroWindow);
         yield return Theft("T21", "Random shares of the mean", "h4, " + Jokar,
             "The home's mean is reported with a random factor, whatever is used.",

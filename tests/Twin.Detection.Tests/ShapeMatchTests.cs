@@ -52,7 +52,7 @@ public sealed class ShapeMatchTests
     public void A_ceiling_is_counted_and_a_higher_value_begins_anew()
     {
         var cap = default(CapWatch);
-        var wh = TestHome.Constant(40);
+        var wh = TestHome.Constant(41);
         void Note(params int[] peaks)
         {
             peaks.CopyTo(wh, 34);

@@ -30,7 +30,8 @@ public class SlowReferenceTests
             };
             // Twelve homes behind the feeder.
             var missing = (float)((1 - share) / 12);
-            anchor.Take(day, TestHome.Subject(), new SlowPeers(cohort, observed ? missing : float.NaN, 12 * cohort),
+            anchor.Take(day, TestHome.Subject(), new SlowPeers(cohort, observed ? missing : float.NaN, 12 * cohort,
+                    200),
                 _found);
         }
         return anchor;
@@ -71,7 +72,7 @@ public class SlowReferenceTests
             {
                 Day = TestHome.FirstDay + d, StartMinute = (TestHome.FirstDay + d) * 1440L, Minutes = 1440,
                 Marks = DayMarks.Usable | DayMarks.Warm, TotalWh = 9_000 * level, NightW = 150 * level,
-            }, TestHome.Subject(), new SlowPeers(9_000, 0.001f, 108_000), _found);
+            }, TestHome.Subject(), new SlowPeers(9_000, 0.001f, 108_000, 200), _found);
         }
         Assert.Empty(_found);
         Assert.InRange(anchor.Drop, 0.2, 0.42);
@@ -87,7 +88,7 @@ public class SlowReferenceTests
         var r = new ByteReader(w.Written);
         Assert.Equal((anchor.Days, anchor.Drop), (AnchorBaseline.Read(ref r) is var b ? b.Days : 0, b.Drop));
         var day = new DayFeatures { Day = 9, Minutes = 1440, Marks = DayMarks.Usable, TotalWh = 100, NightW = 1 };
-        anchor.Take(day, TestHome.Subject(context: ContextFlags.MoveIn), new SlowPeers(100, float.NaN, 0), _found);
+        anchor.Take(day, TestHome.Subject(context: ContextFlags.MoveIn), new SlowPeers(100, float.NaN, 0, 200), _found);
         Assert.Equal(1, anchor.Days);
     }
 
@@ -129,5 +130,33 @@ public class SlowReferenceTests
     {
         Overcounting(factor, delivered, days);
         Assert.Empty(_found);
+    }
+
+    /// <summary>
+    /// The profile learns from the days that it judges; a rise just above what counts must not be learnt away in the
+    /// days that the finding takes.
+    /// </summary>
+    [Theory]
+    [InlineData(1.34)]
+    [InlineData(1.65)]
+    [InlineData(2.5)]
+    public void A_rise_just_above_what_counts_is_found_before_the_profile_follows(double factor)
+    {
+        var (model, over) = (new ReadingModel(), new Overcount());
+        for (var d = 0; d < 50; d++)
+        {
+            // The same day each day: what is tested is the profile, not the weather.
+            var home = new TestHome(4).NextDay();
+            var read = d < 40 ? home : [.. home.Select(v => (int)(v * factor))];
+            var day = TestHome.Fold(model, d, [.. read.Select((v, s) => v + (d * 7 + s) % 5)], []);
+            float missing = 0.03f * 120_000 - (read.Sum() - home.Sum()), reported = 120_000 + read.Sum() - home.Sum();
+            over.Take(day, TestHome.Subject(), null, new FeederDay
+            {
+                IsStatement = true, MissingWh = missing, LossShare = missing / reported, UsualLossShare = 0.03f,
+            }, _found);
+        }
+        var f = Assert.Single(_found);
+        Assert.Equal(FindingKind.MetrologySuspect, f.Kind);
+        Assert.Equal(TestHome.Day(43).EndMinute * 60, f.To.Seconds);
     }
 }

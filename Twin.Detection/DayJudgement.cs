@@ -97,7 +97,7 @@ internal struct DayJudgement
     private ushort _peerFlat, _peerNight, _feeder, _exchanged, _zeroEpisodes;
     private byte _feederAge = MaxFeederAge, _quietDays, _zeroDays, _pvDays;
 
-    /// <summary>Whether the episode has been stated, or excused, and then for how many days of a lived-in home.</summary>
+    /// <summary>Whether the episode has been stated, or excused, and then for how many lived-in days.</summary>
     private byte _gate;
 
     public DayVerdict Judge(in DayFeatures day, in DaySubject subject, in CohortDay? cohort, in FeederDay? feeder,

@@ -21,7 +21,7 @@ internal static class InnocentCauses
     /// <summary>How far a day's energy may be from what is due and still be called kept.</summary>
     private const float Kept = 0.12f;
 
-    /// <summary>What speaks for an innocent cause of a change of habits; a feeder that misses nothing included.</summary>
+    /// <summary>What speaks for an innocent cause of the change; a feeder that misses nothing included.</summary>
     public static List<string> Of(FindingKind kind, ReadOnlySpan<float> pieces, in ToldDay told)
     {
         var (day, texts) = (told.Day, new List<string>());
@@ -61,8 +61,8 @@ internal static class InnocentCauses
     {
         if (day.NightW < FallenBase * day.ExpectedNightW && day.TotalWh < FallenDay * day.ExpectedWh
             && told.CohortFactor is > 0 and < CohortFalls)
-            texts.Add("night base and day have fallen, and the cohort's use falls too: the end of the heating season in "
-                + "a home with a heat pump would look like this");
+            texts.Add("night base and day have fallen, and the cohort's use falls too: the end of the heating season "
+                + "in a home with a heat pump would look like this");
         if (!told.FeederSpeaks)
             texts.Add("no observer meter can confirm it: a household that shrinks or moves out looks the same");
     }

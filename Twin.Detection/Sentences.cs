@@ -155,7 +155,8 @@ internal static class Sentences
         var texts = InnocentCauses.Of(finding.Kind, pieces, told);
         return texts.Count == 0 ? finding : finding with
         {
-            CounterEvidence = [.. finding.CounterEvidence, .. texts], Confidence = finding.Confidence * 0.6,
+            CounterEvidence = [.. finding.CounterEvidence, .. texts],
+            Confidence = finding.Confidence * 0.6,
         };
     }
 }

@@ -72,7 +72,8 @@ public sealed class ContextTrustTests
         var plain = Run(ContextFlags.None, ContextFlags.None);
         var without = Assert.Single(_findings);
         _findings.Clear();
-        var forged = Run(ContextFlags.Outage | ContextFlags.PlannedWork, ContextFlags.Outage | ContextFlags.PlannedWork);
+        const ContextFlags both = ContextFlags.Outage | ContextFlags.PlannedWork;
+        var forged = Run(both, both);
         var finding = Assert.Single(_findings);
         Assert.Equal(plain, forged);
         Assert.Equal((without.Kind, without.Confidence), (finding.Kind, finding.Confidence));

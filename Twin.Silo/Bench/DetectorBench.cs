@@ -22,6 +22,7 @@ internal sealed class DetectorBench(BenchRun bench)
     private const double LossFactor = 1.03;
     private const string Model = "M1";
     private static readonly string[] Lots = ["L1", "L2", "L3"];
+    private static readonly string[] Paths = ["DC-1", "DC-2"];
 
     /// <summary>Parts of the sum, each timed apart.</summary>
     private enum Part { Readings, Groups, Drift, Calibration }
@@ -161,7 +162,7 @@ internal sealed class DetectorBench(BenchRun bench)
                 var verdict = _models[m].Judge(features, subject, cohort, said, sink);
                 _blocks[m] = Math.Max(_blocks[m], LogFloat.Encode((float)verdict.Score));
                 _overcounts[m].Take(features, subject, cohort, said, sink);
-                _anchors[m].Take(features, subject, new SlowPeers(8_000, said.LossShare, said.MissingWh), sink);
+                _anchors[m].Take(features, subject, new SlowPeers(8_000, said.LossShare, said.MissingWh, Meters), sink);
             }
         }
 
@@ -181,7 +182,7 @@ internal sealed class DetectorBench(BenchRun bench)
             {
                 _drifts[m].Take(prints[m], out _);
                 _behaviour.Take(new DevicePrint(new Party(Id(m).Twin, "bench"), prints[m].At, prints[m].Image, 1,
-                    Lots[m % 3], 1f, prints[m].Values), Model, self, 1, sink);
+                    Lots[m % 3], Paths[m % 2], 1f, prints[m].Values), Model, self, 1, sink);
             }
             for (var f = 0; f < Feeders; f++)
             {

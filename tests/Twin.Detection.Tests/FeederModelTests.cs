@@ -71,6 +71,42 @@ public sealed class FeederModelTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void What_panels_feed_in_is_in_the_balance_and_a_day_without_it_has_none()
+    {
+        const int Homes = 20, Fed = 300;
+        var source = Enumerable.Range(0, Homes).Select(i => new TestHome((ulong)i + 1)).ToArray();
+        var models = Enumerable.Range(0, Homes + 1).Select(_ => new ReadingModel()).ToArray();
+        var actual = Enumerable.Repeat(Quality.Actual, 48).ToArray();
+        var sun = Enumerable.Range(0, 48).Select(s => s is >= 20 and < 28 ? Fed : 0).ToArray();
+        for (var d = 0; d < 40; d++)
+        {
+            var day = TestHome.Day(d);
+            var sum = new int[48];
+            var members = new List<Member>();
+            for (var h = 0; h < Homes; h++)
+            {
+                var wh = source[h].NextDay();
+                var features = TestHome.Fold(models[h], d, wh, []);
+                for (var s = 0; s < 48; s++) sum[s] += wh[s] - (h < 2 ? sun[s] : 0);
+                // On the last day one of the two tells nothing of it.
+                if (h < 2) features.AddExport(h == 1 && d == 39 ? default : new DayReadings(day, 30, sun, actual));
+                members.Add(new Member(new MeterId((ulong)h + 1), MeterRole.Customer, features));
+            }
+            var observer = TestHome.Fold(models[Homes], d, [.. sum.Select(v => (int)Math.Round(Math.Max(0, v) * 1.03))],
+                [], TestHome.Subject(ObserverId, role: MeterRole.Observer));
+            observer.AddExport(new DayReadings(day, 30, [.. sum.Select(v => Math.Max(0, -v))], actual));
+            members.Add(new Member(new MeterId(ObserverId), MeterRole.Observer, observer));
+            _last = _model.Fold(TestHome.FirstDay + d, _subject, [.. members], _findings);
+            if (d == 39) break;
+            Assert.True(_last.IsStatement);
+            Assert.InRange(_last.LossShare, 0.02f, 0.035f);
+            Assert.Equal(0, _last.SuspectCount);
+        }
+        Assert.False(_last.IsStatement);
+        Assert.Empty(_findings);
+    }
+
+    [Fact]
     public void A_meter_that_counts_half_since_the_first_day_is_named_with_its_energy()
     {
         Run(20, 40, 0.03, (h, _, wh) => h == 6 ? [.. wh.Select(v => v / 2)] : wh);

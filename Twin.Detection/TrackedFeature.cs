@@ -39,7 +39,8 @@ internal struct TrackedFeature
     /// <summary>
     /// Takes a day's value. <paramref name="sign"/> is 1 where a rise counts, −1 where a fall does;
     /// <paramref name="floor"/> is a spread below which differences are measurement; <paramref name="slack"/> is the
-    /// deviation that the cumulative sum forgives each day. What it adds to the sum counts <paramref name="weight"/>, 0 to 1; with 0 it only learns.
+    /// deviation that the cumulative sum forgives each day. What it adds to the sum and moves what is usual counts
+    /// <paramref name="weight"/>, 0 to 1; with 0 it only learns.
     /// </summary>
     public void Take(float value, int sign, int days, float floor, float slack, float weight)
     {

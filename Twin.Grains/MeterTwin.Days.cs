@@ -136,25 +136,30 @@ public sealed partial class MeterTwin
         CheckRegister(head.Day, head.IntervalMinutes, s.Stored.Values, outbox);
         _security?.JudgeFlow(SceneOf(outbox), Moment.Of(UnixTime.FromMinutes(head.Day.StartMinute)),
             Moment.Of(UnixTime.FromMinutes(head.Day.EndMinute)), features.TotalWh);
-        AddExport(head, s, ref features);
+        AddExport(head.Day.Number, s, ref features);
         return features;
     }
 
     /// <summary>Days after which a channel that tells nothing any more is taken to be gone.</summary>
     private const int ChannelGoneDays = 35;
 
-    /// <summary>A feeder's balance needs what its members feed in, too.</summary>
-    private void AddExport(in OpenDay import, Scratch s, ref DayFeatures features)
+    /// <summary>
+    /// A feeder's balance needs what its members feed in, too. Looks at this day and those before only: later ones may
+    /// have come or not.
+    /// </summary>
+    private void AddExport(int day, Scratch s, ref DayFeatures features)
     {
-        if (Array.Find(_others ?? [], c => c.Channel == Channel.Export) is not { Stored: > 0 } export
-            || import.Day.StartMinute - export.LastMinute > ChannelGoneDays * 1440L) return;
-        var told = default(DayReadings);
-        if (_open.TryFind(Channel.Export, import.Day.Number, out var at))
+        if (_open.TryFind(Channel.Export, day, out var at))
         {
+            _exportDay = day;
             s.Stored.Load(_open[at], _open.Readings(at));
-            told = new DayReadings(_open[at].Day, _open[at].IntervalMinutes, s.Stored.Values, s.Stored.Qualities);
+            features.AddExport(new DayReadings(_open[at].Day, _open[at].IntervalMinutes, s.Stored.Values,
+                s.Stored.Qualities));
         }
-        features.AddExport(told);
+        else if (_exportDay != NoDay && day - _exportDay <= ChannelGoneDays)
+        {
+            features.AddExport(default);
+        }
     }
 
     /// <summary>After the fold: the sum check belongs to the same half of the model.</summary>

@@ -9,8 +9,8 @@ namespace Twin.Grains;
 public sealed partial class MeterTwin
 {
     /// <summary>
-    /// Version 2 has the security state behind the rest, version 3 news for the cohort; older ones are read as meters
-    /// without.
+    /// Version 2 has the security state behind the rest, version 3 news for the cohort and the last day of
+    /// export; older ones are read as meters without.
     /// </summary>
     private const byte StateVersion = 3;
 
@@ -40,6 +40,7 @@ public sealed partial class MeterTwin
         to.Bool(_security is not null);
         _security?.Write(to);
         WriteNews(to);
+        WriteDay(to, _exportDay);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -83,7 +84,11 @@ public sealed partial class MeterTwin
         twin._lastTop = Intern(r.Text());
         if (r.Bool()) twin._model = ReadingModel.Read(ref r);
         if (version > 1 && r.Bool()) twin._security = MeterSecurity.Read(ref r);
-        if (version > 2) twin.ReadNews(ref r);
+        if (version > 2)
+        {
+            twin.ReadNews(ref r);
+            twin._exportDay = ReadDay(ref r);
+        }
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a meter's state");
     }
 

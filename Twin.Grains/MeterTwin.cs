@@ -56,6 +56,9 @@ public sealed partial class MeterTwin : TwinState
     private double _lastScore;
     private int _lastScoreDay = NoDay;
     private int _closedThrough = NoDay;
+
+    /// <summary>The last folded day on which the meter told of export.</summary>
+    private int _exportDay = NoDay;
     private byte _silentDays;
 
     /// <summary>

@@ -21,8 +21,8 @@ internal static class Witness
 
     /// <summary>
     /// Whether anything but the meter's own past speaks: a cohort that is large enough, a feeder that misses what the
-    /// meter lacks, or evidence of another nature. Tenants leave, heating seasons end, families shrink: without this, ten
-    /// recorded homes were accused seven times in seventeen meter-years.
+    /// meter lacks, or evidence of another nature. Tenants leave, heating seasons end, families shrink: without this,
+    /// ten recorded homes were accused seven times in seventeen meter-years.
     /// </summary>
     public static bool IsThere(in CohortDay? cohort, float feederPiece, in OtherEvidence others) =>
         cohort is { Warm: >= EnoughMembers } || feederPiece >= Missed || !others.IsNone;

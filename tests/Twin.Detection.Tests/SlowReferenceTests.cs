@@ -133,30 +133,37 @@ public class SlowReferenceTests
     }
 
     /// <summary>
-    /// The profile learns from the days that it judges; a rise just above what counts must not be learnt away in the
-    /// days that the finding takes.
+    /// The profile learns from the days that it judges, and homes are not alike every day; a rise just above what
+    /// counts must not be lost in either within the days that the finding takes.
     /// </summary>
     [Theory]
-    [InlineData(1.34)]
-    [InlineData(1.65)]
-    [InlineData(2.5)]
-    public void A_rise_just_above_what_counts_is_found_before_the_profile_follows(double factor)
+    [InlineData(1.4, 18)]
+    [InlineData(1.45, 20)]
+    [InlineData(1.65, 20)]
+    [InlineData(2.5, 20)]
+    public void A_rise_just_above_what_counts_is_found_before_the_profile_follows(double factor, int least)
     {
-        var (model, over) = (new ReadingModel(), new Overcount());
-        for (var d = 0; d < 50; d++)
+        const int onset = 40;
+        var told = 0;
+        for (var seed = 1ul; seed <= 20; seed++)
         {
-            // The same day each day: what is tested is the profile, not the weather.
-            var home = new TestHome(4).NextDay();
-            var read = d < 40 ? home : [.. home.Select(v => (int)(v * factor))];
-            var day = TestHome.Fold(model, d, [.. read.Select((v, s) => v + (d * 7 + s) % 5)], []);
-            float missing = 0.03f * 120_000 - (read.Sum() - home.Sum()), reported = 120_000 + read.Sum() - home.Sum();
-            over.Take(day, TestHome.Subject(), null, new FeederDay
+            var (model, over, home) = (new ReadingModel(), new Overcount(), new TestHome(seed));
+            _found.Clear();
+            for (var d = 0; d < onset + 10; d++)
             {
-                IsStatement = true, MissingWh = missing, LossShare = missing / reported, UsualLossShare = 0.03f,
-            }, _found);
+                var used = home.NextDay();
+                int[] read = d < onset ? used : [.. used.Select(v => (int)(v * factor))];
+                var day = TestHome.Fold(model, d, read, _found);
+                float undelivered = read.Sum() - used.Sum(), reported = 120_000 + undelivered;
+                var missing = 0.03f * 120_000 - undelivered;
+                over.Take(day, TestHome.Subject(), null, new FeederDay
+                {
+                    IsStatement = true, MissingWh = missing, LossShare = missing / reported, UsualLossShare = 0.03f,
+                }, _found);
+            }
+            Assert.All(_found, f => Assert.Equal(FindingKind.MetrologySuspect, f.Kind));
+            told += _found.Count;
         }
-        var f = Assert.Single(_found);
-        Assert.Equal(FindingKind.MetrologySuspect, f.Kind);
-        Assert.Equal(TestHome.Day(43).EndMinute * 60, f.To.Seconds);
+        Assert.True(told >= least, $"{told} of 20 homes");
     }
 }

@@ -147,25 +147,29 @@ internal sealed class LossAttribution
         if (_days >= EnoughDays) NameSuspects(members, days, ref today);
     }
 
-    /// <summary>The columns of a half-hour; its missing share and part of the day, −1 where nothing flowed.</summary>
+    /// <summary>
+    /// The columns of a half-hour; its missing share and part of the day, −1 where nothing flowed. Shares are of what
+    /// was metered: at noon panels may leave next to nothing for the observer, and its error is not the only one.
+    /// </summary>
     private (float Missing, int Part) Fill(ReadOnlySpan<Member> members, int block, ReadOnlySpan<LossColumns.Day> days,
         Span<float> columns)
     {
         var n = _ids.Length;
-        float observed = 0, reported = 0, total = 0;
+        float observed = 0, net = 0, metered = 0, total = 0;
         foreach (ref readonly var member in members)
         {
-            var wh = member.Features.NetWhOf(block);
             if (member.Role == MeterRole.Observer)
             {
-                observed += wh;
+                observed += member.Features.NetWhOf(block);
                 continue;
             }
-            reported += wh;
+            net += member.Features.NetWhOf(block);
+            metered += member.Features.Blocks.Wh(block);
             total += member.Features.TotalWh;
         }
-        if (observed <= 0) return (0f, -1);
-        var scale = 1f / observed;
+        metered = Math.Max(metered, Math.Abs(observed));
+        if (metered <= 0) return (0f, -1);
+        var scale = 1f / metered;
         var at = 0;
         Span<float> values = stackalloc float[Each];
         foreach (ref readonly var member in members)
@@ -179,7 +183,7 @@ internal sealed class LossAttribution
         columns[(Each * n)..].Clear();
         // In units of an average member's average half-hour.
         columns[Each * n + part] = total / (n * DayShape.Blocks) * scale;
-        return ((observed - reported) * scale, part);
+        return ((observed - net) * scale, part);
     }
 
     /// <summary>Median over members of energy over profile: the day's weather on this feeder.</summary>

@@ -20,7 +20,7 @@ public readonly struct AlarmBar
     public const double FindingsPerMeterYear = 0.04;
 
     /// <summary>The bar where nothing is learnt, in units of <see cref="DayVerdict.Score"/>.</summary>
-    public const double Fixed = 1.25;
+    public const double Fixed = 1.35;
 
     /// <summary>Days of a block, and the share of blocks that the budget lets pass the bar.</summary>
     public const int BlockDays = 28;

@@ -35,7 +35,7 @@ public enum DayMarks : ushort
     Holiday = 2048,
     /// <summary>The meter has an export channel, and its day is complete too.</summary>
     Exports = 4096,
-    /// <summary>The meter has an export channel, and something of its day is missing: no balance can be drawn.</summary>
+    /// <summary>The meter has an export channel, and something of its day is missing: no balance is drawn.</summary>
     ExportLacks = 8192,
 }
 

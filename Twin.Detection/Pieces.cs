@@ -38,5 +38,5 @@ internal static class Pieces
     /// homes); round numbers where hardly any honest home has the piece at all.
     /// </summary>
     public static readonly float[] HonestHundredth =
-        [14f, 4.5f, 18f, 16.5f, 4f, 25f, 19f, 2.2f, 5f, 6f, 2f, 1.5f, 3.8f, 1f, 1f];
+        [14f, 4.5f, 18f, 16.5f, 4f, 25f, 19f, 2.2f, 5f, 6f, 3f, 1.5f, 3.8f, 1f, 1f];
 }

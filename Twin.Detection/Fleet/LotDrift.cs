@@ -120,8 +120,8 @@ public sealed class LotDrift
 
     /// <summary>
     /// The middle of the lot (its changes sorted), or where only a part of it drifts its lower or upper quartile, each
-    /// against the same of the others; null when none is far. The error is that of the meters' spread about their own quantile: those
-    /// below it for the lower one, above it for the upper, all for the middle.
+    /// against the same of the others; null when none is far. The error is that of the meters' spread about their own
+    /// quantile: those below it for the lower one, above it for the upper, all for the middle.
     /// </summary>
     private static Drift? Farthest(double[] own, double[] others, double floor)
     {

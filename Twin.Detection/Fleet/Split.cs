@@ -22,6 +22,11 @@ public readonly record struct Split(int Feature, double Low, double High, double
     private const double FewestShare = 0.2, Apart = 5;
 
     /// <summary>
+    /// Least ratio of the two: what a day has to tell, after outages and of events, makes frames longer by a tenth.
+    /// </summary>
+    private const double LeastRatio = 1.2;
+
+    /// <summary>
     /// The feature in which a sample of fingerprints, laid one behind another, falls most clearly into two parts; null
     /// when there is none. Parts are those of the least sum of squares within (Otsu 1979).
     /// </summary>
@@ -39,9 +44,10 @@ public readonly record struct Split(int Feature, double Low, double High, double
             Array.Sort(values, 0, n);
             var apart = Cut(values.AsSpan(0, n), DeviceTraits.Floors[part], out var at);
             if (apart < most) continue;
+            var (low, high) = (RobustCloud.Median(values.AsSpan(0, at)), RobustCloud.Median(values.AsSpan(at, n - at)));
+            if (high < LeastRatio * low) continue;
             most = apart;
-            best = new Split(part, RobustCloud.Median(values.AsSpan(0, at)),
-                RobustCloud.Median(values.AsSpan(at, n - at)), (double)(n - at) / n);
+            best = new Split(part, low, high, (double)(n - at) / n);
         }
         return best;
     }

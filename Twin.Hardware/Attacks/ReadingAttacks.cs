@@ -88,7 +88,10 @@ internal static class ReadingAttacks
     private static IEnumerable<Attack> Innocent()
     {
         yield return Silent("T29", "Life changes", "AMIDS (McLaughlin and others 2013)",
-            "A car, panels, an empty home, new tenants: none of it is theft.", SceneKind.InnocentChanges, []);
+            "A car, panels, an empty home, new tenants: none of it is theft.", SceneKind.InnocentChanges, []) with
+        {
+            Truth = Truth([.. Enumerable.Range(0, 20)]),
+        };
         yield return Silent("T30", "Summer time begins", "metering practice",
             "A day of 23 hours, with every meter's clock set forward.", SceneKind.SummerTime, []);
         yield return Silent("T31", "Out of reach, then late", "metering practice",

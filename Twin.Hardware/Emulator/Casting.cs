@@ -22,6 +22,8 @@ internal static class Casting
         LabelKind.GapCatchUp,
     ];
 
+    private static readonly LabelKind[] Gaps = [LabelKind.GapBackfill, LabelKind.GapCatchUp];
+
     /// <summary>The parts by meter index.</summary>
     public static SortedDictionary<int, Part> Deal(WorldOptions options, Household?[] homes)
     {
@@ -29,12 +31,13 @@ internal static class Casting
         int[] customers = [.. Enumerable.Range(0, homes.Length).Where(i => homes[i] is not null)];
         var anomalies = (int)(customers.Length * options.AnomalyShare + 0.5);
         var lookAlikes = Math.Min(customers.Length - anomalies, (int)(customers.Length * options.LookAlikeShare + 0.5));
-        int firstAnomaly = draw.Next(Anomalies.Length), firstLookAlike = draw.Next(LookAlikes.Length);
+        var alike = options.ReadingGaps ? LookAlikes : [.. LookAlikes.Except(Gaps)];
+        int firstAnomaly = draw.Next(Anomalies.Length), firstLookAlike = draw.Next(alike.Length);
         var parts = new SortedDictionary<int, Part>();
         for (var i = 0; i < anomalies + lookAlikes; i++)
         {
             var kind = i < anomalies ? Anomalies[(firstAnomaly + i) % Anomalies.Length]
-                : LookAlikes[(firstLookAlike + i - anomalies) % LookAlikes.Length];
+                : alike[(firstLookAlike + i - anomalies) % alike.Length];
             var pick = i + draw.Next(customers.Length - i);
             var fitting = Array.FindIndex(customers, pick, c => Fits(kind, homes[c]!));
             // Nobody left without a car or PV of their own: then somebody is away.

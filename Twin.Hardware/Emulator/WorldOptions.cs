@@ -45,6 +45,12 @@ public sealed record WorldOptions
     public double LookAlikeShare { get; init; } = 0.05;
 
     /// <summary>
+    /// Whether readings that are missing for some days are among the look-alikes. Not where a network is emulated:
+    /// there a meter goes on counting while it is out of reach, and the network makes the gaps.
+    /// </summary>
+    public bool ReadingGaps { get; init; } = true;
+
+    /// <summary>
     /// Earliest day index of an onset; short worlds begin a third of the way in. Detectors need a history to compare
     /// with.
     /// </summary>

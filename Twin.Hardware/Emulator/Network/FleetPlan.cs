@@ -31,6 +31,7 @@ public sealed class FleetPlan
             Seed = options.Seed, Meters = options.Meters, Feeders = options.Feeders, Start = options.Start,
             Days = options.Days, IntervalMinutes = options.IntervalMinutes, Zone = options.Zone, AnomalyShare = 0,
             LookAlikeShare = options.LookAlikeShare, FirstOnsetDay = 3,
+            ReadingGaps = false,
         });
         Start = UnixTime.FromMinutes(World.LocalDay(0).StartMinute);
         End = UnixTime.FromMinutes(World.LocalDay(options.Days - 1).EndMinute);

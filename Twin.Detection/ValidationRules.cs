@@ -34,6 +34,12 @@ internal struct ValidationRules
     /// <summary>A constant day below this is an empty home read with a coarse register, W.</summary>
     private const float StuckAboveW = 30f;
 
+    /// <summary>
+    /// From here on a constant power may read one of two neighbouring values: a register counts whole watt-hours. A
+    /// load that is less than that may well be one lamp's.
+    /// </summary>
+    private const int RoundedFromWh = 50;
+
     /// <summary>A gap this long may end in a catch-up read.</summary>
     private const int CatchUpGapMinutes = 120;
 
@@ -232,13 +238,15 @@ internal struct ValidationRules
     private DayMarks CheckStuck(in DayReadings day, in DayShape shape, in DaySubject subject, IFindingSink findings)
     {
         var w = shape.MaxWh * 60f / day.IntervalMinutes;
-        var stuck = shape.Present >= EnoughOfDay * shape.Count && shape.Present >= 24 && shape.MaxWh == shape.MinWh
-            && w >= StuckAboveW;
+        var stuck = shape.Present >= EnoughOfDay * shape.Count && shape.Present >= 24 && w >= StuckAboveW
+            && shape.MaxWh - shape.MinWh <= (shape.MaxWh >= RoundedFromWh ? 1 : 0);
         if (!stuck) return DayMarks.None;
         if (!Begins(Episode.Stuck)) return DayMarks.Stuck;
         findings.Add(OfDay(day, subject, FindingKind.StuckReading, Severity.Medium,
-            $"On {day.Day.Date} all {shape.Present} intervals read the same {shape.MaxWh} Wh.",
-            new Evidence("distinct_values", 1, 20, 1, "")));
+            shape.MaxWh == shape.MinWh
+                ? $"On {day.Day.Date} all {shape.Present} intervals read the same {shape.MaxWh} Wh."
+                : $"On {day.Day.Date} all {shape.Present} intervals read {shape.MinWh} or {shape.MaxWh} Wh.",
+            new Evidence("distinct_values", shape.MaxWh - shape.MinWh + 1, 20, 1, "")));
         return DayMarks.Stuck;
     }
 

@@ -122,6 +122,18 @@ public sealed class ValidationRulesTests
         Assert.Equal("On 2024-01-22 all 48 intervals read the same 150 Wh.", finding.Sentence);
     }
 
+    [Theory]
+    [InlineData(150, true)]
+    [InlineData(48, false)]
+    public void A_register_that_rounds_a_constant_power_is_stuck_too(int wh, bool stuck)
+    {
+        Ordinary(20);
+        var features = Fold([.. TestHome.Constant(wh).Select((v, s) => v + s % 3 / 2)]);
+        Assert.Equal(stuck, features.Has(DayMarks.Stuck));
+        Assert.Equal(stuck ? ["On 2024-01-21 all 48 intervals read 150 or 151 Wh."] : [],
+            _findings.Select(f => f.Sentence));
+    }
+
     [Fact]
     public void A_spike_is_beyond_supply_and_beyond_three_times_the_largest_power_ever()
     {

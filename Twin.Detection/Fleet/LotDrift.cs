@@ -44,6 +44,7 @@ public sealed class LotDrift
         public required string Name { get; init; }
         public readonly List<Row> Rows = [];
         public long First;
+        public int Judged;
         public byte Stated;
     }
 
@@ -96,10 +97,12 @@ public sealed class LotDrift
         row.Recent[j] += RecentRate * Math.Clamp(value - row.Recent[j], -bound, bound);
     }
 
-    /// <summary>Judges one lot, the one whose meter just spoke.</summary>
+    /// <summary>Judges one lot, the one whose meter just spoke, once a day: what it weighs moves in weeks.</summary>
     public void Judge(string lot, string model, UnixTime now, IFindingSink findings)
     {
-        if (!_lots.TryGetValue(lot, out var kept)) return;
+        var day = (int)(now.Seconds / 86_400);
+        if (!_lots.TryGetValue(lot, out var kept) || day == kept.Judged) return;
+        kept.Judged = day;
         for (var j = 0; j < Features; j++)
         {
             if ((kept.Stated & 1 << j) != 0) continue;
@@ -185,6 +188,7 @@ public sealed class LotDrift
         {
             to.Text(lot.Name);
             to.VarInt(lot.First);
+            to.VarInt(lot.Judged);
             to.Byte(lot.Stated);
             to.VarUInt((ulong)lot.Rows.Count);
             foreach (var row in lot.Rows)
@@ -209,7 +213,10 @@ public sealed class LotDrift
         var lots = r.Count(MaxLots);
         for (var i = 0; i < lots; i++)
         {
-            var lot = new Lot { Name = r.Text(), First = Codes.ReadSeconds(ref r), Stated = r.Byte() };
+            var lot = new Lot
+            {
+                Name = r.Text(), First = Codes.ReadSeconds(ref r), Judged = r.Int(), Stated = r.Byte(),
+            };
             var rows = r.Count(MaxMeters);
             for (var n = 0; n < rows; n++)
             {

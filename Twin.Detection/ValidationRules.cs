@@ -239,7 +239,7 @@ internal struct ValidationRules
     {
         var w = shape.MaxWh * 60f / day.IntervalMinutes;
         var stuck = shape.Present >= EnoughOfDay * shape.Count && shape.Present >= 24 && w >= StuckAboveW
-            && shape.MaxWh - shape.MinWh <= (shape.MaxWh >= RoundedFromWh ? 1 : 0);
+            && (long)shape.MaxWh - shape.MinWh <= (shape.MaxWh >= RoundedFromWh ? 1 : 0);
         if (!stuck) return DayMarks.None;
         if (!Begins(Episode.Stuck)) return DayMarks.Stuck;
         findings.Add(OfDay(day, subject, FindingKind.StuckReading, Severity.Medium,

@@ -1,5 +1,6 @@
 using Twin.Detection;
 using Twin.Detection.Fleet;
+using Twin.Grains.Cases;
 using Twin.Grains.Fleet;
 using Twin.Grains.Meters;
 using Twin.Hardware;
@@ -13,9 +14,9 @@ namespace Twin.Grains;
 /// them and those that were unusual, and tells the fleet; or the twin of how one model's meters behave, which hears
 /// their fingerprints.
 /// </summary>
-public sealed class CohortTwin(ulong id) : TwinState(id)
+public sealed class CohortTwin(ulong id) : ReportingTwin(id)
 {
-    private const byte StateVersion = 3;
+    private const byte StateVersion = 4;
 
     private string _name = "";
     private int _lastDay;
@@ -39,12 +40,15 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
             Bar = _bar, Factors = _verdicts.IsEmpty ? null : _verdicts.Factors.ToDictionary(f => f.Kind, f => f.Factor),
         };
 
+    protected override SubjectContext ContextOf(UnixTime at) => _name.Split('|') is [var model, var firmware, var lot]
+        ? SubjectContext.Of(_name) with { Model = model, Firmware = firmware, Lot = lot } : SubjectContext.Of(_name);
+
     public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted) =>
         Verdicts.Admit(input, $"cohort {Id:x16}",
             "nothing but verdicts comes to a cohort from outside; address its meters", accepted);
 
     /// <summary>A verdict on what was said of the cohort itself.</summary>
-    public override void Apply(ReadOnlySpan<byte> input, IOutbox outbox)
+    protected override void ApplyInput(ReadOnlySpan<byte> input, IOutbox outbox)
     {
         if (Input.Read(input) is not Verdict verdict)
             throw new InvalidDataException(
@@ -53,7 +57,7 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
     }
 
     /// <exception cref="InvalidDataException">A message is damaged.</exception>
-    public override void Receive(IInbox inbox, IOutbox outbox)
+    protected override void ReceiveMail(IInbox inbox, IOutbox outbox)
     {
         try
         {
@@ -195,6 +199,7 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
         _behaviour?.Write(to);
         _verdicts.Write(to);
         to.Double(_bar);
+        WriteReports(to);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -225,6 +230,7 @@ public sealed class CohortTwin(ulong id) : TwinState(id)
         if (version < 3) return r.AtEnd ? twin : throw r.Bad("bytes are left behind a cohort's state");
         if (r.Bool()) twin._behaviour = BehaviourModel.Read(ref r);
         (twin._verdicts, twin._bar) = (VerdictBook.Read(ref r), r.Double());
+        if (version > 3) twin.ReadReports(ref r);
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a cohort's state");
     }
 }

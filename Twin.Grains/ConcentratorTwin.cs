@@ -1,6 +1,7 @@
 using Twin.Detection;
 using Twin.Detection.Fleet;
 using Twin.Detection.Network;
+using Twin.Grains.Cases;
 using Twin.Grains.Concentrators;
 using Twin.Grains.Meters;
 using Twin.Hardware;
@@ -13,11 +14,11 @@ namespace Twin.Grains;
 /// When the day of a meter behind it closes with gaps, it answers when its backhaul was lost, so that a lost backhaul
 /// is one finding and not one for each meter.
 /// </summary>
-public sealed class ConcentratorTwin(ulong id) : TwinState(id)
+public sealed class ConcentratorTwin(ulong id) : ReportingTwin(id)
 {
     /// <summary>The model under which releases for concentrators are registered.</summary>
     internal const string ReleaseModel = "concentrator";
-    private const byte StateVersion = 1;
+    private const byte StateVersion = 2;
     private const int MaxNameLength = 256;
 
     private string _name = "";
@@ -33,7 +34,12 @@ public sealed class ConcentratorTwin(ulong id) : TwinState(id)
         _name.Length > 0 ? _name : new TwinKey(TwinKind.Concentrator, Id).ToString());
 
     /// <summary>Each sweep may find it silent, once it has spoken.</summary>
-    public override bool Waits => _backhaul.LastReport != 0 || _security.HasLetters;
+    protected override bool WaitsBesides => _backhaul.LastReport != 0 || _security.HasLetters;
+
+    protected override bool HearsSweeps => true;
+
+    protected override SubjectContext ContextOf(UnixTime at) =>
+        SubjectContext.Of(Self.Name) with { Concentrator = _name };
 
     /// <summary>The twin for people.</summary>
     public ConcentratorView View() => new(new TwinKey(TwinKind.Concentrator, Id), _name,
@@ -89,7 +95,7 @@ public sealed class ConcentratorTwin(ulong id) : TwinState(id)
         : $"an input lies at second {at.Seconds}, over 950 years from 1970; correct the clock of the source";
 
     /// <exception cref="InvalidDataException">Damaged, or a kind no concentrator knows.</exception>
-    public override void Apply(ReadOnlySpan<byte> input, IOutbox outbox)
+    protected override void ApplyInput(ReadOnlySpan<byte> input, IOutbox outbox)
     {
         var sink = Scratch.Mine.SinkTo(outbox);
         switch (Input.Read(input))
@@ -141,7 +147,7 @@ public sealed class ConcentratorTwin(ulong id) : TwinState(id)
 
     /// <summary>Meters ask, at the close of a day with gaps, when the backhaul was lost on it.</summary>
     /// <exception cref="InvalidDataException">A message is damaged.</exception>
-    public override void Receive(IInbox inbox, IOutbox outbox)
+    protected override void ReceiveMail(IInbox inbox, IOutbox outbox)
     {
         try
         {
@@ -182,6 +188,7 @@ public sealed class ConcentratorTwin(ulong id) : TwinState(id)
         _routes.Write(to);
         _network.Write(to);
         _security.Write(to);
+        WriteReports(to);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -201,7 +208,7 @@ public sealed class ConcentratorTwin(ulong id) : TwinState(id)
     {
         var r = new ByteReader(state);
         var version = r.Byte();
-        if (version != StateVersion)
+        if (version is 0 or > StateVersion)
             throw r.Bad($"a concentrator's state has version {version}, this MeterTwin knows {StateVersion}");
         var twin = new ConcentratorTwin(id)
         {
@@ -210,6 +217,7 @@ public sealed class ConcentratorTwin(ulong id) : TwinState(id)
             _backhaul = BackhaulWatch.Read(ref r), _routes = RouteTable.Read(ref r),
             _network = NetworkChecks.Read(ref r), _security = ConcentratorSecurity.Read(ref r),
         };
+        if (version > 1) twin.ReadReports(ref r);
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a concentrator's state");
     }
 }

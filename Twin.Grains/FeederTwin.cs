@@ -1,6 +1,7 @@
 using System.Buffers;
 using Twin.Detection;
 using Twin.Detection.Fleet;
+using Twin.Grains.Cases;
 using Twin.Grains.Fleet;
 using Twin.Grains.Meters;
 using Twin.Hardware;
@@ -57,9 +58,9 @@ internal sealed class MemberDay
 /// <summary>
 /// The twin of the meters behind one transformer: folds their closing days and answers with the feeder's balance.
 /// </summary>
-public sealed class FeederTwin(ulong id) : TwinState(id)
+public sealed class FeederTwin(ulong id) : ReportingTwin(id)
 {
-    private const byte StateVersion = 2;
+    private const byte StateVersion = 3;
 
     private string _name = "";
     private int _lastDay;
@@ -75,6 +76,8 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
     public FeederView View =>
         new(new TwinKey(TwinKind.Feeder, Id), _name, _members == 0 ? null : _lastDay, _members, _withData);
 
+    protected override SubjectContext ContextOf(UnixTime at) => SubjectContext.Of(_name) with { Feeder = _name };
+
     public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted)
     {
         if (Input.Read(input) is not ContextPeriod period)
@@ -85,7 +88,7 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
         return Admission.Accept;
     }
 
-    public override void Apply(ReadOnlySpan<byte> input, IOutbox outbox)
+    protected override void ApplyInput(ReadOnlySpan<byte> input, IOutbox outbox)
     {
         var read = Input.Read(input);
         if (read is Verdict) return;
@@ -95,7 +98,7 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
     }
 
     /// <exception cref="InvalidDataException">A message is damaged.</exception>
-    public override void Receive(IInbox inbox, IOutbox outbox)
+    protected override void ReceiveMail(IInbox inbox, IOutbox outbox)
     {
         try
         {
@@ -171,6 +174,7 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
         _contexts.Write(to);
         _model.Write(to);
         _lots.Write(to);
+        WriteReports(to);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -198,6 +202,7 @@ public sealed class FeederTwin(ulong id) : TwinState(id)
             _withData = r.Count(int.MaxValue), _contexts = Contexts.Read(ref r), _model = FeederModel.Read(ref r),
         };
         if (version > 1) twin._lots = FeederLots.Read(ref r);
+        if (version > 2) twin.ReadReports(ref r);
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a feeder's state");
     }
 }

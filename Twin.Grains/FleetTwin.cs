@@ -1,5 +1,6 @@
 using Twin.Detection;
 using Twin.Detection.Fleet;
+using Twin.Grains.Cases;
 using Twin.Grains.Fleet;
 using Twin.Grains.Meters;
 using Twin.Hardware;
@@ -17,9 +18,9 @@ namespace Twin.Grains;
 /// Invariant: the state is a function of journal and sweeps; letters of one sweep fold in order of event time and
 /// sender.
 /// </summary>
-public sealed partial class FleetTwin(ulong id) : TwinState(id)
+public sealed partial class FleetTwin(ulong id) : ReportingTwin(id)
 {
-    private const byte StateVersion = 3, EmptyStateVersion = 1;
+    private const byte StateVersion = 4, EmptyStateVersion = 1;
 
     /// <summary>Pairs of part and model that wait to be told to the other partitions.</summary>
     private const int MaxAnnouncements = ImageBook.MaxModels;
@@ -41,7 +42,11 @@ public sealed partial class FleetTwin(ulong id) : TwinState(id)
     private Party Self => new(new TwinKey(TwinKind.Fleet, Id), IsWhole ? "fleet" : $"fleet partition {Id}");
 
     /// <summary>Sixty-four twins at most: each sweep tells them the time, by which campaigns are judged.</summary>
-    public override bool Waits => Id != TwinKey.Everyone;
+    protected override bool WaitsBesides => Id != TwinKey.Everyone;
+
+    protected override bool HearsSweeps => true;
+
+    protected override SubjectContext ContextOf(UnixTime at) => SubjectContext.Of(Self.Name);
 
     /// <summary>The twin for people.</summary>
     public FleetView View() => new(new TwinKey(TwinKind.Fleet, Id), _now == 0 ? null : new UnixTime(_now), _keys.Count,
@@ -74,7 +79,7 @@ public sealed partial class FleetTwin(ulong id) : TwinState(id)
     }
 
     /// <exception cref="InvalidDataException">Damaged, or a kind the fleet does not know.</exception>
-    public override void Apply(ReadOnlySpan<byte> input, IOutbox outbox)
+    protected override void ApplyInput(ReadOnlySpan<byte> input, IOutbox outbox)
     {
         switch (Input.Read(input))
         {
@@ -117,7 +122,7 @@ public sealed partial class FleetTwin(ulong id) : TwinState(id)
     }
 
     /// <exception cref="InvalidDataException">A message is damaged.</exception>
-    public override void Receive(IInbox inbox, IOutbox outbox)
+    protected override void ReceiveMail(IInbox inbox, IOutbox outbox)
     {
         try
         {
@@ -257,6 +262,7 @@ public sealed partial class FleetTwin(ulong id) : TwinState(id)
         _storms.Write(to);
         _groups.Write(to);
         WriteNews(to);
+        WriteReports(to);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -278,7 +284,7 @@ public sealed partial class FleetTwin(ulong id) : TwinState(id)
         var twin = new FleetTwin(id);
         var version = r.Byte();
         if (version == EmptyStateVersion) return twin;
-        if (version is not (2 or StateVersion))
+        if (version is not (>= 2 and <= StateVersion))
             throw r.Bad($"the fleet's state has version {version}, this MeterTwin knows {StateVersion}");
         twin._now = Input.ReadTime(ref r).Seconds;
         (twin._ordersKnown, twin._tellOrders) = (r.Bool(), r.Bool());
@@ -295,6 +301,7 @@ public sealed partial class FleetTwin(ulong id) : TwinState(id)
         twin._storms = StormWatch.Read(ref r);
         twin._groups = GroupShares.Read(ref r);
         if (version > 2) twin.ReadNews(ref r);
+        if (version > 3) twin.ReadReports(ref r);
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a fleet partition's state");
     }
 }

@@ -168,6 +168,9 @@ public sealed class JournalBatch(long firstPosition)
 
     public List<ContentKey> Contents { get; } = [];
     public List<byte[]> Findings { get; } = [];
+
+    /// <summary>Entries for the ledger, in the order in which they follow each other there.</summary>
+    public List<byte[]> Ledger { get; } = [];
     public List<(TwinKey From, int Day, byte[] Body)> Publications { get; } = [];
     public List<(int Day, long Position)> Closed { get; } = [];
     public List<TwinCheckpoint> Checkpoints { get; } = [];

@@ -291,7 +291,7 @@ public sealed partial class MeterTwin
 
     /// <summary>The answers of cohort and feeder: the closing day is judged and then forgotten.</summary>
     /// <exception cref="InvalidDataException">A message is damaged.</exception>
-    public override void Receive(IInbox inbox, IOutbox outbox)
+    protected override void ReceiveMail(IInbox inbox, IOutbox outbox)
     {
         try
         {

@@ -20,6 +20,7 @@ public sealed partial class MeterTwin
                     or InputKind.MeterSeen or InputKind.MeterRelation or InputKind.SupplyRecord
                     or InputKind.Verdict =>
                         AdmitOther(input, accepted),
+                InputKind.CustomerStatus or InputKind.CommandRequest => AdmitAnswer(input, accepted),
                 var kind when IsSecurity(kind) => AdmitSecurity(input, recall, accepted),
                 var kind => Admission.Reject($"meter {Name}: an input of kind {kind} does not come through this door"),
             };

@@ -11,8 +11,9 @@ public sealed partial class MeterTwin
     /// <summary>Longest input of firmware, keys, frames and commands, a quote apart (bytes).</summary>
     private const int MaxSecurityBytes = 4_096;
 
-    /// <inheritdoc/>
-    public override bool Waits => _security is { Waits: true };
+    protected override bool WaitsBesides => _security is { Waits: true };
+
+    protected override bool HearsSweeps => true;
 
     private static bool IsSecurity(InputKind kind) => kind is InputKind.AttestationQuote or InputKind.KeyEvent
         or InputKind.FrameReceived or InputKind.FrameFault or InputKind.Fingerprint or InputKind.Installation

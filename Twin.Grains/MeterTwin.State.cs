@@ -10,9 +10,9 @@ public sealed partial class MeterTwin
 {
     /// <summary>
     /// Version 2 has the security state behind the rest, version 3 news for the cohort and the last day of
-    /// export; older ones are read as meters without.
+    /// export, version 4 the customer's status and reports for cases; older ones are read as meters without.
     /// </summary>
-    private const byte StateVersion = 3;
+    private const byte StateVersion = 4;
 
     public override void Write(ByteWriter to)
     {
@@ -41,6 +41,9 @@ public sealed partial class MeterTwin
         _security?.Write(to);
         WriteNews(to);
         WriteDay(to, _exportDay);
+        to.Byte((byte)_category);
+        to.VarUInt(_categoryAt);
+        WriteReports(to);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -88,6 +91,12 @@ public sealed partial class MeterTwin
         {
             twin.ReadNews(ref r);
             twin._exportDay = ReadDay(ref r);
+        }
+        if (version > 3)
+        {
+            twin._category = (CustomerCategory)r.Byte(0, (int)CustomerCategory.Medical);
+            twin._categoryAt = (uint)Math.Min(r.VarUInt(), uint.MaxValue);
+            twin.ReadReports(ref r);
         }
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a meter's state");
     }

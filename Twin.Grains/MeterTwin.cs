@@ -13,7 +13,7 @@ namespace Twin.Grains;
 /// Invariant: while a day is open, the state is a function of the set of readings, not of their order. So a day folds
 /// when it closes and not before, however complete it looks: a revision may still come (docs/adr/0002).
 /// </summary>
-public sealed partial class MeterTwin : TwinState
+public sealed partial class MeterTwin : ReportingTwin
 {
     /// <summary>
     /// Most open days a channel; readings of a further day are rejected until the horizon closes some.
@@ -79,7 +79,7 @@ public sealed partial class MeterTwin : TwinState
     private string KnownName() => _name.Length > 0 ? _name : _relations.Name();
 
     /// <exception cref="InvalidDataException">Damaged, or a kind no meter knows.</exception>
-    public override void Apply(ReadOnlySpan<byte> input, IOutbox outbox)
+    protected override void ApplyInput(ReadOnlySpan<byte> input, IOutbox outbox)
     {
         try
         {
@@ -120,6 +120,8 @@ public sealed partial class MeterTwin : TwinState
             case Verdict verdict: Apply(verdict); break;
             case Erasure erasure: Erase(erasure.BeforeDay); break;
             case Sweep sweep: _security?.Sweep(SceneOf(outbox), Moment.Of(sweep.At)); break;
+            case CustomerStatus status: Apply(status); break;
+            case CommandRequest request: Keep(request); break;
             case var other when IsSecurity(other.Kind): ApplySecurity(other, outbox); break;
             case var other: throw new InvalidDataException($"Meter {Name} cannot apply an input of kind {other.Kind}.");
         }

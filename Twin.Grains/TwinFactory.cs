@@ -1,3 +1,6 @@
+using Twin.Grains.Cases;
+using Twin.Grains.Guards;
+using Twin.Grains.Policies;
 using Twin.Hardware;
 
 namespace Twin.Grains;
@@ -5,7 +8,7 @@ namespace Twin.Grains;
 /// <summary>Makes the twins of this version.</summary>
 public sealed class TwinFactory : ITwinFactory
 {
-    public int JudgingVersion => 3;
+    public int JudgingVersion => 4;
 
     public bool HearsClosings(TwinKind kind) => kind == TwinKind.Meter;
 
@@ -22,6 +25,10 @@ public sealed class TwinFactory : ITwinFactory
         TwinKind.Cohort => new CohortTwin(key.Id),
         TwinKind.Fleet => new FleetTwin(key.Id),
         TwinKind.Concentrator => new ConcentratorTwin(key.Id),
+        TwinKind.Case => new CaseTwin(key.Id),
+        TwinKind.Desk => new DeskTwin(key.Id),
+        TwinKind.Guard => new GuardTwin(key.Id),
+        TwinKind.Policy => new PolicyTwin(key.Id),
         _ => throw Unknown(key),
     };
 
@@ -34,6 +41,10 @@ public sealed class TwinFactory : ITwinFactory
         TwinKind.Cohort => CohortTwin.Restore(key.Id, state),
         TwinKind.Fleet => FleetTwin.Restore(key.Id, state),
         TwinKind.Concentrator => ConcentratorTwin.Restore(key.Id, state),
+        TwinKind.Case => CaseTwin.Restore(key.Id, state),
+        TwinKind.Desk => DeskTwin.Restore(key.Id, state),
+        TwinKind.Guard => GuardTwin.Restore(key.Id, state),
+        TwinKind.Policy => PolicyTwin.Restore(key.Id, state),
         _ => throw Unknown(key),
     };
 

@@ -54,6 +54,8 @@ public enum FactKind : byte
     Finding = 1,
     /// <summary>A <see cref="DayScore"/>.</summary>
     Score = 2,
+    /// <summary>A <see cref="Ledger.LedgerEntry"/>.</summary>
+    Ledger = 3,
 }
 
 /// <summary>Where a twin puts what it says. Spans are copied.</summary>

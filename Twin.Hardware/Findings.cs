@@ -43,6 +43,10 @@ public enum FindingKind : byte
 
     // The network.
     BackhaulLost = 208, CorrelatedSilence = 209, EventFlood = 210, RouteAnomaly = 211, CampaignStuck = 212,
+
+    // How the answer itself fares: responses, guards, planned work.
+    ResponseUnconfirmed = 224, CommandsQuarantined = 225, PlannedWorkOverrun = 226, ClockJump = 227,
+    ResponseUnknown = 228,
 }
 
 /// <summary>How bad it would be if it is true; OCSF severity_id 1 to 5.</summary>
@@ -64,7 +68,17 @@ public sealed record Finding(TwinKey Subject, string SubjectName, FindingKind Ki
     string Sentence,
     Evidence[] Evidence, string[] CounterEvidence)
 {
-    public const byte EncodingVersion = 1;
+    /// <summary>Version 2 has the shared cause behind the rest; in version 1 it is empty.</summary>
+    public const byte EncodingVersion = 2;
+
+    /// <summary>
+    /// What other subjects may share: <c>image:</c>, <c>key:</c>, <c>lot:</c>, <c>campaign:</c>, <c>tool:</c> and a
+    /// name or digest in hexadecimal. Empty when the cause is the subject's own. Findings of one cause are one case.
+    /// </summary>
+    public string Cause { get; init; } = "";
+
+    /// <summary>Longest cause, characters.</summary>
+    public const int MaxCause = 96;
 
     /// <summary>Bounds of the evidence and of the counter-evidence of one finding; writing more is an error.</summary>
     public const int MaxEvidence = 64;
@@ -105,6 +119,7 @@ public sealed record Finding(TwinKey Subject, string SubjectName, FindingKind Ki
         }
         to.VarUInt((ulong)CounterEvidence.Length);
         foreach (var text in CounterEvidence) to.Text(text);
+        to.Text(Cause);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -112,7 +127,7 @@ public sealed record Finding(TwinKey Subject, string SubjectName, FindingKind Ki
     {
         var r = new ByteReader(bytes);
         var version = r.Byte();
-        if (version != EncodingVersion)
+        if (version is 0 or > EncodingVersion)
             throw r.Bad($"a finding has encoding version {version}, this MeterTwin knows {EncodingVersion}");
         // Any kind of twin may be found wanting, those of a later day too: who stores findings need not know kinds.
         var subject = new TwinKey((TwinKind)r.Byte((int)TwinKind.Meter, byte.MaxValue), r.UInt64());
@@ -132,10 +147,12 @@ public sealed record Finding(TwinKey Subject, string SubjectName, FindingKind Ki
             evidence[i] = new Evidence(r.Text(), r.Double(), r.Double(), r.Double(), r.Text());
         var counter = new string[r.Count(MaxEvidence)];
         for (var i = 0; i < counter.Length; i++) counter[i] = r.Text();
+        var cause = version > 1 ? r.Text() : "";
         if (!r.AtEnd) throw r.Bad($"{r.Left} bytes follow the finding");
         return new Finding(subject, name, kind, from, to, detected, score, severity, confidence, detector,
             detectorVersion, technique,
-            sentence, evidence, counter);
+            sentence, evidence, counter)
+        { Cause = cause };
     }
 
     /// <summary>The kind as written in files, API and console: <c>level_shift</c>.</summary>

@@ -49,7 +49,13 @@ public readonly record struct MeterId(ulong Value) : IComparable<MeterId>
 }
 
 /// <summary>The kinds of twin. The number is part of the stored encoding.</summary>
-public enum TwinKind : byte { Meter = 1, Feeder = 2, Concentrator = 3, Cohort = 4, Fleet = 5 }
+public enum TwinKind : byte
+{
+    Meter = 1, Feeder = 2, Concentrator = 3, Cohort = 4, Fleet = 5,
+
+    // What answers findings: a case under its subject and desk, the queue of a desk, budgets, the policy in force.
+    Case = 6, Desk = 7, Guard = 8, Policy = 9,
+}
 
 /// <summary>The address of a twin. Id <see cref="Everyone"/> addresses all twins of the kind.</summary>
 public readonly record struct TwinKey(TwinKind Kind, ulong Id) : IComparable<TwinKey>

@@ -17,13 +17,17 @@ public enum InputKind : byte
     // Registry changes.
     MeterSeen = 32, MeterRelation = 33, SupplyRecord = 34, ContextPeriod = 35,
     Release = 36, CampaignMember = 37, WorkOrder = 38, NonceIssued = 39, Reverification = 40,
-    ReactionTableAssigned = 41, LifeCycleChanged = 42, CheckpointIssued = 43,
+    ReactionTableAssigned = 41, LifeCycleChanged = 42, CheckpointIssued = 43, CustomerStatus = 44,
 
     // Time.
     DayClosed = 64, Tick = 65, SourceEnded = 66, Sweep = 67,
 
     // Acts.
     Erasure = 96, JudgingVersion = 97, Verdict = 98,
+    CaseAct = 99, ResponseAct = 100, PolicyActivation = 101, Suppression = 102, PlannedWork = 103, FreezeAct = 104,
+
+    // Commands that somebody wants sent, and what became of those that were.
+    CommandRequest = 112, ResponseOutcome = 113,
 }
 
 /// <summary>The head of every input: 11 bytes. Twin id 0 addresses all twins of the kind.</summary>
@@ -127,6 +131,20 @@ public abstract record Input(InputKind Kind)
         InputKind.CheckpointIssued => CheckpointIssued.ReadPayload(id, ref r),
         InputKind.Sweep => new Sweep(ReadTime(ref r)),
         InputKind.Verdict => Verdict.ReadPayload(envelope.Target, ref r),
+        InputKind.CustomerStatus => CustomerStatus.ReadPayload(id, ref r),
+        var kind => ReadAct(envelope, ref r),
+    };
+
+    private static Input ReadAct(in Envelope envelope, ref ByteReader r) => envelope.Kind switch
+    {
+        InputKind.CaseAct => CaseAct.ReadPayload(envelope.Target, ref r),
+        InputKind.ResponseAct => ResponseAct.ReadPayload(envelope.Target, ref r),
+        InputKind.PolicyActivation => PolicyActivation.ReadPayload(ref r),
+        InputKind.Suppression => Suppression.ReadPayload(ref r),
+        InputKind.PlannedWork => PlannedWork.ReadPayload(ref r),
+        InputKind.FreezeAct => FreezeAct.ReadPayload(ref r),
+        InputKind.CommandRequest => CommandRequest.ReadPayload(new MeterId(envelope.Target.Id), ref r),
+        InputKind.ResponseOutcome => ResponseOutcome.ReadPayload(envelope.Target, ref r),
         var kind => throw r.Bad($"input kind {(byte)kind} is not known to this version"),
     };
 
@@ -139,8 +157,8 @@ public abstract record Input(InputKind Kind)
     {
         var kind = Envelope.Read(input).Kind;
         if (kind is not (InputKind.DeviceEvent or (>= InputKind.AttestationQuote and <= InputKind.Reaction)
-            or (>= InputKind.Release and <= InputKind.CheckpointIssued) or InputKind.Sweep
-            or InputKind.Verdict)) return null;
+            or (>= InputKind.Release and <= InputKind.CustomerStatus) or InputKind.Sweep
+            or (>= InputKind.Verdict and <= InputKind.ResponseOutcome))) return null;
         var r = new ByteReader(Envelope.Payload(input));
         return ReadTime(ref r);
     }
@@ -177,8 +195,8 @@ public abstract record Input(InputKind Kind)
         kind is InputKind.RegisterSnapshot or InputKind.DeviceEvent or InputKind.ContextPeriod
             or InputKind.KeyEvent or InputKind.FrameFault or InputKind.Fingerprint
             or InputKind.Installation or InputKind.CommandOutcome or InputKind.Session or InputKind.ConcentratorReport
-            or InputKind.Reaction or InputKind.Verdict
-            or (>= InputKind.Release and <= InputKind.CheckpointIssued);
+            or InputKind.Reaction or (>= InputKind.Verdict and <= InputKind.ResponseOutcome)
+            or (>= InputKind.Release and <= InputKind.CustomerStatus);
 }
 
 /// <summary>A cumulative register as read: <paramref name="Value"/> in the channel's unit at an instant.</summary>

@@ -27,7 +27,11 @@ internal sealed class Scratch : IFindingSink
     public long Stated { get; private set; }
 
     private readonly ByteWriter _fact = new(512);
+    private readonly ReportingOutbox _reporting = new();
     private IOutbox? _outbox;
+
+    /// <summary>The outbox that keeps findings for the twin's next sweep.</summary>
+    public IOutbox ReportTo(ReportingTwin twin, IOutbox outbox) => _reporting.For(twin, outbox);
 
     /// <summary>The sink that turns findings into facts of this outbox.</summary>
     public IFindingSink SinkTo(IOutbox outbox)

@@ -69,6 +69,13 @@ internal sealed partial class MeterSecurity
 
     private SecurityRare Rare => _rare ??= new SecurityRare();
 
+    public LifeCycle Stage => _stage;
+
+    /// <summary>The switch as it was told last, and whether it was told at all.</summary>
+    public (SwitchState State, bool IsKnown) Switch => (_switch, _switchAt != 0);
+
+    public bool HasOrderAt(UnixTime at) => HasOrder(Moment.Of(at));
+
     public bool IsRetired => _stage == LifeCycle.Retired;
     private bool IsBaselined => _baselinedAt != 0;
 

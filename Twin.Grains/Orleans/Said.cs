@@ -4,7 +4,7 @@ using Twin.Hardware.Coding;
 namespace Twin.Grains.Orleans;
 
 /// <summary>Kinds of thing that a twin says; the number is part of the encoding.</summary>
-public enum SaidKind : byte { Letter = 1, Publication = 2, Finding = 3, Score = 4 }
+public enum SaidKind : byte { Letter = 1, Publication = 2, Finding = 3, Score = 4, Ledger = 5 }
 
 /// <summary>
 /// What a twin answers to an order, as bytes: verdicts, what it accepted, what it says. Between silos of neighbouring
@@ -55,7 +55,12 @@ internal sealed class Answer(bool keepScores) : IOutbox
     public void Fact(FactKind kind, ReadOnlySpan<byte> fact)
     {
         if (kind == FactKind.Score && !keepScores) return;
-        _said.Byte((byte)(kind == FactKind.Finding ? SaidKind.Finding : SaidKind.Score));
+        _said.Byte((byte)(kind switch
+        {
+            FactKind.Finding => SaidKind.Finding,
+            FactKind.Ledger => SaidKind.Ledger,
+            _ => SaidKind.Score,
+        }));
         _said.Blob(fact);
     }
 
@@ -153,7 +158,7 @@ public ref struct AnswerReader
         to = default;
         body = default;
         if (_r.AtEnd) return false;
-        kind = (SaidKind)_r.Byte((byte)SaidKind.Letter, (byte)SaidKind.Score);
+        kind = (SaidKind)_r.Byte((byte)SaidKind.Letter, (byte)SaidKind.Ledger);
         if (kind == SaidKind.Letter) to = KeyCode.Read(ref _r);
         body = _r.Blob();
         return true;

@@ -13,7 +13,7 @@ namespace Twin.Silo.Embedded;
 internal sealed class TwinHost : ITwinPlane
 {
     /// <summary>Rounds of mail in one closing; a longer exchange is a defect of a twin.</summary>
-    private const int MaxRounds = 8;
+    private const int MaxRounds = 16;
 
     /// <summary>Below this many items a step runs on the calling thread.</summary>
     private const int InlineItems = 32;

@@ -71,14 +71,21 @@ public sealed class Consequences
 {
     public List<byte[]> Findings { get; } = [];
     public List<byte[]> Scores { get; } = [];
+    public List<byte[]> Ledger { get; } = [];
     public List<(TwinKey From, int Day, byte[] Body)> Publications { get; } = [];
 
-    internal void Add(FactKind kind, byte[] body) => (kind == FactKind.Finding ? Findings : Scores).Add(body);
+    internal void Add(FactKind kind, byte[] body) => (kind switch
+    {
+        FactKind.Finding => Findings,
+        FactKind.Ledger => Ledger,
+        _ => Scores,
+    }).Add(body);
 
     public void Clear()
     {
         Findings.Clear();
         Scores.Clear();
+        Ledger.Clear();
         Publications.Clear();
     }
 }

@@ -207,7 +207,20 @@ internal sealed partial class Sequencer
             _plane.CloseDay(day, consequences);
             _plane.Keep(day, position, journal);
             _watermark.Close(day);
+            SweepAfter(day, journal, consequences);
         }
+    }
+
+    /// <summary>
+    /// Findings of a closing become cases at once: a recording that is replayed holds no sweeps, and the last day of
+    /// a source has none behind it. Its time is the end of the day, which is never ahead of event time.
+    /// </summary>
+    private void SweepAfter(int day, JournalBatch journal, Consequences consequences)
+    {
+        if (!_plane.HasWaiting) return;
+        var sweep = new Sweep(new UnixTime(86_400L * (day + 1))).ToBytes();
+        _plane.Sweep(sweep, consequences);
+        _plane.Keep(null, journal.Add(sweep, int.MinValue, sealable: false), journal);
     }
 
     /// <summary>
@@ -221,6 +234,7 @@ internal sealed partial class Sequencer
         _watermark.Write(marks);
         journal.Marks = marks.ToArray();
         journal.Findings.AddRange(consequences.Findings);
+        journal.Ledger.AddRange(consequences.Ledger);
         journal.Publications.AddRange(consequences.Publications);
         Count(part, journal);
         int? closed = journal.Closed.Count > 0 ? _watermark.ClosedThrough : null;

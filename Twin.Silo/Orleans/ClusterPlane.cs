@@ -18,7 +18,7 @@ namespace Twin.Silo.Orleans;
 internal sealed partial class ClusterPlane : ITwinPlane
 {
     /// <summary>Rounds of mail in one closing; a longer exchange is a defect of a twin.</summary>
-    private const int MaxRounds = 8;
+    private const int MaxRounds = 16;
 
     private readonly ClusterStore _store;
     private readonly ITwinFactory _factory;
@@ -227,7 +227,12 @@ internal sealed partial class ClusterPlane : ITwinPlane
     private static void AddFacts(List<(TwinKey From, SaidKind Kind, byte[] Body)> facts, Consequences into)
     {
         foreach (var (_, kind, body) in facts.OrderBy(f => f.From))
-            into.Add(kind == SaidKind.Finding ? FactKind.Finding : FactKind.Score, body);
+            into.Add(kind switch
+            {
+                SaidKind.Finding => FactKind.Finding,
+                SaidKind.Ledger => FactKind.Ledger,
+                _ => FactKind.Score,
+            }, body);
     }
 
     public void Dispose() { }

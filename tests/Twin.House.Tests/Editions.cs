@@ -21,15 +21,15 @@ internal static partial class Editions
 {
     /// <summary>Packages of edition full, by the beginning of the name.</summary>
     public static readonly string[] FullPackages =
-        ["Microsoft.Orleans", "Npgsql", "Polly", "Microsoft.ML", "InfluxDB.Client", "BouncyCastle"];
+        ["Microsoft.Orleans", "Npgsql", "Microsoft.ML", "InfluxDB.Client", "BouncyCastle"];
 
     public static readonly FullFolder[] FullFolders =
     [
         new(Rooms.HostFolder, Rooms.Hosts, "Orleans"),
-        new("Twin.Silo/Orleans/", "Twin.Silo.Orleans", "Orleans", "Npgsql", "Polly"),
-        new("Twin.Silo/Storage/Postgres/", "Twin.Silo.Storage.Postgres", "Npgsql", "Polly"),
-        new("tests/Twin.Silo.Tests/Orleans/", "Twin.Silo.Tests.Orleans", "Orleans", "Npgsql", "Polly"),
-        new("tests/Twin.Silo.Tests/Postgres/", "Twin.Silo.Tests.Postgres", "Npgsql", "Polly"),
+        new("Twin.Silo/Orleans/", "Twin.Silo.Orleans", "Orleans", "Npgsql"),
+        new("Twin.Silo/Storage/Postgres/", "Twin.Silo.Storage.Postgres", "Npgsql"),
+        new("tests/Twin.Silo.Tests/Orleans/", "Twin.Silo.Tests.Orleans", "Orleans", "Npgsql"),
+        new("tests/Twin.Silo.Tests/Postgres/", "Twin.Silo.Tests.Postgres", "Npgsql"),
         new("Twin.Detection/MlNet/", "Twin.Detection.MlNet", "Microsoft.ML"),
         new("ingest/Twin.Ingest/InfluxDb/", "Twin.Ingest.InfluxDb", "InfluxDB"),
         new("Twin.Hardware/PostQuantum/", "Twin.Hardware.PostQuantum", "Org.BouncyCastle", "BouncyCastle"),

@@ -1,0 +1,36 @@
+using Twin.Grains.Cases;
+using Twin.Hardware;
+
+namespace Twin.Grains.Ledger;
+
+/// <summary>
+/// An entry as stored. <paramref name="Number"/> counts from 1 without gaps; <paramref name="Hash"/> is the SHA-256
+/// over the hash before it, the number and the bytes.
+/// </summary>
+public sealed record StoredEntry(long Number, byte[] Hash, LedgerEntry Entry);
+
+/// <summary>
+/// Which cases; null means any. Newest change first, at most <paramref name="Limit"/> (10,000). Cases that are part of
+/// a group, covered by a suppression or logged only come when <paramref name="All"/>.
+/// </summary>
+public sealed record CaseQuery(Desk? Desk, CaseCondition? Condition, CaseHandling? Handling, TwinKey? Subject,
+    bool All, int Limit);
+
+/// <summary>Where ledger and cases are read: an engine and its journal both are.</summary>
+public interface ILedgerSource
+{
+    /// <summary>Entries after a number, ascending, at most so many (10,000).</summary>
+    IReadOnlyList<StoredEntry> Entries(long after, int limit);
+
+    /// <summary>Entries of one case, ascending.</summary>
+    IReadOnlyList<StoredEntry> EntriesOf(TwinKey caseKey, int limit);
+
+    /// <summary>Cases as they stand after the last commit.</summary>
+    IReadOnlyList<CaseSnapshot> Cases(CaseQuery query);
+
+    /// <summary>How far a reader of that name has come; 0 when it never read.</summary>
+    long Cursor(string reader);
+
+    /// <summary>Keeps it, synced. A cursor never goes back but by <paramref name="reset"/>.</summary>
+    void SetCursor(string reader, long number, bool reset);
+}

@@ -121,7 +121,7 @@ public readonly record struct Budget(int Commands5, int CommandsHour, int Comman
     public static Budget Read(ref ByteReader r) => new(r.Int(), r.Int(), r.Int(), r.VarInt(), r.VarInt(), r.VarInt());
 }
 
-/// <summary>The budgets of the policy in force, by level; and how far a clock may jump before guards hold all.</summary>
+/// <summary>Budgets of the policy in force, by level; and how far a clock may jump before guards hold all.</summary>
 public sealed record GuardLimits(Budget Feeder, Budget Region, Budget Fleet, int ClockJumpSeconds)
 {
     public void Write(ByteWriter to)

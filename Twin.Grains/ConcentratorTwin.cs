@@ -147,7 +147,7 @@ public sealed class ConcentratorTwin(ulong id) : ReportingTwin(id)
 
     /// <summary>
     /// Meters ask, at the close of a day with gaps, when the backhaul was lost on it; cases, before something is
-    /// isolated, how many are read through it.
+    /// isolated, how many are read through it. The one in a closing, the other in a sweep: never in one round.
     /// </summary>
     /// <exception cref="InvalidDataException">A message is damaged.</exception>
     protected override void ReceiveMail(IInbox inbox, IOutbox outbox)

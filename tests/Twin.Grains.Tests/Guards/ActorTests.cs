@@ -31,6 +31,9 @@ public sealed class ActorTests
     [InlineData("Zoe\u0308")]
     [InlineData("\uFB01ona")]
     [InlineData("\u212Aarl")]
+    [InlineData("\u03D0eta")]
+    [InlineData("\u1F71lpha")]
+    [InlineData("\uFF71ki")]
     [InlineData("\u017Fam")]
     [InlineData("\U0001D400nna")]
     public void A_name_that_could_be_another_is_refused(string name) =>

@@ -14,7 +14,7 @@ namespace Twin.Grains.Concentrators;
 /// </summary>
 internal static class Isolation
 {
-    /// <summary>Counts, and hands the reservation on to the first guard, or back when too many would be cut off.</summary>
+    /// <summary>Counts, and hands the reservation on to the first guard, or back when too many are cut off.</summary>
     /// <exception cref="InvalidDataException">The message is damaged, or no reservation.</exception>
     public static void Judge(ReadOnlySpan<byte> message, in Party self, RouteTable routes, IOutbox outbox)
     {

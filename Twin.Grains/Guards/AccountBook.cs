@@ -57,7 +57,7 @@ internal sealed class AccountBook
         return known;
     }
 
-    /// <summary>Why an account has no room within its share; null when it has. The policy itself has no account.</summary>
+    /// <summary>Why an account has no room in its share; null when it has. The policy has no account.</summary>
     public string? Refusal(string account, in Budget fleet, int percent, long watts)
     {
         if (account.Length == 0 || !_accounts.TryGetValue(NameOf(account), out var known))

@@ -24,11 +24,11 @@ public sealed class BudgetWindow
     /// <summary>Buckets of a span; one more is kept.</summary>
     private const int FiveMinutes = 10, Hour = 12, Day = 24;
 
-    /// <summary>Longest span: what is older than this and a bucket has no influence.</summary>
-    public const int LongestSeconds = 86_400;
+    /// <summary>Longest span and its bucket, s: what is older than both has no influence.</summary>
+    public const int LongestSeconds = 86_400, LongestBucket = LongestSeconds / Day;
 
     private readonly Span _five = new(300 / FiveMinutes, FiveMinutes), _hour = new(3_600 / Hour, Hour),
-        _day = new(LongestSeconds / Day, Day);
+        _day = new(LongestBucket, Day);
 
     public bool IsEmpty => _day.Count == 0;
     public int CommandsDay => _day.Count;
@@ -166,7 +166,8 @@ public sealed class BudgetWindow
                 var slot = Slot(_newest - r.Byte(0, (byte)(_counts.Length - 1)));
                 if (_counts[slot] > 0) throw r.Bad("a bucket is there twice");
                 (_counts[slot], _watts[slot]) = (r.Count(MaxCommands), checked((long)r.VarUInt()));
-                if (_counts[slot] == 0 || _watts[slot] > MaxWatts * _counts[slot]) throw r.Bad("a bucket is impossible");
+                if (_counts[slot] == 0 || _watts[slot] > MaxWatts * _counts[slot])
+                    throw r.Bad("a bucket is impossible");
                 (Count, Watts) = (Count + _counts[slot], checked(Watts + _watts[slot]));
             }
         }

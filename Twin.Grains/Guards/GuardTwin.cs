@@ -1,4 +1,5 @@
 using Twin.Grains.Cases;
+using Twin.Grains.Ledger;
 using Twin.Grains.Meters;
 using Twin.Grains.Policies;
 using Twin.Hardware;
@@ -18,6 +19,10 @@ namespace Twin.Grains.Guards;
 /// When persons say process to what was quarantined, the share of the account is not asked again; the budgets of
 /// feeder, region and fleet are. So what they let go goes as far as the budgets allow, and the rest stays.
 /// </para>
+/// <para>
+/// After a restore from a backup nobody here knows what was granted since it was made. The fleet's guard, over which
+/// all goes, is told so, and grants nothing for as long as its longest window; two persons may end that.
+/// </para>
 /// </summary>
 public sealed class GuardTwin(ulong id) : ReportingTwin(id)
 {
@@ -35,13 +40,17 @@ public sealed class GuardTwin(ulong id) : ReportingTwin(id)
     private AccountBook _accounts = new();
     private bool _quarantineTold;
 
+    /// <summary>Seconds for which nothing is granted yet, and who wants that ended; empty while nobody does.</summary>
+    private long _hold;
+    private string _endedBy = "";
+
     private TwinKey Self => new(TwinKind.Guard, Id);
 
     private string Name => _name.Length > 0 ? _name : Self.ToString();
 
     private bool IsFleet => Id == GuardKey.Fleet.Id;
 
-    protected override bool WaitsBesides => !_window.IsEmpty || !_accounts.IsEmpty;
+    protected override bool WaitsBesides => !_window.IsEmpty || !_accounts.IsEmpty || _hold > 0;
 
     protected override bool HearsSweeps => true;
 
@@ -50,22 +59,53 @@ public sealed class GuardTwin(ulong id) : ReportingTwin(id)
     /// <summary>The twin for people.</summary>
     public GuardView View() => new(Self, Name, new UnixTime(_seen), _window.Commands5, _window.CommandsHour,
         _window.CommandsDay, _window.Watts5, _window.WattsHour, _window.WattsDay, _budget,
-        _jumpedAt == 0 ? null : new UnixTime(_jumpedAt),
+        _jumpedAt == 0 ? null : new UnixTime(_jumpedAt), _hold,
         [.. _accounts.Accounts.Select(a => new AccountView(a.Key, a.Value.Window.CommandsDay, a.Value.Window.WattsDay,
             a.Value.Refused))]);
 
-    /// <summary>Nobody speaks to a guard but cases and guards: no input gives room.</summary>
-    public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted) =>
-        Admission.Reject($"guard {Id:x16}: an input of kind {Envelope.Read(input).Kind} does not come through this "
-            + "door; what is held is let go by acts on its case");
+    /// <summary>
+    /// No input gives room, but two persons who end what holds all after a restore: <see cref="ResponseAct"/> to the
+    /// fleet's guard with <see cref="ResponseActKind.Quarantine"/> begins it, with
+    /// <see cref="ResponseActKind.Process"/> ends it.
+    /// </summary>
+    public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted)
+    {
+        if (!IsFleet || Input.Read(input) is not ResponseAct
+            { Act: ResponseActKind.Quarantine or ResponseActKind.Process } act)
+            return Admission.Reject($"guard {Name}: an input of kind {Envelope.Read(input).Kind} does not come through "
+                + "this door; what is held is let go by acts on its case");
+        if (act.Refusal() is { } reason) return Admission.Reject($"guard {Name}: {reason}");
+        if (act.Act == ResponseActKind.Process && _hold == 0)
+            return Admission.Reject($"guard {Name}: nothing is held as a whole; say process to a case's response");
+        accepted.Add(input, int.MinValue, long.MinValue, false);
+        return Admission.Accept;
+    }
 
-    /// <exception cref="InvalidDataException">The input is damaged, or no sweep.</exception>
+    /// <exception cref="InvalidDataException">The input is damaged, or of a kind that no guard knows.</exception>
     protected override void ApplyInput(ReadOnlySpan<byte> input, IOutbox outbox)
     {
-        if (Input.Read(input) is not Sweep sweep)
-            throw new InvalidDataException($"Guard {Name} cannot apply an input of kind {Envelope.Read(input).Kind}.");
-        See(sweep.At.Seconds, outbox);
-        if (IsFleet) Tell(outbox);
+        switch (Input.Read(input))
+        {
+            case Sweep sweep:
+                See(sweep.At.Seconds, outbox);
+                if (IsFleet) Tell(outbox);
+                break;
+            case ResponseAct { Act: ResponseActKind.Quarantine or ResponseActKind.Process } act:
+                Hold(act);
+                var entry = new LedgerEntry(LedgerKind.Act, act.At, default, input.ToArray());
+                outbox.Fact(FactKind.Ledger, entry.ToBytes());
+                break;
+            case var other:
+                throw new InvalidDataException($"Guard {Name} cannot apply an input of kind {other.Kind}.");
+        }
+    }
+
+    private void Hold(ResponseAct act)
+    {
+        if (act.Act == ResponseActKind.Quarantine)
+            (_hold, _endedBy) = (BudgetWindow.LongestSeconds + BudgetWindow.LongestBucket, "");
+        else if (_hold > 0 && _endedBy.Length > 0 && _endedBy != act.By.Key) (_hold, _endedBy) = (0, "");
+        else if (_hold > 0) _endedBy = act.By.Key;
     }
 
     /// <exception cref="InvalidDataException">A message is damaged.</exception>
@@ -113,7 +153,8 @@ public sealed class GuardTwin(ulong id) : ReportingTwin(id)
     /// <summary>Time as a sweep tells it, or, while there is nothing to watch over, a case.</summary>
     private void See(long now, IOutbox outbox)
     {
-        if (_window.IsEmpty)
+        if (_hold > 0 && _seen == 0) _seen = now;
+        if (_window.IsEmpty && _hold == 0)
         {
             _grants.Clear();
             (_clock, _seen) = (now, _accounts.HasEpisode ? Math.Max(_seen, now) : now);
@@ -122,11 +163,11 @@ public sealed class GuardTwin(ulong id) : ReportingTwin(id)
         else if (now > _seen)
         {
             var passed = now - _seen;
-            if (passed <= _jumpSeconds) _clock += passed;
+            if (passed <= _jumpSeconds) (_clock, _hold) = (_clock + passed, Math.Max(0, _hold - passed));
             else SeeJump(now, outbox);
             _seen = now;
             _window.Advance(_clock);
-            _grants.DropBefore(_clock - BudgetWindow.LongestSeconds - 3_600);
+            _grants.DropBefore(_clock - BudgetWindow.LongestSeconds - BudgetWindow.LongestBucket);
         }
         _accounts.Advance(_clock, _seen);
         if (!_accounts.HasEpisode) _quarantineTold = false;
@@ -170,6 +211,9 @@ public sealed class GuardTwin(ulong id) : ReportingTwin(id)
 
     private string? Refusal(Reservation asked)
     {
+        if (_hold > 0)
+            return $"{Name}: a backup was restored, and what was granted since it was made is not known; nothing goes "
+                + $"for {_hold} s of sweeps, or until two persons say process to the fleet's guard";
         var reason = _window.Refusal(_budget, asked.Watts);
         if (reason is null && IsFleet && !asked.Approved)
             reason = _accounts.Refusal(asked.Account, _budget, asked.Limits.AccountPercent, asked.Watts) is { } share
@@ -233,6 +277,8 @@ public sealed class GuardTwin(ulong id) : ReportingTwin(id)
         _grants.Write(to);
         _accounts.Write(to);
         to.Bool(_quarantineTold);
+        to.VarUInt((ulong)_hold);
+        to.Text(_endedBy);
         WriteReports(to);
     }
 
@@ -260,6 +306,7 @@ public sealed class GuardTwin(ulong id) : ReportingTwin(id)
             _seen = Input.ReadTime(ref r).Seconds, _clock = Input.ReadTime(ref r).Seconds,
             _jumpedAt = Input.ReadTime(ref r).Seconds, _window = BudgetWindow.Read(ref r),
             _grants = GrantBook.Read(ref r), _accounts = AccountBook.Read(ref r), _quarantineTold = r.Bool(),
+            _hold = r.Count(int.MaxValue), _endedBy = r.Text(),
         };
         twin.ReadReports(ref r);
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a guard's state");

@@ -1,5 +1,6 @@
 using Twin.Grains.Cases;
 using Twin.Grains.Guards;
+using Twin.Grains.Ledger;
 using Twin.Grains.Policies;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
@@ -47,6 +48,10 @@ public sealed class GuardTwinTests
         }
         return answers;
     }
+
+    /// <summary>How many of so many, asked for in one round, find room with the fleet.</summary>
+    private int Granted(int asked, long now = Start) =>
+        Round([.. Enumerable.Range(0, asked).Select(_ => Ask(Limits(fleet: s_ten), now))]).Count(a => a.Granted);
 
     private void RestartAll()
     {
@@ -115,7 +120,8 @@ public sealed class GuardTwinTests
             {
                 t._h.Sweep(new UnixTime(now));
                 if (t == other) t.RestartAll();
-                got.Add(t.Round(t.Ask(Limits(fleet: s_ten), now, account: $"a{i % 3}"), t.Ask(Limits(fleet: s_ten), now)));
+                got.Add(t.Round(t.Ask(Limits(fleet: s_ten), now, account: $"a{i % 3}"),
+                    t.Ask(Limits(fleet: s_ten), now)));
                 if (t == other) t.RestartAll();
             }
             Assert.Equal(got[0], got[1]);
@@ -126,7 +132,7 @@ public sealed class GuardTwinTests
     [Fact]
     public void A_clock_set_back_gives_nothing_back()
     {
-        Assert.Equal(10, Round([.. Enumerable.Range(0, 12).Select(_ => Ask(Limits(fleet: s_ten)))]).Count(a => a.Granted));
+        Assert.Equal(10, Granted(12));
         foreach (var back in (long[])[1, 300, 86_400, 900_000])
         {
             _h.Sweep(new UnixTime(Start - back));
@@ -138,7 +144,7 @@ public sealed class GuardTwinTests
     [Fact]
     public void A_clock_set_forward_gives_nothing_back_and_is_stated_once()
     {
-        Assert.Equal(10, Round([.. Enumerable.Range(0, 12).Select(_ => Ask(Limits(fleet: s_ten)))]).Count(a => a.Granted));
+        Assert.Equal(10, Granted(12));
         for (var day = 1; day < 9; day++)
         {
             _h.Sweep(new UnixTime(Start + 86_400 * day));
@@ -175,18 +181,46 @@ public sealed class GuardTwinTests
         Assert.Equal(new UnixTime(Start + 120), Fleet.SeenAt);
     }
 
-    [Fact]
-    public void A_guard_from_a_backup_has_no_room_for_what_it_forgot()
+    private Admission Act(ResponseActKind act, string person, string credential = "k") => _h.Append(new ResponseAct(
+        GuardKey.Fleet, new UnixTime(Start), new Actor(person, credential), act, 0, default, "restored"));
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void After_a_backup_was_restored_nothing_goes_for_the_longest_window(bool existed)
     {
-        _h.Sweep(new UnixTime(Start));
-        Round([.. Enumerable.Range(0, 4).Select(_ => Ask(Limits(fleet: s_ten)))]);
-        var backup = _h.State(GuardKey.Fleet);
-        Round([.. Enumerable.Range(0, 6).Select(_ => Ask(Limits(fleet: s_ten)))]);
-        _h[GuardKey.Fleet] = GuardTwin.Restore(GuardKey.Fleet.Id, backup);
-        // What the engine does: the journal after the backup is applied again, and with it the same reservations.
-        _asked = 4;
-        Round([.. Enumerable.Range(0, 6).Select(_ => Ask(Limits(fleet: s_ten)))]);
-        Assert.False(Round(Ask(Limits(fleet: s_ten)))[0].Granted);
+        Assert.Equal(4, existed ? Granted(4) : 4);
+        var backup = existed ? _h.State(GuardKey.Fleet) : null;
+        Assert.Equal(6, Granted(6));
+        if (backup is null) _h.Remove(GuardKey.Fleet);
+        else _h[GuardKey.Fleet] = GuardTwin.Restore(GuardKey.Fleet.Id, backup);
+        Assert.Equal(AdmissionStatus.Accepted, Act(ResponseActKind.Quarantine, "engine").Status);
+        var granted = 0;
+        for (var minute = 0; minute < 25 * 60; minute += 10)
+        {
+            Assert.Equal(0, granted);
+            _h.Sweep(new UnixTime(Start + 60 * minute));
+            RestartAll();
+            granted += Granted(1, Start + 60 * minute);
+        }
+        _h.Sweep(new UnixTime(Start + 25 * 3_600));
+        Assert.Equal(1, Granted(1, Start + 25 * 3_600));
+    }
+
+    [Fact]
+    public void Two_persons_end_the_hold_and_one_with_two_keys_does_not()
+    {
+        Assert.Equal(AdmissionStatus.Rejected, Act(ResponseActKind.Process, "Anna").Status);
+        Act(ResponseActKind.Quarantine, "engine");
+        foreach (var (name, credential) in ((string, string)[])[("Anna", "k1"), ("Anna", "k2"), (" ＡNNA", "k3")])
+        {
+            Assert.Equal(AdmissionStatus.Accepted, Act(ResponseActKind.Process, name, credential).Status);
+            RestartAll();
+            Assert.Equal(0, Granted(1));
+        }
+        Act(ResponseActKind.Process, "Bert");
+        Assert.Equal(10, Granted(12));
+        Assert.Equal(5, _h.Ledger.Count(e => e.Kind == LedgerKind.Act));
     }
 
     [Fact]
@@ -202,7 +236,7 @@ public sealed class GuardTwinTests
         RestartAll();
         Release(asked[3]);
         Assert.Equal((8, 800L), (Fleet.Commands5, Fleet.Watts5));
-        Assert.Equal(2, Round([.. Enumerable.Range(0, 5).Select(_ => Ask(Limits(fleet: s_ten)))]).Count(a => a.Granted));
+        Assert.Equal(2, Granted(5));
     }
 
     [Fact]
@@ -232,10 +266,10 @@ public sealed class GuardTwinTests
     [Fact]
     public void A_policy_with_a_smaller_budget_counts_at_once()
     {
-        Assert.Equal(8, Round([.. Enumerable.Range(0, 8).Select(_ => Ask(Limits(fleet: s_ten)))]).Count(a => a.Granted));
+        Assert.Equal(8, Granted(8));
         var zero = Limits(fleet: new Budget(0, 0, 0, 0, 0, 0));
         Assert.All(Round(Ask(zero), Ask(zero, account: "a")), a => Assert.False(a.Granted));
-        Assert.Equal(2, Round([.. Enumerable.Range(0, 8).Select(_ => Ask(Limits(fleet: s_ten)))]).Count(a => a.Granted));
+        Assert.Equal(2, Granted(8));
     }
 
     [Fact]

@@ -13,12 +13,8 @@ public readonly record struct Actor(string Person, string Credential)
     /// <summary>Longest name, characters.</summary>
     public const int MaxText = 200;
 
-    /// <summary>
-    /// The person for comparison: blanks around and between folded, letters in lower case, compatibility forms
-    /// resolved.
-    /// </summary>
-    public string Key => string.Join(' ', Person.Normalize(System.Text.NormalizationForm.FormKC).ToLowerInvariant()
-        .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    /// <summary>The person for comparison: <see cref="PersonKey"/>.</summary>
+    public string Key => PersonKey.Of(Person);
 
     public void Write(ByteWriter to)
     {
@@ -31,7 +27,10 @@ public readonly record struct Actor(string Person, string Credential)
     /// <summary>Why it cannot be taken; null when it can.</summary>
     public string? Refusal() => Key.Length == 0 ? "an act needs a person; name one"
         : Person.Length > MaxText || Credential.Length > MaxText
-            ? $"a person's name and credential have at most {MaxText} characters each; shorten them" : null;
+            ? $"a person's name and credential have at most {MaxText} characters each; shorten them"
+        : PersonKey.Ambiguous(Person) is { } c
+            ? $"a person's name has the character U+{(int)c:X4}, which may stand for another; write it in plain letters"
+        : null;
 
     public override string ToString() => Person;
 }

@@ -96,6 +96,12 @@ public sealed partial class CaseTwin
             if (isRhythm) StateRhythm(outbox);
             Turn(response, isRhythm ? ResponseState.Quarantined : ResponseState.Rejected, decision.Refused, outbox);
         }
+        else if (response.Record.Request.Length > 0 && decision.Approvals > 0 && !response.Approved)
+        {
+            // Nobody ordered it. The guard of the fleet counts who asks for such things, and how many.
+            Send(outbox, GuardKey.Fleet, AnswerKind.Refused, Reserve(response).Write);
+            Turn(response, ResponseState.Quarantined, CaseSentences.NoOrder(decision.Approvals), outbox);
+        }
         else Record(outbox, LedgerKind.Response, response);
     }
 

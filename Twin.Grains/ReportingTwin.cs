@@ -31,7 +31,7 @@ public abstract class ReportingTwin(ulong id) : TwinState(id)
     /// <summary>Room for one more command request before the next sweep.</summary>
     protected bool HasRoom => _reports is null || _reports.Count < MaxReports;
 
-    /// <exception cref="InvalidDataException">The input is damaged, or of a kind that the twin cannot apply.</exception>
+    /// <exception cref="InvalidDataException">The input is damaged, or of a kind that it cannot apply.</exception>
     public sealed override void Apply(ReadOnlySpan<byte> input, IOutbox outbox)
     {
         var isSweep = Envelope.Read(input).Kind == InputKind.Sweep;

@@ -210,7 +210,7 @@ internal sealed class TwinHarness : IRecall
             if (Keeps) Journal.Add(input);
             twin.Apply(input, new Outbox(this, key, mails));
         }
-        return [.. mails.Select(m => Letter(m.Body))];
+        return [.. mails.Where(m => m.To.Kind != TwinKind.Case).Select(m => Letter(m.Body))];
     }
 
     private static FleetLetter Letter(byte[] body)

@@ -37,17 +37,22 @@ internal sealed class AnswerStorm
     private int _backupAt, _told, _sweeps, _requests;
     private long _skew;
 
-    public AnswerStorm(ulong seed, string policy)
+    /// <param name="seed">Chance.</param>
+    /// <param name="policy">The text of a policy; null: the reckless one.</param>
+    public AnswerStorm(ulong seed, string? policy)
     {
         _chance = new SplitMix64(seed);
-        var boss = new Actor("Operator", "k0");
-        Fleet.Append(new PolicyActivation(new UnixTime(Start), boss, policy));
+        Fleet = policy is null ? new TwinHarness { Factory = new RecklessFactory() } : new TwinHarness();
+        if (policy is not null)
+            Assert.Equal(AdmissionStatus.Accepted, Fleet.Append(new PolicyActivation(new UnixTime(Start),
+                new Actor("Operator", "k0"), policy)).Status);
         All = [.. Enumerable.Range(0, Homes).Select(i => new Home(MeterId.FromUtilityId($"S-{i}"), $"S-{i}",
-            $"F{i % 4}", $"R{i % 2}", (CustomerCategory)(i % 5 == 4 ? 1 : i % 5 == 0 ? 1 : i % 4), i % 5 == 4 ? 45 : 1))];
+            $"F{i % 4}", $"R{i % 2}", (CustomerCategory)(i % 5 is 0 or 4 ? 1 : i % 4),
+            i % 5 == 4 ? 45 : 1))];
         Tell();
     }
 
-    public TwinHarness Fleet { get; } = new();
+    public TwinHarness Fleet { get; }
     public Home[] All { get; }
 
     /// <summary>True second.</summary>
@@ -69,7 +74,7 @@ internal sealed class AnswerStorm
         if (_chance.Next(12) == 0)
             foreach (var key in Fleet.Keys.ToArray()) Fleet.Restart(key);
         if (_chance.Next(40) == 0) Backup();
-        if (_chance.Next(60) == 0 && _backup.Count > 0) Restore();
+        if (_chance.Next(200) == 0 && _backup.Count > 0) Restore();
         if (withClocks && _chance.Next(25) == 0)
             _skew = _chance.Next(3) switch { 0 => 0, 1 => -_chance.Next(200_000), _ => 20_000 + _chance.Next(900_000) };
         Sweep(60 * (1 + _chance.Next(15)));
@@ -83,6 +88,16 @@ internal sealed class AnswerStorm
         Tell();
         Fleet.Sweep(new UnixTime(Clock));
         Tell();
+    }
+
+    /// <summary>Nobody does anything any more, two persons end a freeze, and time goes on by weeks.</summary>
+    public void Calm()
+    {
+        if (Frozen)
+            foreach (var person in (string[])["Emil", "Frieda"])
+                Fleet.Append(new FreezeAct(new UnixTime(Clock), new Actor(person, "k"), false, "over"));
+        Frozen = false;
+        for (var hour = 0; hour < 24 * 60; hour++) Sweep(3_600);
     }
 
     /// <summary>Reports of a meter, as a sweep brings them.</summary>

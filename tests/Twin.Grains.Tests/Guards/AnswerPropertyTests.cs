@@ -10,7 +10,7 @@ namespace Twin.Grains.Tests.Guards;
 /// </summary>
 public sealed class AnswerPropertyTests
 {
-    private const int Steps = 500;
+    private const int Steps = 700;
 
     public static TheoryData<ulong> Seeds => [11, 12, 13, 14, 15, 16];
 
@@ -99,7 +99,8 @@ public sealed class AnswerPropertyTests
     public void Nothing_that_moves_load_or_blocks_goes_out_in_a_freeze(ulong seed)
     {
         var storm = Run(seed, withClocks: false);
-        foreach (var (order, _, frozen) in Orders(storm).Where(o => o.Frozen))
+        // What was done for a while is taken back all the same; a reconnection is a response of its own, and waits.
+        foreach (var (order, _, frozen) in Orders(storm).Where(o => !o.Order.IsUndo))
             Assert.True(!frozen || order.Rung < ResponseRung.BlockWrites,
                 $"seed {seed}: {order.Rung} of {order.SubjectName} was ordered in a freeze");
         Assert.Contains(storm.Said, s => s.Frozen);

@@ -62,7 +62,7 @@ internal sealed class AnswerStorm
     /// <summary>All that went into the ledger, with the true second, and whether a freeze held then.</summary>
     public List<(LedgerEntry Entry, long At, bool Frozen)> Said { get; } = [];
 
-    /// <summary>Orders of responses that a restore made the cases forget.</summary>
+    /// <summary>Responses of which a restore made the cases forget at least a part.</summary>
     public HashSet<string> Forgotten { get; } = [];
 
     public bool Frozen { get; private set; }
@@ -74,9 +74,9 @@ internal sealed class AnswerStorm
         if (_chance.Next(12) == 0)
             foreach (var key in Fleet.Keys.ToArray()) Fleet.Restart(key);
         if (_chance.Next(40) == 0) Backup();
-        if (_chance.Next(200) == 0 && _backup.Count > 0) Restore();
-        if (withClocks && _chance.Next(25) == 0)
-            _skew = _chance.Next(3) switch { 0 => 0, 1 => -_chance.Next(200_000), _ => 20_000 + _chance.Next(900_000) };
+        if (_chance.Next(400) == 0 && _backup.Count > 0) Restore();
+        if (withClocks && _chance.Next(60) == 0)
+            _skew = _chance.Next(3) switch { 0 => 0, 1 => -_chance.Next(90_000), _ => 4_000 + _chance.Next(40_000) };
         Sweep(60 * (1 + _chance.Next(15)));
     }
 
@@ -147,7 +147,7 @@ internal sealed class AnswerStorm
                     "Dora", "storm"));
                 break;
             case 7: Fleet.Append(new ResponseAct(key, at, by, ResponseActKind.Propose, 0, rung, "storm")); break;
-            case 8 when _chance.Next(6) == 0: Freeze(by, at); break;
+            case 8 when Frozen || _chance.Next(6) == 0: Freeze(by, at); break;
             default:
                 var pending = Latest().Where(r => r.State is ResponseState.Proposed or ResponseState.Quarantined
                     || _chance.Next(4) == 0).ToArray();
@@ -170,9 +170,10 @@ internal sealed class AnswerStorm
         else if (_thawing != by.Key) (Frozen, _thawing) = (false, "");
     }
 
+    private readonly SortedDictionary<string, ResponseRecord> _latest = new(StringComparer.Ordinal);
+
     /// <summary>Each response as the ledger has it last.</summary>
-    public IEnumerable<ResponseRecord> Latest() => Said.Where(s => s.Entry.Kind == LedgerKind.Response)
-        .Select(s => Read(s.Entry)).GroupBy(r => (r.Case, r.Number)).Select(g => g.Last());
+    public IEnumerable<ResponseRecord> Latest() => _latest.Values;
 
     public static ResponseRecord Read(LedgerEntry entry)
     {
@@ -195,7 +196,7 @@ internal sealed class AnswerStorm
             if (!kept.Contains(key)) Fleet.Remove(key);
         foreach (var (key, state) in _backup) Fleet[key] = Fleet.Factory.Restore(key, state);
         foreach (var (entry, _, _) in Said.Skip(_backupAt))
-            if (entry.Kind == LedgerKind.Order) Forgotten.Add(Read(entry).IdempotencyKey);
+            if (entry.Kind is LedgerKind.Order or LedgerKind.Response) Forgotten.Add(Read(entry).IdempotencyKey);
         _outcomes.Clear();
         var (at, by) = (new UnixTime(Clock), new Actor("engine", "restore"));
         foreach (var key in kept.Where(k => k.Kind == TwinKind.Case).Append(GuardKey.Fleet))
@@ -213,6 +214,8 @@ internal sealed class AnswerStorm
         {
             var entry = Fleet.Ledger[_told];
             Said.Add((entry, Now, Frozen));
+            if (entry.Kind == LedgerKind.Response && Read(entry) is var response)
+                _latest[response.IdempotencyKey] = response;
             if (entry.Kind != LedgerKind.Order || _chance.Next(10) == 0) continue;
             var order = Read(entry);
             _outcomes.Enqueue((_sweeps + 1 + _chance.Next(2), new ResponseOutcome(order.Case, new UnixTime(Clock),

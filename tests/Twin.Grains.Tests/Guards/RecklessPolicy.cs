@@ -53,7 +53,7 @@ internal sealed class RecklessPolicy(bool frozen) : TwinState(PolicyActivation.T
         // Half of all wait for the window of the next day, and all of these become due in the same instant.
         var window = facts.Subject.Id % 2 == 0 ? new UnixTime((day + 1) * 86_400) : default;
         return new Decision(CaseVerdict.Open, "", rung, Enforcer.MetrologyCore, facts.Wanted is null ? 0 : 1, 600,
-            rung == ResponseRung.Disconnect ? window : default, 7_200,
+            rung == ResponseRung.Disconnect ? window : default, rung == ResponseRung.Reconnect ? 0 : 7_200,
             rung == ResponseRung.Disconnect ? ResponseRung.Reconnect : null, "", "reckless", "It is allowed.", "", "", 0,
             0, 0, default, hold, "reckless", "00", Limits, 1_000, 1_000);
     }

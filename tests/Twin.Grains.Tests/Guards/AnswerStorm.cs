@@ -68,13 +68,14 @@ internal sealed class AnswerStorm
     public bool Frozen { get; private set; }
     private string _thawing = "";
 
+    /// <param name="withClocks">Clocks jump, and backups are restored.</param>
     public void Step(bool withClocks)
     {
         for (var acts = _chance.Next(4); acts > 0; acts--) Act();
         if (_chance.Next(12) == 0)
             foreach (var key in Fleet.Keys.ToArray()) Fleet.Restart(key);
         if (_chance.Next(40) == 0) Backup();
-        if (_chance.Next(400) == 0 && _backup.Count > 0) Restore();
+        if (withClocks && _chance.Next(200) == 0 && _backup.Count > 0) Restore();
         if (withClocks && _chance.Next(60) == 0)
             _skew = _chance.Next(3) switch { 0 => 0, 1 => -_chance.Next(90_000), _ => 4_000 + _chance.Next(40_000) };
         Sweep(60 * (1 + _chance.Next(15)));
@@ -90,14 +91,14 @@ internal sealed class AnswerStorm
         Tell();
     }
 
-    /// <summary>Nobody does anything any more, two persons end a freeze, and time goes on by weeks.</summary>
+    /// <summary>Nobody does anything any more, two persons end a freeze, and time goes on by ten days.</summary>
     public void Calm()
     {
         if (Frozen)
             foreach (var person in (string[])["Emil", "Frieda"])
                 Fleet.Append(new FreezeAct(new UnixTime(Clock), new Actor(person, "k"), false, "over"));
-        Frozen = false;
-        for (var hour = 0; hour < 24 * 60; hour++) Sweep(3_600);
+        (Frozen, _skew) = (false, 0);
+        for (var hour = 0; hour < 24 * 10; hour++) Sweep(3_600);
     }
 
     /// <summary>Reports of a meter, as a sweep brings them.</summary>

@@ -50,12 +50,13 @@ internal sealed class RecklessPolicy(bool frozen) : TwinState(PolicyActivation.T
             ?? (facts.Findings.Length > 1 ? ResponseRung.Disconnect : ResponseRung.LimitLoad);
         var hold = _frozen && rung >= ResponseRung.BlockWrites;
         var day = Math.DivRem(facts.Now.Seconds, 86_400).Quotient;
-        // Half of all wait for the window of the next day, and all of these become due in the same instant.
-        var window = facts.Subject.Id % 2 == 0 ? new UnixTime((day + 1) * 86_400) : default;
+        // Half of all wait for the first hour of the next day, and all of these become due in the same instant.
+        var isShut = facts.Subject.Id % 2 == 0 && facts.Now.Seconds % 86_400 >= 3_600;
+        var window = isShut ? new UnixTime((day + 1) * 86_400) : default;
         return new Decision(CaseVerdict.Open, "", rung, Enforcer.MetrologyCore, facts.Wanted is null ? 0 : 1, 600,
             rung == ResponseRung.Disconnect ? window : default, rung == ResponseRung.Reconnect ? 0 : 7_200,
-            rung == ResponseRung.Disconnect ? ResponseRung.Reconnect : null, "", "reckless", "It is allowed.", "", "", 0,
-            0, 0, default, hold, "reckless", "00", Limits, 1_000, 1_000);
+            rung == ResponseRung.Disconnect ? ResponseRung.Reconnect : null, "", "reckless", "It is allowed.", "", "",
+            0, 0, 0, default, hold, "reckless", "00", Limits, 1_000, 1_000);
     }
 
     public override void Write(ByteWriter to)

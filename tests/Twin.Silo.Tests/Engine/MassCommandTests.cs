@@ -108,4 +108,92 @@ public sealed class MassCommandTests(ITestOutputHelper output) : IDisposable
     }
 
     private static int Count(List<ResponseRecord> of, ResponseState state) => of.Count(r => r.State == state);
+
+    private static int MeterOf(ResponseRecord r) => int.Parse(r.SubjectName.AsSpan(1), CultureInfo.InvariantCulture);
+
+    /// <summary>The budgets of every level, by what the ordered ones say of themselves.</summary>
+    private static void WithinAll(GuardLimits limits, List<ResponseRecord> all)
+    {
+        Within(limits.Fleet, all, "the fleet");
+        foreach (var region in all.GroupBy(r => MeterOf(r) % Regions)) Within(limits.Region, region, $"R{region.Key}");
+        foreach (var feeder in all.GroupBy(r => MeterOf(r) % Feeders)) Within(limits.Feeder, feeder, $"F{feeder.Key}");
+    }
+
+    private static async Task<GuardLimits> Limits(IFleet fleet)
+    {
+        async Task<Budget> Of(TwinKey key) =>
+            await fleet.State(key, null, default) is { } state ? GuardView.From(key, state).Budget
+                : new Budget(-1, -1, -1, -1, -1, -1);
+        return new GuardLimits(await Of(GuardKey.OfFeeder("F1")), await Of(GuardKey.OfRegion("R1")),
+            await Of(GuardKey.Fleet), 0);
+    }
+
+    private static async Task<FindingKind[]> Kinds(IFleet fleet) =>
+        [.. (await fleet.Findings(new FindingQuery(null, null, null, null, 10_000), default)).Select(f => f.Kind)
+            .Distinct()];
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Ten_thousand_disconnections_from_a_valid_account_go_no_further_than_the_budgets(bool processed)
+    {
+        var watch = Stopwatch.StartNew();
+        var fleet = Open("mass");
+        await Found(fleet, Meters);
+        await Ask(fleet, Meters, ResponseRung.Disconnect, Noon, "r");
+        for (var minute = 1; minute <= 120; minute += minute < 10 ? 1 : 10)
+        {
+            await Sweep(fleet, Noon + 60 * minute);
+            if (minute == 3) await Approve(fleet, Noon + 60 * minute);
+            if (minute == 5 && processed) await Process(fleet, Noon + 60 * minute);
+            if (minute != 7) continue;
+            await fleet.DisposeAsync();
+            fleet = Open("mass");
+        }
+        await using var last = fleet;
+        var (all, guard) = (await Responses(fleet), await Guard(fleet));
+        Print(processed ? "mass, three persons process all" : "mass", all, guard, Meters, watch);
+        Assert.Equal(Meters, all.Count);
+        WithinAll(await Limits(fleet), all);
+        Assert.True(all.Count(r => r.OrderedAt.Seconds != 0) < Meters / 10);
+        Assert.True(Count(all, ResponseState.Quarantined) > Meters * 8 / 10);
+        Assert.Contains(FindingKind.CommandVolume, await Kinds(fleet));
+        Assert.Contains(FindingKind.CommandsQuarantined, await Kinds(fleet));
+    }
+
+    /// <summary>Everybody who may says process to everything.</summary>
+    private static async Task Process(IFleet fleet, long at)
+    {
+        foreach (var person in (string[])["Second Person", "Third Person", "Fourth Person"])
+        {
+            var batch = new InputBatch("people");
+            foreach (var r in (await Responses(fleet)).Where(r => r.State == ResponseState.Quarantined))
+                batch.Add(new ResponseAct(r.Case, new UnixTime(at), new Actor(person, "k"), ResponseActKind.Process,
+                    r.Number, default, "let it go"));
+            if (batch.Count > 0) await fleet.Send(batch);
+        }
+    }
+
+    [Fact]
+    public async Task Switching_in_rhythm_swings_no_more_than_the_budgets()
+    {
+        const int swung = 400;
+        var watch = Stopwatch.StartNew();
+        await using var fleet = Open("swing");
+        await Found(fleet, swung);
+        for (var beat = 0; beat < 12; beat++)
+        {
+            var at = Noon + 900 * beat;
+            await Ask(fleet, swung, beat % 2 == 0 ? ResponseRung.Disconnect : ResponseRung.Reconnect, at, $"b{beat}-");
+            await Sweep(fleet, at + 60);
+            await Approve(fleet, at + 120);
+            await Sweep(fleet, at + 300);
+        }
+        var (all, guard) = (await Responses(fleet), await Guard(fleet));
+        Print("oscillation", all, guard, 12 * swung, watch);
+        WithinAll(await Limits(fleet), all);
+        var kinds = await Kinds(fleet);
+        Assert.Contains(FindingKind.RapidSwitching, kinds);
+        Assert.Contains(FindingKind.CommandsQuarantined, kinds);
+    }
 }

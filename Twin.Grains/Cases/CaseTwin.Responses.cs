@@ -86,7 +86,7 @@ public sealed partial class CaseTwin
     /// <summary>The policy on what somebody wants.</summary>
     private void Decide(LiveResponse response, Decision decision, IOutbox outbox)
     {
-        if (response.Record.State != ResponseState.Proposed) return;
+        if (!response.IsPending) return;
         Terms(response, decision);
         if (response.Record.Why.Length == 0) response.Record = response.Record with { Why = decision.Why };
         if (decision.Refused.Length > 0)
@@ -101,6 +101,23 @@ public sealed partial class CaseTwin
             // Nobody ordered it. The guard of the fleet counts who asks for such things, and how many.
             Send(outbox, GuardKey.Fleet, AnswerKind.Refused, Reserve(response).Write);
             Turn(response, ResponseState.Quarantined, CaseSentences.NoOrder(decision.Approvals), outbox);
+        }
+        else Reconsider(response, outbox);
+    }
+
+    /// <summary>
+    /// What was authorised is asked about once more when it is due, since a freeze, a window or a customer may have
+    /// come in between.
+    /// </summary>
+    private void Reconsider(LiveResponse response, IOutbox outbox)
+    {
+        var record = response.Record;
+        if (record.State == ResponseState.Authorised && record.Approvals.Length < record.Needed)
+            Turn(response, ResponseState.Proposed, "", outbox);
+        else if (record.State == ResponseState.Authorised && response.WindowFrom.Seconds > _now.Seconds)
+        {
+            response.Record = record with { DueAt = response.WindowFrom };
+            Record(outbox, LedgerKind.Response, response);
         }
         else Record(outbox, LedgerKind.Response, response);
     }
@@ -119,7 +136,8 @@ public sealed partial class CaseTwin
     private void Pursue(LiveResponse response, IOutbox outbox)
     {
         var record = response.Record;
-        if (record.State != ResponseState.Proposed || response.Reserving) return;
+        if (!response.IsPending || record.State == ResponseState.Authorised && !IsDue(record) || response.Reserving)
+            return;
         if (!response.Asked)
         {
             response.Asked = true;
@@ -128,13 +146,19 @@ public sealed partial class CaseTwin
         }
         if (_questions.Any(q => q.About == record.Number) || record.Reason.Length > 0
             || record.Approvals.Length < record.Needed) return;
-        if (!ResponseRungs.IsCommand(record.Rung)) Authorise(response, outbox);
-        else
+        if (record.State == ResponseState.Proposed) Authorise(response, outbox);
+        if (!IsDue(response.Record)) return;
+        if (!ResponseRungs.IsCommand(record.Rung))
         {
-            response.Reserving = true;
-            Send(outbox, FirstOnWay(response), AnswerKind.Reserve, Reserve(response).Write);
+            Order(response, outbox);
+            return;
         }
+        // Room is asked for when it is used: what waits for one window would else go out at one time.
+        response.Reserving = true;
+        Send(outbox, FirstOnWay(response), AnswerKind.Reserve, Reserve(response).Write);
     }
+
+    private bool IsDue(ResponseRecord record) => _now.Seconds >= record.DueAt.Seconds;
 
     private TwinKey FirstOnWay(LiveResponse response) =>
         response.Record.Rung == ResponseRung.IsolateCommunications && _context.Concentrator.Length > 0
@@ -154,13 +178,12 @@ public sealed partial class CaseTwin
         if (answer.Granted)
         {
             response.Held = true;
-            if (response.Record.State == ResponseState.Proposed) Authorise(response, outbox);
+            if (response.Record.State == ResponseState.Authorised) Order(response, outbox);
             else GiveBack(response, default, outbox);
             return;
         }
         GiveBack(response, answer.By, outbox);
-        if (response.Record.State == ResponseState.Proposed)
-            Turn(response, ResponseState.Quarantined, answer.Reason, outbox);
+        if (response.IsPending) Turn(response, ResponseState.Quarantined, answer.Reason, outbox);
     }
 
     /// <summary>Tells the guards before the one that refused, or all, that what they granted is not used.</summary>
@@ -181,7 +204,6 @@ public sealed partial class CaseTwin
         var due = CaseFile.Max(new UnixTime(_now.Seconds + Delay(response)), response.WindowFrom);
         response.Record = response.Record with { DueAt = due };
         Turn(response, ResponseState.Authorised, "", outbox);
-        if (due.Seconds <= _now.Seconds) Order(response, outbox);
     }
 
     /// <summary>Drawn from the response's own name: the same wherever and however often it is worked out.</summary>
@@ -231,13 +253,14 @@ public sealed partial class CaseTwin
         var record = response.Record;
         switch (record.State)
         {
-            case ResponseState.Proposed when record.Reason.Length > 0:
-                // The freeze held it: it is asked about anew.
+            case ResponseState.Proposed when record.Reason.Length > 0 || record.Approvals.Length >= record.Needed:
+                // A freeze held it, or persons took their time: what the policy said then may not hold now.
                 response.Record = record with { Reason = "" };
                 response.Asked = false;
                 break;
-            case ResponseState.Authorised when _now.Seconds >= record.DueAt.Seconds:
-                Order(response, outbox);
+            case ResponseState.Authorised when IsDue(record):
+                response.Record = record with { Reason = "" };
+                response.Asked = false;
                 break;
             case ResponseState.Executing when _now.Seconds - record.OrderedAt.Seconds >= OutcomeSeconds:
                 StateUnconfirmed(response, outbox);

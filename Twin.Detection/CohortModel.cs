@@ -118,16 +118,9 @@ public sealed class CohortModel
         }
         if (count == 0) return default;
         var span = values.AsSpan(0, count);
-        var median = Middle(span);
+        var median = Quantiles.Median(span);
         foreach (ref var v in span) v = v < median ? median - v : v - median;
-        return new Peers(median, 1.4826f * Middle(span));
-    }
-
-    private static float Middle(Span<float> values)
-    {
-        values.Sort();
-        var half = values.Length / 2;
-        return values.Length % 2 == 1 ? values[half] : 0.5f * (values[half - 1] + values[half]);
+        return new Peers(median, 1.4826f * Quantiles.Median(span));
     }
 
     public void Write(ByteWriter to)

@@ -101,9 +101,7 @@ public sealed class CohortTwin(ulong id) : ReportingTwin(id)
             if (m.Role == MeterRole.Customer && m.Features.Has(DayMarks.Usable) && m.Features.TotalWh > 0)
                 values.Add(m.Features.TotalWh);
         if (values.Count < CohortDay.FewestMembers) return 0;
-        values.Sort();
-        var half = values.Count / 2;
-        return values.Count % 2 == 1 ? values[half] : 0.5f * (values[half - 1] + values[half]);
+        return Quantiles.Median(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(values));
     }
 
     /// <summary>

@@ -102,15 +102,7 @@ public sealed record AppendReceipt(Admission[] Items, long Position)
         to.Byte(Version);
         to.VarInt(Position);
         to.VarUInt((ulong)Items.Length);
-        foreach (var a in Items)
-        {
-            to.Byte((byte)a.Status);
-            to.VarUInt((ulong)a.Readings);
-            to.VarUInt((ulong)a.Duplicates);
-            to.VarUInt((ulong)a.Revisions);
-            to.VarUInt((ulong)a.Late);
-            to.Text(a.Reason);
-        }
+        foreach (var a in Items) a.Write(to);
         return to.ToArray();
     }
 
@@ -122,12 +114,8 @@ public sealed record AppendReceipt(Admission[] Items, long Position)
             throw r.Bad($"a receipt has version {version}, this MeterTwin knows {Version}");
         var position = r.VarInt();
         var items = new Admission[r.Count(InputBatch.MaxItems)];
-        for (var i = 0; i < items.Length; i++)
-            items[i] = new Admission((AdmissionStatus)r.Byte(0, (byte)AdmissionStatus.Rejected), Small(ref r),
-                Small(ref r), Small(ref r), Small(ref r), r.Text());
+        for (var i = 0; i < items.Length; i++) items[i] = Admission.Read(ref r);
         return new AppendReceipt(items, position);
-
-        static int Small(ref Twin.Hardware.Coding.ByteReader r) => checked((int)r.VarUInt());
     }
 
     public AppendTotals Totals()

@@ -1,5 +1,6 @@
 using Twin.Detection.Specification;
 using Twin.Grains.Cases;
+using Twin.Grains.Meters;
 using Twin.Hardware;
 
 namespace Twin.Grains;
@@ -38,7 +39,7 @@ public sealed partial class MeterTwin
     /// </summary>
     protected override SubjectContext ContextOf(UnixTime at)
     {
-        var relation = RelationAt(at);
+        var relation = Contexts.IsPossible(at) ? RelationAt(at) : null;
         var (category, since) = (_category, _categoryAt == 0 ? default : Moment.Time(_categoryAt));
         if (relation is { Category: not CustomerCategory.Unknown, ValidFromDay: > int.MinValue } row
             && DayOrBound(row.ValidFromDay).StartMinute * 60 > since.Seconds)

@@ -31,7 +31,7 @@ public abstract class ReportingTwin(ulong id) : TwinState(id)
     /// <summary>Room for one more command request before the next sweep.</summary>
     protected bool HasRoom => _reports is null || _reports.Count < MaxReports;
 
-    /// <exception cref="InvalidDataException">The input is damaged, or of a kind that the twin cannot apply.</exception>
+    /// <exception cref="InvalidDataException">The input is damaged, or of a kind that it cannot apply.</exception>
     public sealed override void Apply(ReadOnlySpan<byte> input, IOutbox outbox)
     {
         var isSweep = Envelope.Read(input).Kind == InputKind.Sweep;
@@ -49,6 +49,9 @@ public abstract class ReportingTwin(ulong id) : TwinState(id)
 
     /// <summary>What is known of the subject of a finding that this twin states, or of the twin itself.</summary>
     protected abstract SubjectContext ContextOf(UnixTime at);
+
+    /// <summary>True when <see cref="ContextOf"/> speaks of that subject.</summary>
+    protected virtual bool Describes(TwinKey subject) => subject.Id == Id;
 
     internal void Keep(FactKind kind, ReadOnlySpan<byte> fact)
     {
@@ -83,7 +86,7 @@ public abstract class ReportingTwin(ulong id) : TwinState(id)
     }
 
     private Report About(Finding finding, UnixTime at) => new(at, finding, null,
-        finding.Subject.Id == Id ? ContextOf(at) : SubjectContext.Of(finding.SubjectName));
+        Describes(finding.Subject) ? ContextOf(at) : SubjectContext.Of(finding.SubjectName));
 
     /// <summary>Requests begin as inputs do, and findings with a version that no input has.</summary>
     private static bool IsRequest(ReadOnlySpan<byte> bytes) => bytes[0] == Envelope.Version && bytes.Length

@@ -22,6 +22,17 @@ public readonly record struct Admission(AdmissionStatus Status, int Readings, in
     public static Admission Accept => new(AdmissionStatus.Accepted, 0, 0, 0, 0, "");
     public static Admission Repeat => new(AdmissionStatus.Duplicate, 0, 0, 0, 0, "");
     public static Admission Reject(string reason) => new(AdmissionStatus.Rejected, 0, 0, 0, 0, reason);
+
+    public void Write(ByteWriter to)
+    {
+        to.Byte((byte)Status);
+        foreach (var count in (ReadOnlySpan<int>)[Readings, Duplicates, Revisions, Late]) to.VarUInt((ulong)count);
+        to.Text(Reason);
+    }
+
+    /// <exception cref="InvalidDataException">Damaged.</exception>
+    public static Admission Read(ref ByteReader r) => new((AdmissionStatus)r.Byte(0, (byte)AdmissionStatus.Rejected),
+        r.Count(int.MaxValue), r.Count(int.MaxValue), r.Count(int.MaxValue), r.Count(int.MaxValue), r.Text());
 }
 
 /// <summary>

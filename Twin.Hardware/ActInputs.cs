@@ -13,12 +13,8 @@ public readonly record struct Actor(string Person, string Credential)
     /// <summary>Longest name, characters.</summary>
     public const int MaxText = 200;
 
-    /// <summary>
-    /// The person for comparison: blanks around and between folded, letters in lower case, compatibility forms
-    /// resolved.
-    /// </summary>
-    public string Key => string.Join(' ', Person.Normalize(System.Text.NormalizationForm.FormKC).ToLowerInvariant()
-        .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    /// <summary>The person for comparison: <see cref="PersonKey"/>.</summary>
+    public string Key => PersonKey.Of(Person);
 
     public void Write(ByteWriter to)
     {
@@ -31,7 +27,10 @@ public readonly record struct Actor(string Person, string Credential)
     /// <summary>Why it cannot be taken; null when it can.</summary>
     public string? Refusal() => Key.Length == 0 ? "an act needs a person; name one"
         : Person.Length > MaxText || Credential.Length > MaxText
-            ? $"a person's name and credential have at most {MaxText} characters each; shorten them" : null;
+            ? $"a person's name and credential have at most {MaxText} characters each; shorten them"
+        : PersonKey.Ambiguous(Person) is { } c
+            ? $"a person's name has the character U+{(int)c:X4}, which may stand for another; write it in plain letters"
+        : null;
 
     public override string ToString() => Person;
 }
@@ -166,15 +165,23 @@ public sealed record Suppression(UnixTime At, Actor By, string Id, FindingKind? 
     {
         var (at, by, id, kind) = (ReadTime(ref r), Actor.Read(ref r), r.Text(), (FindingKind)r.Byte());
         if (kind != 0 && !Enum.IsDefined(kind)) throw r.Bad($"finding kind {(byte)kind} is not known");
-        var (twinKind, twin) = (r.Byte(), r.UInt64());
-        return new(at, by, id, kind == 0 ? null : kind, twinKind == 0 ? null : new TwinKey((TwinKind)twinKind, twin),
+        var subject = ReadSubject(ref r);
+        return new(at, by, id, kind == 0 ? null : kind, subject,
             r.Text(), ReadTime(ref r), ReadTime(ref r), r.Text());
+    }
+
+    /// <summary>A subject that may be left out: kind 0 and id 0 then.</summary>
+    internal static TwinKey? ReadSubject(ref ByteReader r)
+    {
+        var (kind, id) = (r.Byte(), r.UInt64());
+        if (kind == 0 && id != 0) throw r.Bad("a subject has an id and no kind");
+        return kind == 0 ? null : new TwinKey((TwinKind)kind, id);
     }
 
     /// <summary>Why it cannot be taken; null when it can.</summary>
     public string? Refusal() => By.Refusal()
         ?? (Id.Length is 0 or > 64 ? "a suppression has an id of 1 to 64 characters"
-            : Subject is null && Place.Length == 0 ? "a suppression names a subject or a place; all of a kind is too much"
+            : Subject is null && Place.Length == 0 ? "a suppression names a subject or a place"
             : Why.Length is 0 or > CaseAct.MaxText ? "a suppression says why"
             : To.Seconds - From.Seconds > MaxSeconds
                 ? $"a suppression holds at most {MaxSeconds / 86_400} days; renew it when it ends" : null);
@@ -214,8 +221,8 @@ public sealed record PlannedWork(UnixTime At, Actor By, string Id, FindingKind[]
         var kinds = new FindingKind[r.Count(MaxExpected)];
         for (var i = 0; i < kinds.Length; i++)
             kinds[i] = (FindingKind)r.Byte() is var k && Enum.IsDefined(k) ? k : throw r.Bad("a kind is not known");
-        var (twinKind, twin) = (r.Byte(), r.UInt64());
-        return new(at, by, id, kinds, twinKind == 0 ? null : new TwinKey((TwinKind)twinKind, twin), r.Text(),
+        var subject = Suppression.ReadSubject(ref r);
+        return new(at, by, id, kinds, subject, r.Text(),
             ReadTime(ref r), ReadTime(ref r), r.Text(), r.Text());
     }
 

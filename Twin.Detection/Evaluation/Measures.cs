@@ -94,14 +94,9 @@ public static class Measures
             : new Range(Percentile(sorted, 0.025), Percentile(sorted, 0.975));
     }
 
-    /// <summary>Linear between the values next to it.</summary>
-    public static double Percentile(ReadOnlySpan<double> sorted, double share)
-    {
-        if (sorted.IsEmpty) return double.NaN;
-        var at = share * (sorted.Length - 1);
-        var low = (int)at;
-        return low + 1 >= sorted.Length ? sorted[^1] : sorted[low] + (at - low) * (sorted[low + 1] - sorted[low]);
-    }
+    /// <summary>Linear between the values next to it; NaN of nothing.</summary>
+    public static double Percentile(ReadOnlySpan<double> sorted, double share) =>
+        sorted.IsEmpty ? double.NaN : Quantiles.Of(sorted, share);
 
     private static (double, IReadOnlyList<(string, int, double)>) Shares(IReadOnlyList<ScoredCase> cases, Cause cause,
         double threshold)

@@ -131,11 +131,11 @@ public sealed class LotDrift
         Array.Sort(others);
         foreach (var (share, places) in (ReadOnlySpan<(double, double)>)[(1, 0.5), (0.5, 0.25), (0.5, 0.75)])
         {
-            var (change, usual) = (Quantile(own, places), Quantile(others, places));
+            var (change, usual) = (Quantiles.Of(own, places), Quantiles.Of(others, places));
             double[] near = [.. own.Where(v => share == 1 || (places < 0.5 ? v <= change : v >= change))
                 .Select(v => Math.Abs(v - change))];
             Array.Sort(near);
-            var error = 1.25 * 1.4826 * Quantile(near, 0.5) / Math.Sqrt(near.Length);
+            var error = 1.25 * 1.4826 * Quantiles.Of(near, 0.5) / Math.Sqrt(near.Length);
             var off = Math.Abs(change - usual);
             // A lot that stays as it was while others drift is not the one that drifts; a few odd meters are no lot.
             if (near.Length >= FewestMeters && Math.Abs(change) >= floor && off >= floor
@@ -144,15 +144,8 @@ public sealed class LotDrift
         return null;
     }
 
-    private static bool IsStill(double[] sorted, double floor) => Math.Abs(Quantile(sorted, 0.5)) < floor
-        && Math.Abs(Quantile(sorted, 0.25)) < floor && Math.Abs(Quantile(sorted, 0.75)) < floor;
-
-    private static double Quantile(double[] sorted, double share)
-    {
-        var at = share * (sorted.Length - 1);
-        var low = (int)at;
-        return low + 1 >= sorted.Length ? sorted[low] : sorted[low] + (at - low) * (sorted[low + 1] - sorted[low]);
-    }
+    private static bool IsStill(double[] sorted, double floor) => Math.Abs(Quantiles.Of(sorted, 0.5)) < floor
+        && Math.Abs(Quantiles.Of(sorted, 0.25)) < floor && Math.Abs(Quantiles.Of(sorted, 0.75)) < floor;
 
     private static double[] Changes(IEnumerable<Lot> lots, int j) =>
         [.. lots.SelectMany(l => l.Rows).Where(r => r.Days[j] > 2 * AnchorDays)

@@ -82,13 +82,7 @@ public sealed class RobustCloud
         }
     }
 
-    internal static double Median(Span<double> values)
-    {
-        if (values.Length == 0) return 0;
-        values.Sort();
-        var half = values.Length / 2;
-        return values.Length % 2 == 1 ? values[half] : 0.5 * (values[half - 1] + values[half]);
-    }
+    private static double Median(Span<double> values) => values.IsEmpty ? 0 : Quantiles.Median(values);
 
     /// <summary>A fingerprint in scales from the centre.</summary>
     internal void Standardise(ReadOnlySpan<float> print, Span<double> z)

@@ -44,7 +44,7 @@ public readonly record struct Split(int Feature, double Low, double High, double
             Array.Sort(values, 0, n);
             var apart = Cut(values.AsSpan(0, n), DeviceTraits.Floors[part], out var at);
             if (apart < most) continue;
-            var (low, high) = (RobustCloud.Median(values.AsSpan(0, at)), RobustCloud.Median(values.AsSpan(at, n - at)));
+            var (low, high) = (Quantiles.Median(values.AsSpan(0, at)), Quantiles.Median(values.AsSpan(at, n - at)));
             if (high < LeastRatio * low) continue;
             most = apart;
             best = new Split(part, low, high, (double)(n - at) / n);

@@ -30,12 +30,23 @@ public enum AnswerKind : byte
     Release = 8,
     /// <summary><see cref="DeskEntry"/>: desk to the case of a group, which gets a member.</summary>
     Member = 9,
+    /// <summary>
+    /// <see cref="Guards.Reservation"/>: guard to the guard of the fleet, which counts what was refused below it.
+    /// </summary>
+    Refused = 10,
 }
 
 /// <summary>The head of such a message.</summary>
 public static class AnswerHead
 {
-    private const byte Version = 1;
+    /// <summary>
+    /// Version 1, with the upper half set: messages of closing days begin with versions below, and a concentrator gets
+    /// both.
+    /// </summary>
+    private const byte Version = 0xA1;
+
+    /// <summary>True for a message that begins with such a head, of whatever version.</summary>
+    public static bool IsOn(ReadOnlySpan<byte> message) => message.Length > 0 && message[0] >= 0xA0;
 
     public static void Write(ByteWriter to, AnswerKind kind)
     {
@@ -48,7 +59,7 @@ public static class AnswerHead
     {
         if (r.Byte() is not Version and var version)
             throw r.Bad($"a message about a case has version {version}, this MeterTwin knows {Version}");
-        return (AnswerKind)r.Byte((int)AnswerKind.Report, (int)AnswerKind.Member);
+        return (AnswerKind)r.Byte((int)AnswerKind.Report, (int)AnswerKind.Refused);
     }
 }
 

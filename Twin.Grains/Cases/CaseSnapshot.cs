@@ -70,7 +70,8 @@ public sealed record ResponseRecord(TwinKey Case, int Number, TwinKey Subject, s
         var (by, request, order, watts, needed) = (Actor.Read(ref r), r.Text(), r.Text(), checked((long)r.VarUInt()),
             r.Count(int.MaxValue));
         var approvals = new Approval[r.Count(MaxApprovals)];
-        for (var i = 0; i < approvals.Length; i++) approvals[i] = new Approval(Actor.Read(ref r), Input.ReadTime(ref r));
+        for (var i = 0; i < approvals.Length; i++)
+            approvals[i] = new Approval(Actor.Read(ref r), Input.ReadTime(ref r));
         var (proposed, due, ordered) = (Input.ReadTime(ref r), Input.ReadTime(ref r), Input.ReadTime(ref r));
         var (ended, expires, hasUndo, undo) = (Input.ReadTime(ref r), Input.ReadTime(ref r), r.Bool(),
             (ResponseRung)r.Byte(0, (int)ResponseRung.Reconnect));
@@ -111,7 +112,8 @@ public sealed record CaseSnapshot(TwinKey Case, int Number, TwinKey Subject, str
         if (head.Length != 16 || !ulong.TryParse(head, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
             out var id)) return false;
         key = new TwinKey(TwinKind.Case, id);
-        return dash < 0 || int.TryParse(text[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out number);
+        return dash < 0
+            || int.TryParse(text[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out number);
     }
 
     public void Write(ByteWriter to)

@@ -29,12 +29,7 @@ internal sealed class Answer(bool keepScores) : IOutbox
     {
         _verdictCount++;
         _verdicts.VarUInt((ulong)item);
-        _verdicts.Byte((byte)a.Status);
-        _verdicts.VarUInt((ulong)a.Readings);
-        _verdicts.VarUInt((ulong)a.Duplicates);
-        _verdicts.VarUInt((ulong)a.Revisions);
-        _verdicts.VarUInt((ulong)a.Late);
-        _verdicts.Text(a.Reason);
+        a.Write(_verdicts);
     }
 
     public void Send(TwinKey to, ReadOnlySpan<byte> message)
@@ -112,12 +107,9 @@ public ref struct AnswerReader
         for (var left = _r.Count(InputBatch.MaxItems); left > 0; left--)
         {
             var item = _r.Count(into.Length - 1);
-            into[item] = new Admission((AdmissionStatus)_r.Byte(0, (byte)AdmissionStatus.Rejected), Small(), Small(),
-                Small(), Small(), _r.Text());
+            into[item] = Admission.Read(ref _r);
         }
     }
-
-    private int Small() => _r.Count(int.MaxValue);
 
     /// <summary>Where accepted inputs lie, counted from the beginning of this answer.</summary>
     public void Accepted(int offset, List<AcceptedInput> into)

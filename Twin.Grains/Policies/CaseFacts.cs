@@ -121,19 +121,32 @@ public readonly record struct Budget(int Commands5, int CommandsHour, int Comman
     public static Budget Read(ref ByteReader r) => new(r.Int(), r.Int(), r.Int(), r.VarInt(), r.VarInt(), r.VarInt());
 }
 
-/// <summary>The budgets of the policy in force, by level; and how far a clock may jump before guards hold all.</summary>
+/// <summary>
+/// The budgets of the policy in force, by level; and by how much time may jump forward between two sweeps, s, before
+/// guards take it for a wrong clock and give nothing back for it.
+/// </summary>
 public sealed record GuardLimits(Budget Feeder, Budget Region, Budget Fleet, int ClockJumpSeconds)
 {
+    /// <summary>Most meters that may be read through a part that is isolated. −1: not bounded.</summary>
+    public int MaxBehind { get; init; } = -1;
+
+    /// <summary>
+    /// Share of the fleet's budget that one person or service may use before persons have said process, 1 to 100.
+    /// </summary>
+    public int AccountPercent { get; init; } = 50;
+
     public void Write(ByteWriter to)
     {
         Feeder.Write(to);
         Region.Write(to);
         Fleet.Write(to);
         to.VarUInt((ulong)ClockJumpSeconds);
+        to.VarInt(MaxBehind);
+        to.Byte((byte)Math.Clamp(AccountPercent, 1, 100));
     }
 
     public static GuardLimits Read(ref ByteReader r) => new(Budget.Read(ref r), Budget.Read(ref r),
-        Budget.Read(ref r), r.Count(int.MaxValue));
+        Budget.Read(ref r), r.Count(int.MaxValue)) { MaxBehind = r.Int(), AccountPercent = r.Byte(1, 100) };
 }
 
 /// <summary>What the policy does with the case as a whole.</summary>

@@ -17,7 +17,7 @@ internal sealed record BenchFigure(string Name, string Unit, string Budget, doub
     string Method);
 
 /// <summary>What can be measured alone.</summary>
-internal enum BenchPart { Load, Detectors, Frames, Quotes, Zeus, Disk, Reads, Start, Orleans }
+internal enum BenchPart { Load, Detectors, Frames, Quotes, Guards, Zeus, Disk, Reads, Start, Orleans }
 
 /// <summary>Runs the benchmarks one after another on one fleet, with progress on stderr.</summary>
 /// <param name="twins">Scale.</param>
@@ -50,6 +50,7 @@ internal sealed class BenchRun(int twins, BenchPart? only, string? database, Can
             if (Has(BenchPart.Detectors)) new DetectorBench(this).Run();
             if (Has(BenchPart.Frames)) await new FrameBench(this, cancel).Run(Path.Combine(folder, "frames"));
             if (Has(BenchPart.Quotes)) await new QuoteBench(this, cancel).Run(Path.Combine(folder, "quotes"));
+            if (Has(BenchPart.Guards)) new GuardBench(this).Run();
             if (Has(BenchPart.Zeus)) await new ZeusMemory(this, cancel).Run(Path.Combine(folder, "zeus"));
             if (Has(BenchPart.Disk)) await Disk(Path.Combine(folder, "disk"));
             if (Has(BenchPart.Reads)) await Reads.Run(Path.Combine(folder, "reads"), this, cancel);

@@ -83,8 +83,8 @@ public class FleetGroupTests
         var key = _fleet.Keys.First(k => k.Kind == TwinKind.Cohort && CohortView.From(k, _fleet.State(k)).Name
             == "unassigned");
         var state = _fleet.State(key);
-        // Version 1 ended before the group (1), behaviour (1), verdicts (2) and the bar (8).
-        var old = state[..^12];
+        // Version 1 ended before the group (1), behaviour (1), verdicts (2), the bar (8) and reports (1).
+        var old = state[..^13];
         old[0] = 1;
         var w = new Hardware.Coding.ByteWriter();
         CohortTwin.Restore(key.Id, old).Write(w);

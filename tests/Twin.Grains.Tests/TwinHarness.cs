@@ -1,3 +1,4 @@
+using Twin.Grains.Ledger;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 
@@ -20,6 +21,7 @@ internal sealed class TwinHarness : IRecall
     public List<byte[]> Journal { get; } = [];
     public List<Finding> Findings { get; } = [];
     public List<DayScore> Scores { get; } = [];
+    public List<LedgerEntry> Ledger { get; } = [];
     public List<(TwinKey From, TwinKey To, byte[] Body)> Sent { get; } = [];
 
     /// <summary>Offsets of sealable blocks and the rest, as the last <see cref="Append"/> journalled them.</summary>
@@ -121,7 +123,7 @@ internal sealed class TwinHarness : IRecall
     {
         for (var round = 0; mails.Count > 0; round++)
         {
-            Assert.True(round < 10, "Twins go on sending: the supersteps of a day must end.");
+            Assert.True(round < 16, "Twins go on sending: the supersteps of a day must end.");
             if (Keeps) Sent.AddRange(mails);
             mails = Deliver(mails);
         }
@@ -208,7 +210,7 @@ internal sealed class TwinHarness : IRecall
             if (Keeps) Journal.Add(input);
             twin.Apply(input, new Outbox(this, key, mails));
         }
-        return [.. mails.Select(m => Letter(m.Body))];
+        return [.. mails.Where(m => m.To.Kind != TwinKind.Case).Select(m => Letter(m.Body))];
     }
 
     private static FleetLetter Letter(byte[] body)
@@ -246,6 +248,7 @@ internal sealed class TwinHarness : IRecall
         {
             if (!harness.Keeps) return;
             if (kind == FactKind.Finding) harness.Findings.Add(Finding.Read(fact));
+            else if (kind == FactKind.Ledger) harness.Ledger.Add(LedgerEntry.Read(fact));
             else harness.Scores.Add(DayScore.Read(fact));
         }
     }

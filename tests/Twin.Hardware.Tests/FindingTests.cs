@@ -30,11 +30,20 @@ public class FindingTests
     public void TheEncodingAndTheIdStay()
     {
         Golden.Is(
-            "0101efcdab89674523810258322080c49fd50c808aaad50c80d0b4d50c000000000000114003000000000000e83f056c6576"
+            "0201efcdab89674523810258322080c49fd50c808aaad50c80d0b4d50c000000000000114003000000000000e83f056c6576"
             + "656c010554313536350d583220757365732068616c662e02046d65616e000000000000f83f00000000000008409a99999999"
-            + "99e93f036b576806737072656164000000000000f8ff00000000000000009a9999999999c93f000109616e206f7574616765",
+            + "99e93f036b576806737072656164000000000000f8ff00000000000000009a9999999999c93f000109616e206f757461676500",
             Encode(Example));
         Assert.Equal("1daf907c504107b0", Example.Id);
+    }
+
+    [Fact]
+    public void A_shared_cause_round_trips_and_is_empty_in_the_first_version()
+    {
+        Assert.Equal("image:0123", Finding.Read(Encode(Example with { Cause = "image:0123" })).Cause);
+        byte[] first = [1, .. Encode(Example)[1..^1]];
+        Assert.Equal("", Finding.Read(first).Cause);
+        Assert.Equal(Example.Id, Finding.Read(first).Id);
     }
 
     [Fact]

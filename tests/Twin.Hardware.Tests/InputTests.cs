@@ -35,6 +35,7 @@ public class InputTests
             Outcome.Benign, "kim", "a car"),
             "016201efcdab896745238180c49fd50cefcdab89674523012002036b696d056120636172"),
         .. SecurityInputExamples.All,
+        .. ActInputExamples.All,
     ];
 
     public static TheoryData<int> Indices => [.. Enumerable.Range(0, Examples.Length)];

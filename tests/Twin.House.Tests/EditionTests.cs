@@ -39,7 +39,6 @@ public class EditionTests
     [Theory]
     [InlineData("Microsoft.Orleans.Server")]
     [InlineData("Npgsql")]
-    [InlineData("Polly.Core")]
     [InlineData("Microsoft.ML.TimeSeries")]
     [InlineData("InfluxDB.Client.Core")]
     [InlineData("BouncyCastle.Cryptography")]
@@ -68,7 +67,7 @@ public class EditionTests
     [InlineData("using Orleans.Runtime;", "Twin.Grains/Orleans/")]
     [InlineData("using Grain = global::Orleans.Grain;", "Twin.Silo/Orleans/")]
     [InlineData("global using Npgsql;", "Twin.Silo/Storage/Postgres/")]
-    [InlineData("using static Polly.A;", "Twin.Silo/Storage/Postgres/")]
+    [InlineData("using static Npgsql.A;", "Twin.Silo/Storage/Postgres/")]
     [InlineData("namespace Twin.Grains.Orleans;", "Twin.Grains/Orleans/")]
     public void Full_code_elsewhere_is_found(string line, string folder)
     {
@@ -117,7 +116,7 @@ public class EditionTests
         Assert.Empty(Editions.FullNeeds("Twin.Silo", well));
         foreach (var (type, assembly) in ((string, string)[])[("Twin.Grains.MeterTwin", "Orleans.Core"),
             ("Twin.Grains.OrleansToo.A", "Orleans.Core"), ("Twin.Grains.Orleans.A", "Npgsql"),
-            ("Twin.Silo.Storage.SqliteJournal", "Polly.Core")])
+            ("Twin.Silo.Storage.SqliteJournal", "Npgsql")])
             Assert.Contains(assembly, Assert.Single(Editions.FullNeeds("Twin.Silo", [.. well, (type, assembly)])));
     }
 }

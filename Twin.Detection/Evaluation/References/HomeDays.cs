@@ -127,13 +127,7 @@ internal sealed class HomeDays
     }
 
     /// <summary>Sorts in place; NaN of nothing.</summary>
-    public static double MedianOf(Span<double> values)
-    {
-        if (values.IsEmpty) return double.NaN;
-        values.Sort();
-        var mid = values.Length / 2;
-        return values.Length % 2 == 1 ? values[mid] : (values[mid - 1] + values[mid]) / 2;
-    }
+    public static double MedianOf(Span<double> values) => values.IsEmpty ? double.NaN : Quantiles.Median(values);
 
     /// <summary>
     /// 1.4826 times the median absolute deviation from a centre: the standard deviation of normal data.

@@ -29,7 +29,7 @@ public sealed class VerdictCommandTests : IDisposable
     [Fact]
     public void A_verdict_said_twice_counts_once_and_another_one_names_the_first()
     {
-        var data = OldDirectories.Take(_directory.Sub("all"), "whole");
+        var data = OldDirectories.Take(_directory.Sub("all"), 2, "whole");
         string finding;
         using (var journal = new SqliteJournal(Path.Combine(data, "journal.db")))
         {

@@ -22,7 +22,8 @@ public sealed class NewKindTests : IDisposable
         foreach (var batch in LampFactory.Days(Lamps, Days))
         {
             var receipt = await fleet.Send(batch);
-            Assert.All(receipt.Items, i => Assert.Equal(AdmissionStatus.Accepted, i.Status));
+            // Behind a closing comes a sweep of the engine's own: after it nobody may wait for the host's.
+            Assert.All(receipt.Items, i => Assert.NotEqual(AdmissionStatus.Rejected, i.Status));
             // Between lamps' words and the sweep that brings them on, and behind a sweep.
             if (++n is not (7 or 12)) continue;
             await fleet.DisposeAsync();

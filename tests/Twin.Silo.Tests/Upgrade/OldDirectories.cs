@@ -6,10 +6,10 @@ namespace Twin.Silo.Tests.Upgrade;
 internal static class OldDirectories
 {
     /// <summary>Unpacks all into a new folder and gives the path of one: whole, erased or zeus.</summary>
-    public static string Take(string folder, string name)
+    public static string Take(string folder, int version, string name)
     {
         using var archive = new ZipArchive(typeof(OldDirectories).Assembly
-            .GetManifestResourceStream("judged-2.zip")!);
+            .GetManifestResourceStream($"judged-{version}.zip")!);
         archive.ExtractToDirectory(folder);
         return Path.Combine(folder, name);
     }

@@ -8,9 +8,9 @@ using Twin.Silo.Tests.Engine;
 namespace Twin.Silo.Tests.Upgrade;
 
 /// <summary>
-/// What the MeterTwin of judging version 2 wrote is opened by this one. The archive holds a directory whose journal is
-/// whole (16 generated customers behind 2 observers, 30 days, five findings), the same after a meter's readings were
-/// erased, and the twins of 60 ZEUS meters after 36 days under attack.
+/// What the MeterTwins of judging versions 2 and 3 wrote is opened by this one. Each archive holds a directory whose
+/// journal is whole (16 generated customers behind 2 observers, 30 days, some findings), the same after a meter's
+/// readings were erased, and the twins of 60 ZEUS meters after 36 days under attack.
 /// </summary>
 public sealed class UpgradeTests : IDisposable
 {
@@ -21,7 +21,8 @@ public sealed class UpgradeTests : IDisposable
     public void Dispose() => _directory.Dispose();
 
     /// <summary>A fresh copy of a directory of the archive.</summary>
-    private string Take(string name, string copy) => OldDirectories.Take(_directory.Sub(copy), name);
+    private string Take(string name, string copy, int version = 2) =>
+        OldDirectories.Take(_directory.Sub(copy), version, name);
 
     /// <summary>Five days of every customer; in the last three one of them falls to a twentieth.</summary>
     private static InputBatch NewDays()
@@ -58,13 +59,15 @@ public sealed class UpgradeTests : IDisposable
     }
 
     [Theory]
-    [InlineData("whole")]
-    [InlineData("erased")]
-    public async Task A_directory_of_older_judges_goes_on_the_same_way_every_time(string name)
+    [InlineData(2, "whole", 5)]
+    [InlineData(2, "erased", 5)]
+    [InlineData(3, "whole", 2)]
+    [InlineData(3, "erased", 2)]
+    public async Task A_directory_of_older_judges_goes_on_the_same_way_every_time(int version, string name, int stated)
     {
-        var (first, second) = (Take(name, "first"), Take(name, "second"));
+        var (first, second) = (Take(name, "first", version), Take(name, "second", version));
         var before = Stored(first);
-        Assert.Equal(5, before.Count);
+        Assert.Equal(stated, before.Count);
         var (log, other) = (new List<string>(), new List<string>());
         var (hash, findings) = await GoOn(first, 1, log);
         var same = await GoOn(second, 4, other);
@@ -100,16 +103,19 @@ public sealed class UpgradeTests : IDisposable
     }
 
     [Theory]
-    [InlineData("whole", 22)]
-    [InlineData("erased", 22)]
-    [InlineData("zeus", 147)]
-    public void Twins_of_older_judges_are_read_and_written_anew(string name, int twins)
+    [InlineData(2, "whole", 22)]
+    [InlineData(2, "erased", 22)]
+    [InlineData(2, "zeus", 147)]
+    [InlineData(3, "whole", 21)]
+    [InlineData(3, "erased", 21)]
+    [InlineData(3, "zeus", 149)]
+    public void Twins_of_older_judges_are_read_and_written_anew(int version, string name, int twins)
     {
         var factory = new TwinFactory();
         var n = 0;
-        foreach (var info in SnapshotFile.List(Take(name, "all")))
+        foreach (var info in SnapshotFile.List(Take(name, "all", version)))
         {
-            Assert.True(SnapshotFile.TryRead(info, static v => v == 2, (key, state) =>
+            Assert.True(SnapshotFile.TryRead(info, v => v == version, (key, state) =>
             {
                 var now = Encode(factory.Restore(key, state));
                 Assert.Equal(now, Encode(factory.Restore(key, now)));

@@ -1,0 +1,275 @@
+using Twin.Detection;
+using Twin.Detection.Specification;
+using Twin.Grains.Guards;
+using Twin.Grains.Ledger;
+using Twin.Grains.Meters;
+using Twin.Grains.Policies;
+using Twin.Hardware;
+
+namespace Twin.Grains.Cases;
+
+// The life of responses: proposed, approved, given room, ordered, answered, and ended.
+public sealed partial class CaseTwin
+{
+    /// <summary>One trial of the random delay, s: the delay is geometric in such steps (Temple, Chen and Tippenhauer
+    /// 2013).</summary>
+    private const int DelayStepSeconds = 60;
+
+    /// <summary>Off and on again is everyday; what is asked for within the same hour besides is a rhythm.</summary>
+    private const int RhythmPerHour = 3;
+
+    /// <summary>The longest delay is so many times the mean.</summary>
+    private const int MaxDelays = 8;
+
+    private LiveResponse? Propose(Decision decision, CaseFacts facts, Actor by, string request, string order,
+        IOutbox outbox)
+    {
+        if (by.Person is null or "" && _responses.Exists(r => r.IsLive && r.Record.Rung == decision.Rung
+            && r.Record.Request.Length == 0)) return null;
+        if (!MakeRoom()) return null;
+        var record = new ResponseRecord(Self, ++_lastResponse, _subject, _name, decision.Rung, decision.Enforcer,
+            ResponseState.Proposed, by.Person is null ? new Actor("", "") : by, request, order,
+            WattsOf(decision.Rung), decision.Approvals, [], _now, default, default, default, default, decision.UndoBy,
+            false, decision.Why, "");
+        var response = new LiveResponse(record) { Asked = true };
+        _responses.Add(response);
+        Terms(response, decision);
+        if (decision.Rung > _file.Rung && decision.Rung != ResponseRung.Reconnect) _file.Rung = decision.Rung;
+        Record(outbox, LedgerKind.Response, response);
+        return response;
+    }
+
+    private bool MakeRoom()
+    {
+        if (_responses.Count < MaxResponses) return true;
+        var over = _responses.FindIndex(r => r.IsOver);
+        if (over >= 0) _responses.RemoveAt(over);
+        return over >= 0;
+    }
+
+    private long WattsOf(ResponseRung rung) => !ResponseRungs.MovesLoad(rung) ? 0 : Math.Max(0, _context.LoadWatts);
+
+    private static void Terms(LiveResponse response, Decision d)
+    {
+        response.Limits = d.Limits;
+        (response.MeanDelaySeconds, response.ExpirySeconds) = (d.MeanDelaySeconds, d.ExpirySeconds);
+        response.WindowFrom = d.WindowFrom;
+        response.Record = response.Record with
+        {
+            Enforcer = d.Enforcer, Needed = Math.Max(d.Approvals, response.Record.Needed), UndoBy = d.UndoBy,
+            Reason = d.HoldAll ? "the freeze is on" : "",
+        };
+    }
+
+    /// <summary>The same request told again is the same; another is asked about on its own.</summary>
+    private void Take(CommandRequest request, IOutbox outbox)
+    {
+        if (_responses.Exists(r => r.Record.Request == request.Request)) return;
+        if (ResponseRungs.MovesLoad(request.Rung))
+            _requests = [.. _requests.Where(t => t > request.At.Seconds - 3_600).TakeLast(MaxRequestTimes - 1),
+                request.At.Seconds];
+        Want(request.Rung, request.By, request.Request, request.Order, request.Why, outbox);
+    }
+
+    private void Want(ResponseRung rung, Actor by, string request, string order, string why, IOutbox outbox)
+    {
+        if (!MakeRoom()) return;
+        var response = new LiveResponse(new ResponseRecord(Self, ++_lastResponse, _subject, _name, rung, Enforcer.None,
+            ResponseState.Proposed, by, request, order, WattsOf(rung), 0, [], _now, default, default, default, default,
+            null, false, why, ""));
+        _responses.Add(response);
+        Record(outbox, LedgerKind.Response, response);
+    }
+
+    private int RequestsInHour() => _requests.Count(t => t > _now.Seconds - 3_600);
+
+    /// <summary>The policy on what somebody wants.</summary>
+    private void Decide(LiveResponse response, Decision decision, IOutbox outbox)
+    {
+        if (response.Record.State != ResponseState.Proposed) return;
+        Terms(response, decision);
+        if (response.Record.Why.Length == 0) response.Record = response.Record with { Why = decision.Why };
+        if (decision.Refused.Length > 0)
+        {
+            var isRhythm = ResponseRungs.MovesLoad(response.Record.Rung)
+                && RequestsInHour() >= RhythmPerHour;
+            if (isRhythm) StateRhythm(outbox);
+            Turn(response, isRhythm ? ResponseState.Quarantined : ResponseState.Rejected, decision.Refused, outbox);
+        }
+        else Record(outbox, LedgerKind.Response, response);
+    }
+
+    private void StateRhythm(IOutbox outbox)
+    {
+        var from = new UnixTime(_requests[0]);
+        var claim = new SecurityClaim(FindingKind.RapidSwitching, Moment.Of(from), 1,
+            CaseSentences.Rhythm(_name, RequestsInHour()),
+            SecurityClaim.Seen("switchings_asked_for", RequestsInHour(), 2, "per hour"));
+        IFindingSink sink = Scratch.Mine.SinkTo(outbox);
+        sink.Add(claim.About(_subject, _name, _now));
+    }
+
+    /// <summary>Asks the policy about what is wanted, and the guards for room, once persons have approved.</summary>
+    private void Pursue(LiveResponse response, IOutbox outbox)
+    {
+        var record = response.Record;
+        if (record.State != ResponseState.Proposed || response.Reserving) return;
+        if (!response.Asked)
+        {
+            response.Asked = true;
+            Ask(record.Number, response, outbox);
+            return;
+        }
+        if (_questions.Any(q => q.About == record.Number) || record.Reason.Length > 0
+            || record.Approvals.Length < record.Needed) return;
+        if (!ResponseRungs.IsCommand(record.Rung)) Authorise(response, outbox);
+        else
+        {
+            response.Reserving = true;
+            Send(outbox, FirstOnWay(response), AnswerKind.Reserve, Reserve(response).Write);
+        }
+    }
+
+    private TwinKey FirstOnWay(LiveResponse response) =>
+        response.Record.Rung == ResponseRung.IsolateCommunications && _context.Concentrator.Length > 0
+            ? TwinKey.Named(TwinKind.Concentrator, _context.Concentrator) : Reserve(response).Way[0];
+
+    private Reservation Reserve(LiveResponse response)
+    {
+        var r = response.Record;
+        return new Reservation(Self, r.Number, _subject, r.Rung, _now, r.Watts, _context.Feeder, _context.Region,
+            r.RequestedBy.Person.Length > 0 ? r.RequestedBy.Key : "", response.Limits!, response.Approved);
+    }
+
+    private void Hear(ReservationAnswer answer, IOutbox outbox)
+    {
+        if (_responses.Find(r => r.Record.Number == answer.Response) is not { Reserving: true } response) return;
+        response.Reserving = false;
+        if (answer.Granted)
+        {
+            response.Held = true;
+            if (response.Record.State == ResponseState.Proposed) Authorise(response, outbox);
+            else GiveBack(response, default, outbox);
+            return;
+        }
+        GiveBack(response, answer.By, outbox);
+        if (response.Record.State == ResponseState.Proposed)
+            Turn(response, ResponseState.Quarantined, answer.Reason, outbox);
+    }
+
+    /// <summary>Tells the guards before the one that refused, or all, that what they granted is not used.</summary>
+    private void GiveBack(LiveResponse response, TwinKey refusedBy, IOutbox outbox)
+    {
+        response.Held = false;
+        var reservation = Reserve(response);
+        if (refusedBy.Kind == TwinKind.Concentrator) return;
+        foreach (var guard in reservation.Way)
+        {
+            if (guard == refusedBy) return;
+            Send(outbox, guard, AnswerKind.Release, reservation.Write);
+        }
+    }
+
+    private void Authorise(LiveResponse response, IOutbox outbox)
+    {
+        var due = CaseFile.Max(new UnixTime(_now.Seconds + Delay(response)), response.WindowFrom);
+        response.Record = response.Record with { DueAt = due };
+        Turn(response, ResponseState.Authorised, "", outbox);
+        if (due.Seconds <= _now.Seconds) Order(response, outbox);
+    }
+
+    /// <summary>Drawn from the response's own name: the same wherever and however often it is worked out.</summary>
+    private static int Delay(LiveResponse response)
+    {
+        var mean = response.MeanDelaySeconds;
+        if (mean <= 0) return 0;
+        var draw = new SplitMix64(StableHash.Of(response.Record.IdempotencyKey));
+        var (steps, chance) = (0, Math.Min(1, (double)DelayStepSeconds / mean));
+        while (draw.NextDouble() >= chance && steps * DelayStepSeconds < MaxDelays * (long)mean) steps++;
+        return steps * DelayStepSeconds;
+    }
+
+    private void Order(LiveResponse response, IOutbox outbox)
+    {
+        response.Record = response.Record with { OrderedAt = _now };
+        response.Held = false;
+        if (!ResponseRungs.IsCommand(response.Record.Rung))
+        {
+            End(response, ResponseState.Done, "", outbox);
+            return;
+        }
+        Turn(response, ResponseState.Executing, "", outbox);
+        Record(outbox, LedgerKind.Order, response);
+    }
+
+    private void Turn(LiveResponse response, ResponseState state, string reason, IOutbox outbox)
+    {
+        response.Record = response.Record with { State = state, Reason = reason };
+        Record(outbox, LedgerKind.Response, response);
+        if (_file.AwareAt.Seconds != 0) RecordCase(outbox);
+    }
+
+    private void End(LiveResponse response, ResponseState state, string reason, IOutbox outbox)
+    {
+        var expires = state == ResponseState.Done && response.ExpirySeconds > 0
+            ? new UnixTime(_now.Seconds + response.ExpirySeconds) : default;
+        response.Record = response.Record with { EndedAt = _now, ExpiresAt = expires };
+        // Something new was tried: the policy says whether that is enough.
+        if (!response.Record.IsUndo && response.Record.Request.Length == 0 && !_file.IsEmpty) _mustAsk = true;
+        Turn(response, state, reason, outbox);
+    }
+
+    /// <summary>What time does to a response: at a sweep.</summary>
+    private void Advance(LiveResponse response, IOutbox outbox)
+    {
+        var record = response.Record;
+        switch (record.State)
+        {
+            case ResponseState.Proposed when record.Reason.Length > 0:
+                // The freeze held it: it is asked about anew.
+                response.Record = record with { Reason = "" };
+                response.Asked = false;
+                break;
+            case ResponseState.Authorised when _now.Seconds >= record.DueAt.Seconds:
+                Order(response, outbox);
+                break;
+            case ResponseState.Executing when _now.Seconds - record.OrderedAt.Seconds >= OutcomeSeconds:
+                StateUnconfirmed(response, outbox);
+                End(response, ResponseState.Failed, "no outcome arrived", outbox);
+                break;
+            case ResponseState.Done when record.ExpiresAt.Seconds != 0
+                && _now.Seconds >= record.ExpiresAt.Seconds:
+                TakeBack(response, ResponseState.Expired, "", outbox);
+                break;
+            case ResponseState.Quarantined or ResponseState.Rejected or ResponseState.Cancelled when response.Held:
+                GiveBack(response, default, outbox);
+                break;
+            default: break;
+        }
+    }
+
+    private void StateUnconfirmed(LiveResponse response, IOutbox outbox)
+    {
+        IFindingSink sink = Scratch.Mine.SinkTo(outbox);
+        sink.Add(CaseSentences.Unconfirmed(_subject, _name, response.Record, _now));
+    }
+
+    /// <summary>
+    /// Undone or expired: what was done is taken back. Where that moves load it is a response of its own, which meets
+    /// the policy and the guards; else the gateway takes it back at once.
+    /// </summary>
+    private void TakeBack(LiveResponse response, ResponseState state, string reason, IOutbox outbox)
+    {
+        var record = response.Record;
+        response.Record = record with { EndedAt = _now, ExpiresAt = default };
+        Turn(response, state, reason, outbox);
+        if (record.UndoBy is { } rung && ResponseRungs.MovesLoad(rung))
+            Want(rung, new Actor("", ""), "", record.Order, $"takes back response {record.Number}", outbox);
+        else if (record.Rung is not (ResponseRung.Log or ResponseRung.Notify or ResponseRung.Reattest
+            or ResponseRung.RotateKeys))
+        {
+            var undo = new LiveResponse(record with { IsUndo = true, State = state, OrderedAt = _now });
+            Record(outbox, LedgerKind.Order, undo);
+        }
+    }
+}

@@ -124,7 +124,6 @@ public sealed class FleetEnforcement(EmulatedFleet fleet)
             case ResponseRung.RotateKeys:
                 return headEnd.Renew(meter, now, key) ? EnforcementStart.UnderWay : EnforcementStart.Refused;
             case ResponseRung.Disconnect:
-                Hold(key, meter, rung);
                 return Send(key, meter, MeterCommands.Disconnect(), CommandKind.Disconnect, order);
             case ResponseRung.Reconnect:
                 return Send(key, meter, MeterCommands.Reconnect(), CommandKind.Reconnect, order);

@@ -10,17 +10,21 @@ namespace Twin.Silo.Tests.Attacks;
 internal sealed class PlainPolicy(ITwinFactory inner, Func<CaseFacts, (ResponseRung Rung, string Refused)> decide)
     : ITwinFactory
 {
+    /// <summary>Persons that a rung needs.</summary>
+    public Func<ResponseRung, int> ApprovalsOf { get; init; } = _ => 0;
+
     public int JudgingVersion => inner.JudgingVersion;
     public bool HearsClosings(TwinKind kind) => inner.HearsClosings(kind);
     public TwinKey? Beside(ReadOnlySpan<byte> input) => inner.Beside(input);
 
     public TwinState Create(TwinKey key) =>
-        key.Kind == TwinKind.Policy ? new Policy(key.Id, decide) : inner.Create(key);
+        key.Kind == TwinKind.Policy ? new Policy(key.Id, decide, ApprovalsOf) : inner.Create(key);
 
     public TwinState Restore(TwinKey key, ReadOnlySpan<byte> state) =>
-        key.Kind == TwinKind.Policy ? new Policy(key.Id, decide) : inner.Restore(key, state);
+        key.Kind == TwinKind.Policy ? new Policy(key.Id, decide, ApprovalsOf) : inner.Restore(key, state);
 
-    private sealed class Policy(ulong id, Func<CaseFacts, (ResponseRung Rung, string Refused)> decide) : TwinState(id)
+    private sealed class Policy(ulong id, Func<CaseFacts, (ResponseRung Rung, string Refused)> decide,
+        Func<ResponseRung, int> approvals) : TwinState(id)
     {
         private static readonly Budget Wide = new(-1, -1, -1, -1, -1, -1), Narrow = new(3, 6, 12, -1, -1, -1);
 
@@ -44,7 +48,7 @@ internal sealed class PlainPolicy(ITwinFactory inner, Func<CaseFacts, (ResponseR
                 var (rung, refused) = decide(facts);
                 var to = new ByteWriter(256);
                 AnswerHead.Write(to, AnswerKind.Decided);
-                new Decision(CaseVerdict.Open, "", rung, Enforcer.HeadEnd, 0, 0, default, 86_400, null, refused,
+                new Decision(CaseVerdict.Open, "", rung, Enforcer.HeadEnd, approvals(rung), 0, default, 0, null, refused,
                     "plain", "because", "", "", 0, 1, 1, default, false, "plain", "", new GuardLimits(Narrow, Narrow,
                         Wide, 86_400), 0, -1).Write(to);
                 outbox.Send(facts.Case, to.Written);

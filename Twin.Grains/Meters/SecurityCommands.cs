@@ -79,7 +79,10 @@ internal sealed partial class MeterSecurity
         if (free) return;
         var evidence = SecurityClaim.Seen("work_orders", 0, 1, "");
         Say(scene, now, new SecurityClaim(FindingKind.CommandWithoutOrder, now, (byte)c.Command,
-            SecuritySentences.WithoutOrder(now, c.Command, c.Origin, c.Actor), evidence));
+            SecuritySentences.WithoutOrder(now, c.Command, c.Origin, c.Actor), evidence)
+        {
+            Shared = c.Origin == CommandOrigin.Firmware ? "origin:firmware" : "",
+        });
         var also = c.Command switch
         {
             CommandKind.SetLimiter => new SecurityClaim(FindingKind.LimiterChanged, now, 0,

@@ -18,6 +18,8 @@ public sealed partial class CaseTwin
     /// <summary>Off and on again is everyday; what is asked for within the same hour besides is a rhythm.</summary>
     private const int RhythmPerHour = 3;
 
+    private const string Frozen = "the freeze is on";
+
     /// <summary>The longest delay is so many times the mean.</summary>
     private const int MaxDelays = 8;
 
@@ -26,12 +28,13 @@ public sealed partial class CaseTwin
     {
         if (by.Person is null or "" && _responses.Exists(r => r.IsLive && r.Record.Rung == decision.Rung
             && r.Record.Request.Length == 0)) return null;
+        if (_responses.Exists(r => r.Declined && r.Record.Rung == decision.Rung)) return null;
         if (!MakeRoom()) return null;
         var record = new ResponseRecord(Self, ++_lastResponse, _subject, _name, decision.Rung, decision.Enforcer,
             ResponseState.Proposed, by.Person is null ? new Actor("", "") : by, request, order,
             WattsOf(decision.Rung), decision.Approvals, [], _now, default, default, default, default, decision.UndoBy,
             false, decision.Why, "");
-        var response = new LiveResponse(record) { Asked = true };
+        var response = new LiveResponse(record) { Asked = true, JudgedAt = _now };
         _responses.Add(response);
         Terms(response, decision);
         if (decision.Rung > _file.Rung && decision.Rung != ResponseRung.Reconnect) _file.Rung = decision.Rung;
@@ -42,14 +45,19 @@ public sealed partial class CaseTwin
     private bool MakeRoom()
     {
         if (_responses.Count < MaxResponses) return true;
-        var over = _responses.FindIndex(r => r.IsOver);
+        var over = _responses.FindIndex(r => r.IsGone);
+        if (over < 0) over = _responses.FindIndex(r => r.IsOver && !r.Held && r.UndoAt.Seconds == 0);
         if (over >= 0) _responses.RemoveAt(over);
         return over >= 0;
     }
 
     private long WattsOf(ResponseRung rung) => !ResponseRungs.MovesLoad(rung) ? 0 : Math.Max(0, _context.LoadWatts);
 
-    private static void Terms(LiveResponse response, Decision d)
+    /// <summary>What the freeze holds: what blocks, and what moves load.</summary>
+    private static bool IsFrozen(LiveResponse response, Decision d) => d.HoldAll
+        && response.Record.Rung >= ResponseRung.BlockWrites;
+
+    private void Terms(LiveResponse response, Decision d)
     {
         response.Limits = d.Limits;
         (response.MeanDelaySeconds, response.ExpirySeconds) = (d.MeanDelaySeconds, d.ExpirySeconds);
@@ -57,17 +65,18 @@ public sealed partial class CaseTwin
         response.Record = response.Record with
         {
             Enforcer = d.Enforcer, Needed = Math.Max(d.Approvals, response.Record.Needed), UndoBy = d.UndoBy,
-            Reason = d.HoldAll ? "the freeze is on" : "",
+            Reason = IsFrozen(response, d) ? Frozen : "",
         };
+        response.AskAt = IsFrozen(response, d) ? new UnixTime(_now.Seconds + FrozenSeconds) : default;
     }
 
     /// <summary>The same request told again is the same; another is asked about on its own.</summary>
     private void Take(CommandRequest request, IOutbox outbox)
     {
         if (_responses.Exists(r => r.Record.Request == request.Request)) return;
+        // Counted by when it was heard: who asks says any time.
         if (ResponseRungs.MovesLoad(request.Rung))
-            _requests = [.. _requests.Where(t => t > request.At.Seconds - 3_600).TakeLast(MaxRequestTimes - 1),
-                request.At.Seconds];
+            _requests = [.. _requests.Where(t => t > _now.Seconds - 3_600).TakeLast(MaxRequestTimes - 1), _now.Seconds];
         Want(request.Rung, request.By, request.Request, request.Order, request.Why, outbox);
     }
 
@@ -76,7 +85,7 @@ public sealed partial class CaseTwin
         if (!MakeRoom()) return;
         var response = new LiveResponse(new ResponseRecord(Self, ++_lastResponse, _subject, _name, rung, Enforcer.None,
             ResponseState.Proposed, by, request, order, WattsOf(rung), 0, [], _now, default, default, default, default,
-            null, false, why, ""));
+            null, false, why, "")) { IsWanted = true };
         _responses.Add(response);
         Record(outbox, LedgerKind.Response, response);
     }
@@ -86,21 +95,67 @@ public sealed partial class CaseTwin
     /// <summary>The policy on what somebody wants.</summary>
     private void Decide(LiveResponse response, Decision decision, IOutbox outbox)
     {
+        if (response.Record.State == ResponseState.Authorised) JudgeAgain(response, decision, outbox);
         if (response.Record.State != ResponseState.Proposed) return;
         Terms(response, decision);
         if (response.Record.Why.Length == 0) response.Record = response.Record with { Why = decision.Why };
-        if (decision.Refused.Length > 0)
+        var refused = RefusalOf(response, decision);
+        if (refused.Length == 0)
         {
-            var isRhythm = ResponseRungs.MovesLoad(response.Record.Rung)
-                && RequestsInHour() >= RhythmPerHour;
-            if (isRhythm) StateRhythm(outbox);
-            Turn(response, isRhythm ? ResponseState.Quarantined : ResponseState.Rejected, decision.Refused, outbox);
+            response.JudgedAt = _now;
+            Record(outbox, LedgerKind.Response, response);
         }
-        else Record(outbox, LedgerKind.Response, response);
+        else if (response.IsWanted && ResponseRungs.MovesLoad(response.Record.Rung)
+            && RequestsInHour() >= RhythmPerHour)
+        {
+            StateRhythm(outbox);
+            Hold(response, refused, outbox);
+        }
+        else Turn(response, ResponseState.Rejected, refused, outbox);
     }
 
+    /// <summary>Why it may not be; empty when it may. What the policy chose must still be wanted by it.</summary>
+    private static string RefusalOf(LiveResponse response, Decision d) => response.IsWanted ? d.Refused
+        : d.Verdict == CaseVerdict.Open && d.Rung >= response.Record.Rung ? ""
+        : $"the policy does not want it any more: {d.Why}";
+
+    /// <summary>
+    /// The policy once more on what is due: since it was authorised a freeze may have come, a window closed, the
+    /// customer's status changed.
+    /// </summary>
+    private void JudgeAgain(LiveResponse response, Decision decision, IOutbox outbox)
+    {
+        var record = response.Record;
+        var refused = RefusalOf(response, decision);
+        if (refused.Length > 0 || decision.Approvals > record.Approvals.Length)
+        {
+            if (response.Held) GiveBack(response, default, outbox);
+            Terms(response, decision);
+            Turn(response, refused.Length > 0 ? ResponseState.Cancelled : ResponseState.Proposed, refused, outbox);
+        }
+        else if (IsFrozen(response, decision))
+        {
+            response.AskAt = new UnixTime(_now.Seconds + FrozenSeconds);
+            if (record.Reason != Frozen) Turn(response, ResponseState.Authorised, Frozen, outbox);
+        }
+        else if (decision.WindowFrom.Seconds > _now.Seconds)
+        {
+            response.Record = record with { DueAt = decision.WindowFrom };
+            Turn(response, ResponseState.Authorised, "", outbox);
+        }
+        else
+        {
+            response.JudgedAt = _now;
+            Order(response, outbox);
+        }
+    }
+
+    /// <summary>Stated once an episode, which ends with an hour without such a request.</summary>
     private void StateRhythm(IOutbox outbox)
     {
+        var isSaid = _rhythmAt.Seconds != 0 && _now.Seconds - _rhythmAt.Seconds <= 3_600;
+        _rhythmAt = _now;
+        if (isSaid) return;
         var from = new UnixTime(_requests[0]);
         var claim = new SecurityClaim(FindingKind.RapidSwitching, Moment.Of(from), 1,
             CaseSentences.Rhythm(_name, RequestsInHour()),
@@ -154,7 +209,7 @@ public sealed partial class CaseTwin
         }
         GiveBack(response, answer.By, outbox);
         if (response.Record.State == ResponseState.Proposed)
-            Turn(response, ResponseState.Quarantined, answer.Reason, outbox);
+            Hold(response, answer.Reason, outbox);
     }
 
     /// <summary>Tells the guards before the one that refused, or all, that what they granted is not used.</summary>
@@ -175,7 +230,15 @@ public sealed partial class CaseTwin
         var due = CaseFile.Max(new UnixTime(_now.Seconds + Delay(response)), response.WindowFrom);
         response.Record = response.Record with { DueAt = due };
         Turn(response, ResponseState.Authorised, "", outbox);
-        if (due.Seconds <= _now.Seconds) Order(response, outbox);
+        GoOn(response, outbox);
+    }
+
+    /// <summary>Orders what is due, when the policy allowed it in this very sweep; else asks it.</summary>
+    private void GoOn(LiveResponse response, IOutbox outbox)
+    {
+        if (_now.Seconds < response.Record.DueAt.Seconds || _now.Seconds < response.AskAt.Seconds) return;
+        if (response.JudgedAt == _now || !ResponseRungs.IsCommand(response.Record.Rung)) Order(response, outbox);
+        else Ask(response.Record.Number, response, outbox);
     }
 
     /// <summary>Drawn from the response's own name: the same wherever and however often it is worked out.</summary>
@@ -225,16 +288,20 @@ public sealed partial class CaseTwin
         var record = response.Record;
         switch (record.State)
         {
-            case ResponseState.Proposed when record.Reason.Length > 0:
+            case ResponseState.Proposed when record.Approvals.Length < record.Needed
+                && _now.Seconds - record.ProposedAt.Seconds >= ProposalSeconds:
+                response.Record = record with { EndedAt = _now };
+                _mustAsk |= !response.IsWanted && !_file.IsEmpty;
+                Turn(response, ResponseState.Expired, "nobody approved it in time", outbox);
+                break;
+            case ResponseState.Proposed when record.Reason.Length > 0 && _now.Seconds >= response.AskAt.Seconds:
                 // The freeze held it: it is asked about anew.
                 response.Record = record with { Reason = "" };
                 response.Asked = false;
                 break;
-            case ResponseState.Authorised when _now.Seconds >= record.DueAt.Seconds:
-                Order(response, outbox);
-                break;
+            case ResponseState.Authorised: GoOn(response, outbox); break;
             case ResponseState.Executing when _now.Seconds - record.OrderedAt.Seconds >= OutcomeSeconds:
-                StateUnconfirmed(response, outbox);
+                StateUnconfirmed(record, outbox);
                 End(response, ResponseState.Failed, "no outcome arrived", outbox);
                 break;
             case ResponseState.Done when record.ExpiresAt.Seconds != 0
@@ -246,12 +313,15 @@ public sealed partial class CaseTwin
                 break;
             default: break;
         }
+        if (response.UndoAt.Seconds == 0 || _now.Seconds - response.UndoAt.Seconds < OutcomeSeconds) return;
+        StateUnconfirmed(response.Record with { IsUndo = true, OrderedAt = response.UndoAt }, outbox);
+        response.UndoAt = default;
     }
 
-    private void StateUnconfirmed(LiveResponse response, IOutbox outbox)
+    private void StateUnconfirmed(ResponseRecord record, IOutbox outbox)
     {
         IFindingSink sink = Scratch.Mine.SinkTo(outbox);
-        sink.Add(CaseSentences.Unconfirmed(_subject, _name, response.Record, _now));
+        sink.Add(CaseSentences.Unconfirmed(_subject, _name, record, _now));
     }
 
     /// <summary>
@@ -268,6 +338,7 @@ public sealed partial class CaseTwin
         else if (record.Rung is not (ResponseRung.Log or ResponseRung.Notify or ResponseRung.Reattest
             or ResponseRung.RotateKeys))
         {
+            response.UndoAt = _now;
             var undo = new LiveResponse(record with { IsUndo = true, State = state, OrderedAt = _now });
             Record(outbox, LedgerKind.Order, undo);
         }

@@ -77,6 +77,10 @@ public sealed record SecurityClaim(FindingKind Kind, uint From, byte Cause, stri
     public double? Confidence { get; init; }
     public string? Technique { get; init; }
 
+    /// <summary>What other subjects may share, see <see cref="Finding.Cause"/>; empty when the cause is its own.
+    /// </summary>
+    public string Shared { get; init; } = "";
+
     /// <summary>Known innocent causes that would explain it.</summary>
     public string[] Counter { get; init; } = [];
 
@@ -89,7 +93,7 @@ public sealed record SecurityClaim(FindingKind Kind, uint From, byte Cause, stri
         var from = Moment.Time(From);
         return new Finding(subject, name, Kind, from, at.Seconds < from.Seconds ? from : at, at, (double)severity,
             severity, confidence, SecurityRules.Prefix + rule.Check, SecurityRules.Version,
-            Technique ?? rule.Technique, Sentence, Evidence, Counter);
+            Technique ?? rule.Technique, Sentence, Evidence, Counter) { Cause = Shared };
     }
 
     /// <summary>A piece of evidence that bears the whole claim.</summary>

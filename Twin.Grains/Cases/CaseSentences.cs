@@ -54,6 +54,9 @@ internal static class CaseSentences
         CultureInfo.InvariantCulture,
         $"{file.Members} subjects have {Finding.NameOf(member.Kind)} in common ({name}), {member.SubjectName} the last.");
 
+    public static string NoOrder(int persons) => string.Create(CultureInfo.InvariantCulture,
+        $"no work order in force covers it: {persons} person{(persons == 1 ? "" : "s")} must say process, or delete");
+
     public static string Rhythm(string name, int requests) => string.Create(CultureInfo.InvariantCulture,
         $"{name} was asked to switch {requests} times within an hour: what would swing the grid is held.");
 

@@ -21,11 +21,11 @@ public sealed record ResponseRecord(TwinKey Case, int Number, TwinKey Subject, s
     public const int MaxApprovals = 8;
 
     /// <summary>
-    /// The name under which the gateway knows it, the same however often it is sent: case, number, and whether it is
-    /// the undoing.
+    /// The name under which the gateway knows it, the same however often it is sent: case, number, when it was
+    /// proposed, and whether it is the undoing. Numbers may come again after a backup was restored; the time does not.
     /// </summary>
     public string IdempotencyKey => string.Create(CultureInfo.InvariantCulture,
-        $"{Case.Id:x16}-{Number}{(IsUndo ? "u" : "")}");
+        $"{Case.Id:x16}-{Number}-{ProposedAt.Seconds:x}{(IsUndo ? "u" : "")}");
 
     public void Write(ByteWriter to)
     {

@@ -187,7 +187,7 @@ public sealed partial class CaseTwin
         }
         if (outcome.IsUndo)
         {
-            if (outcome.Result != ResponseResult.Accepted) response.UndoAt = default;
+            if (outcome.Result != ResponseResult.Accepted) (response.Undoing, response.UndoAt) = (false, default);
             if (outcome.Result is not (ResponseResult.Failed or ResponseResult.Refused)) return;
             IFindingSink sink = Scratch.Mine.SinkTo(outbox);
             sink.Add(CaseSentences.Unconfirmed(_subject, _name, response.Record with { IsUndo = true }, outcome.At));

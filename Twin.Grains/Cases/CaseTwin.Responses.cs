@@ -18,8 +18,6 @@ public sealed partial class CaseTwin
     /// <summary>Off and on again is everyday; what is asked for within the same hour besides is a rhythm.</summary>
     private const int RhythmPerHour = 3;
 
-    private const string Frozen = "the freeze is on";
-
     /// <summary>The longest delay is so many times the mean.</summary>
     private const int MaxDelays = 8;
 
@@ -34,7 +32,7 @@ public sealed partial class CaseTwin
             ResponseState.Proposed, by.Person is null ? new Actor("", "") : by, request, order,
             WattsOf(decision.Rung), decision.Approvals, [], _now, default, default, default, default, decision.UndoBy,
             false, decision.Why, "");
-        var response = new LiveResponse(record) { Asked = true, JudgedAt = _now };
+        var response = new LiveResponse(record) { Asked = true };
         _responses.Add(response);
         Terms(response, decision);
         if (decision.Rung > _file.Rung && decision.Rung != ResponseRung.Reconnect) _file.Rung = decision.Rung;
@@ -46,16 +44,12 @@ public sealed partial class CaseTwin
     {
         if (_responses.Count < MaxResponses) return true;
         var over = _responses.FindIndex(r => r.IsGone);
-        if (over < 0) over = _responses.FindIndex(r => r.IsOver && !r.Held && r.UndoAt.Seconds == 0);
+        if (over < 0) over = _responses.FindIndex(r => r.IsOver && !r.Held && !r.Undoing);
         if (over >= 0) _responses.RemoveAt(over);
         return over >= 0;
     }
 
     private long WattsOf(ResponseRung rung) => !ResponseRungs.MovesLoad(rung) ? 0 : Math.Max(0, _context.LoadWatts);
-
-    /// <summary>What the freeze holds: what blocks, and what moves load.</summary>
-    private static bool IsFrozen(LiveResponse response, Decision d) => d.HoldAll
-        && response.Record.Rung >= ResponseRung.BlockWrites;
 
     private void Terms(LiveResponse response, Decision d)
     {
@@ -65,9 +59,9 @@ public sealed partial class CaseTwin
         response.Record = response.Record with
         {
             Enforcer = d.Enforcer, Needed = Math.Max(d.Approvals, response.Record.Needed), UndoBy = d.UndoBy,
-            Reason = IsFrozen(response, d) ? Frozen : "",
+            Reason = d.HoldAll ? "the freeze is on" : "",
         };
-        response.AskAt = IsFrozen(response, d) ? new UnixTime(_now.Seconds + FrozenSeconds) : default;
+        response.AskAt = d.HoldAll ? new UnixTime(_now.Seconds + FrozenSeconds) : default;
     }
 
     /// <summary>The same request told again is the same; another is asked about on its own.</summary>
@@ -85,7 +79,7 @@ public sealed partial class CaseTwin
         if (!MakeRoom()) return;
         var response = new LiveResponse(new ResponseRecord(Self, ++_lastResponse, _subject, _name, rung, Enforcer.None,
             ResponseState.Proposed, by, request, order, WattsOf(rung), 0, [], _now, default, default, default, default,
-            null, false, why, "")) { IsWanted = true };
+            null, false, why, ""));
         _responses.Add(response);
         Record(outbox, LedgerKind.Response, response);
     }
@@ -95,59 +89,41 @@ public sealed partial class CaseTwin
     /// <summary>The policy on what somebody wants.</summary>
     private void Decide(LiveResponse response, Decision decision, IOutbox outbox)
     {
-        if (response.Record.State == ResponseState.Authorised) JudgeAgain(response, decision, outbox);
-        if (response.Record.State != ResponseState.Proposed) return;
+        if (!response.IsPending) return;
         Terms(response, decision);
         if (response.Record.Why.Length == 0) response.Record = response.Record with { Why = decision.Why };
-        var refused = RefusalOf(response, decision);
-        if (refused.Length == 0)
+        if (decision.Refused.Length > 0)
         {
-            response.JudgedAt = _now;
-            Record(outbox, LedgerKind.Response, response);
+            var isRhythm = ResponseRungs.MovesLoad(response.Record.Rung)
+                && RequestsInHour() >= RhythmPerHour;
+            if (isRhythm) StateRhythm(outbox);
+            if (isRhythm) Hold(response, decision.Refused, outbox);
+            else Turn(response, ResponseState.Rejected, decision.Refused, outbox);
         }
-        else if (response.IsWanted && ResponseRungs.MovesLoad(response.Record.Rung)
-            && RequestsInHour() >= RhythmPerHour)
+        else if (response.Record.Request.Length > 0 && decision.Approvals > 0 && !response.Approved)
         {
-            StateRhythm(outbox);
-            Hold(response, refused, outbox);
+            // Nobody ordered it. The guard of the fleet counts who asks for such things, and how many.
+            Send(outbox, GuardKey.Fleet, AnswerKind.Refused, Reserve(response).Write);
+            Turn(response, ResponseState.Quarantined, CaseSentences.NoOrder(decision.Approvals), outbox);
         }
-        else Turn(response, ResponseState.Rejected, refused, outbox);
+        else Reconsider(response, outbox);
     }
 
-    /// <summary>Why it may not be; empty when it may. What the policy chose must still be wanted by it.</summary>
-    private static string RefusalOf(LiveResponse response, Decision d) => response.IsWanted ? d.Refused
-        : d.Verdict == CaseVerdict.Open && d.Rung >= response.Record.Rung ? ""
-        : $"the policy does not want it any more: {d.Why}";
-
     /// <summary>
-    /// The policy once more on what is due: since it was authorised a freeze may have come, a window closed, the
-    /// customer's status changed.
+    /// What was authorised is asked about once more when it is due, since a freeze, a window or a customer may have
+    /// come in between.
     /// </summary>
-    private void JudgeAgain(LiveResponse response, Decision decision, IOutbox outbox)
+    private void Reconsider(LiveResponse response, IOutbox outbox)
     {
         var record = response.Record;
-        var refused = RefusalOf(response, decision);
-        if (refused.Length > 0 || decision.Approvals > record.Approvals.Length)
+        if (record.State == ResponseState.Authorised && record.Approvals.Length < record.Needed)
+            Turn(response, ResponseState.Proposed, "", outbox);
+        else if (record.State == ResponseState.Authorised && response.WindowFrom.Seconds > _now.Seconds)
         {
-            if (response.Held) GiveBack(response, default, outbox);
-            Terms(response, decision);
-            Turn(response, refused.Length > 0 ? ResponseState.Cancelled : ResponseState.Proposed, refused, outbox);
+            response.Record = record with { DueAt = response.WindowFrom };
+            Record(outbox, LedgerKind.Response, response);
         }
-        else if (IsFrozen(response, decision))
-        {
-            response.AskAt = new UnixTime(_now.Seconds + FrozenSeconds);
-            if (record.Reason != Frozen) Turn(response, ResponseState.Authorised, Frozen, outbox);
-        }
-        else if (decision.WindowFrom.Seconds > _now.Seconds)
-        {
-            response.Record = record with { DueAt = decision.WindowFrom };
-            Turn(response, ResponseState.Authorised, "", outbox);
-        }
-        else
-        {
-            response.JudgedAt = _now;
-            Order(response, outbox);
-        }
+        else Record(outbox, LedgerKind.Response, response);
     }
 
     /// <summary>Stated once an episode, which ends with an hour without such a request.</summary>
@@ -168,7 +144,8 @@ public sealed partial class CaseTwin
     private void Pursue(LiveResponse response, IOutbox outbox)
     {
         var record = response.Record;
-        if (record.State != ResponseState.Proposed || response.Reserving) return;
+        if (!response.IsPending || record.State == ResponseState.Authorised && !IsDue(record) || response.Reserving)
+            return;
         if (!response.Asked)
         {
             response.Asked = true;
@@ -177,13 +154,19 @@ public sealed partial class CaseTwin
         }
         if (_questions.Any(q => q.About == record.Number) || record.Reason.Length > 0
             || record.Approvals.Length < record.Needed) return;
-        if (!ResponseRungs.IsCommand(record.Rung)) Authorise(response, outbox);
-        else
+        if (record.State == ResponseState.Proposed) Authorise(response, outbox);
+        if (!IsDue(response.Record)) return;
+        if (!ResponseRungs.IsCommand(record.Rung))
         {
-            response.Reserving = true;
-            Send(outbox, FirstOnWay(response), AnswerKind.Reserve, Reserve(response).Write);
+            Order(response, outbox);
+            return;
         }
+        // Room is asked for when it is used: what waits for one window would else go out at one time.
+        response.Reserving = true;
+        Send(outbox, FirstOnWay(response), AnswerKind.Reserve, Reserve(response).Write);
     }
+
+    private bool IsDue(ResponseRecord record) => _now.Seconds >= record.DueAt.Seconds;
 
     private TwinKey FirstOnWay(LiveResponse response) =>
         response.Record.Rung == ResponseRung.IsolateCommunications && _context.Concentrator.Length > 0
@@ -203,13 +186,12 @@ public sealed partial class CaseTwin
         if (answer.Granted)
         {
             response.Held = true;
-            if (response.Record.State == ResponseState.Proposed) Authorise(response, outbox);
+            if (response.Record.State == ResponseState.Authorised) Order(response, outbox);
             else GiveBack(response, default, outbox);
             return;
         }
         GiveBack(response, answer.By, outbox);
-        if (response.Record.State == ResponseState.Proposed)
-            Hold(response, answer.Reason, outbox);
+        if (response.IsPending) Hold(response, answer.Reason, outbox);
     }
 
     /// <summary>Tells the guards before the one that refused, or all, that what they granted is not used.</summary>
@@ -230,15 +212,6 @@ public sealed partial class CaseTwin
         var due = CaseFile.Max(new UnixTime(_now.Seconds + Delay(response)), response.WindowFrom);
         response.Record = response.Record with { DueAt = due };
         Turn(response, ResponseState.Authorised, "", outbox);
-        GoOn(response, outbox);
-    }
-
-    /// <summary>Orders what is due, when the policy allowed it in this very sweep; else asks it.</summary>
-    private void GoOn(LiveResponse response, IOutbox outbox)
-    {
-        if (_now.Seconds < response.Record.DueAt.Seconds || _now.Seconds < response.AskAt.Seconds) return;
-        if (response.JudgedAt == _now || !ResponseRungs.IsCommand(response.Record.Rung)) Order(response, outbox);
-        else Ask(response.Record.Number, response, outbox);
     }
 
     /// <summary>Drawn from the response's own name: the same wherever and however often it is worked out.</summary>
@@ -291,15 +264,19 @@ public sealed partial class CaseTwin
             case ResponseState.Proposed when record.Approvals.Length < record.Needed
                 && _now.Seconds - record.ProposedAt.Seconds >= ProposalSeconds:
                 response.Record = record with { EndedAt = _now };
-                _mustAsk |= !response.IsWanted && !_file.IsEmpty;
+                _mustAsk |= record.Request.Length == 0 && !_file.IsEmpty;
                 Turn(response, ResponseState.Expired, "nobody approved it in time", outbox);
                 break;
-            case ResponseState.Proposed when record.Reason.Length > 0 && _now.Seconds >= response.AskAt.Seconds:
-                // The freeze held it: it is asked about anew.
+            case ResponseState.Proposed or ResponseState.Authorised when _now.Seconds < response.AskAt.Seconds: break;
+            case ResponseState.Proposed when record.Reason.Length > 0 || record.Approvals.Length >= record.Needed:
+                // A freeze held it, or persons took their time: what the policy said then may not hold now.
                 response.Record = record with { Reason = "" };
                 response.Asked = false;
                 break;
-            case ResponseState.Authorised: GoOn(response, outbox); break;
+            case ResponseState.Authorised when IsDue(record):
+                response.Record = record with { Reason = "" };
+                response.Asked = false;
+                break;
             case ResponseState.Executing when _now.Seconds - record.OrderedAt.Seconds >= OutcomeSeconds:
                 StateUnconfirmed(record, outbox);
                 End(response, ResponseState.Failed, "no outcome arrived", outbox);
@@ -313,9 +290,11 @@ public sealed partial class CaseTwin
                 break;
             default: break;
         }
-        if (response.UndoAt.Seconds == 0 || _now.Seconds - response.UndoAt.Seconds < OutcomeSeconds) return;
+        if (!response.Undoing) return;
+        if (response.UndoAt.Seconds == 0) response.UndoAt = _now;
+        if (_now.Seconds - response.UndoAt.Seconds < OutcomeSeconds) return;
         StateUnconfirmed(response.Record with { IsUndo = true, OrderedAt = response.UndoAt }, outbox);
-        response.UndoAt = default;
+        (response.Undoing, response.UndoAt) = (false, default);
     }
 
     private void StateUnconfirmed(ResponseRecord record, IOutbox outbox)
@@ -338,7 +317,7 @@ public sealed partial class CaseTwin
         else if (record.Rung is not (ResponseRung.Log or ResponseRung.Notify or ResponseRung.Reattest
             or ResponseRung.RotateKeys))
         {
-            response.UndoAt = _now;
+            (response.Undoing, response.UndoAt) = (true, default);
             var undo = new LiveResponse(record with { IsUndo = true, State = state, OrderedAt = _now });
             Record(outbox, LedgerKind.Order, undo);
         }

@@ -66,7 +66,7 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
 
     /// <summary>Every sweep is heard while something is to be asked, ordered, awaited, ended or closed.</summary>
     protected override bool WaitsBesides => _mustAsk || _reviewAt.Seconds != 0
-        || _responses.Exists(r => r.Held || r.UndoAt.Seconds != 0 || !r.IsOver && r.Record.State != ResponseState.Quarantined)
+        || _responses.Exists(r => r.Held || r.Undoing || !r.IsOver && r.Record.State != ResponseState.Quarantined)
         || _file is { IsEmpty: false, Condition: CaseCondition.Ongoing, Handling: not CaseHandling.Resolved };
 
     protected override bool HearsSweeps => true;
@@ -164,7 +164,7 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
     private void Ask(int about, LiveResponse? response, IOutbox outbox)
     {
         var facts = new CaseFacts(Self, _subject, _desk, _now, _file.Cause, _file.Findings, Steps(response), _context,
-            _file.Confirmed, _file.ConfirmedDangerous, response is { IsWanted: true } ? response.Record.Rung : null,
+            _file.Confirmed, _file.ConfirmedDangerous, response?.Record.Rung,
             response?.Record.RequestedBy ?? new Actor("", ""), response?.Record.Order ?? "", _file.Members, RequestsInHour());
         _questions.Enqueue((about, facts));
         Send(outbox, PolicyActivation.Twin, AnswerKind.Ask, facts.Write);

@@ -28,12 +28,15 @@ public sealed class GuardTwin(ulong id) : ReportingTwin(id)
 {
     private const byte StateVersion = 1;
 
+    /// <summary>What is trusted before a policy said so, s.</summary>
+    private const int FirstJumpSeconds = 3_600;
+
     /// <summary>A jump of the clock is not stated again when the last one was within so long, s.</summary>
     private const int SameJumpSeconds = 2 * 86_400;
 
     private string _name = "";
     private Budget _budget;
-    private int _jumpSeconds;
+    private int _jumpSeconds = FirstJumpSeconds;
     private long _seen, _clock, _jumpedAt;
     private BudgetWindow _window = new();
     private GrantBook _grants = new();
@@ -48,7 +51,9 @@ public sealed class GuardTwin(ulong id) : ReportingTwin(id)
 
     private string Name => _name.Length > 0 ? _name : Self.ToString();
 
-    private bool IsFleet => Id == GuardKey.Fleet.Id;
+    private static readonly TwinKey s_fleet = GuardKey.Fleet;
+
+    private bool IsFleet => Id == s_fleet.Id;
 
     protected override bool WaitsBesides => !_window.IsEmpty || !_accounts.IsEmpty || _hold > 0;
 
@@ -160,7 +165,8 @@ public sealed class GuardTwin(ulong id) : ReportingTwin(id)
             (_clock, _seen) = (now, _accounts.HasEpisode ? Math.Max(_seen, now) : now);
             if (_jumpedAt != 0 && now - _jumpedAt > SameJumpSeconds) _jumpedAt = 0;
         }
-        else if (now > _seen)
+        else if (now <= _seen) return;
+        else
         {
             var passed = now - _seen;
             if (passed <= _jumpSeconds) (_clock, _hold) = (_clock + passed, Math.Max(0, _hold - passed));
@@ -234,11 +240,12 @@ public sealed class GuardTwin(ulong id) : ReportingTwin(id)
         s.Clear();
         AnswerHead.Write(s, AnswerKind.Refused);
         asked.Write(s);
-        outbox.Send(GuardKey.Fleet, s.Written);
+        outbox.Send(s_fleet, s.Written);
     }
 
     private TwinKey? Next(Reservation asked)
     {
+        if (IsFleet) return null;
         var way = asked.Way;
         var at = Array.IndexOf(way, Self);
         return at + 1 < way.Length ? way[at + 1] : null;

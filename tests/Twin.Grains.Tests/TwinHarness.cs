@@ -14,7 +14,7 @@ internal sealed class TwinHarness : IRecall
     private readonly Dictionary<(MeterId, Channel, int Day, int Interval),
         (int[] Values, Quality[] Qualities)> _history = [];
 
-    public TwinFactory Factory { get; } = new();
+    public ITwinFactory Factory { get; init; } = new TwinFactory();
 
     /// <summary>False where memory is measured: journal, history, facts and mail are then not kept.</summary>
     public bool Keeps { get; init; } = true;

@@ -116,13 +116,13 @@ public sealed class ResponseTests
     }
 
     [Fact]
-    public void What_the_policy_does_not_want_any_more_when_it_is_due_does_not_go_out()
+    public void What_the_policy_refuses_when_it_is_due_does_not_go_out()
     {
         _harness.Policy = _ => Answer with { WindowFrom = new UnixTime(Start.Seconds + 600) };
         _harness.Find();
-        _harness.Policy = _ => Answer with { Rung = ResponseRung.Notify };
+        _harness.Policy = _ => Answer with { Refused = "the customer depends on it" };
         _harness.Wait(600);
-        Assert.Equal(ResponseState.Cancelled, _harness.Responses[0].State);
+        Assert.Equal(ResponseState.Rejected, _harness.Responses[0].State);
         Assert.Empty(_harness.Orders);
     }
 
@@ -149,7 +149,8 @@ public sealed class ResponseTests
         Assert.Equal("", _harness.Do(ResponseActKind.Undo, 1));
         _harness.Policy = _ => Answer with { Rung = ResponseRung.Log };
         Assert.Equal([false, true], _harness.Orders.Select(o => o.IsUndo));
-        _harness.Wait(CaseTwin.OutcomeSeconds * 2);
+        _harness.Wait(60);
+        _harness.Wait(CaseTwin.OutcomeSeconds);
         var finding = Assert.Single(_harness.Twins.Findings, f => f.Kind == FindingKind.ResponseUnconfirmed);
         Assert.Contains("could not be taken back", finding.Sentence, StringComparison.Ordinal);
     }

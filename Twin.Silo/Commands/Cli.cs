@@ -45,7 +45,7 @@ internal static class Cli
             RegistryCommand.Make(), BackupCommands.MakeBackup(), BackupCommands.MakeRestore(), EraseCommand.Make(),
             ConfigCommand.Make(), KeysCommand.Make(),
             BenchCommand.Make(), AttackCommand.Make(), EvaluateCommand.Make(), VerdictCommand.Make(),
-            SinksCommand.Make(),
+            SinksCommand.Make(), ReportCommand.Make(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

@@ -9,9 +9,6 @@ public enum LifeStage : byte
     Retirement = 7,
 }
 
-/// <summary>What an attack still waits for before it can pass.</summary>
-public enum Capability : byte { None = 0, CommandsAndPolicy = 2 }
-
 /// <summary>
 /// Which twins an attack concerns, from when and until when: never told to a twin. Meters are places among the
 /// customers of the stage's fleet. <paramref name="Feeders"/> and <paramref name="Concentrators"/>: whether those of
@@ -97,8 +94,7 @@ public enum SceneKind : byte
 /// <paramref name="Undetectable"/>: why nothing that reaches a twin can show it; empty otherwise.
 /// </summary>
 public sealed record Attack(string Id, string Name, string Description, LifeStage Stage, string Technique,
-    string Basis, GroundTruth Truth, Expectation Expected, ResponseBounds Response, Capability WaitsFor,
-    string Undetectable, Scene Scene)
+    string Basis, GroundTruth Truth, Expectation Expected, ResponseBounds Response, string Undetectable, Scene Scene)
 {
     /// <summary>Most entries that may be called undetectable.</summary>
     public const int MaxUndetectable = 3;

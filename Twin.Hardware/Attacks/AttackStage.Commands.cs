@@ -13,11 +13,11 @@ public sealed partial class AttackStage
     /// <summary>wPorts of the management client and of a meter's logical device in the TCP wrapper.</summary>
     private const ushort Client = 1, Server = 1;
 
+    /// <summary>Who asks the head-end: an employee whose account is valid, and the system that bills.</summary>
+    private static readonly Actor Employee = new("j.doe", "account j.doe"), Billing = new("billing", "service billing");
+
     /// <summary>An employee has the head-end disconnect; no order is on record.</summary>
-    public void Disconnect(int[] meters)
-    {
-        foreach (var meter in meters) _fleet.HeadEnd.Send(meter, MeterCommands.Disconnect(), Now, "");
-    }
+    public void Disconnect(int[] meters) => Switch(meters, on: false);
 
     /// <summary>A machine that holds the head-end's keys sends the same over a tapped backhaul.</summary>
     public void DisconnectFromFalseHeadEnd(int[] meters)
@@ -28,8 +28,7 @@ public sealed partial class AttackStage
 
     public void Switch(int[] meters, bool on)
     {
-        foreach (var meter in meters)
-            _fleet.HeadEnd.Send(meter, on ? MeterCommands.Reconnect() : MeterCommands.Disconnect(), Now, "");
+        foreach (var meter in meters) _fleet.HeadEnd.Ask(meter, on, Now, Employee, "", "");
     }
 
     /// <summary>The contacts are bridged, and then the utility disconnects by order.</summary>
@@ -37,7 +36,7 @@ public sealed partial class AttackStage
     {
         Zeus(meter).Metrology.Switch.Switch.Weld();
         var order = _fleet.HeadEnd.Order(meter, Now, "", "unpaid bills", CommandKind.Disconnect);
-        _fleet.HeadEnd.Send(meter, MeterCommands.Disconnect(), Now, order);
+        _fleet.HeadEnd.Ask(meter, on: false, Now, Billing, order, "unpaid bills");
     }
 
     /// <summary>Incident response reports keys as known outside.</summary>

@@ -101,7 +101,7 @@ public sealed partial class AttackStage
     {
         var order = _fleet.HeadEnd.Order(meter, Now, "", on ? "paid" : "moved out",
             on ? CommandKind.Reconnect : CommandKind.Disconnect);
-        _fleet.HeadEnd.Send(meter, on ? MeterCommands.Reconnect() : MeterCommands.Disconnect(), Now, order);
+        _fleet.HeadEnd.Ask(meter, on, Now, Billing, order, on ? "paid" : "moved out");
     }
 
     /// <summary>Two installers note each other's premises.</summary>

@@ -32,9 +32,7 @@ internal static class CommandAttacks
             "safe-disconnect rules",
             "The meter of a customer on life support runs an unknown image: nothing may switch it off.",
             Truth([1]), All(UnknownImage), Answer(Reattest, BlockWrites, Day),
-            Usual(At(Onset, s => s.RunImage(1, ImageOrigin.StolenKey))))
-            with
-        { WaitsFor = Capability.CommandsAndPolicy };
+            Usual(At(Onset, s => s.RunImage(1, ImageOrigin.StolenKey))));
     }
 
     private static IEnumerable<Attack> Keys()

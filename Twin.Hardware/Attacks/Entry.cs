@@ -57,5 +57,5 @@ internal static class Entry
 
     public static Attack Of(string id, string name, LifeStage stage, string technique, string basis,
         string description, GroundTruth truth, Expectation expected, ResponseBounds response, Scene scene) =>
-        new(id, name, description, stage, technique, basis, truth, expected, response, Capability.None, "", scene);
+        new(id, name, description, stage, technique, basis, truth, expected, response, "", scene);
 }

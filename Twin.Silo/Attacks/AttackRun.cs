@@ -10,6 +10,9 @@ namespace Twin.Silo.Attacks;
 /// <summary>The fleet that each attack gets for itself.</summary>
 public sealed record AttackFleet(int Meters, ulong Seed)
 {
+    /// <summary>Text of the policy that answers findings; null: the default one.</summary>
+    public string? Policy { get; init; }
+
     /// <summary>Customers of a fleet: scripts name up to the twentieth.</summary>
     public const int LeastMeters = 20, MostMeters = 500;
 
@@ -48,10 +51,10 @@ public sealed record AttackFleet(int Meters, ulong Seed)
 
 /// <summary>
 /// What a run came to: the result, the truth in twins, all findings, what cryptography checks on the meters concerned,
-/// and counts of frames and inputs.
+/// what was done about it, and counts of frames and inputs.
 /// </summary>
 public sealed record AttackRunReport(AttackResult Result, StagedTruth Truth, IReadOnlyList<Finding> Findings,
-    CryptographicChecks Checks, FleetRunTotals Totals);
+    CryptographicChecks Checks, RunAnswers Answers, FleetRunTotals Totals);
 
 /// <summary>
 /// Plays an attack on a fleet of its own: frames through mesh and intake, inputs through the engine's one door,
@@ -62,6 +65,15 @@ public static class AttackRun
     /// <summary>Findings of one run that are looked at; a run that states more fails by them.</summary>
     private const int MaxFindings = 10_000;
 
+    private static readonly Actor Operator = new("operator", "attack run");
+
+    /// <summary>The policy that MeterTwin comes with.</summary>
+    private static string PolicyText()
+    {
+        using var reader = new StreamReader(typeof(TwinFactory).Assembly.GetManifestResourceStream("default.yaml")!);
+        return reader.ReadToEnd();
+    }
+
     public static Task<AttackRunReport> Of(Attack attack, AttackFleet fleet, CancellationToken cancel) =>
         Of(attack, fleet, new TwinFactory(), cancel);
 
@@ -71,17 +83,23 @@ public static class AttackRun
         var directory = Directory.CreateTempSubdirectory("metertwin-attack-");
         try
         {
+            var ledger = new RunLedger();
             using var emulated = new EmulatedFleet(fleet.OptionsFor(attack.Scene));
             await using var twins = EmbeddedFleet.Open(new EmbeddedOptions
             {
                 DataPath = directory.FullName, Shards = 1, SnapshotOnClose = false,
+                OnLedger = ledger.Add,
             }, factory, null);
-            var run = new FleetRun(emulated, twins);
+            var run = new FleetRun(emulated, twins, ledger);
+            await run.Append(new PolicyActivation(emulated.Plan.Start, Operator,
+                fleet.Policy ?? PolicyText()), cancel);
             var stage = await Play(attack, emulated, run, cancel);
             var findings = await twins.Findings(new FindingQuery(null, null, null, null, MaxFindings), cancel);
             var truth = TruthOf(attack, emulated, stage);
             var checks = ChecksOf(twins, truth.Meters);
-            return new AttackRunReport(AttackScore.Of(attack, truth, findings), truth, findings, checks, run.Totals);
+            var answers = RunAnswers.Of(ledger);
+            return new AttackRunReport(AttackScore.Of(attack, truth, findings, answers), truth, findings, checks,
+                answers, run.Totals);
         }
         finally
         {

@@ -5,7 +5,7 @@ using Twin.Hardware.Attacks;
 namespace Twin.Silo.Attacks;
 
 /// <summary>How an attack of the catalogue fared.</summary>
-public enum AttackStatus : byte { Passed = 0, Failed = 1, Pending = 2, Undetectable = 3 }
+public enum AttackStatus : byte { Passed = 0, Failed = 1, Undetectable = 3 }
 
 /// <summary>
 /// The truth of a run in twins: when it began, from when on a finding can be about it (earlier than the onset where it
@@ -38,10 +38,12 @@ public sealed record StagedTruth(UnixTime Onset, UnixTime Since, IReadOnlySet<Tw
 /// <paramref name="BystanderFindings"/>: grave findings on twins that have no part in it, or from before the onset.
 /// </summary>
 public sealed record AttackResult(string Id, string Stage, string Technique, string Expected,
-    IReadOnlyList<string> Found, string Status, string WaitsFor, string Reason, long? DetectionDelay,
-    int BystanderFindings)
+    IReadOnlyList<string> Found, string Status, string Reason, long? DetectionDelay, int BystanderFindings)
 {
-    public const string Passed = "passed", Failed = "failed", Pending = "pending", Undetectable = "undetectable";
+    public const string Passed = "passed", Failed = "failed", Undetectable = "undetectable";
+
+    /// <summary>What was done, in order; empty when the run looked at findings alone.</summary>
+    public IReadOnlyList<AttackResponse> Responses { get; init; } = [];
 }
 
 /// <summary>Findings of a run held against what the catalogue expects.</summary>
@@ -79,13 +81,19 @@ public static class AttackScore
         return Result(attack, [.. met.Select(f => f.Id)], status, reason, delay, bystanders.Count);
     }
 
+    /// <summary>The same, and what was done about it: whoever was found and not answered rightly has failed.</summary>
+    public static AttackResult Of(Attack attack, StagedTruth truth, IReadOnlyCollection<Finding> findings,
+        RunAnswers answers)
+    {
+        var found = Of(attack, truth, findings) with { Responses = ResponseScore.Shown(answers) };
+        return found.Status != AttackResult.Failed && ResponseScore.Judge(attack, truth, answers) is
+            { Length: > 0 } wrong ? found with { Status = AttackResult.Failed, Reason = wrong } : found;
+    }
+
     private static (AttackStatus, string) Judge(Attack attack, List<FindingKind[]> missing, List<Finding> bystanders)
     {
         if (bystanders.Count > 0) return (AttackStatus.Failed, "bystanders: " + Names(bystanders));
-        if (missing.Count == 0)
-            return attack.WaitsFor == Capability.CommandsAndPolicy
-                ? (AttackStatus.Pending, "found; what guards the response is not built yet")
-                : (AttackStatus.Passed, "");
+        if (missing.Count == 0) return (AttackStatus.Passed, "");
         var lacks = "not found: " + string.Join(", ",
             missing.Select(any => string.Join(" or ", any.Select(Finding.NameOf))));
         return attack.Undetectable.Length > 0 ? (AttackStatus.Undetectable, attack.Undetectable)
@@ -103,7 +111,7 @@ public static class AttackScore
     private static AttackResult Result(Attack attack, string[] found, AttackStatus status, string reason, long? delay,
         int bystanders) =>
         new(attack.Id, StageName(attack.Stage), attack.Technique, attack.Expected.Describe(), found, StatusName(status),
-            status == AttackStatus.Pending ? CapabilityName(attack.WaitsFor) : "", reason, delay, bystanders);
+            reason, delay, bystanders);
 
     /// <summary>At most five are named; the rest is counted.</summary>
     private static string Names(List<Finding> findings)
@@ -116,17 +124,10 @@ public static class AttackScore
 
     public static string StageName(LifeStage stage) => stage.ToString().ToLowerInvariant();
 
-    public static string CapabilityName(Capability capability) => capability switch
-    {
-        Capability.CommandsAndPolicy => "commands and policy",
-        _ => "",
-    };
-
     private static string StatusName(AttackStatus status) => status switch
     {
         AttackStatus.Passed => AttackResult.Passed,
         AttackStatus.Failed => AttackResult.Failed,
-        AttackStatus.Pending => AttackResult.Pending,
         _ => AttackResult.Undetectable,
     };
 }

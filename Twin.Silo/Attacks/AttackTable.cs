@@ -7,15 +7,17 @@ namespace Twin.Silo.Attacks;
 /// <summary>One entry of the catalogue as <c>attack list --json</c> prints it.</summary>
 public sealed record AttackRow(string Id, string Name, string Description, string Stage, string Technique,
     string Basis, string Expected, string SufficientResponse, string MaximumAutomaticResponse, int InForceMinutes,
-    string WaitsFor, string Undetectable);
+    string Undetectable);
 
 /// <summary>The catalogue and the results of runs as tables for people.</summary>
 public static class AttackTable
 {
     public static AttackRow Row(Attack a) => new(a.Id, a.Name, a.Description, AttackScore.StageName(a.Stage),
         a.Technique, a.Basis, a.Expected.Describe(), RungName(a.Response.Sufficient),
-        RungName(a.Response.MostAutomatic), a.Response.InForceMinutes, AttackScore.CapabilityName(a.WaitsFor),
-        a.Undetectable);
+        RungName(a.Response.MostAutomatic), a.Response.InForceMinutes, a.Undetectable);
+
+    /// <summary>Responses of one attack that a person is shown; the rest is counted.</summary>
+    private const int MaxResponses = 4;
 
     public static string List()
     {
@@ -36,14 +38,16 @@ public static class AttackTable
             var says = r.Status switch
             {
                 AttackResult.Passed => $"{r.Expected}{Delay(r.DetectionDelay)}",
-                AttackResult.Pending => $"waits for {r.WaitsFor}: {r.Reason}",
                 _ => r.Reason,
             };
             Line(text, $"{Mark(r.Status)} {r.Id}  {name,-46} {says}");
+            foreach (var a in r.Responses.Take(MaxResponses))
+                Line(text, $"       {a.At} {a.Rung} {a.State}, {a.Subject}{(a.Automatic ? "" : ", by people")}: {a.Why}");
+            if (r.Responses.Count > MaxResponses) Line(text, $"       and {r.Responses.Count - MaxResponses} more");
         }
         int Count(string status) => results.Count(r => r.Status == status);
         Line(text, $"{Count(AttackResult.Passed)} passed, {Count(AttackResult.Failed)} failed, "
-            + $"{Count(AttackResult.Pending)} pending, {Count(AttackResult.Undetectable)} undetectable; "
+            + $"{Count(AttackResult.Undetectable)} undetectable; "
             + $"{results.Sum(r => r.BystanderFindings)} grave findings on bystanders");
         return text.ToString();
     }
@@ -76,15 +80,14 @@ public static class AttackTable
         """;
 
     private static string Expected(Attack a) => $"`{a.Expected.Describe()}`" + (a.Undetectable.Length > 0
-        ? $"; undetectable: {a.Undetectable}" : a.WaitsFor == Capability.None ? ""
-        : $"; may wait for {AttackScore.CapabilityName(a.WaitsFor)}");
+        ? $"; undetectable: {a.Undetectable}" : "");
 
     private static string Response(Attack a) => a.Response.InForceMinutes == 0 ? "none"
         : (a.Response.Sufficient == a.Response.MostAutomatic ? RungName(a.Response.Sufficient)
             : $"{RungName(a.Response.Sufficient)}, at most {RungName(a.Response.MostAutomatic)}")
             + $", within {Span(a.Response.InForceMinutes * 60L)}";
 
-    private static string RungName(Hardware.ResponseRung rung) =>
+    internal static string RungName(Hardware.ResponseRung rung) =>
         string.Concat(rung.ToString().Select((c, i) => char.IsUpper(c) && i > 0 ? " " + char.ToLowerInvariant(c)
             : char.ToLowerInvariant(c).ToString()));
 
@@ -92,7 +95,6 @@ public static class AttackTable
     {
         AttackResult.Passed => "✓",
         AttackResult.Failed => "✗",
-        AttackResult.Pending => "…",
         _ => "○",
     };
 

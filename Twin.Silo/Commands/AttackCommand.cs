@@ -39,15 +39,23 @@ internal static class AttackCommand
         Description = "seed of the emulated fleet", DefaultValueFactory = _ => 1,
     };
 
+    private static Option<string?> Policy { get; } = new("--policy")
+    {
+        Description = "file of the policy that answers what is found; without it the default one",
+    };
+
     private static Command MakeRun()
     {
         var id = Id("an id of the catalogue, or all");
         var command = new Command("run", "Runs one attack or all; exit 1 when one failed.")
         {
-            id, Meters, Seed, Cli.JsonFlag,
+            id, Meters, Seed, Policy, Cli.JsonFlag,
         };
         command.SetAction((p, cancel) => Cli.Guarded(() => Run(Chosen(p.GetValue(id)!),
-            new AttackFleet(p.GetValue(Meters), p.GetValue(Seed)), p.GetValue(Cli.JsonFlag), cancel)));
+            new AttackFleet(p.GetValue(Meters), p.GetValue(Seed))
+            {
+                Policy = p.GetValue(Policy) is { } file ? File.ReadAllText(file) : null,
+            }, p.GetValue(Cli.JsonFlag), cancel)));
         return command;
     }
 

@@ -1,10 +1,12 @@
 using Twin.Grains;
+using Twin.Grains.Ledger;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 using Twin.Hardware.Emulator.Network;
 using Twin.Hardware.Wire;
 using Twin.Ingest.Dlms;
 using Twin.Ingest.Readers;
+using Twin.Silo.Gateways;
 
 namespace Twin.Silo.Emulation;
 
@@ -18,7 +20,8 @@ public sealed record FleetRunTotals(long Frames, long RejectedFrames, long Items
 /// <summary>
 /// Joins an emulated fleet to the twins: what its head-end receives goes through the frame intake like frames of real
 /// meters, what its utility knows comes as inputs of the registry, all in order of arrival into one
-/// <see cref="IFleet"/>. Nothing else of the emulated world reaches the twins.
+/// <see cref="IFleet"/>. Nothing else of the emulated world reaches the twins. With responses the circle is closed: what
+/// the ledger orders is done in the emulation before it goes on, and commands wait for their order.
 /// </summary>
 public sealed class FleetRun
 {
@@ -30,6 +33,10 @@ public sealed class FleetRun
     /// <summary>The emulation goes on by so much while the twins take what came before.</summary>
     private const int StrideSeconds = 6 * 3_600;
 
+    /// <summary>With responses: so often the twins are asked what is to be done, and the emulation waits for them.
+    /// </summary>
+    private const int ResponseMinutes = 15;
+
     private readonly IFleet _fleet;
     private readonly FrameIntake _intake;
     private readonly AnnouncedMeters _announced = new();
@@ -38,16 +45,27 @@ public sealed class FleetRun
     private ValueTask<AppendReceipt>? _underWay;
     private readonly List<string> _reasons = [];
     private ObservationBatch? _sink, _otherSink;
+    private readonly OrderDispatcher? _orders;
     private bool _isRegistered;
 
-    public FleetRun(EmulatedFleet emulated, IFleet fleet)
+    /// <param name="ledger">Where orders are read; null: nothing is done about findings.</param>
+    public FleetRun(EmulatedFleet emulated, IFleet fleet, ILedgerSource? ledger = null)
     {
         (Emulated, _fleet) = (emulated, fleet);
+        if (ledger is not null)
+        {
+            Gateway = new EmulatedGateway(emulated);
+            _orders = new OrderDispatcher(ledger, fleet, Gateway);
+            (emulated.SweepMinutes, emulated.HeadEnd.IsGated) = (ResponseMinutes, true);
+        }
         _intake = new FrameIntake(emulated.HeadEnd.Keys, emulated.Meters.Select(m => m.Id).ToHashSet(),
             emulated.HeadEnd.Keys.ToSealKeys());
     }
 
     public EmulatedFleet Emulated { get; }
+
+    /// <summary>Null when nothing is done about findings.</summary>
+    public EmulatedGateway? Gateway { get; }
     public FleetRunTotals Totals { get; private set; } = new(0, 0, 0, 0, 0, 0, 0);
 
     /// <summary>Why frames and items were refused: the first of each, at most <see cref="MaxReasons"/>.</summary>
@@ -57,10 +75,12 @@ public sealed class FleetRun
     public async Task Until(UnixTime to, CancellationToken cancel)
     {
         if (!_isRegistered) await Register(cancel);
+        var stride = _orders is null ? StrideSeconds : 60 * Math.Max(ResponseMinutes,
+            Emulated.Plan.Options.IntervalMinutes);
         while (Emulated.Now.Seconds < Math.Min(to.Seconds, Emulated.Plan.End.Seconds))
         {
             var before = Emulated.Now;
-            var items = Emulated.Step(new UnixTime(Math.Min(to.Seconds, before.Seconds + StrideSeconds)));
+            var items = Emulated.Step(new UnixTime(Math.Min(to.Seconds, before.Seconds + stride)));
             if (Emulated.Now.Seconds == before.Seconds) break;
             foreach (var item in items)
             {
@@ -69,6 +89,9 @@ public sealed class FleetRun
                 else _batch.Add(item.Input);
             }
             await Hand(cancel);
+            if (_orders is null) continue;
+            await Settle();
+            await _orders.Step(cancel);
         }
         await Commit(cancel);
     }

@@ -53,6 +53,9 @@ public sealed class EmulatedFleet : IDisposable
     /// <summary>How far the fleet has come; whole intervals.</summary>
     public UnixTime Now => Plan.At(_minute);
 
+    /// <summary>Minutes between two sweeps; a multiple of the interval, or it is the interval's next.</summary>
+    public int SweepMinutes { get; set; } = 60;
+
     /// <summary>Bytes that reached the head-end.</summary>
     public long BytesDelivered { get; private set; }
 
@@ -90,7 +93,7 @@ public sealed class EmulatedFleet : IDisposable
         Note();
         if (slot == Plan.World.Slots(_day) - 1) EndDay();
         if (_minute % Plan.Options.ReportMinutes == 0) Report();
-        if (_minute % 60 == 0) _items.Add(FleetItem.Of(new Sweep(Now)));
+        if (_minute % SweepMinutes == 0) _items.Add(FleetItem.Of(new Sweep(Now)));
     }
 
     /// <summary>Switches a meter's supply; between steps also for scripts. The modem is on the same supply.</summary>
@@ -143,7 +146,7 @@ public sealed class EmulatedFleet : IDisposable
 
     private void Send()
     {
-        while (HeadEnd.TryTakeFrame(out var frame)) Mesh.SendDown(frame.Meter, frame.Frame, frame.AtMs);
+        while (HeadEnd.TryTakeFrame(out var frame)) Mesh.SendDown(frame.Meter, frame.Frame, frame.AtMs, frame.IsRecovery);
     }
 
     private void Note()

@@ -34,17 +34,27 @@ public sealed partial class HeadEnd
     public UInt128 Challenge(int meter, UnixTime now)
     {
         var nonce = new UInt128(_nonces.NextUInt64(), _nonces.NextUInt64());
-        if (Queue(meter, now, HeadEndWork.Challenge, MeterCommands.Challenge(nonce, _known[meter].LastSeq), "", nonce))
-            _notes.Add(new NonceIssued(_links[meter].Id.Twin, now, nonce));
+        Challenge(meter, now, nonce, "");
         return nonce;
     }
 
+    private bool Challenge(int meter, UnixTime now, UInt128 nonce, string key)
+    {
+        if (!Queue(meter, now, HeadEndWork.Challenge, MeterCommands.Challenge(nonce, _known[meter].LastSeq), "",
+            nonce, key)) return false;
+        _notes.Add(new NonceIssued(_links[meter].Id.Twin, now, nonce));
+        return true;
+    }
+
     /// <summary>Brings the meter its next unicast key, wrapped under the master key.</summary>
-    public bool RollOver(int meter, UnixTime now, string order)
+    public bool RollOver(int meter, UnixTime now, string order) => RollOver(meter, now, order, "");
+
+    private bool RollOver(int meter, UnixTime now, string order, string key)
     {
         var wrapped = Keys.WrapNext(_links[meter].Id);
         if (!Queue(meter, now, HeadEndWork.KeyTransfer,
-            MeterCommands.TransferKeys(new KeyTransfer.Entry(KeyUse.GlobalUnicast, wrapped)), order)) return false;
+            MeterCommands.TransferKeys(new KeyTransfer.Entry(KeyUse.GlobalUnicast, wrapped)), order, default, key))
+            return false;
         _pending.Add(meter);
         return true;
     }
@@ -67,11 +77,12 @@ public sealed partial class HeadEnd
     /// <summary>Counter of the last frame to the meter.</summary>
     public uint CounterOf(int meter) => _desk.LastCounter(_links[meter].Id);
 
-    private bool Queue(int meter, UnixTime now, HeadEndWork work, byte[] request, string order, UInt128 nonce = default)
+    private bool Queue(int meter, UnixTime now, HeadEndWork work, byte[] request, string order,
+        UInt128 nonce = default, string key = "")
     {
         if (order.Length == 0) order = "HE-" + (++_numbers).ToString(CultureInfo.InvariantCulture);
         var until = 1_000 * (now.Seconds + 3_600L * OrderHours);
-        var task = new HeadEndTask(work, [request], until, order) { Nonce = nonce };
+        var task = new HeadEndTask(work, [request], until, order) { Nonce = nonce, Key = key };
         if (!_links[meter].TryAdd(task)) return false;
         Pump(_links[meter], 1_000 * now.Seconds);
         return true;

@@ -7,7 +7,7 @@ using Twin.Hardware.Wire.Reports;
 namespace Twin.Hardware.Emulator.Network;
 
 /// <summary>A frame that the head-end hands to the backhaul.</summary>
-public readonly record struct Outgoing(int Meter, byte[] Frame, long AtMs);
+public readonly record struct Outgoing(int Meter, byte[] Frame, long AtMs, bool IsRecovery);
 
 /// <summary>
 /// The head-end of an emulated utility: holds the keys handed over at enrolment, challenges meters, sends commands with
@@ -29,7 +29,7 @@ public sealed partial class HeadEnd
 
     private sealed class Known
     {
-        public long ChallengeAt;
+        public long ChallengeAt, PeriodSeconds;
         public uint LastSeq, CheckpointSeq;
         public ProfileBook Profile = new(0, 1, 1);
     }
@@ -57,7 +57,7 @@ public sealed partial class HeadEnd
         var period = 3_600L * plan.Options.AttestHours;
         _known = [.. plan.Meters.Select(_ => new Known
         {
-            ChallengeAt = plan.Start.Seconds + (long)(phase.NextDouble() * period),
+            ChallengeAt = plan.Start.Seconds + (long)(phase.NextDouble() * period), PeriodSeconds = period,
             Profile = new ProfileBook(plan.Start.Minutes, plan.Options.IntervalMinutes,
                 plan.Options.PushMinutes),
         })];
@@ -98,7 +98,7 @@ public sealed partial class HeadEnd
         {
             if (_known[m].ChallengeAt <= now.Seconds)
             {
-                _known[m].ChallengeAt += 3_600L * _plan.Options.AttestHours;
+                _known[m].ChallengeAt += _known[m].PeriodSeconds;
                 if (IsChallenging) Challenge(m, now);
             }
             if (_known[m].Profile.Missing(now.Minutes) is { } from
@@ -148,7 +148,7 @@ public sealed partial class HeadEnd
     /// </summary>
     private void TakeQuote(HeadEndLink link, CakQuote quote, UnixTime at)
     {
-        link.Take(quote.Nonce);
+        if (link.Take(quote.Nonce) is { Key.Length: > 0 } asked) EndOrder(asked.Key, true, "", at);
         var known = _known[link.Meter];
         var last = quote.FirstSeq + (uint)quote.Entries.Length - 1;
         if (quote.Entries.Length == 0 || last <= known.LastSeq) return;
@@ -164,7 +164,8 @@ public sealed partial class HeadEnd
         var task = link.Pump(nowMs, _ended);
         if (task is not null)
             foreach (var request in task.Requests)
-                _outgoing.Enqueue(new Outgoing(link.Meter, _desk.Frame(link.Id, request, task.Order), nowMs++));
+                _outgoing.Enqueue(new Outgoing(link.Meter, _desk.Frame(link.Id, request, task.Order), nowMs++,
+                    task.IsRecovery));
         (HeadEndLink Link, HeadEndAnswer Answer)[] ended = [.. _ended];
         _ended.Clear();
         foreach (var (over, answer) in ended) Finish(over, answer, new UnixTime(nowMs / 1_000));
@@ -174,6 +175,7 @@ public sealed partial class HeadEnd
     {
         if (!answer.InTime) Unanswered++;
         else if (answer.Outcome is { Result: CommandResult.Refused or CommandResult.Failed }) Refused++;
+        if (answer.Task.Key.Length > 0) EndOrder(answer, at);
         if (answer.Task.Work is not (>= HeadEndWork.ImageInitiate and <= HeadEndWork.ImageActivate)) return;
         var campaign = _campaigns.Find(c => c.Name == answer.Task.Order);
         if (campaign is null || !campaign.Covers(link.Meter)) return;

@@ -18,6 +18,13 @@ internal sealed record HeadEndTask(HeadEndWork Work, byte[][] Requests, long Not
     public long NotBefore { get; init; }
 
     public UInt128 Nonce { get; init; }
+
+    /// <summary>Key of the response that it carries out; empty for everything else.</summary>
+    public string Key { get; init; } = "";
+
+    /// <summary>Passes to a meter that is cut off: it asks, renews keys, or is itself the response.</summary>
+    public bool IsRecovery => Key.Length > 0
+        || Work is HeadEndWork.Challenge or HeadEndWork.Checkpoint or HeadEndWork.KeyTransfer or HeadEndWork.Resend;
 }
 
 /// <summary>How a task ended. <paramref name="Outcome"/> null: nothing came back, or nothing is expected.</summary>
@@ -44,10 +51,15 @@ internal sealed class HeadEndLink(int meter, MeterId id)
     public MeterId Id => id;
     public bool IsIdle => _current is null && _waiting.Count == 0;
 
-    /// <summary>False when the queue is full: the caller tries again later.</summary>
+    /// <summary>Writes to the meter are blocked: nothing but recovery goes out.</summary>
+    public bool IsBlocked { get; set; }
+
+    private bool Refuses(HeadEndTask task) => IsBlocked && !task.IsRecovery;
+
+    /// <summary>False when the queue is full, or writes are blocked: the caller tries again later.</summary>
     public bool TryAdd(HeadEndTask task)
     {
-        if (_waiting.Count >= MaxQueued) return false;
+        if (_waiting.Count >= MaxQueued || Refuses(task)) return false;
         _waiting.Enqueue(task);
         return true;
     }
@@ -58,7 +70,7 @@ internal sealed class HeadEndLink(int meter, MeterId id)
         if (_current is { } under)
         {
             if (nowMs - _sentMs < 1_000L * TimeoutSeconds) return null;
-            if (_tries < MaxTries && nowMs < under.NotAfter) return Sent(under, nowMs);
+            if (_tries < MaxTries && nowMs < under.NotAfter && !Refuses(under)) return Sent(under, nowMs);
             ended.Add((this, new HeadEndAnswer(under, null, false)));
             _current = null;
         }
@@ -66,7 +78,7 @@ internal sealed class HeadEndLink(int meter, MeterId id)
         {
             if (nowMs < next.NotBefore) return null;
             _waiting.Dequeue();
-            if (nowMs >= next.NotAfter)
+            if (nowMs >= next.NotAfter || Refuses(next))
             {
                 ended.Add((this, new HeadEndAnswer(next, null, false)));
                 continue;
@@ -96,9 +108,11 @@ internal sealed class HeadEndLink(int meter, MeterId id)
         return true;
     }
 
-    /// <summary>A quote came: the challenge under way is answered.</summary>
-    public void Take(UInt128 nonce)
+    /// <summary>A quote came: the challenge under way that it answers, if it does.</summary>
+    public HeadEndTask? Take(UInt128 nonce)
     {
-        if (_current is { Work: HeadEndWork.Challenge } task && task.Nonce == nonce) _current = null;
+        if (_current is not { Work: HeadEndWork.Challenge } task || task.Nonce != nonce) return null;
+        _current = null;
+        return task;
     }
 }

@@ -31,7 +31,25 @@ public readonly record struct MeshArrival(long AtMs, FrameDirection Direction, i
 }
 
 /// <summary>Why a frame did not arrive.</summary>
-public enum MeshLoss : byte { NoRoute = 0, PowerCut = 1, ModemFull = 2, StoreFull = 3, Dropped = 4 }
+public enum MeshLoss : byte
+{
+    NoRoute = 0, PowerCut = 1, ModemFull = 2, StoreFull = 3, Dropped = 4,
+    /// <summary>The concentrator does not let it down to its meter.</summary>
+    Barred = 5,
+}
+
+/// <summary>
+/// What a concentrator lets down to a meter. Its session with the head-end is authenticated, so that it tells the
+/// head-end's frames from others; what is in them it cannot read.
+/// </summary>
+public enum DownlinkRule : byte
+{
+    Open = 0,
+    /// <summary>Only what came over the session with the head-end.</summary>
+    OwnOnly = 1,
+    /// <summary>Of that only challenges, checkpoints, keys, load profiles, and what a response orders.</summary>
+    RecoveryOnly = 2,
+}
 
 /// <summary>
 /// Where every frame went: what was sent, copied by the mesh or a man in the middle, and injected is delivered, lost or
@@ -39,7 +57,7 @@ public enum MeshLoss : byte { NoRoute = 0, PowerCut = 1, ModemFull = 2, StoreFul
 /// </summary>
 public sealed class MeshTotals
 {
-    private readonly long[] _lost = new long[5];
+    private readonly long[] _lost = new long[6];
 
     public long Sent { get; internal set; }
     public long Copied { get; internal set; }
@@ -82,6 +100,9 @@ internal sealed class MeshPacket(byte[] bytes, FrameDirection direction, int met
     public Stack<int>? Path { get; set; }
 
     public bool IsCopy { get; init; }
+
+    /// <summary>The strictest rule that the frame still passes.</summary>
+    public DownlinkRule Passes { get; init; }
     public int Waits { get; set; }
 
     /// <summary>A bit for each tap that has had its turn, so that nothing is delayed for ever.</summary>
@@ -89,6 +110,7 @@ internal sealed class MeshPacket(byte[] bytes, FrameDirection direction, int met
 
     public MeshPacket Copy() => new(Bytes, Direction, Meter, SentMs)
     {
-        Node = Node, IsCopy = true, Tapped = Tapped, Path = Path is null ? null : new Stack<int>(Path.Reverse()),
+        Node = Node, IsCopy = true, Tapped = Tapped, Passes = Passes,
+        Path = Path is null ? null : new Stack<int>(Path.Reverse()),
     };
 }

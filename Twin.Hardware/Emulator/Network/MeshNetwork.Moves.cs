@@ -69,6 +69,7 @@ public sealed partial class MeshNetwork
     /// <summary>Down, at the concentrator: it knows the way and writes it into the frame.</summary>
     private MeshArrival? Descend(MeshPacket packet, long atMs)
     {
+        if (packet.Passes < _rules[packet.Meter]) return Gone(packet, MeshLoss.Barred);
         var path = new Stack<int>();
         for (var at = packet.Meter; at >= 0; at = _tree.Parent(at))
         {

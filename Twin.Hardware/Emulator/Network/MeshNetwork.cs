@@ -25,6 +25,7 @@ public sealed partial class MeshNetwork
     private readonly int[] _underWay, _retries;
     private readonly long[] _busyUntilMs;
     private readonly List<MeshTap> _taps = [];
+    private readonly DownlinkRule[] _rules;
     private long _order, _nowMs;
 
     /// <param name="meters">One id a meter; a meter's number is its place here.</param>
@@ -50,6 +51,7 @@ public sealed partial class MeshNetwork
         _underWay = new int[meters.Count];
         _retries = new int[meters.Count];
         _busyUntilMs = new long[meters.Count];
+        _rules = new DownlinkRule[meters.Count];
     }
 
     public MeshOptions Options { get; }
@@ -83,9 +85,27 @@ public sealed partial class MeshNetwork
     public void SendUp(int meter, byte[] frame, long atMs) =>
         Send(new MeshPacket(frame, FrameDirection.FromMeter, meter, atMs) { Node = meter }, atMs);
 
-    /// <summary>The head-end sends a frame to a meter.</summary>
-    public void SendDown(int meter, byte[] frame, long atMs) =>
-        Send(new MeshPacket(frame, FrameDirection.ToMeter, meter, atMs) { Node = MeshPacket.AtHeadEnd }, atMs);
+    /// <summary>The head-end sends a frame to a meter; recovery passes whatever the concentrator bars.</summary>
+    public void SendDown(int meter, byte[] frame, long atMs, bool isRecovery = false) =>
+        Send(new MeshPacket(frame, FrameDirection.ToMeter, meter, atMs)
+        {
+            Node = MeshPacket.AtHeadEnd,
+            Passes = isRecovery ? DownlinkRule.RecoveryOnly : DownlinkRule.OwnOnly,
+        }, atMs);
+
+    /// <summary>What the meter's concentrator lets down to it from now on.</summary>
+    public void SetRule(int meter, DownlinkRule rule) => _rules[meter] = rule;
+
+    public DownlinkRule RuleOf(int meter) => _rules[meter];
+
+    /// <summary>
+    /// From now on the meter is to relay for no other; those that went over it take another neighbour. How many have
+    /// none: they stay with it, since a meter that nobody can ask any more is worse off.
+    /// </summary>
+    public int Shun(int meter) => _tree.Shun(meter, _powered);
+
+    /// <summary>The meter may relay again; routes come back to it when they next change.</summary>
+    public void Trust(int meter) => _tree.Trust(meter);
 
     /// <summary>A modem loses or regains power at a time to come; what it holds is lost.</summary>
     public void SetPower(int meter, bool on, long atMs) =>

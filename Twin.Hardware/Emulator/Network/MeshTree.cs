@@ -10,6 +10,8 @@ internal sealed class MeshTree
     public const int MaxNeighbours = 3;
 
     private readonly int[][] _neighbours;
+    private readonly int[]?[] _before;
+    private readonly bool[] _shunned;
     private readonly byte[] _chosen;
     private readonly float[] _quality;
     private readonly int[] _concentrator;
@@ -19,6 +21,8 @@ internal sealed class MeshTree
     {
         _concentrator = [.. concentratorOf];
         _neighbours = new int[_concentrator.Length][];
+        _before = new int[]?[_concentrator.Length];
+        _shunned = new bool[_concentrator.Length];
         _chosen = new byte[_concentrator.Length];
         _quality = new float[_concentrator.Length];
         Depth = new byte[_concentrator.Length];
@@ -35,19 +39,46 @@ internal sealed class MeshTree
     /// <summary>The neighbour that relays now, or −1: the concentrator itself.</summary>
     public int Parent(int meter) => _neighbours[meter] is { Length: > 0 } near ? near[_chosen[meter]] : -1;
 
-    /// <summary>Takes the next neighbour that has power. False when there is no other.</summary>
-    public bool Reroute(int meter, bool[] powered)
+    /// <summary>
+    /// Takes the next neighbour that has power, a shunned one only when there is no better. False when there is none.
+    /// </summary>
+    public bool Reroute(int meter, bool[] powered) => Take(meter, powered, false) || Take(meter, powered, true);
+
+    private bool Take(int meter, bool[] powered, bool evenShunned)
     {
         var near = _neighbours[meter];
         for (var i = 1; i < near.Length; i++)
         {
             var next = (_chosen[meter] + i) % near.Length;
-            if (!powered[near[next]]) continue;
+            if (!powered[near[next]] || _shunned[near[next]] && !evenShunned) continue;
             _chosen[meter] = (byte)next;
             return true;
         }
         return false;
     }
+
+    /// <summary>
+    /// Leads routes around a meter; whoever it attracted hears its own neighbours again. How many still go over it,
+    /// for want of another.
+    /// </summary>
+    public int Shun(int relay, bool[] powered)
+    {
+        _shunned[relay] = true;
+        var left = 0;
+        for (var m = 0; m < _neighbours.Length; m++)
+        {
+            if (Parent(m) != relay) continue;
+            if (_before[m] is { } before)
+            {
+                (_neighbours[m], _chosen[m], _before[m]) = (before, 0, null);
+                if (Parent(m) != relay) continue;
+            }
+            if (!Take(m, powered, false)) left++;
+        }
+        return left;
+    }
+
+    public void Trust(int relay) => _shunned[relay] = false;
 
     /// <summary>
     /// A wormhole: every meter below the first layer of the same concentrator has this one as only neighbour.
@@ -58,7 +89,7 @@ internal sealed class MeshTree
             throw new ArgumentException($"Meter {relay} does not hear the concentrator: routes over it could loop.");
         for (var m = 0; m < _neighbours.Length; m++)
             if (_concentrator[m] == _concentrator[relay] && _neighbours[m].Length > 0)
-                (_neighbours[m], _chosen[m]) = ([relay], 0);
+                (_before[m], _neighbours[m], _chosen[m]) = (_before[m] ?? _neighbours[m], [relay], 0);
     }
 
     /// <summary>Meters whose way now leads through this one, itself included.</summary>

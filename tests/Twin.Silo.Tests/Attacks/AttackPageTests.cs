@@ -29,15 +29,17 @@ public class AttackPageTests
     public void A_table_has_a_mark_for_each_result()
     {
         AttackResult Result(string id, string status) =>
-            new(id, "operation", "", "unknown_image", [], status, "commands and policy", "why", 7_200, 0);
+            new(id, "operation", "", "unknown_image", [], status, "why", 7_200, 0)
+            {
+                Responses = [new AttackResponse("MT-1", "block writes", "done", "2026-01-09T10:15:00Z", true, "because")],
+            };
         var table = AttackTable.Of([Result("T01", AttackResult.Passed), Result("T02", AttackResult.Failed),
-            Result("T36", AttackResult.Pending), Result("L21", AttackResult.Undetectable)]);
+            Result("L21", AttackResult.Undetectable)]);
         Assert.Contains("✓ T01", table);
         Assert.Contains("after 2 h", table);
         Assert.Contains("✗ T02", table);
-        Assert.Contains("… T36", table);
-        Assert.Contains("waits for commands and policy", table);
+        Assert.Contains("2026-01-09T10:15:00Z block writes done, MT-1: because", table);
         Assert.Contains("○ L21", table);
-        Assert.Contains("1 passed, 1 failed, 1 pending, 1 undetectable; 0 grave findings on bystanders", table);
+        Assert.Contains("1 passed, 1 failed, 1 undetectable; 0 grave findings on bystanders", table);
     }
 }

@@ -30,8 +30,8 @@ public sealed partial class CaseTwin
         if (!MakeRoom()) return null;
         var record = new ResponseRecord(Self, ++_lastResponse, _subject, _name, decision.Rung, decision.Enforcer,
             ResponseState.Proposed, by.Person is null ? new Actor("", "") : by, request, order,
-            WattsOf(decision.Rung), decision.Approvals, [], _now, default, default, default, default, decision.UndoBy,
-            false, decision.Why, "");
+            WattsOf(decision.Rung, decision.Limits), decision.Approvals, [], _now, default, default, default, default,
+            decision.UndoBy, false, decision.Why, "");
         var response = new LiveResponse(record) { Asked = true };
         _responses.Add(response);
         Terms(response, decision);
@@ -49,7 +49,9 @@ public sealed partial class CaseTwin
         return over >= 0;
     }
 
-    private long WattsOf(ResponseRung rung) => !ResponseRungs.MovesLoad(rung) ? 0 : Math.Max(0, _context.LoadWatts);
+    /// <summary>Load that a rung moves, W; what is not known counts as the policy says.</summary>
+    private long WattsOf(ResponseRung rung, GuardLimits? limits) => !ResponseRungs.MovesLoad(rung) ? 0
+        : _context.LoadWatts >= 0 ? _context.LoadWatts : limits?.UnknownWatts ?? 0;
 
     private void Terms(LiveResponse response, Decision d)
     {
@@ -58,7 +60,8 @@ public sealed partial class CaseTwin
         response.WindowFrom = d.WindowFrom;
         response.Record = response.Record with
         {
-            Enforcer = d.Enforcer, Needed = Math.Max(d.Approvals, response.Record.Needed), UndoBy = d.UndoBy,
+            Watts = WattsOf(response.Record.Rung, d.Limits), Enforcer = d.Enforcer,
+            Needed = Math.Max(d.Approvals, response.Record.Needed), UndoBy = d.UndoBy,
             Reason = d.HoldAll ? "the freeze is on" : "",
         };
         response.AskAt = d.HoldAll ? new UnixTime(_now.Seconds + FrozenSeconds) : default;
@@ -78,8 +81,8 @@ public sealed partial class CaseTwin
     {
         if (!MakeRoom()) return;
         var response = new LiveResponse(new ResponseRecord(Self, ++_lastResponse, _subject, _name, rung, Enforcer.None,
-            ResponseState.Proposed, by, request, order, WattsOf(rung), 0, [], _now, default, default, default, default,
-            null, false, why, ""));
+            ResponseState.Proposed, by, request, order, WattsOf(rung, null), 0, [], _now, default, default, default,
+            default, null, false, why, ""));
         _responses.Add(response);
         Record(outbox, LedgerKind.Response, response);
     }

@@ -7,8 +7,8 @@ namespace Twin.Grains.Cases;
 /// <summary>
 /// A response that its case still looks after, with what only the case needs to know. <see cref="Asked"/>: the policy
 /// has been asked about it. <see cref="Reserving"/>: room was asked for and no answer has come. <see cref="Held"/>:
-/// room was granted and not given back. <see cref="Approved"/>: persons said process after a quarantine. <see cref="Declined"/>: a person said
-/// no.
+/// room was granted and not given back. <see cref="Approved"/>: persons said process after a quarantine.
+/// <see cref="Declined"/>: a person said no.
 /// </summary>
 internal sealed class LiveResponse(ResponseRecord record)
 {

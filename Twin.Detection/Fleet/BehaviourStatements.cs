@@ -1,3 +1,4 @@
+using Twin.Detection.Specification;
 using Twin.Hardware;
 
 namespace Twin.Detection.Fleet;
@@ -44,7 +45,8 @@ internal static class BehaviourStatements
         return FleetStatements.Make(LotDrift.KeyOf(model, print.Lot), FindingKind.MetrologySuspect, from, print.At,
             print.At, 2.5, Severity.Medium, 0.7, FleetStatements.Lots, "",
             $"Since {from} or before, meters of lot {print.Lot} measure otherwise than those of other lots with the "
-                + $"same firmware: {Words(evidence)} on {print.Meter.Name}, and most of its lot likewise.", evidence);
+                + $"same firmware: {Words(evidence)} on {print.Meter.Name}, and most of its lot likewise.", evidence)
+            with { Cause = SharedCauses.Lot(model, print.Lot) };
     }
 
     public static Finding OfRelease(in DevicePrint print, string model, in Party self, AlikeMeters group,
@@ -58,7 +60,8 @@ internal static class BehaviourStatements
             "T0857", $"Since {from} image {image} of model {model} behaves otherwise on {group.Members} meters than "
                 + $"image {FleetStatements.Hex(elderImage)} on {elder.Members}: {Words(evidence)}; its signature "
                 + "being right does not say that this was meant.", evidence,
-            "a release that is meant to do more looks the same: compare with its notes");
+            "a release that is meant to do more looks the same: compare with its notes")
+            with { Cause = SharedCauses.Image(print.Image) };
     }
 
     /// <summary>Before: what was usual under the elder image; it tells which of the two is new.</summary>
@@ -85,7 +88,8 @@ internal static class BehaviourStatements
                 + $"{InTwoWays(evidence[0])}, the former on {Statements.Percent(share)} of their days; "
                 + (before is { } old ? $"under the image before it was {FleetStatements.Number(old)}, and " : "")
                 + "one image should have one way.", evidence,
-            "meters that were set up to send other data look the same");
+            "meters that were set up to send other data look the same")
+            with { Cause = SharedCauses.Image(print.Image) };
     }
 
     private static string InTwoWays(Evidence e)

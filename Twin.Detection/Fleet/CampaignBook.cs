@@ -1,3 +1,4 @@
+using Twin.Detection.Specification;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 
@@ -102,7 +103,8 @@ public sealed class CampaignBook
                 $"Campaign {c.Name}: {Statements.Percent(share)} of its {all} meters have held the new image for over "
                     + $"{FleetStatements.Duration(StuckSeconds)} without activating it, while "
                     + $"{Statements.Percent((double)updated / c.Members.Count)} are updated.",
-                [new Evidence("share_stuck", share, StuckShare, 1, "")]));
+                [new Evidence("share_stuck", share, StuckShare, 1, "")])
+                with { Cause = SharedCauses.Campaign(c.Name) });
         }
     }
 

@@ -1,3 +1,4 @@
+using Twin.Detection.Specification;
 using Twin.Hardware;
 using Twin.Hardware.Attestation;
 using Twin.Hardware.Coding;
@@ -71,7 +72,8 @@ public sealed class ImageBook
                 release.At, 3, Severity.Medium, 0.95, FleetStatements.Images, "",
                 $"Release {release.Name} of {release.Part} for {release.Model} was withdrawn "
                     + $"({release.Reason}); {use.Users.Count} devices have reported to run it.",
-                [new Evidence("devices_on_release", use.Users.Count, 0, 1, "")]));
+                [new Evidence("devices_on_release", use.Users.Count, 0, 1, "")])
+                with { Cause = SharedCauses.Image(release.Image.Short) });
         return Learn(release.Part, release.Model, release.Version);
     }
 
@@ -98,19 +100,19 @@ public sealed class ImageBook
         if (use.Release is { } release)
         {
             if (release.Withdrawn.Seconds == 0 || at.Seconds < release.Withdrawn.Seconds) return;
-            State(use, who, at, fleet, findings, FindingKind.WithdrawnRelease, Severity.High, "T0857",
+            State(use, image, who, at, fleet, findings, FindingKind.WithdrawnRelease, Severity.High, "T0857",
                 $"runs release {release.Name} of {part}, which was withdrawn at {release.Withdrawn}: "
                     + release.Reason);
         }
         else if (!isTrusted && IsRequired(part, model, version))
         {
-            State(use, who, at, fleet, findings, FindingKind.UnknownImage, Severity.Critical,
+            State(use, image, who, at, fleet, findings, FindingKind.UnknownImage, Severity.Critical,
                 part == FirmwarePart.Application ? "T0857" : "T0839",
                 $"runs or ran an image of {part} ({FleetStatements.Hex(image)}…) that was never registered");
         }
     }
 
-    private static void State(Use use, in Party who, UnixTime at, in Party fleet, IFindingSink findings,
+    private static void State(Use use, ulong image, in Party who, UnixTime at, in Party fleet, IFindingSink findings,
         FindingKind kind, Severity severity, string technique, string what)
     {
         if (use.IsStatedForAll || use.Stated.Contains(who.Key.Id)) return;
@@ -120,7 +122,8 @@ public sealed class ImageBook
         var about = use.IsStatedForAll ? fleet : who;
         var subject = use.IsStatedForAll ? $"More than {MaxStated} devices: each" : who.Name;
         findings.Add(FleetStatements.Make(about, kind, at, at, at, 5, severity, 0.95, FleetStatements.Images,
-            technique, $"{subject} {what}.", [new Evidence("devices_with_image", use.Users.Count, 0, 1, "")]));
+            technique, $"{subject} {what}.", [new Evidence("devices_with_image", use.Users.Count, 0, 1, "")])
+            with { Cause = SharedCauses.Image(image) });
     }
 
     private bool IsRequired(FirmwarePart part, string model, uint version) =>

@@ -1,4 +1,5 @@
 using System.Text;
+using Twin.Detection.Specification;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 
@@ -76,7 +77,7 @@ public sealed class KeyHolders
                     FleetStatements.Keys, "T0849",
                     $"The public key {FleetStatements.Hex(key)} ({(KeySlot)slot}) of {who.Name} is also used by "
                         + $"{other.Name}: one of the two is a copy of the other.",
-                    [new Evidence("holders_of_key", 2, 1, 1, "")]));
+                    [new Evidence("holders_of_key", 2, 1, 1, "")]) with { Cause = SharedCauses.Key(key) });
             return;
         }
         var from = holders.Count == 3 ? 0 : holders.Count - 1;
@@ -92,7 +93,7 @@ public sealed class KeyHolders
             $"{subject} the public key {FleetStatements.Hex(key)} that {holders.Count} devices share "
                 + $"({FleetStatements.Names([.. holders.Select(h => h.Name)], holders.Count, 4)}): their keys were "
                 + "not drawn at random, so renew the keys of the whole lot.",
-            [new Evidence("holders_of_key", holders.Count, 1, 1, "")]);
+            [new Evidence("holders_of_key", holders.Count, 1, 1, "")]) with { Cause = SharedCauses.Key(key) };
 
     private int Find(ulong key)
     {

@@ -1,3 +1,4 @@
+using Twin.Detection.Specification;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 
@@ -135,8 +136,12 @@ public sealed class SwitchWatch
             [
                 new Evidence("meters_switched_together", meters.Length, 0, 0.6, ""),
                 new Evidence("by_firmware", byFirmware, 0, 0.4, ""),
-            ], counter));
+            ], counter) with { Cause = SharedCauses.Origin(OriginOf(meters)) });
     }
+
+    /// <summary>The origin that more than half of them have; none else.</summary>
+    private static CommandOrigin OriginOf(Switching[] meters) => meters.GroupBy(s => s.Origin)
+        .FirstOrDefault(g => 2 * g.Count() > meters.Length)?.Key ?? CommandOrigin.Unknown;
 
     private static int WeightOf(in Switching s) => s.Origin switch
     {

@@ -1,3 +1,4 @@
+using Twin.Detection.Specification;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 
@@ -116,7 +117,7 @@ public sealed class ToolLedger
             [
                 new Evidence("meters_without_order", meters.Length, expected, 0.8, ""),
                 new Evidence("sessions_in_28_days", sessions, 0, 0.2, ""),
-            ], counter));
+            ], counter) with { Cause = SharedCauses.Tool(tool.Name) });
     }
 
     private static void JudgeRate(Tool tool, UnixTime at, in Party fleet, IFindingSink findings)
@@ -135,7 +136,8 @@ public sealed class ToolLedger
             new UnixTime((tool.LastDay - 6L) * 86_400), at, at, 1.5, Severity.Low, 0.6, FleetStatements.Tools, "T0836",
             $"{tool.Name} wrote to meters {week} times in a week, where {FleetStatements.Number(usual)} are usual.",
             [new Evidence("sessions_in_week", week, usual, 1, "")],
-            "every one of these sessions has a work order: a programme of field work looks the same"));
+            "every one of these sessions has a work order: a programme of field work looks the same")
+            with { Cause = SharedCauses.Tool(tool.Name) });
     }
 
     private static int Sum(ushort[] days)

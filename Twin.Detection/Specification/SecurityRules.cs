@@ -77,7 +77,8 @@ public sealed record SecurityClaim(FindingKind Kind, uint From, byte Cause, stri
     public double? Confidence { get; init; }
     public string? Technique { get; init; }
 
-    /// <summary><see cref="Finding.Cause"/>: what other subjects may share; empty when it is the subject's own.</summary>
+    /// <summary>What other subjects may share, see <see cref="Finding.Cause"/>; empty when the cause is its own.
+    /// </summary>
     public string Shared { get; init; } = "";
 
     /// <summary>Known innocent causes that would explain it.</summary>

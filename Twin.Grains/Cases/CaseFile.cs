@@ -30,7 +30,7 @@ internal sealed class CaseFile
     public FindingFact[] Findings = [];
     public string[] FindingIds = [], Techniques = [];
     public ResponseRung Rung;
-    public bool Confirmed, ConfirmedDangerous, Entered;
+    public bool Confirmed, ConfirmedDangerous, Entered, Escalated;
     public string Covered = "", Assignee = "", Cause = "", Headline = "", Why = "", PolicyDigest = "";
 
     public bool IsOpen => Verdict == CaseVerdict.Open && AwareAt.Seconds != 0;
@@ -58,12 +58,18 @@ internal sealed class CaseFile
             Headline = f.Sentence.Length <= MaxHeadline ? f.Sentence : f.Sentence[..MaxHeadline];
         if (Cause.Length == 0) Cause = f.Cause;
         (From, To) = FindingCount == 0 ? (f.From, f.To) : (Min(From, f.From), Max(To, f.To));
+        // The desk hears of it when it gets graver; a member of a group stays in its group.
+        if (f.Severity > Severity && FindingCount > 0 && Placing == Placing.Queued) Entered = false;
         Severity = f.Severity > Severity ? f.Severity : Severity;
         Confidence = Math.Max(Confidence, f.Confidence);
         FindingCount = Math.Min(FindingCount, int.MaxValue - 1) + 1;
         Condition = CaseCondition.Ongoing;
         return true;
     }
+
+    /// <summary>True for a finding that the case has, or of its kinds and wholly within its time.</summary>
+    public bool Covers(Finding f) => Array.IndexOf(FindingIds, f.Id) >= 0 || f.From.Seconds >= From.Seconds
+        && f.To.Seconds <= To.Seconds && Array.Exists(Findings, k => k.Kind == f.Kind);
 
     private static FindingFact Merge(in FindingFact known, Finding f) => known with
     {
@@ -103,7 +109,7 @@ internal sealed class CaseFile
             to.VarUInt((ulong)list.Length);
             foreach (var text in list) to.Text(text);
         }
-        foreach (var b in (ReadOnlySpan<bool>)[Confirmed, ConfirmedDangerous, Entered]) to.Bool(b);
+        foreach (var b in (ReadOnlySpan<bool>)[Confirmed, ConfirmedDangerous, Entered, Escalated]) to.Bool(b);
         foreach (var text in (ReadOnlySpan<string>)[Covered, Assignee, Cause, Headline, Why, PolicyDigest])
             to.Text(text);
     }
@@ -128,7 +134,7 @@ internal sealed class CaseFile
         };
         for (var i = 0; i < file.Findings.Length; i++) file.Findings[i] = FindingFact.Read(ref r);
         (file.FindingIds, file.Techniques) = (ReadTexts(ref r), ReadTexts(ref r));
-        (file.Confirmed, file.ConfirmedDangerous, file.Entered) = (r.Bool(), r.Bool(), r.Bool());
+        (file.Confirmed, file.ConfirmedDangerous, file.Entered, file.Escalated) = (r.Bool(), r.Bool(), r.Bool(), r.Bool());
         (file.Covered, file.Assignee, file.Cause) = (r.Text(), r.Text(), r.Text());
         (file.Headline, file.Why, file.PolicyDigest) = (r.Text(), r.Text(), r.Text());
         return file;

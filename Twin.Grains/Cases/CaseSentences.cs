@@ -13,6 +13,13 @@ internal static class CaseSentences
     /// <summary>What is done about it, behind the sentence that says what happened.</summary>
     public static string Done(CaseFile file, IReadOnlyList<LiveResponse> responses)
     {
+        var done = Taken(file, responses);
+        return file is { Escalated: true, Handling: CaseHandling.New }
+            ? $"{done} Escalated: nobody has acknowledged it." : done;
+    }
+
+    private static string Taken(CaseFile file, IReadOnlyList<LiveResponse> responses)
+    {
         if (file.Verdict == Policies.CaseVerdict.Suppressed) return $"Suppressed by {file.Covered}.";
         if (file.Verdict == Policies.CaseVerdict.Planned) return $"Expected by planned work {file.Covered}.";
         LiveResponse? strongest = null;

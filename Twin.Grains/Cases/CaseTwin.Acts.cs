@@ -107,6 +107,8 @@ public sealed partial class CaseTwin
                 break;
             case CaseActKind.Reopen:
                 (_file.Handling, _file.Disposition) = (CaseHandling.InProgress, Disposition.None);
+                // Said no once is not said no for ever: it is looked at anew.
+                _responses.RemoveAll(r => r.Declined && !r.Held);
                 _mustAsk = true;
                 break;
             case CaseActKind.Confirm or CaseActKind.ConfirmDangerous:
@@ -149,6 +151,7 @@ public sealed partial class CaseTwin
                 break;
             case ResponseActKind.Undo: TakeBack(response, ResponseState.Undone, act.Why, outbox); break;
             default:
+                response.Declined = true;
                 // What was granted goes back at the next sweep, since nothing may be sent now.
                 Turn(response, act.Act == ResponseActKind.Reject ? ResponseState.Rejected : ResponseState.Cancelled,
                     act.Why, outbox);
@@ -165,7 +168,7 @@ public sealed partial class CaseTwin
         Record(outbox, Ledger.LedgerKind.Response, response);
     }
 
-    /// <summary>What was approved before is not approved any more.</summary>
+    /// <summary>Into quarantine: what persons approved before, they approved without knowing this.</summary>
     private void Hold(LiveResponse response, string why, IOutbox outbox)
     {
         response.Record = response.Record with { Approvals = [] };
@@ -184,12 +187,16 @@ public sealed partial class CaseTwin
         }
         if (outcome.IsUndo)
         {
+            if (outcome.Result != ResponseResult.Accepted) (response.Undoing, response.UndoAt) = (false, default);
             if (outcome.Result is not (ResponseResult.Failed or ResponseResult.Refused)) return;
             IFindingSink sink = Scratch.Mine.SinkTo(outbox);
             sink.Add(CaseSentences.Unconfirmed(_subject, _name, response.Record with { IsUndo = true }, outcome.At));
             return;
         }
-        if (response.Record.State != ResponseState.Executing || outcome.Result == ResponseResult.Accepted) return;
+        // Too late is better than never: what was given up as failed holds after all, and is taken back in its time.
+        var isLate = response.Record.State == ResponseState.Failed && outcome.Result == ResponseResult.Done;
+        if (!isLate && response.Record.State != ResponseState.Executing || outcome.Result == ResponseResult.Accepted)
+            return;
         _now = CaseFile.Max(_now, outcome.At.Seconds <= _now.Seconds + AheadSeconds ? outcome.At : _now);
         if (outcome.Result == ResponseResult.Done) End(response, ResponseState.Done, "", outbox);
         else End(response, ResponseState.Failed, $"{outcome.Gateway}: {outcome.Result} {outcome.Code}".TrimEnd(),

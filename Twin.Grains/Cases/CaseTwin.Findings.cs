@@ -11,7 +11,8 @@ public sealed partial class CaseTwin
     private void Hear(Report report, IOutbox outbox)
     {
         _now = CaseFile.Max(_now, report.At);
-        _context = report.Context;
+        // Another twin that speaks of the subject knows its name only: what the subject said of itself stays.
+        if (report.Context != SubjectContext.Of(report.Context.Name) || !IsKnown) _context = report.Context;
         if (report.Finding is { } finding)
         {
             Learn(finding.Subject, finding.SubjectName, Desks.Of(finding.Kind));
@@ -30,13 +31,17 @@ public sealed partial class CaseTwin
         (_subject, _name, _desk) = (subject, name.Length > 0 ? name : subject.ToString(), desk);
 
     /// <summary>
-    /// A resolved case is not opened again by what comes later: that begins the next one. What was confirmed of the
-    /// one says nothing of the other.
+    /// A resolved case is not opened again by what comes later: that begins the next one, without a grace, since
+    /// whoever resolved it looked at what there was. What tells late of the same time and kind was part of that. What
+    /// was confirmed of the one says nothing of the other, nor what was tried and declined.
     /// </summary>
     private void Add(Finding finding)
     {
-        if (_file.Handling == CaseHandling.Resolved && Array.IndexOf(_file.FindingIds, finding.Id) < 0)
+        if (_file.Handling == CaseHandling.Resolved && !_file.Covers(finding))
+        {
             _file = new CaseFile { Number = _file.Number + 1 };
+            _responses.RemoveAll(r => r.IsGone && r.Record.Request.Length == 0);
+        }
         if (_file.Add(finding)) _mustAsk = true;
     }
 
@@ -91,6 +96,17 @@ public sealed partial class CaseTwin
         _file.Headline = CaseSentences.Group(_name, member, _file);
         _file.Entered = true;
         if (_file.AwareAt.Seconds == 0) (_file.AwareAt, _file.Verdict) = (_now, CaseVerdict.Open);
+        _membersCame = true;
+    }
+
+    /// <summary>What is grave and waits in the queue is told once more: as an entry of the ledger, graver.</summary>
+    private void EscalateWhenIgnored(IOutbox outbox)
+    {
+        if (_file is not { IsOpen: true, Escalated: false, Handling: CaseHandling.New, Placing: Placing.Queued,
+            Severity: >= Severity.High }) return;
+        var patience = _file.Severity == Severity.Critical ? EscalateCriticalSeconds : EscalateHighSeconds;
+        if (_now.Seconds - _file.AwareAt.Seconds < patience) return;
+        _file.Escalated = true;
         RecordCase(outbox);
     }
 
@@ -101,6 +117,7 @@ public sealed partial class CaseTwin
         _file.Condition = _file.Findings.All(f => f.Kind is FindingKind.MissingReadings or FindingKind.BackhaulLost
             or FindingKind.CorrelatedSilence or FindingKind.AttestationOverdue)
             ? CaseCondition.NoData : CaseCondition.Ended;
+        if (_file.Entered && !_isGroup) Enter(outbox, ended: true);
         if (_file.AwareAt.Seconds != 0) RecordCase(outbox);
     }
 }

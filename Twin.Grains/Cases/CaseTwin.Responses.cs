@@ -26,11 +26,12 @@ public sealed partial class CaseTwin
     {
         if (by.Person is null or "" && _responses.Exists(r => r.IsLive && r.Record.Rung == decision.Rung
             && r.Record.Request.Length == 0)) return null;
+        if (_responses.Exists(r => r.Declined && r.Record.Rung == decision.Rung)) return null;
         if (!MakeRoom()) return null;
         var record = new ResponseRecord(Self, ++_lastResponse, _subject, _name, decision.Rung, decision.Enforcer,
             ResponseState.Proposed, by.Person is null ? new Actor("", "") : by, request, order,
-            WattsOf(decision.Rung), decision.Approvals, [], _now, default, default, default, default, decision.UndoBy,
-            false, decision.Why, "");
+            WattsOf(decision.Rung, decision.Limits), decision.Approvals, [], _now, default, default, default, default,
+            decision.UndoBy, false, decision.Why, "");
         var response = new LiveResponse(record) { Asked = true };
         _responses.Add(response);
         Terms(response, decision);
@@ -42,32 +43,37 @@ public sealed partial class CaseTwin
     private bool MakeRoom()
     {
         if (_responses.Count < MaxResponses) return true;
-        var over = _responses.FindIndex(r => r.IsOver);
+        var over = _responses.FindIndex(r => r.IsGone);
+        if (over < 0) over = _responses.FindIndex(r => r.IsOver && !r.Held && !r.Undoing);
         if (over >= 0) _responses.RemoveAt(over);
         return over >= 0;
     }
 
-    private long WattsOf(ResponseRung rung) => !ResponseRungs.MovesLoad(rung) ? 0 : Math.Max(0, _context.LoadWatts);
+    /// <summary>Load that a rung moves, W; what is not known counts as the policy says.</summary>
+    private long WattsOf(ResponseRung rung, GuardLimits? limits) => !ResponseRungs.MovesLoad(rung) ? 0
+        : _context.LoadWatts >= 0 ? _context.LoadWatts : limits?.UnknownWatts ?? 0;
 
-    private static void Terms(LiveResponse response, Decision d)
+    private void Terms(LiveResponse response, Decision d)
     {
         response.Limits = d.Limits;
         (response.MeanDelaySeconds, response.ExpirySeconds) = (d.MeanDelaySeconds, d.ExpirySeconds);
         response.WindowFrom = d.WindowFrom;
         response.Record = response.Record with
         {
-            Enforcer = d.Enforcer, Needed = Math.Max(d.Approvals, response.Record.Needed), UndoBy = d.UndoBy,
+            Watts = WattsOf(response.Record.Rung, d.Limits), Enforcer = d.Enforcer,
+            Needed = Math.Max(d.Approvals, response.Record.Needed), UndoBy = d.UndoBy,
             Reason = d.HoldAll ? "the freeze is on" : "",
         };
+        response.AskAt = d.HoldAll ? new UnixTime(_now.Seconds + FrozenSeconds) : default;
     }
 
     /// <summary>The same request told again is the same; another is asked about on its own.</summary>
     private void Take(CommandRequest request, IOutbox outbox)
     {
         if (_responses.Exists(r => r.Record.Request == request.Request)) return;
+        // Counted by when it was heard: who asks says any time.
         if (ResponseRungs.MovesLoad(request.Rung))
-            _requests = [.. _requests.Where(t => t > request.At.Seconds - 3_600).TakeLast(MaxRequestTimes - 1),
-                request.At.Seconds];
+            _requests = [.. _requests.Where(t => t > _now.Seconds - 3_600).TakeLast(MaxRequestTimes - 1), _now.Seconds];
         Want(request.Rung, request.By, request.Request, request.Order, request.Why, outbox);
     }
 
@@ -75,8 +81,8 @@ public sealed partial class CaseTwin
     {
         if (!MakeRoom()) return;
         var response = new LiveResponse(new ResponseRecord(Self, ++_lastResponse, _subject, _name, rung, Enforcer.None,
-            ResponseState.Proposed, by, request, order, WattsOf(rung), 0, [], _now, default, default, default, default,
-            null, false, why, ""));
+            ResponseState.Proposed, by, request, order, WattsOf(rung, null), 0, [], _now, default, default, default,
+            default, null, false, why, ""));
         _responses.Add(response);
         Record(outbox, LedgerKind.Response, response);
     }
@@ -94,7 +100,8 @@ public sealed partial class CaseTwin
             var isRhythm = ResponseRungs.MovesLoad(response.Record.Rung)
                 && RequestsInHour() >= RhythmPerHour;
             if (isRhythm) StateRhythm(outbox);
-            Turn(response, isRhythm ? ResponseState.Quarantined : ResponseState.Rejected, decision.Refused, outbox);
+            if (isRhythm) Hold(response, decision.Refused, outbox);
+            else Turn(response, ResponseState.Rejected, decision.Refused, outbox);
         }
         else if (response.Record.Request.Length > 0 && decision.Approvals > 0 && !response.Approved)
         {
@@ -122,8 +129,12 @@ public sealed partial class CaseTwin
         else Record(outbox, LedgerKind.Response, response);
     }
 
+    /// <summary>Stated once an episode, which ends with an hour without such a request.</summary>
     private void StateRhythm(IOutbox outbox)
     {
+        var isSaid = _rhythmAt.Seconds != 0 && _now.Seconds - _rhythmAt.Seconds <= 3_600;
+        _rhythmAt = _now;
+        if (isSaid) return;
         var from = new UnixTime(_requests[0]);
         var claim = new SecurityClaim(FindingKind.RapidSwitching, Moment.Of(from), 1,
             CaseSentences.Rhythm(_name, RequestsInHour()),
@@ -183,7 +194,7 @@ public sealed partial class CaseTwin
             return;
         }
         GiveBack(response, answer.By, outbox);
-        if (response.IsPending) Turn(response, ResponseState.Quarantined, answer.Reason, outbox);
+        if (response.IsPending) Hold(response, answer.Reason, outbox);
     }
 
     /// <summary>Tells the guards before the one that refused, or all, that what they granted is not used.</summary>
@@ -253,6 +264,13 @@ public sealed partial class CaseTwin
         var record = response.Record;
         switch (record.State)
         {
+            case ResponseState.Proposed when record.Approvals.Length < record.Needed
+                && _now.Seconds - record.ProposedAt.Seconds >= ProposalSeconds:
+                response.Record = record with { EndedAt = _now };
+                _mustAsk |= record.Request.Length == 0 && !_file.IsEmpty;
+                Turn(response, ResponseState.Expired, "nobody approved it in time", outbox);
+                break;
+            case ResponseState.Proposed or ResponseState.Authorised when _now.Seconds < response.AskAt.Seconds: break;
             case ResponseState.Proposed when record.Reason.Length > 0 || record.Approvals.Length >= record.Needed:
                 // A freeze held it, or persons took their time: what the policy said then may not hold now.
                 response.Record = record with { Reason = "" };
@@ -263,7 +281,7 @@ public sealed partial class CaseTwin
                 response.Asked = false;
                 break;
             case ResponseState.Executing when _now.Seconds - record.OrderedAt.Seconds >= OutcomeSeconds:
-                StateUnconfirmed(response, outbox);
+                StateUnconfirmed(record, outbox);
                 End(response, ResponseState.Failed, "no outcome arrived", outbox);
                 break;
             case ResponseState.Done when record.ExpiresAt.Seconds != 0
@@ -275,12 +293,17 @@ public sealed partial class CaseTwin
                 break;
             default: break;
         }
+        if (!response.Undoing) return;
+        if (response.UndoAt.Seconds == 0) response.UndoAt = _now;
+        if (_now.Seconds - response.UndoAt.Seconds < OutcomeSeconds) return;
+        StateUnconfirmed(response.Record with { IsUndo = true, OrderedAt = response.UndoAt }, outbox);
+        (response.Undoing, response.UndoAt) = (false, default);
     }
 
-    private void StateUnconfirmed(LiveResponse response, IOutbox outbox)
+    private void StateUnconfirmed(ResponseRecord record, IOutbox outbox)
     {
         IFindingSink sink = Scratch.Mine.SinkTo(outbox);
-        sink.Add(CaseSentences.Unconfirmed(_subject, _name, response.Record, _now));
+        sink.Add(CaseSentences.Unconfirmed(_subject, _name, record, _now));
     }
 
     /// <summary>
@@ -297,6 +320,7 @@ public sealed partial class CaseTwin
         else if (record.Rung is not (ResponseRung.Log or ResponseRung.Notify or ResponseRung.Reattest
             or ResponseRung.RotateKeys))
         {
+            (response.Undoing, response.UndoAt) = (true, default);
             var undo = new LiveResponse(record with { IsUndo = true, State = state, OrderedAt = _now });
             Record(outbox, LedgerKind.Order, undo);
         }

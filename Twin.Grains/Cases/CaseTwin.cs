@@ -26,6 +26,18 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
     /// <summary>A case without news ends after so long, s.</summary>
     public const int QuietSeconds = 7 * 86_400;
 
+    /// <summary>
+    /// A queued case that nobody acknowledged is escalated once after so long, s: early enough for the early warning
+    /// within 24 hours of becoming aware (NIS2, article 23), sooner where it is critical.
+    /// </summary>
+    public const int EscalateHighSeconds = 12 * 3_600, EscalateCriticalSeconds = 2 * 3_600;
+
+    /// <summary>A proposal that nobody approved lapses after so long, s: it was made of what was known then.</summary>
+    public const int ProposalSeconds = 7 * 86_400;
+
+    /// <summary>While the freeze holds, the policy is asked again so often, s.</summary>
+    public const int FrozenSeconds = 15 * 60;
+
     /// <summary>Switch commands asked for within an hour are counted; more than so many are not told apart.</summary>
     private const int MaxRequestTimes = 64;
 
@@ -39,7 +51,8 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
     private string _name = "";
     private Desk _desk = Desk.Security;
     private bool _isGroup, _mustAsk;
-    private UnixTime _now, _reviewAt;
+    private bool _membersCame;
+    private UnixTime _now, _reviewAt, _rhythmAt;
     private int _stormSize, _deskBudget = -1;
     private int _lastResponse;
     private SubjectContext _context = SubjectContext.Of("");
@@ -53,7 +66,7 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
 
     /// <summary>Every sweep is heard while something is to be asked, ordered, awaited, ended or closed.</summary>
     protected override bool WaitsBesides => _mustAsk || _reviewAt.Seconds != 0
-        || _responses.Exists(r => r.Held || !r.IsOver && r.Record.State != ResponseState.Quarantined)
+        || _responses.Exists(r => r.Held || r.Undoing || !r.IsOver && r.Record.State != ResponseState.Quarantined)
         || _file is { IsEmpty: false, Condition: CaseCondition.Ongoing, Handling: not CaseHandling.Resolved };
 
     protected override bool HearsSweeps => true;
@@ -63,7 +76,10 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
     protected override bool Describes(TwinKey subject) => subject == _subject;
 
     /// <summary>The case as it stands, and its responses, oldest first.</summary>
-    public CaseView View() => new(Snapshot(), [.. _responses.Select(r => r.Record)]);
+    public CaseView View() => new(Snapshot(), [.. _responses.Select(r => r.Record)])
+    {
+        Context = _context,
+    };
 
     private CaseSnapshot Snapshot() => _file.Snapshot(Self, _subject, _name, _desk, CaseSentences.Done(_file,
         _responses));
@@ -94,8 +110,11 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
     private void OnSweep(UnixTime at, IOutbox outbox)
     {
         _now = CaseFile.Max(_now, at);
+        // A policy that did not answer within its sweep will not: what is open is asked again when it changes.
+        _questions.Clear();
         foreach (var response in _responses.ToArray()) Advance(response, outbox);
         EndWhenQuiet(outbox);
+        EscalateWhenIgnored(outbox);
         if (_reviewAt.Seconds != 0 && _now.Seconds >= _reviewAt.Seconds) (_mustAsk, _reviewAt) = (true, default);
         Pursue(outbox);
     }
@@ -106,6 +125,8 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
         try
         {
             for (var i = 0; i < inbox.Count; i++) Hear(inbox[i].Body, outbox);
+            if (_membersCame) RecordCase(outbox);
+            _membersCame = false;
             Pursue(outbox);
         }
         catch (Exception e) when (e is OverflowException or ArgumentException)
@@ -139,15 +160,15 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
         if (!IsKnown) return;
         if (_mustAsk) Ask(0, null, outbox);
         _mustAsk = false;
-        foreach (var response in _responses) Pursue(response, outbox);
-        if (_file is { IsOpen: true, Entered: false } && !_isGroup) Enter(outbox, ended: false);
+        foreach (var response in _responses.ToArray()) Pursue(response, outbox);
+        if (_file is { IsOpen: true, Entered: false, Condition: CaseCondition.Ongoing } && !_isGroup) Enter(outbox, ended: false);
     }
 
     private void Ask(int about, LiveResponse? response, IOutbox outbox)
     {
         var facts = new CaseFacts(Self, _subject, _desk, _now, _file.Cause, _file.Findings, Steps(response), _context,
-            _file.Confirmed, _file.ConfirmedDangerous, response?.Record.Rung, response?.Record.RequestedBy ?? default,
-            response?.Record.Order ?? "", _file.Members, RequestsInHour());
+            _file.Confirmed, _file.ConfirmedDangerous, response?.Record.Rung,
+            response?.Record.RequestedBy ?? new Actor("", ""), response?.Record.Order ?? "", _file.Members, RequestsInHour());
         _questions.Enqueue((about, facts));
         Send(outbox, PolicyActivation.Twin, AnswerKind.Ask, facts.Write);
     }
@@ -201,6 +222,7 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
         to.Bool(_mustAsk);
         to.VarInt(_now.Seconds);
         to.VarInt(_reviewAt.Seconds);
+        to.VarInt(_rhythmAt.Seconds);
         to.VarUInt((ulong)_stormSize);
         to.VarInt(_deskBudget);
         to.VarUInt((ulong)_lastResponse);
@@ -235,7 +257,8 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
         {
             _subject = new TwinKey((TwinKind)r.Byte(), r.UInt64()), _name = r.Text(),
             _desk = (Desk)r.Byte((int)Desk.Security, (int)Desk.Grid), _isGroup = r.Bool(), _mustAsk = r.Bool(),
-            _now = Input.ReadTime(ref r), _reviewAt = Input.ReadTime(ref r), _stormSize = r.Count(int.MaxValue),
+            _now = Input.ReadTime(ref r), _reviewAt = Input.ReadTime(ref r),
+            _rhythmAt = Input.ReadTime(ref r), _stormSize = r.Count(int.MaxValue),
             _deskBudget = r.Int(), _lastResponse = r.Count(int.MaxValue), _context = SubjectContext.Read(ref r),
             _file = CaseFile.Read(ref r),
         };
@@ -251,6 +274,9 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
 /// <summary>A case for people: as it stands, and its responses, oldest first.</summary>
 public sealed record CaseView(CaseSnapshot Case, ResponseRecord[] Responses)
 {
+    /// <summary>What was known of the subject last.</summary>
+    public SubjectContext Context { get; init; } = SubjectContext.Of("");
+
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
     public static CaseView From(TwinKey key, ReadOnlySpan<byte> state) => CaseTwin.Restore(key.Id, state).View();
 }

@@ -7,13 +7,22 @@ namespace Twin.Grains.Cases;
 /// <summary>
 /// A response that its case still looks after, with what only the case needs to know. <see cref="Asked"/>: the policy
 /// has been asked about it. <see cref="Reserving"/>: room was asked for and no answer has come. <see cref="Held"/>:
-/// room was granted and not given back. <see cref="Approved"/>: persons said process after a quarantine.
+/// room was granted and not given back. <see cref="Approved"/>: persons said process after a quarantine. <see cref="Declined"/>: a person said
+/// no.
 /// </summary>
 internal sealed class LiveResponse(ResponseRecord record)
 {
     public ResponseRecord Record = record;
-    public bool Asked, Reserving, Held, Approved;
+    public bool Asked, Reserving, Held, Approved, Declined;
     public int MeanDelaySeconds, ExpirySeconds;
+
+    /// <summary>Not asked again before, while the freeze holds it.</summary>
+    public UnixTime AskAt;
+
+    /// <summary>Its taking back was ordered, and the outcome is awaited, since the first sweep after it.</summary>
+    public bool Undoing;
+
+    public UnixTime UndoAt;
     public UnixTime WindowFrom;
     public GuardLimits? Limits;
 
@@ -21,6 +30,10 @@ internal sealed class LiveResponse(ResponseRecord record)
     public bool IsOver => Record.State is ResponseState.Failed or ResponseState.Undone or ResponseState.Expired
         or ResponseState.Rejected or ResponseState.Cancelled
         || Record.State == ResponseState.Done && Record.ExpiresAt.Seconds == 0;
+
+    /// <summary>Over, and nothing of it holds: forgotten before what is done and may still be taken back.</summary>
+    public bool IsGone => IsOver && !Held && !Undoing && (Record.State != ResponseState.Done || IsForgotten
+        || Record.Rung == ResponseRung.Notify);
 
     /// <summary>Nothing has gone out yet.</summary>
     public bool IsPending => Record.State is ResponseState.Proposed or ResponseState.Authorised;
@@ -36,10 +49,10 @@ internal sealed class LiveResponse(ResponseRecord record)
     public void Write(ByteWriter to)
     {
         Record.Write(to);
-        foreach (var b in (ReadOnlySpan<bool>)[Asked, Reserving, Held, Approved]) to.Bool(b);
+        foreach (var b in (ReadOnlySpan<bool>)[Asked, Reserving, Held, Approved, Declined, Undoing]) to.Bool(b);
         to.VarUInt((ulong)MeanDelaySeconds);
         to.VarUInt((ulong)ExpirySeconds);
-        to.VarInt(WindowFrom.Seconds);
+        foreach (var time in (ReadOnlySpan<UnixTime>)[WindowFrom, AskAt, UndoAt]) to.VarInt(time.Seconds);
         to.Bool(Limits is not null);
         Limits?.Write(to);
     }
@@ -47,7 +60,9 @@ internal sealed class LiveResponse(ResponseRecord record)
     public static LiveResponse Read(ref ByteReader r) => new(ResponseRecord.Read(ref r))
     {
         Asked = r.Bool(), Reserving = r.Bool(), Held = r.Bool(), Approved = r.Bool(),
+        Declined = r.Bool(), Undoing = r.Bool(),
         MeanDelaySeconds = r.Count(int.MaxValue), ExpirySeconds = r.Count(int.MaxValue),
-        WindowFrom = Input.ReadTime(ref r), Limits = r.Bool() ? GuardLimits.Read(ref r) : null,
+        WindowFrom = Input.ReadTime(ref r), AskAt = Input.ReadTime(ref r),
+        UndoAt = Input.ReadTime(ref r), Limits = r.Bool() ? GuardLimits.Read(ref r) : null,
     };
 }

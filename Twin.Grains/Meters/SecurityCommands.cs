@@ -80,9 +80,7 @@ internal sealed partial class MeterSecurity
         var evidence = SecurityClaim.Seen("work_orders", 0, 1, "");
         Say(scene, now, new SecurityClaim(FindingKind.CommandWithoutOrder, now, (byte)c.Command,
             SecuritySentences.WithoutOrder(now, c.Command, c.Origin, c.Actor), evidence)
-        {
-            Shared = c.Origin == CommandOrigin.Firmware ? "origin:firmware" : "",
-        });
+        { Shared = SharedCauses.Origin(c.Origin) });
         var also = c.Command switch
         {
             CommandKind.SetLimiter => new SecurityClaim(FindingKind.LimiterChanged, now, 0,
@@ -93,7 +91,7 @@ internal sealed partial class MeterSecurity
                 evidence),
             _ => null,
         };
-        if (also is not null) Say(scene, now, also);
+        if (also is not null) Say(scene, now, also with { Shared = SharedCauses.Origin(c.Origin) });
     }
 
     private void Switched(in SecurityScene scene, CommandOutcome c, bool ordered, uint now)
@@ -105,7 +103,8 @@ internal sealed partial class MeterSecurity
         if (rate.Add(now, Moment.Hour) < SwitchCheck.RapidPerHour) return;
         Say(scene, now, new SecurityClaim(FindingKind.RapidSwitching, rate.From, 0,
             SecuritySentences.Rapid(rate.From, rate.Count),
-            SecurityClaim.Seen("switchings", rate.Count, 2, "per hour")));
+            SecurityClaim.Seen("switchings", rate.Count, 2, "per hour"))
+        { Shared = SharedCauses.Origin(c.Origin) });
     }
 
     /// <summary>Output against control state, as one report has them.</summary>
@@ -143,14 +142,16 @@ internal sealed partial class MeterSecurity
         if (SessionCheck.Rogue(s) is { } why)
             Say(scene, now, new SecurityClaim(FindingKind.RogueSession, now, s.Client,
                 SecuritySentences.Rogue(now, why, s.Tool),
-                SecurityClaim.Seen("mechanism", s.Mechanism, 5, "")));
+                SecurityClaim.Seen("mechanism", s.Mechanism, 5, ""))
+            { Shared = SharedCauses.Tool(s.Tool) });
         if (!optical) return;
         var order = _rare is { } r && Array.Exists(r.Orders, o => IsOpen(o, now)
             && (s.Order.Length == 0 || o.Name == Cut(s.Order)));
         if (!order)
             Say(scene, now, new SecurityClaim(FindingKind.LocalReprogramming, now, 0,
                 SecuritySentences.Optical(now, s.Tool, s.Contractor),
-                SecurityClaim.Seen("work_orders", 0, 1, "")));
+                SecurityClaim.Seen("work_orders", 0, 1, ""))
+            { Shared = SharedCauses.Tool(s.Tool.Length > 0 ? s.Tool : s.Contractor) });
         foreach (var used in (ReadOnlySpan<string>)[s.Tool, s.Contractor])
             if (used.Length > 0)
                 Post(scene, FleetLetterKind.ToolUsed, s.At, StableHash.Of(used), 0, 0, order, used);

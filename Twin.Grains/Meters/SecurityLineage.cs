@@ -88,7 +88,8 @@ internal sealed partial class MeterSecurity
                 break;
             case CakEntryKind.Refused:
                 Say(scene, now, new SecurityClaim(FindingKind.ImageRefused, e.MeterTime, (byte)e.Part,
-                    SecuritySentences.Refused(e.MeterTime, e.Part, mark.Short)));
+                    SecuritySentences.Refused(e.MeterTime, e.Part, mark.Short))
+                { Shared = SharedCauses.Image(mark.Short) });
                 break;
             case CakEntryKind.LocalSession when !HasOrder(e.MeterTime):
                 Say(scene, now, new SecurityClaim(FindingKind.LocalReprogramming, e.MeterTime, 0,
@@ -133,6 +134,7 @@ internal sealed partial class MeterSecurity
             SecurityClaim.Seen("version", mark.Version, _parts[(int)part - 1].Version, ""))
         {
             Technique = part is FirmwarePart.Application or FirmwarePart.Bootloader ? "T0857" : "T0839",
+            Shared = SharedCauses.Image(mark.Short),
         });
 
     /// <summary>Invariant I5.</summary>
@@ -144,7 +146,8 @@ internal sealed partial class MeterSecurity
         var (from, to) = security ? (old.SecurityVersion, mark.SecurityVersion) : (old.Version, mark.Version);
         Say(scene, now, new SecurityClaim(FindingKind.Downgrade, at, (byte)part,
             SecuritySentences.Downgraded(at, part, from, to, security),
-            SecurityClaim.Seen(security ? "security_version" : "version", to, from, "")));
+            SecurityClaim.Seen(security ? "security_version" : "version", to, from, ""))
+        { Shared = SharedCauses.Image(mark.Short) });
     }
 
     /// <summary>A step of the lineage; the first one of a part takes what was there along.</summary>
@@ -213,7 +216,11 @@ internal sealed partial class MeterSecurity
 
     private void SayMetrology(in SecurityScene scene, FirmwarePart part, ulong image, uint at, uint now) =>
         Say(scene, now, new SecurityClaim(FindingKind.UnverifiedMetrologyChange, at, (byte)part,
-            SecuritySentences.Metrology(at, part == FirmwarePart.Calibration, image)));
+            SecuritySentences.Metrology(at, part == FirmwarePart.Calibration, image))
+        {
+            // A calibration is a meter's own.
+            Shared = part == FirmwarePart.Calibration ? "" : SharedCauses.Image(image),
+        });
 
     private void JudgeLogged(in SecurityScene scene, CommandKind command, in CakEntry entry, uint now)
     {

@@ -135,6 +135,9 @@ public sealed record GuardLimits(Budget Feeder, Budget Region, Budget Fleet, int
     /// </summary>
     public int AccountPercent { get; init; } = 50;
 
+    /// <summary>What a meter counts for whose load is not known, W: not nothing.</summary>
+    public int UnknownWatts { get; init; } = 3_000;
+
     public void Write(ByteWriter to)
     {
         Feeder.Write(to);
@@ -143,10 +146,14 @@ public sealed record GuardLimits(Budget Feeder, Budget Region, Budget Fleet, int
         to.VarUInt((ulong)ClockJumpSeconds);
         to.VarInt(MaxBehind);
         to.Byte((byte)Math.Clamp(AccountPercent, 1, 100));
+        to.VarUInt((ulong)UnknownWatts);
     }
 
     public static GuardLimits Read(ref ByteReader r) => new(Budget.Read(ref r), Budget.Read(ref r),
-        Budget.Read(ref r), r.Count(int.MaxValue)) { MaxBehind = r.Int(), AccountPercent = r.Byte(1, 100) };
+        Budget.Read(ref r), r.Count(int.MaxValue))
+    {
+        MaxBehind = r.Int(), AccountPercent = r.Byte(1, 100), UnknownWatts = r.Count(int.MaxValue),
+    };
 }
 
 /// <summary>What the policy does with the case as a whole.</summary>

@@ -48,6 +48,7 @@ public static class PolicyReader
         PolicyRule[] rules = [.. root.List("rules", MaxRules).Select((n, i) => Rule(root.Of(n, "a rule"), i, rungs))];
         if (rules.Length == 0) root.Error(root.Find("rules"), "'rules' is missing or empty");
         var (limits, requests, window) = Guards(root.Map("guards", true));
+        limits = limits with { UnknownWatts = figures.UnknownWatts };
         var desks = DesksOf(root.Map("desks", true));
         PolicyExample[] examples = [.. root.List("examples", MaxExamples).Select(n => Example(root.Of(n, "an example")))];
         root.Close("a policy");

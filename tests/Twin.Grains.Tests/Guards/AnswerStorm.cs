@@ -22,7 +22,9 @@ internal sealed record Home(MeterId Id, string Name, string Feeder, string Regio
 internal sealed class AnswerStorm
 {
     public const int Homes = 30;
-    private const long Start = 20_000L * 86_400;
+
+    /// <summary>Monday 2024-10-07.</summary>
+    private const long Start = 20_003L * 86_400;
     private static readonly string[] s_people = ["Anna", "anna ", "Ａｎｎａ", "Bert", "Clara", "clara", "billing"];
 
     private static readonly FindingKind[] s_kinds =
@@ -113,9 +115,9 @@ internal sealed class AnswerStorm
     private SubjectContext ContextOf(Home home) => SubjectContext.Of(home.Name) with
     {
         Category = home.Category, CategoryAt = new UnixTime(Now - 86_400L * home.StatusAge),
-        Stage = LifeCycle.Operating, LoadWatts = 300 + 50 * (home.Name.Length + (int)(home.Id.Value % 40)),
+        Stage = LifeCycle.Operating, LoadWatts = home.Id.Value % 7 == 0 ? -1 : 300 + 50 * (int)(home.Id.Value % 40),
         Feeder = home.Feeder, Region = home.Region, Switch = new SwitchState(true, 1, 4), SwitchKnown = true,
-        InstalledAt = new UnixTime(Start - 900 * 86_400L),
+        InstalledAt = new UnixTime(Start - 900 * 86_400L), Orders = _chance.Next(2) == 0,
     };
 
     private void Report(Home home, Report report)

@@ -72,6 +72,26 @@ internal sealed class RecklessPolicy(bool frozen) : TwinState(PolicyActivation.T
     }
 }
 
+/// <summary>The policy that ships, with budgets that a storm over few meters reaches.</summary>
+internal static class StormPolicy
+{
+    public static string Text { get; } = Tighten(PolicyReader.DefaultText);
+
+    private static string Tighten(string text)
+    {
+        var lines = text.Split('\n');
+        foreach (var (level, line) in ((string, string)[])[("feeder", "{commands: [2, 4, 9], kilowatts: [2, 3, 6]}"),
+            ("region", "{commands: [3, 6, 14], kilowatts: [3, 5, 9]}"),
+            ("fleet", "{commands: [4, 8, 20], kilowatts: [4, 6, 12]}"), ("clock_jump", "1h")])
+        {
+            var at = Array.FindIndex(lines, l => l.StartsWith($"  {level}: ", StringComparison.Ordinal));
+            Assert.True(at >= 0, $"the policy has no line for {level}");
+            lines[at] = $"  {level}: {line}";
+        }
+        return string.Join('\n', lines);
+    }
+}
+
 /// <summary>All twins are the real ones but the policy.</summary>
 internal sealed class RecklessFactory : ITwinFactory
 {

@@ -173,8 +173,10 @@ public sealed class HeadEndGateway : IResponseGateway, IDisposable
     /// <summary>The inverse of <see cref="ResponseRecord.IdempotencyKey"/>.</summary>
     private static bool TryParseKey(string text, out TwinKey key, out int number, out bool isUndo)
     {
-        isUndo = text.EndsWith('u');
-        return CaseSnapshot.TryParseId(isUndo ? text[..^1] : text, out key, out number) && number > 0;
+        (isUndo, key, number) = (text.EndsWith('u'), default, 0);
+        var parts = text.TrimEnd('u').Split('-');
+        return parts.Length == 3 && CaseSnapshot.TryParseId($"{parts[0]}-{parts[1]}", out key, out number)
+            && number > 0;
     }
 
     public void Dispose() => _http.Dispose();

@@ -69,7 +69,7 @@ public class HeadEndGatewayTests
         var outcome = await gateway.Give(Order(1), CancellationToken.None);
         Assert.Equal((ResponseResult.Accepted, 1, false), (outcome.Result, outcome.Response, outcome.IsUndo));
         Assert.Equal(4, end.Asked.Count);
-        Assert.Equal([("\"00000000000000a1-1\"", "00000000000000a1-1")], end.Asked.Distinct());
+        Assert.Equal([("\"00000000000000a1-1-6960d524\"", "00000000000000a1-1-6960d524")], end.Asked.Distinct());
     }
 
     [Fact]
@@ -100,10 +100,10 @@ public class HeadEndGatewayTests
         await before.Give(Order(1), CancellationToken.None);
         // A process that was started afterwards understands the replies all the same.
         using var gateway = Gateway(end);
-        Assert.True(gateway.Receive(Reply("00000000000000a1-2", "FAILED")));
-        Assert.True(gateway.Receive(Reply("00000000000000a1-1", "OK")));
-        Assert.True(gateway.Receive(Reply("00000000000000a1-1u", "OK")));
-        Assert.True(gateway.Receive(Reply("00000000000000a1-1", "OK")));
+        Assert.True(gateway.Receive(Reply("00000000000000a1-2-6960d524", "FAILED")));
+        Assert.True(gateway.Receive(Reply("00000000000000a1-1-6960d524", "OK")));
+        Assert.True(gateway.Receive(Reply("00000000000000a1-1-6960d524u", "OK")));
+        Assert.True(gateway.Receive(Reply("00000000000000a1-1-6960d524", "OK")));
         Assert.ThrowsAny<Exception>(() => gateway.Receive(Reply("somebody else's", "OK")));
         var taken = await gateway.Take(CancellationToken.None);
         Assert.Equal([(2, false, ResponseResult.Failed, "5.6"), (1, false, ResponseResult.Done, "5.6"),

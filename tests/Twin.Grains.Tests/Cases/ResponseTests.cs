@@ -248,7 +248,7 @@ public sealed class ResponseTests
             switch (chance.Next(8))
             {
                 case 0: harness.Find((FindingKind)(128 + chance.Next(6)), ago: chance.Next(900)); break;
-                case 1: harness.Want($"R-{step}", ResponseRung.Disconnect + chance.Next(2)); break;
+                case 1: harness.Want($"R-{step}", (ResponseRung)((int)ResponseRung.Disconnect + chance.Next(2))); break;
                 case 2: harness.Do((ResponseActKind)(2 + chance.Next(7)), number, $"p{chance.Next(4)}"); break;
                 case 3: harness.Outcome(number, (ResponseResult)(1 + chance.Next(4)), chance.Next(4) == 0); break;
                 case 4: harness.Do((CaseActKind)(1 + chance.Next(8)), disposition: Disposition.False); break;

@@ -76,7 +76,10 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
     protected override bool Describes(TwinKey subject) => subject == _subject;
 
     /// <summary>The case as it stands, and its responses, oldest first.</summary>
-    public CaseView View() => new(Snapshot(), [.. _responses.Select(r => r.Record)]);
+    public CaseView View() => new(Snapshot(), [.. _responses.Select(r => r.Record)])
+    {
+        Context = _context,
+    };
 
     private CaseSnapshot Snapshot() => _file.Snapshot(Self, _subject, _name, _desk, CaseSentences.Done(_file,
         _responses));
@@ -271,6 +274,9 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
 /// <summary>A case for people: as it stands, and its responses, oldest first.</summary>
 public sealed record CaseView(CaseSnapshot Case, ResponseRecord[] Responses)
 {
+    /// <summary>What was known of the subject last.</summary>
+    public SubjectContext Context { get; init; } = SubjectContext.Of("");
+
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
     public static CaseView From(TwinKey key, ReadOnlySpan<byte> state) => CaseTwin.Restore(key.Id, state).View();
 }

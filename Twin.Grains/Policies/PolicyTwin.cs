@@ -189,7 +189,8 @@ public sealed class PolicyTwin(ulong id) : ReportingTwin(id)
         (c.Kinds.Length == 0 || Array.IndexOf(c.Kinds, finding.Kind) >= 0)
         && (c.Subject is null || c.Subject == facts.Subject) && (c.Place.Length == 0 || IsAt(c.Place, facts.Context));
 
-    private static bool IsAt(string place, SubjectContext context)
+    /// <summary>True when a subject is at a place, as <c>feeder:F-12</c>.</summary>
+    public static bool IsAt(string place, SubjectContext context)
     {
         var (kind, name) = (place[..place.IndexOf(':', StringComparison.Ordinal)],
             place[(place.IndexOf(':', StringComparison.Ordinal) + 1)..]);

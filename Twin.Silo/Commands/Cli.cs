@@ -45,6 +45,9 @@ internal static class Cli
             RegistryCommand.Make(), BackupCommands.MakeBackup(), BackupCommands.MakeRestore(), EraseCommand.Make(),
             ConfigCommand.Make(), KeysCommand.Make(),
             BenchCommand.Make(), AttackCommand.Make(), EvaluateCommand.Make(), VerdictCommand.Make(),
+            CaseCommand.Make(), ResponseCommand.Make(), CoverCommands.MakeSuppress(), CoverCommands.MakeWork(),
+            CoverCommands.MakeFreeze(), CoverCommands.MakeThaw(),
+            SinksCommand.Make(), ReportCommand.Make(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

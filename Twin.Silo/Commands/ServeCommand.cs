@@ -18,15 +18,15 @@ internal static class ServeCommand
         var (dlms, keys, zone) = (Cli.Flag("dlms-port"), Cli.Flag("keys"), Cli.Flag("dlms-zone"));
         var (energy, engine) = (Cli.Flag("dlms-list-energy-wh"), Cli.Flag("engine"));
         var (database, cluster, advertise) = (Cli.Flag("database-file"), Cli.Flag("cluster"), Cli.Flag("advertise"));
-        var (silo, gateway) = (Cli.Flag("silo-port"), Cli.Flag("gateway-port"));
+        var (silo, gateway, sinks) = (Cli.Flag("silo-port"), Cli.Flag("gateway-port"), Cli.Flag("sinks"));
         var command = new Command("serve", "Run the fleet and its HTTP API on the loopback address.")
         {
             data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
-            database, cluster, advertise, silo, gateway,
+            database, cluster, advertise, silo, gateway, sinks,
         };
         command.SetAction((p, cancel) => Cli.Guarded(() =>
             Run(Cli.Settings(p, data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
-                database, cluster, advertise, silo, gateway), cancel)));
+                database, cluster, advertise, silo, gateway, sinks), cancel)));
         return command;
     }
 
@@ -39,6 +39,8 @@ internal static class ServeCommand
             TimeProvider.System);
         await using var receiver = settings.DlmsPort is { } dlms
             ? Receiver(fleet, dlms, keys, settings) : null;
+        await using var soc = settings.SinkFile is { } sinks
+            ? Soc.SocService.Start(sinks, fleet, TimeProvider.System, Cli.Message) : null;
         var isEmbedded = settings.Engine == Edition.DefaultEngine;
         var data = isEmbedded ? Path.GetFullPath(settings.Data)
             : $"PostgreSQL of {settings.DatabaseFile ?? "METERTWIN_DATABASE"}";

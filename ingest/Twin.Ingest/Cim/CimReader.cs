@@ -70,9 +70,9 @@ public static class CimReader
     /// <summary>Goes through all elements; <paramref name="take"/> reads one to its end, or leaves it.</summary>
     private static void Walk(Stream message, Func<XmlReader, string, bool> take)
     {
+        using var xml = XmlReader.Create(message, Settings);
         try
         {
-            using var xml = XmlReader.Create(message, Settings);
             var more = xml.Read();
             while (more)
             {
@@ -83,7 +83,11 @@ public static class CimReader
         }
         catch (XmlException e)
         {
-            throw new CimError(e.LineNumber, e.LinePosition, "it is no XML that is taken: " + e.Message.Split('\n')[0]);
+            // A document type is refused without a place: it stands where the reader stopped.
+            var stopped = (IXmlLineInfo)xml;
+            throw new CimError(e.LineNumber == 0 ? Math.Max(1, stopped.LineNumber) : e.LineNumber,
+                e.LineNumber == 0 ? Math.Max(1, stopped.LinePosition) : e.LinePosition,
+                "it is no XML that is taken: " + e.Message.Split('\n')[0]);
         }
     }
 

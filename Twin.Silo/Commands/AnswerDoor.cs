@@ -1,0 +1,104 @@
+using System.CommandLine;
+using System.Text.Json;
+using Twin.Grains;
+using Twin.Grains.Cases;
+using Twin.Hardware;
+using Twin.Silo.Embedded;
+using Twin.Silo.Storage;
+
+namespace Twin.Silo.Commands;
+
+/// <summary>The flags of an act that a person does on a data directory, and the one way in.</summary>
+internal sealed class ActFlags
+{
+    private const string Source = "acts";
+
+    public Option<string?> Data { get; } = Cli.Flag("data");
+
+    private readonly Option<string> _by = new("--by")
+    {
+        Description = "the person who does it", DefaultValueFactory = _ => Environment.UserName,
+    };
+
+    private readonly Option<string?> _at = new("--at")
+    {
+        Description = "when, as 2026-03-01T12:00:00Z (default now)",
+    };
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in (Option[])[_by, _at, Data, Cli.JsonFlag]) command.Add(option);
+    }
+
+    public Actor By(ParseResult p) => new(p.GetValue(_by)!, "os:" + Environment.UserName);
+
+    public UnixTime At(ParseResult p) => p.GetValue(_at) is { } text ? Time(text)
+        : new UnixTime(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+
+    public static UnixTime Time(string text) => UnixTime.TryParse(text, out var at) ? at
+        : throw new ArgumentException($"'{text}' is no time. Write it as 2026-03-01T12:00:00Z.");
+
+    public EmbeddedFleet Open(ParseResult p)
+    {
+        var data = Cli.Settings(p, Data).Data;
+        using (DataDirectory.Open(data, mustExist: true)) { }
+        return EmbeddedFleet.Open(new EmbeddedOptions { DataPath = data }, new TwinFactory(), Cli.Message);
+    }
+
+    /// <summary>Journals one act; what the twin refuses is the user's to mend.</summary>
+    /// <exception cref="ArgumentException">The twin refused it, and says why.</exception>
+    public static async Task<long> Append(EmbeddedFleet fleet, Input act, CancellationToken cancel)
+    {
+        var batch = new InputBatch(Source);
+        batch.Add(act);
+        var receipt = await fleet.Append(batch, cancel);
+        return receipt.Items[0] is { Status: AdmissionStatus.Rejected } refused
+            ? throw new ArgumentException(refused.Reason) : receipt.Position;
+    }
+
+    /// <summary>Does it, and says what was done.</summary>
+    public async Task<int> Do(ParseResult p, Input act, CancellationToken cancel)
+    {
+        await using var fleet = Open(p);
+        var position = await Append(fleet, act, cancel);
+        if (p.GetValue(Cli.JsonFlag)) Cli.Print(new { Position = position, Done = act.Describe() });
+        else Console.WriteLine($"✓ {act.Describe()}; journalled as input {position}");
+        return Cli.Ok;
+    }
+
+    public static async Task<CaseView?> Find(EmbeddedFleet fleet, TwinKey key, CancellationToken cancel) =>
+        await fleet.State(key, null, cancel) is { } state ? CaseView.From(key, state) : null;
+
+    /// <summary>All cases, page by page.</summary>
+    public static async Task<List<CaseView>> All(EmbeddedFleet fleet, CancellationToken cancel)
+    {
+        const int page = 1_000;
+        var all = new List<CaseView>();
+        for (ulong after = 0; ;)
+        {
+            var keys = await fleet.Keys(TwinKind.Case, after, page, cancel);
+            foreach (var key in keys)
+                if (await Find(fleet, key, cancel) is { } view) all.Add(view);
+            if (keys.Count < page) return all;
+            after = keys[^1].Id;
+        }
+    }
+
+    /// <summary>The case that an id names, with its number checked where one is given.</summary>
+    public static (TwinKey Key, int Number) CaseOf(string id) => CaseSnapshot.TryParseId(id, out var key, out var number)
+        ? (key, number) : throw new ArgumentException(
+            $"'{id}' is no id of a case: 16 hexadecimal digits, '-' and a number, as 'metertwin case list' shows it.");
+
+    /// <summary>How files and people write a word of an enumeration: <c>isolate_communications</c>.</summary>
+    public static string Word<T>(T value) where T : struct, Enum =>
+        JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+
+    /// <exception cref="ArgumentException">No such word; the message lists those there are.</exception>
+    public static T Parse<T>(string text, string what) where T : struct, Enum
+    {
+        foreach (var value in Enum.GetValues<T>())
+            if (Word(value) == text) return value;
+        throw new ArgumentException($"'{text}' is no {what}. Write one of "
+            + string.Join(", ", Enum.GetValues<T>().Select(Word)) + ".");
+    }
+}

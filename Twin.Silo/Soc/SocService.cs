@@ -1,0 +1,53 @@
+using Twin.Grains.Ledger;
+
+namespace Twin.Silo.Soc;
+
+/// <summary>The dispatchers of all configured sinks, each running for itself.</summary>
+internal sealed class SocService : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<(SocDispatcher Dispatcher, ISocSink Sink, Task Running)> _all = [];
+
+    private SocService() { }
+
+    public IReadOnlyList<SinkStatus> Status() => [.. _all.Select(a => a.Dispatcher.Status())];
+
+    /// <param name="file">The settings of sinks.</param>
+    /// <param name="engine">What holds the ledger.</param>
+    /// <exception cref="SettingException">The settings, or an engine without a ledger.</exception>
+    public static SocService Start(string file, object engine, TimeProvider clock, Action<string> message)
+    {
+        var service = new SocService();
+        var ledger = LedgerOf(engine);
+        var seed = unchecked((ulong)clock.GetTimestamp());
+        foreach (var setting in SinkSettings.Read(file))
+        {
+            var sink = SinkSettings.Make(setting, clock);
+            var dispatcher = new SocDispatcher(setting.Name, sink, ledger, clock, seed++)
+            {
+                Changed = s =>
+                {
+                    if (s.Failures == 1) message($"sink {s.Name}: {s.LastError} Entries wait in the ledger.");
+                    if (s.Failures == 0) message($"sink {s.Name}: delivers again, {s.Lag} entries behind.");
+                },
+            };
+            service._all.Add((dispatcher, sink, Task.Run(() => dispatcher.Run(service._stop.Token))));
+        }
+        return service;
+    }
+
+    /// <exception cref="SettingException">It has none.</exception>
+    public static ILedgerSource LedgerOf(object engine) => engine as ILedgerSource
+        ?? throw new SettingException("This engine keeps no ledger that can be read here; take out the setting 'sinks'.");
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        foreach (var (_, sink, running) in _all)
+        {
+            await running;
+            await sink.DisposeAsync();
+        }
+        _stop.Dispose();
+    }
+}

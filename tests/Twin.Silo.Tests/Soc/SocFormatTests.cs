@@ -14,7 +14,7 @@ public class SocFormatTests
     public void A_finding_in_cef_is_exact()
     {
         var text = Cef.Of(Samples.Event(Samples.Report(Samples.Finding("M|1\\=", "a=b\nc\\d"))));
-        Assert.Equal($"CEF:0|MeterTwin|MeterTwin|{Commands.Cli.Version}|finding.unknown_image|unknown image|8|"
+        Assert.Equal($"CEF:0|MeterTwin|MeterTwin|{Silo.Commands.Cli.Version}|finding.unknown_image|unknown image|8|"
             + $"rt=1767225600000 externalId={Key}-7 dvchost=M|1\\\\\\= deviceExternalId={Samples.Meter} cat=finding "
             + $"cs1Label=case cs1={Key} cs2Label=attackTechniques cs2=T0857 start=1767225600000 end=1767226500000 "
             + "cfp1Label=confidence cfp1=0.97 msg=a\\=b\\nc\\\\d", text);

@@ -134,7 +134,8 @@ internal sealed class CaseFile
         };
         for (var i = 0; i < file.Findings.Length; i++) file.Findings[i] = FindingFact.Read(ref r);
         (file.FindingIds, file.Techniques) = (ReadTexts(ref r), ReadTexts(ref r));
-        (file.Confirmed, file.ConfirmedDangerous, file.Entered, file.Escalated) = (r.Bool(), r.Bool(), r.Bool(), r.Bool());
+        (file.Confirmed, file.ConfirmedDangerous) = (r.Bool(), r.Bool());
+        (file.Entered, file.Escalated) = (r.Bool(), r.Bool());
         (file.Covered, file.Assignee, file.Cause) = (r.Text(), r.Text(), r.Text());
         (file.Headline, file.Why, file.PolicyDigest) = (r.Text(), r.Text(), r.Text());
         return file;

@@ -25,7 +25,8 @@ internal static class CaseSentences
         LiveResponse? strongest = null;
         foreach (var r in responses)
             if (r.IsLive && (strongest is null || r.Record.Rung >= strongest.Record.Rung)) strongest = r;
-        return strongest is null ? file.Why : $"{NameOf(strongest.Record.Rung)} {StateOf(strongest.Record)}: {file.Why}";
+        return strongest is null ? file.Why
+            : $"{NameOf(strongest.Record.Rung)} {StateOf(strongest.Record)}: {file.Why}";
     }
 
     private static string StateOf(ResponseRecord r) => r.State switch
@@ -52,7 +53,8 @@ internal static class CaseSentences
 
     public static string Group(string name, DeskEntry member, CaseFile file) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{file.Members} subjects have {Finding.NameOf(member.Kind)} in common ({name}), {member.SubjectName} the last.");
+        $"{file.Members} subjects have {Finding.NameOf(member.Kind)} in common ({name}), ")
+        + $"{member.SubjectName} the last.";
 
     public static string NoOrder(int persons) => string.Create(CultureInfo.InvariantCulture,
         $"no work order in force covers it: {persons} person{(persons == 1 ? "" : "s")} must say process, or delete");
@@ -61,11 +63,12 @@ internal static class CaseSentences
         $"{name} was asked to switch {requests} times within an hour: what would swing the grid is held.");
 
     /// <summary>No outcome came, or the undoing failed.</summary>
-    public static Finding Unconfirmed(TwinKey subject, string name, ResponseRecord r, UnixTime now) => new(subject, name,
-        FindingKind.ResponseUnconfirmed, r.OrderedAt.Seconds <= now.Seconds ? r.OrderedAt : now, now, now, 2,
+    public static Finding Unconfirmed(TwinKey subject, string name, ResponseRecord r, UnixTime now) => new(subject,
+        name, FindingKind.ResponseUnconfirmed, r.OrderedAt.Seconds <= now.Seconds ? r.OrderedAt : now, now, now, 2,
         ResponseRungs.MovesLoad(r.Rung) ? Severity.High : Severity.Medium, 1, Detector, DetectorVersion, "",
         r.IsUndo ? $"{NameOf(r.Rung)} on {name} could not be taken back; look whether it still holds."
-            : $"{NameOf(r.Rung)} on {name} was ordered at {r.OrderedAt} and no outcome arrived; find out whether it holds.",
+            : $"{NameOf(r.Rung)} on {name} was ordered at {r.OrderedAt} and no outcome arrived; "
+                + "find out whether it holds.",
         [new Evidence("minutes_without_outcome", Math.Max(0, now.Seconds - r.OrderedAt.Seconds) / 60.0,
             CaseTwin.OutcomeSeconds / 60.0, 1, "min")], []);
 

@@ -18,6 +18,9 @@ public sealed partial class CaseTwin
     /// <summary>Off and on again is everyday; what is asked for within the same hour besides is a rhythm.</summary>
     private const int RhythmPerHour = 3;
 
+    /// <summary>The policy does the same thing again after so long, s, at the earliest.</summary>
+    private const int RepeatSeconds = 86_400;
+
     /// <summary>The longest delay is so many times the mean.</summary>
     private const int MaxDelays = 8;
 
@@ -27,18 +30,25 @@ public sealed partial class CaseTwin
         if (by.Person is null or "" && _responses.Exists(r => r.IsLive && r.Record.Rung == decision.Rung
             && r.Record.Request.Length == 0)) return null;
         if (_responses.Exists(r => r.Declined && r.Record.Rung == decision.Rung)) return null;
+        if (by.Person is null or "" && _responses.Exists(r => r.Record.Rung == decision.Rung
+            && r.Record.RequestedBy.Person.Length == 0 && r.IsOver && !MayRepeat(r))) return null;
         if (!MakeRoom()) return null;
         var record = new ResponseRecord(Self, ++_lastResponse, _subject, _name, decision.Rung, decision.Enforcer,
             ResponseState.Proposed, by.Person is null ? new Actor("", "") : by, request, order,
             WattsOf(decision.Rung, decision.Limits), decision.Approvals, [], _now, default, default, default, default,
             decision.UndoBy, false, decision.Why, "");
-        var response = new LiveResponse(record) { Asked = true };
+        var response = new LiveResponse(record) { Asked = true, FindingCount = _file.FindingCount };
         _responses.Add(response);
         Terms(response, decision);
         if (decision.Rung > _file.Rung && decision.Rung != ResponseRung.Reconnect) _file.Rung = decision.Rung;
         Record(outbox, LedgerKind.Response, response);
         return response;
     }
+
+    /// <summary>What was tried is tried again a day later at the earliest, and only after something new was found.
+    /// </summary>
+    private bool MayRepeat(LiveResponse response) => _file.FindingCount > response.FindingCount
+        && _now.Seconds - response.Record.ProposedAt.Seconds >= RepeatSeconds;
 
     private bool MakeRoom()
     {
@@ -100,6 +110,8 @@ public sealed partial class CaseTwin
             var isRhythm = ResponseRungs.MovesLoad(response.Record.Rung)
                 && RequestsInHour() >= RhythmPerHour;
             if (isRhythm) StateRhythm(outbox);
+            if (response.Record.Request.Length > 0)
+                Send(outbox, GuardKey.Fleet, AnswerKind.Refused, Reserve(response).Write);
             if (isRhythm) Hold(response, decision.Refused, outbox);
             else Turn(response, ResponseState.Rejected, decision.Refused, outbox);
         }

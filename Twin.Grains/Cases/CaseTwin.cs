@@ -161,14 +161,16 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
         if (_mustAsk) Ask(0, null, outbox);
         _mustAsk = false;
         foreach (var response in _responses.ToArray()) Pursue(response, outbox);
-        if (_file is { IsOpen: true, Entered: false, Condition: CaseCondition.Ongoing } && !_isGroup) Enter(outbox, ended: false);
+        if (_file is { IsOpen: true, Entered: false, Condition: CaseCondition.Ongoing } && !_isGroup)
+            Enter(outbox, ended: false);
     }
 
     private void Ask(int about, LiveResponse? response, IOutbox outbox)
     {
         var facts = new CaseFacts(Self, _subject, _desk, _now, _file.Cause, _file.Findings, Steps(response), _context,
             _file.Confirmed, _file.ConfirmedDangerous, response?.Record.Rung,
-            response?.Record.RequestedBy ?? new Actor("", ""), response?.Record.Order ?? "", _file.Members, RequestsInHour());
+            response?.Record.RequestedBy ?? new Actor("", ""), response?.Record.Order ?? "", _file.Members,
+            RequestsInHour());
         _questions.Enqueue((about, facts));
         Send(outbox, PolicyActivation.Twin, AnswerKind.Ask, facts.Write);
     }

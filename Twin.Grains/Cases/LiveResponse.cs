@@ -7,14 +7,17 @@ namespace Twin.Grains.Cases;
 /// <summary>
 /// A response that its case still looks after, with what only the case needs to know. <see cref="Asked"/>: the policy
 /// has been asked about it. <see cref="Reserving"/>: room was asked for and no answer has come. <see cref="Held"/>:
-/// room was granted and not given back. <see cref="Approved"/>: persons said process after a quarantine. <see cref="Declined"/>: a person said
-/// no.
+/// room was granted and not given back. <see cref="Approved"/>: persons said process after a quarantine.
+/// <see cref="Declined"/>: a person said no.
 /// </summary>
 internal sealed class LiveResponse(ResponseRecord record)
 {
     public ResponseRecord Record = record;
     public bool Asked, Reserving, Held, Approved, Declined;
     public int MeanDelaySeconds, ExpirySeconds;
+
+    /// <summary>Findings of the case when it was proposed.</summary>
+    public int FindingCount;
 
     /// <summary>Not asked again before, while the freeze holds it.</summary>
     public UnixTime AskAt;
@@ -52,6 +55,7 @@ internal sealed class LiveResponse(ResponseRecord record)
         foreach (var b in (ReadOnlySpan<bool>)[Asked, Reserving, Held, Approved, Declined, Undoing]) to.Bool(b);
         to.VarUInt((ulong)MeanDelaySeconds);
         to.VarUInt((ulong)ExpirySeconds);
+        to.VarUInt((ulong)FindingCount);
         foreach (var time in (ReadOnlySpan<UnixTime>)[WindowFrom, AskAt, UndoAt]) to.VarInt(time.Seconds);
         to.Bool(Limits is not null);
         Limits?.Write(to);
@@ -62,7 +66,7 @@ internal sealed class LiveResponse(ResponseRecord record)
         Asked = r.Bool(), Reserving = r.Bool(), Held = r.Bool(), Approved = r.Bool(),
         Declined = r.Bool(), Undoing = r.Bool(),
         MeanDelaySeconds = r.Count(int.MaxValue), ExpirySeconds = r.Count(int.MaxValue),
-        WindowFrom = Input.ReadTime(ref r), AskAt = Input.ReadTime(ref r),
+        FindingCount = r.Count(int.MaxValue), WindowFrom = Input.ReadTime(ref r), AskAt = Input.ReadTime(ref r),
         UndoAt = Input.ReadTime(ref r), Limits = r.Bool() ? GuardLimits.Read(ref r) : null,
     };
 }

@@ -53,7 +53,8 @@ public sealed record Reservation(TwinKey Case, int Response, TwinKey Subject, Re
         var (rung, now, watts) = ((ResponseRung)r.Byte(0, (int)ResponseRung.Reconnect), Input.ReadTime(ref r),
             checked((long)r.VarUInt()));
         return new Reservation(key, response, subject, rung, now, watts, r.Text(), r.Text(), r.Text(),
-            GuardLimits.Read(ref r), r.Bool()) { Behind = r.Count(int.MaxValue) };
+            GuardLimits.Read(ref r), r.Bool())
+        { Behind = r.Count(int.MaxValue) };
     }
 
     /// <summary>The guards on its way, in order.</summary>

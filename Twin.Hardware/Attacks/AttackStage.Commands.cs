@@ -31,6 +31,13 @@ public sealed partial class AttackStage
         foreach (var meter in meters) _fleet.HeadEnd.Ask(meter, on, Now, Employee, "", "");
     }
 
+    /// <summary>The customer has a device that keeps somebody alive, and the utility is told.</summary>
+    public void DependOnSupply(int meter)
+    {
+        _fleet.Categories[meter] = CustomerCategory.Medical;
+        _told.Add(new CustomerStatus(Meter(meter).Id, Now, CustomerCategory.Medical, "customer records"));
+    }
+
     /// <summary>The contacts are bridged, and then the utility disconnects by order.</summary>
     public void WeldContactor(int meter)
     {

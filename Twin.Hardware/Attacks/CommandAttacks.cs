@@ -32,7 +32,7 @@ internal static class CommandAttacks
             "safe-disconnect rules",
             "The meter of a customer on life support runs an unknown image: nothing may switch it off.",
             Truth([1]), All(UnknownImage), Answer(Reattest, BlockWrites, Day),
-            Usual(At(Onset, s => s.RunImage(1, ImageOrigin.StolenKey))));
+            Usual(At(1, s => s.DependOnSupply(1)), At(Onset, s => s.RunImage(1, ImageOrigin.StolenKey))));
     }
 
     private static IEnumerable<Attack> Keys()

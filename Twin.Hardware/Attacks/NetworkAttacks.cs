@@ -16,7 +16,7 @@ internal static class NetworkAttacks
         yield return Of("T12", "False alarms hide a theft", LifeStage.Network, "T0878", "NESCOR AMI.8",
             "Many meters are made to report events without end, while one cover is opened in earnest.",
             Truth([3, 6, 7, 8, 9, 10, 11]) with { Concentrators = true }, All(EventFlood, Tamper),
-            Answer(RaiseSampling, RaiseSampling, Day),
+            Answer(RaiseSampling, Notify, Day),
             Usual(At(Onset, s => s.FloodEvents([6, 7, 8, 9, 10, 11], 400)),
                 At(Onset, Morning + 30, s => s.OpenTerminalCover(3))));
         yield return Of("T13", "A false last gasp", LifeStage.Network, "T0856", "outage management practice",
@@ -67,7 +67,7 @@ internal static class NetworkAttacks
             Usual(At(Onset, s => s.OpenRogueSession(3))));
         yield return Of("N07", "Challenges starved", LifeStage.Network, "T0804", "attestation freshness",
             "A man in the middle lets readings pass and swallows every challenge to one meter.",
-            Truth(First), All(AttestationOverdue), Answer(Reattest, Notify, Week),
+            Truth(First), All(AttestationOverdue), Answer(Reattest, Notify, 8 * Day),
             Usual(At(Onset, s => s.SwallowChallenges(3))) with { Days = 24 });
     }
 }

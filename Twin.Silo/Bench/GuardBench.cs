@@ -30,9 +30,10 @@ internal sealed class GuardBench(BenchRun bench)
         var limits = new GuardLimits(s_open, s_open, fleet, 3_600);
         var to = new ByteWriter();
         AnswerHead.Write(to, AnswerKind.Reserve);
-        new Reservation(new TwinKey(TwinKind.Case, (ulong)number + 1), 1, new TwinKey(TwinKind.Meter, (ulong)number + 1),
-            ResponseRung.Disconnect, new UnixTime(now), 700, "F1", "R1", number % 2 == 0 ? "" : $"account {number % 40}",
-            limits, false).Write(to);
+        var account = number % 2 == 0 ? "" : $"account {number % 40}";
+        new Reservation(new TwinKey(TwinKind.Case, (ulong)number + 1), 1,
+            new TwinKey(TwinKind.Meter, (ulong)number + 1), ResponseRung.Disconnect, new UnixTime(now), 700, "F1", "R1",
+            account, limits, false).Write(to);
         return to.ToArray();
     }
 

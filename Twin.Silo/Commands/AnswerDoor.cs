@@ -85,8 +85,8 @@ internal sealed class ActFlags
     }
 
     /// <summary>The case that an id names, with its number checked where one is given.</summary>
-    public static (TwinKey Key, int Number) CaseOf(string id) => CaseSnapshot.TryParseId(id, out var key, out var number)
-        ? (key, number) : throw new ArgumentException(
+    public static (TwinKey Key, int Number) CaseOf(string id) =>
+        CaseSnapshot.TryParseId(id, out var key, out var number) ? (key, number) : throw new ArgumentException(
             $"'{id}' is no id of a case: 16 hexadecimal digits, '-' and a number, as 'metertwin case list' shows it.");
 
     /// <summary>How files and people write a word of an enumeration: <c>isolate_communications</c>.</summary>

@@ -18,7 +18,10 @@ internal static class CaseCommand
         Confirm(),
     };
 
-    private static Argument<string> Id() => new("case") { Description = "the case's id, as 'metertwin case list' shows it" };
+    private static Argument<string> Id() => new("case")
+    {
+        Description = "the case's id, as 'metertwin case list' shows it",
+    };
 
     private static Option<string> Why() => new("--why")
     {
@@ -35,7 +38,10 @@ internal static class CaseCommand
         {
             Description = "security, revenue_protection, metering_faults or grid",
         };
-        var command = new Command("list", "List cases, those of the gravest first.") { all, desk, flags.Data, Cli.JsonFlag };
+        var command = new Command("list", "List cases, those of the gravest first.")
+        {
+            all, desk, flags.Data, Cli.JsonFlag,
+        };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
             Desk? of = p.GetValue(desk) is { } text ? ActFlags.Parse<Desk>(text, "desk") : null;
@@ -49,8 +55,8 @@ internal static class CaseCommand
             else if (cases.Length == 0) Console.WriteLine("no cases");
             else
                 foreach (var v in cases)
-                    Console.WriteLine($"{v.Case.Id}  {ActFlags.Word(v.Case.Severity),-8} {Desks.NameOf(v.Case.Desk),-18} "
-                        + $"{ActFlags.Word(v.Case.Handling),-12} {v.Case.Sentence}");
+                    Console.WriteLine($"{v.Case.Id}  {ActFlags.Word(v.Case.Severity),-8} "
+                        + $"{Desks.NameOf(v.Case.Desk),-18} {ActFlags.Word(v.Case.Handling),-12} {v.Case.Sentence}");
             return Cli.Ok;
         }));
         return command;
@@ -59,13 +65,17 @@ internal static class CaseCommand
     private static Command Show()
     {
         var (flags, id) = (new ActFlags(), Id());
-        var command = new Command("show", "Show a case: findings, responses, and why.") { id, flags.Data, Cli.JsonFlag };
+        var command = new Command("show", "Show a case: findings, responses, and why.")
+        {
+            id, flags.Data, Cli.JsonFlag,
+        };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
             var (key, number) = ActFlags.CaseOf(p.GetValue(id)!);
             await using var fleet = flags.Open(p);
             if (await ActFlags.Find(fleet, key, cancel) is not { } view || number > view.Case.Number)
-                throw new ArgumentException($"There is no case {p.GetValue(id)}. 'metertwin case list --all' lists them.");
+                throw new ArgumentException($"There is no case {p.GetValue(id)}. "
+                    + "'metertwin case list --all' lists them.");
             if (number != 0 && number < view.Case.Number)
                 Cli.Message($"case {number} was resolved; this is its successor, and the ledger has the former.");
             if (p.GetValue(Cli.JsonFlag)) Cli.Print(Json(view));
@@ -143,7 +153,10 @@ internal static class CaseCommand
     private static Command Confirm()
     {
         var (flags, id, why) = (new ActFlags(), Id(), Why());
-        var dangerous = new Option<bool>("--dangerous") { Description = "the condition is a danger to life or property" };
+        var dangerous = new Option<bool>("--dangerous")
+        {
+            Description = "the condition is a danger to life or property",
+        };
         var command = new Command("confirm", "Say that a person or a test has confirmed what the case claims.")
         {
             id, dangerous, why,

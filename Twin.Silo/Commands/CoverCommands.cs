@@ -74,8 +74,8 @@ internal static class CoverCommands
             var (from, to) = scope.Span(p, at);
             var why = p.GetValue(scope.Why)!;
             var act = new Suppression(at, flags.By(p), p.GetValue(scope.Id)!,
-                p.GetValue(kind) is { } name ? KindOf(name) : null, scope.Subject(p), p.GetValue(scope.Place)!, from, to,
-                why.Length == 0 && (p.GetValue(preview) || p.GetValue(scope.End)) ? "not said" : why);
+                p.GetValue(kind) is { } name ? KindOf(name) : null, scope.Subject(p), p.GetValue(scope.Place)!, from,
+                to, why.Length == 0 && (p.GetValue(preview) || p.GetValue(scope.End)) ? "not said" : why);
             return p.GetValue(preview) ? Preview(flags, p, act, cancel) : flags.Do(p, act, cancel);
         }));
         return command;
@@ -126,7 +126,8 @@ internal static class CoverCommands
     {
         foreach (var kind in Enum.GetValues<FindingKind>())
             if (Finding.NameOf(kind) == name) return kind;
-        throw new ArgumentException($"'{name}' is no kind of finding. 'metertwin inspect METER' shows kinds, as clock_drift.");
+        throw new ArgumentException($"'{name}' is no kind of finding. "
+            + "'metertwin inspect METER' shows kinds, as clock_drift.");
     }
 
     private static async Task<int> Preview(ActFlags flags, ParseResult p, Suppression act, CancellationToken cancel)
@@ -143,7 +144,8 @@ internal static class CoverCommands
         if (p.GetValue(Cli.JsonFlag))
             Cli.Print(new
             {
-                From = from.ToString(), To = act.At.ToString(), Findings = hidden.Count, Complete = found.Count < MaxPreview,
+                From = from.ToString(), To = act.At.ToString(), Findings = hidden.Count,
+                Complete = found.Count < MaxPreview,
                 Subjects = hidden.DistinctBy(f => f.Subject).Count(), Kinds = kinds,
                 First = hidden.Take(MaxNamed).Select(f => new { f.Id, f.SubjectName, f.Sentence }),
             });
@@ -159,7 +161,8 @@ internal static class CoverCommands
     }
 
     /// <summary>Where the subject is, as its case knows; one without a case is nowhere.</summary>
-    private static async Task<bool> IsAt(EmbeddedFleet fleet, string place, Finding finding, CancellationToken cancel) =>
+    private static async Task<bool> IsAt(EmbeddedFleet fleet, string place, Finding finding,
+        CancellationToken cancel) =>
         await ActFlags.Find(fleet, CaseKey.Of(finding.Subject, Desks.Of(finding.Kind)), cancel) is { } view
             && PolicyTwin.IsAt(place, view.Context);
 }

@@ -20,7 +20,8 @@ internal static class ResponseCommand
 
     /// <summary>One line for people.</summary>
     public static string Line(ResponseRecord r) =>
-        $"{CaseSnapshot.IdOf(r.Case, r.Number)}  {ActFlags.Word(r.Rung),-22} {ActFlags.Word(r.State),-11} {r.SubjectName}"
+        $"{CaseSnapshot.IdOf(r.Case, r.Number)}  {ActFlags.Word(r.Rung),-22} {ActFlags.Word(r.State),-11} "
+        + r.SubjectName
         + (r.State == ResponseState.Proposed && r.Needed > 0 ? $", {r.Approvals.Length} of {r.Needed} approvals" : "")
         + (r.State == ResponseState.Authorised ? $", goes out at {r.DueAt}" : "")
         + (r.ExpiresAt.Seconds != 0 ? $", until {r.ExpiresAt}" : "")
@@ -70,8 +71,8 @@ internal static class ResponseCommand
         command.SetAction((p, cancel) => Cli.Guarded(() =>
         {
             if (!CaseSnapshot.TryParseId(p.GetValue(id)!, out var key, out var number) || number == 0)
-                throw new ArgumentException($"'{p.GetValue(id)}' is no id of a response: 16 hexadecimal digits, '-' and "
-                    + "a number, as 'metertwin response list' shows it.");
+                throw new ArgumentException($"'{p.GetValue(id)}' is no id of a response: 16 hexadecimal digits, '-' "
+                    + "and a number, as 'metertwin response list' shows it.");
             return flags.Do(p, new ResponseAct(key, flags.At(p), flags.By(p), kind, number, default, p.GetValue(why)!),
                 cancel);
         }));

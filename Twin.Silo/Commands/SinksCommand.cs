@@ -6,7 +6,9 @@ using Twin.Silo.Storage;
 
 namespace Twin.Silo.Commands;
 
-/// <summary><c>metertwin sinks</c>: how far receivers have come, and sending again. The service must be stopped.</summary>
+/// <summary>
+/// <c>metertwin sinks</c>: how far receivers have come, and sending again. The service must be stopped.
+/// </summary>
 internal static class SinksCommand
 {
     private sealed record Row(string Name, string Kind, string Format, long Cursor, int Lag);

@@ -47,7 +47,7 @@ internal static class Ecs
         if (e.Finding is { } f)
         {
             (x["start"], x["end"], x["created"]) = (f.From.ToString(), f.To.ToString(), f.DetectedAt.ToString());
-            x["risk_score"] = Math.Round(100 * f.Confidence * (int)f.Severity / 5, 2);
+            x["risk_score"] = Math.Round(100 * Finite(f.Confidence) * (int)f.Severity / 5, 2);
         }
         else if (e.Case is { } c)
         {
@@ -120,7 +120,7 @@ internal static class Ecs
         if (e.Finding is { } f)
         {
             own["finding"] = f.Id;
-            own["confidence"] = f.Confidence;
+            own["confidence"] = Finite(f.Confidence);
             var evidence = new JsonArray();
             foreach (var x in f.Evidence)
                 evidence.Add(new JsonObject
@@ -138,7 +138,7 @@ internal static class Ecs
             own["handling"] = SocWords.Name(c.Handling);
             own["condition"] = SocWords.Name(c.Condition);
             own["disposition"] = SocWords.Name(c.Disposition);
-            own["confidence"] = c.Confidence;
+            own["confidence"] = Finite(c.Confidence);
             own["findings"] = c.FindingCount;
         }
         else
@@ -150,4 +150,7 @@ internal static class Ecs
         }
         return own;
     }
+
+    /// <summary>JSON has no infinities.</summary>
+    private static double Finite(double value) => double.IsFinite(value) ? value : 0;
 }

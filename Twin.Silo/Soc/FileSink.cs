@@ -19,7 +19,8 @@ internal sealed class FileSink(string path, SocFormat format, long maxBytes, int
             foreach (var e in events)
             {
                 cancel.ThrowIfCancellationRequested();
-                var line = Encoding.UTF8.GetBytes(SocFormats.Of(e, format).Replace('\n', ' ').Replace('\r', ' ') + "\n");
+                var text = SocFormats.Of(e, format).Replace('\n', ' ').Replace('\r', ' ');
+                var line = Encoding.UTF8.GetBytes(text + "\n");
                 _file ??= Open();
                 if (_file.Length > 0 && _file.Length + line.Length > maxBytes) Rotate();
                 _file!.Write(line);

@@ -29,7 +29,9 @@ internal static class Rfc5424
 
     private static readonly byte[] Mark = [0xEF, 0xBB, 0xBF];
 
-    /// <summary>Syslog severity: critical 2, high 3 (error), medium 4 (warning), low 5 (notice), information 6.</summary>
+    /// <summary>
+    /// Syslog severity: critical 2, high 3 (error), medium 4 (warning), low 5 (notice), information 6.
+    /// </summary>
     public static int Priority(Severity severity) => Facility * 8 + (7 - (int)severity);
 
     /// <param name="host">HOSTNAME: of this machine.</param>
@@ -98,7 +100,9 @@ internal static class Rfc5424
         return s.Length == 0 ? "-" : s.ToString();
     }
 
-    /// <summary>In a parameter <c>"</c>, <c>\</c> and <c>]</c> are escaped (RFC 5424 6.3.3); lines do not break.</summary>
+    /// <summary>
+    /// In a parameter <c>"</c>, <c>\</c> and <c>]</c> are escaped (RFC 5424 6.3.3); lines do not break.
+    /// </summary>
     public static string Parameter(string text)
     {
         var s = new StringBuilder(text.Length + 8);

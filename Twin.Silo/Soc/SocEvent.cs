@@ -53,7 +53,8 @@ internal sealed record SocEvent(long Number, string Hash, UnixTime At, TwinKey C
             case LedgerKind.Report:
                 var report = Report.Read(entry.Body);
                 return report.Finding is null ? null
-                    : new SocEvent(stored.Number, hash, entry.At, entry.Case, report.Finding, report.Context, null, null);
+                    : new SocEvent(stored.Number, hash, entry.At, entry.Case, report.Finding, report.Context, null,
+                        null);
             case LedgerKind.Case:
                 return new SocEvent(stored.Number, hash, entry.At, entry.Case, null, null,
                     CaseSnapshot.Read(entry.Body), null);

@@ -38,7 +38,8 @@ internal sealed class SocService : IAsyncDisposable
 
     /// <exception cref="SettingException">It has none.</exception>
     public static ILedgerSource LedgerOf(object engine) => engine as ILedgerSource
-        ?? throw new SettingException("This engine keeps no ledger that can be read here; take out the setting 'sinks'.");
+        ?? throw new SettingException(
+            "This engine keeps no ledger that can be read here; take out the setting 'sinks'.");
 
     public async ValueTask DisposeAsync()
     {

@@ -94,7 +94,8 @@ internal sealed class WebhookSink : ISocSink
     }
 
     /// <summary>Without query and user: they may hold secrets.</summary>
-    private string Place => _url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+    private string Place => _url.GetComponents(
+        UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 
     private string One(SocEvent e)
     {
@@ -116,7 +117,8 @@ internal sealed class WebhookSink : ISocSink
 
     /// <summary>HMAC-SHA-256 over the time in seconds, a dot and the body; lower-case hexadecimal.</summary>
     public static string Signature(byte[] secret, string time, ReadOnlySpan<byte> body) =>
-        Convert.ToHexStringLower(HMACSHA256.HashData(secret, (byte[])[.. Encoding.ASCII.GetBytes(time + "."), .. body]));
+        Convert.ToHexStringLower(HMACSHA256.HashData(secret,
+            (byte[])[.. Encoding.ASCII.GetBytes(time + "."), .. body]));
 
     private static bool IsPassing(HttpStatusCode code) =>
         (int)code >= 500 || code is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests;

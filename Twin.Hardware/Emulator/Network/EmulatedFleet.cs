@@ -83,6 +83,7 @@ public sealed class EmulatedFleet : IDisposable
     private void Interval(int interval)
     {
         _supply.Load(_day);
+        if (_minute == 0 || _toldOn != _day && _day % StatusDays == 0) TellCustomers();
         var slot = (int)((Now.Minutes - Plan.World.LocalDay(_day).StartMinute) / interval);
         foreach (var (minute, feeder, on) in _supply.Edges(_minute + interval))
         {
@@ -100,6 +101,23 @@ public sealed class EmulatedFleet : IDisposable
         if (slot == Plan.World.Slots(_day) - 1) EndDay();
         if (_minute % Plan.Options.ReportMinutes == 0) Report();
         if (_minute % SweepMinutes == 0) _items.Add(FleetItem.Of(new Sweep(Now)));
+    }
+
+    /// <summary>Days after which the utility says anew how much its customers depend on supply.</summary>
+    private const int StatusDays = 14;
+
+    private int _toldOn = -1;
+
+    /// <summary>Customers who depend on supply more than others, by their place.</summary>
+    public IDictionary<int, CustomerCategory> Categories { get; } = new SortedDictionary<int, CustomerCategory>();
+
+    private void TellCustomers()
+    {
+        _toldOn = _day;
+        foreach (var meter in Meters)
+            _items.Add(FleetItem.Of(new CustomerStatus(meter.Id, Now,
+                Categories.TryGetValue(meter.Index, out var category) ? category : CustomerCategory.Ordinary,
+                "customer records")));
     }
 
     /// <summary>Switches a meter's supply; between steps also for scripts. The modem is on the same supply.</summary>

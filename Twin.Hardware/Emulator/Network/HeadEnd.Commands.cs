@@ -19,7 +19,7 @@ public sealed partial class HeadEnd
         var order = "WO-" + (++_orders).ToString("D6", CultureInfo.InvariantCulture);
         var mask = commands.Aggregate(0, (bits, c) => bits | 1 << (int)c);
         _notes.Add(new WorkOrder(_links[meter].Id, now, order, (ushort)mask, now,
-            new UnixTime(now.Seconds + 3_600L * OrderHours), contractor, note));
+            new UnixTime(now.Seconds + 3_600L * WorkOrderHours), contractor, note));
         return order;
     }
 

@@ -18,8 +18,11 @@ public readonly record struct Outgoing(int Meter, byte[] Frame, long AtMs, bool 
 /// </summary>
 public sealed partial class HeadEnd
 {
-    /// <summary>Hours that a work order stays open: mesh and delay of the meter have to fit.</summary>
+    /// <summary>Hours in which the head-end tries to reach a meter: mesh and delay of the meter have to fit.</summary>
     public const int OrderHours = 24;
+
+    /// <summary>Hours that a work order stays open: a weekend on which nothing is switched off lies between.</summary>
+    public const int WorkOrderHours = 7 * 24;
 
     /// <summary>Entries behind the last checkpoint from which on a new one is issued: before a log is full.</summary>
     public const int CheckpointEntries = 30;

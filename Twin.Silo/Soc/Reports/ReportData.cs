@@ -149,7 +149,8 @@ internal static class ReportData
                 if (await fleet.State(key, null, cancel) is not { } state) continue;
                 var view = MeterView.From(key, state);
                 var kinds = view.Security is { } s
-                    ? string.Join(", ", s.Keys.Select(k => $"{k.Slot} suite {k.Suite}").Distinct().Order(StringComparer.Ordinal))
+                    ? string.Join(", ", s.Keys.Select(k => $"{k.Slot} suite {k.Suite}").Distinct()
+                        .Order(StringComparer.Ordinal))
                     : "";
                 var row = (view.Model, view.Firmware, view.Security?.Stage.ToString() ?? "", kinds);
                 counts[row] = counts.GetValueOrDefault(row) + 1;

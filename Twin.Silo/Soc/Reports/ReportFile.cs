@@ -7,7 +7,8 @@ namespace Twin.Silo.Soc.Reports;
 internal static class ReportFile
 {
     /// <summary>
-    /// Writes the text, and, when there is a key, <c>FILE.sig</c>: what <paramref name="sign"/> makes of the file's bytes,
+    /// Writes the text, and, when there is a key, <c>FILE.sig</c>: what
+    /// <paramref name="sign"/> makes of the file's bytes,
     /// in base64.
     /// </summary>
     public static void Write(string path, string text, Func<byte[], byte[]>? sign)

@@ -12,11 +12,14 @@ internal static class ReportHtml
     private const string Style = """
         :root{color-scheme:light dark;font:16px/1.55 system-ui,-apple-system,"Segoe UI",sans-serif}
         :root{--ink:#1d2530;--quiet:#5a6675;--page:#f3f5f7;--card:#fff;--rule:#dbe0e6}
-        @media(prefers-color-scheme:dark){:root{--ink:#e6eaf0;--quiet:#a7b2c0;--page:#12161c;--card:#1b2129;--rule:#39424e}}
+        @media(prefers-color-scheme:dark){
+        :root{--ink:#e6eaf0;--quiet:#a7b2c0;--page:#12161c;--card:#1b2129;--rule:#39424e}
+        }
         body{max-width:64rem;margin:0 auto;padding:1.5rem 1rem 4rem;color:var(--ink);background:var(--page)}
         h1{font-size:1.7rem;line-height:1.2;margin:0 0 .3rem}
         h2{font-size:1.2rem;margin:0 0 .3rem}
-        section{background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:1.1rem 1.3rem;margin:0 0 1.1rem}
+        section{background:var(--card);border:1px solid var(--rule);border-radius:8px}
+        section{padding:1.1rem 1.3rem;margin:0 0 1.1rem}
         .quiet{color:var(--quiet)}
         .scroll{overflow-x:auto}
         table{border-collapse:collapse;width:100%;font-size:.88rem;font-variant-numeric:tabular-nums}

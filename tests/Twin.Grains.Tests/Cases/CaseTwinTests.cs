@@ -78,6 +78,7 @@ public sealed class CaseTwinTests
     public void A_case_without_news_ends_and_goes_on_with_the_next_finding(FindingKind kind, CaseCondition end)
     {
         var key = CaseKey.Of(Meter, Desks.Of(kind));
+        _harness.Policy = _ => Answer with { Rung = ResponseRung.Log };
         _harness.Find(kind);
         _harness.Wait(CaseTwin.QuietSeconds - 1);
         Assert.Equal(CaseCondition.Ongoing, _harness[key].Case.Condition);

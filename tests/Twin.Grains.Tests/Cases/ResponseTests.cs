@@ -50,10 +50,11 @@ public sealed class ResponseTests
     [Fact]
     public void Two_persons_are_two_persons_and_not_who_asked_nor_one_with_two_keys_nor_one_of_tomorrow()
     {
-        _harness.Policy = _ => Answer with { Approvals = 2 };
-        _harness.Want("R-1", ResponseRung.Disconnect, "ada");
-        string Approve(string by, long ahead = 0) =>
-            _harness.Do(ResponseActKind.Approve, 1, by, GridCase, ahead);
+        _harness.Policy = f => Answer with { Approvals = 2, Rung = f.Wanted ?? ResponseRung.Log };
+        _harness.Find();
+        Assert.Equal("", _harness.Do(ResponseActKind.Propose, 0, "ada", rung: ResponseRung.Disconnect));
+        _harness.Wait(60);
+        string Approve(string by, long ahead = 0) => _harness.Do(ResponseActKind.Approve, 1, by, ahead: ahead);
 
         Assert.Contains("cannot approve", Approve("Ada "), StringComparison.Ordinal);
         Assert.Contains("ahead", Approve("grace", 86_401), StringComparison.Ordinal);
@@ -248,7 +249,7 @@ public sealed class ResponseTests
             switch (chance.Next(8))
             {
                 case 0: harness.Find((FindingKind)(128 + chance.Next(6)), ago: chance.Next(900)); break;
-                case 1: harness.Want($"R-{step}", ResponseRung.Disconnect + chance.Next(2)); break;
+                case 1: harness.Want($"R-{step}", (ResponseRung)((int)ResponseRung.Disconnect + chance.Next(2))); break;
                 case 2: harness.Do((ResponseActKind)(2 + chance.Next(7)), number, $"p{chance.Next(4)}"); break;
                 case 3: harness.Outcome(number, (ResponseResult)(1 + chance.Next(4)), chance.Next(4) == 0); break;
                 case 4: harness.Do((CaseActKind)(1 + chance.Next(8)), disposition: Disposition.False); break;

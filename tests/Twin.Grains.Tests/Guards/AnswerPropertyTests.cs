@@ -64,7 +64,8 @@ public sealed class AnswerPropertyTests
     {
         var limits = Limits(storm);
         var moved = Orders(storm).Where(o => ResponseRungs.MovesLoad(o.Order.Rung) && !o.Order.IsUndo).ToArray();
-        Assert.True(moved.Length >= atLeast, $"seed {seed}: only {moved.Length} orders move load, which shows nothing");
+        Assert.True(moved.Length >= atLeast,
+            $"seed {seed}: only {moved.Length} orders move load, which shows nothing");
         void Judge(string who, Budget budget, IEnumerable<(ResponseRecord Order, long At, bool Frozen)> of)
         {
             var excess = Excess(budget, [.. of.Select(o => (o.At, o.Order.Watts))]);

@@ -114,10 +114,16 @@ internal sealed class AnswerStorm
 
     private SubjectContext ContextOf(Home home) => SubjectContext.Of(home.Name) with
     {
-        Category = home.Category, CategoryAt = new UnixTime(Now - 86_400L * home.StatusAge),
-        Stage = LifeCycle.Operating, LoadWatts = home.Id.Value % 7 == 0 ? -1 : 300 + 50 * (int)(home.Id.Value % 40),
-        Feeder = home.Feeder, Region = home.Region, Switch = new SwitchState(true, 1, 4), SwitchKnown = true,
-        InstalledAt = new UnixTime(Start - 900 * 86_400L), Orders = _chance.Next(2) == 0,
+        Category = home.Category,
+        CategoryAt = new UnixTime(Now - 86_400L * home.StatusAge),
+        Stage = LifeCycle.Operating,
+        LoadWatts = home.Id.Value % 7 == 0 ? -1 : 300 + 50 * (int)(home.Id.Value % 40),
+        Feeder = home.Feeder,
+        Region = home.Region,
+        Switch = new SwitchState(true, 1, 4),
+        SwitchKnown = true,
+        InstalledAt = new UnixTime(Start - 900 * 86_400L),
+        Orders = _chance.Next(2) == 0,
     };
 
     private void Report(Home home, Report report)

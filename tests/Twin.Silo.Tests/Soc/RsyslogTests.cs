@@ -45,9 +45,11 @@ public sealed partial class RsyslogTests : IDisposable
             main_queue(queue.type="Direct")
             module(load="imtcp")
             module(load="imudp")
-            template(name="row" type="string" string="%syslogseverity%\t%app-name%\t%msgid%\t%structured-data%\t%msg%\n")
+            template(name="row" type="string"
+              string="%syslogseverity%\t%app-name%\t%msgid%\t%structured-data%\t%msg%\n")
             ruleset(name="in" queue.type="Direct") {
-              action(type="omfile" file="{{Log}}" template="row" asyncWriting="off" flushOnTXEnd="on" queue.type="Direct")
+              action(type="omfile" file="{{Log}}" template="row"
+                asyncWriting="off" flushOnTXEnd="on" queue.type="Direct")
             }
             input(type="imtcp" port="{{_port}}" address="127.0.0.1" ruleset="in" supportOctetCountedFraming="on")
             input(type="imudp" port="{{_port}}" address="127.0.0.1" ruleset="in")

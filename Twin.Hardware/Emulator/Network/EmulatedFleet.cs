@@ -60,7 +60,13 @@ public sealed class EmulatedFleet : IDisposable
     public long BytesDelivered { get; private set; }
 
     /// <summary>What the registry says before the first frame, in order.</summary>
-    public IEnumerable<Input> Registry() => FleetRegistry.Of(Plan, Firmware, HeadEnd, Meters);
+    public IEnumerable<Input> Registry() => FleetRegistry.Of(Plan, Firmware, HeadEnd, Meters)
+        .Concat(HeadEnd.IsGated ? CustomersAt(Now) : []);
+
+    /// <summary>What the utility says of its customers, again each week: older than 30 days it is worth nothing.
+    /// </summary>
+    private IEnumerable<Input> CustomersAt(UnixTime at) => Meters.Select(m =>
+        new CustomerStatus(m.Id, at, Plan.Relation(m.Plan).Category, "billing"));
 
     /// <summary>
     /// Brings everything forward, an interval at a time, to the last that ends by <paramref name="to"/>, and gives what
@@ -179,6 +185,8 @@ public sealed class EmulatedFleet : IDisposable
         for (var f = 0; f < Plan.Options.Feeders; f++)
             foreach (var block in _supply.Observed(f)) _items.Add(new FleetItem(null, block));
         _day++;
+        if (HeadEnd.IsGated && _day % 7 == 0)
+            foreach (var status in CustomersAt(Now)) _items.Add(FleetItem.Of(status));
     }
 
     /// <summary>Concentrators account for the period; what the backhaul does not take waits in them.</summary>

@@ -51,10 +51,23 @@ public sealed partial class MeterTwin
             relation?.Model ?? "", relation?.Firmware ?? "", relation?.Lot ?? "", _security?.HasOrderAt(at) ?? false);
     }
 
-    /// <summary>Mean power over all stored import readings, W; -1 before there are any.</summary>
+    /// <summary>
+    /// Mean power over the import readings of closed days, W; -1 before there are any. What is open came so far by
+    /// chance, and a decision must not depend on the order of arrival.
+    /// </summary>
     private int MeanWatts()
     {
-        var minutes = (long)_import.Stored * _import.IntervalMinutes;
-        return minutes == 0 ? -1 : (int)Math.Clamp(_import.Sum * 60 / minutes, 0, int.MaxValue);
+        var (count, sum) = ((long)_import.Stored, _import.Sum);
+        for (var at = 0; at < _open.Used; at = _open.Next(at))
+        {
+            var head = _open[at];
+            if (head.Channel != Channel.Import) continue;
+            var stored = Scratch.Mine.Stored;
+            stored.Load(head, _open.Readings(at));
+            foreach (var value in stored.Values)
+                if (value != ReadingBlock.Missing) (count, sum) = (count - 1, sum - value);
+        }
+        var minutes = count * _import.IntervalMinutes;
+        return minutes <= 0 ? -1 : (int)Math.Clamp(sum * 60 / minutes, 0, int.MaxValue);
     }
 }

@@ -50,7 +50,7 @@ public sealed class Settings
         new("dlms-zone", "", "zone of meter clocks that tell no distance to UTC; empty: UTC", v =>
             v.Length == 0 || ZoneRules.TryGet(v, out _) ? null
                 : "an IANA name such as Europe/Oslo or an offset such as +01:00"),
-        new("sinks", "", "file of the receivers that are told of findings, cases and responses; empty: none", _ => null),
+        new("sinks", "", "file of the receivers that hear of findings, cases and responses; empty: none", _ => null),
         new("engine", Edition.DefaultEngine, "engine that hosts the twins", Edition.CheckEngine),
         new("database-file", "", "file (mode 0600) with the connection string of PostgreSQL for the orleans engine; "
             + "empty: variable METERTWIN_DATABASE", _ => null),

@@ -13,7 +13,7 @@ namespace Twin.Grains.Cases;
 /// <param name="CategoryAt">When the utility last said so; second 0: never.</param>
 /// <param name="Stage">Where the meter is in its life.</param>
 /// <param name="InstalledAt">When it went into service; second 0: not known.</param>
-/// <param name="Switch">Output and control state and mode, as the meter told last.</param>
+/// <param name="Switch">Output and control state and mode, as the meter told last, whatever it told.</param>
 /// <param name="SwitchKnown">False before it told any.</param>
 /// <param name="LoadWatts">Mean power of the last folded days, W; −1: not known.</param>
 /// <param name="Feeder">Transformer or feeder.</param>
@@ -49,7 +49,7 @@ public sealed record SubjectContext(string Name, CustomerCategory Category, Unix
     public static SubjectContext Read(ref ByteReader r) => new(r.Text(),
         (CustomerCategory)r.Byte(0, (int)CustomerCategory.Medical), Input.ReadTime(ref r),
         (LifeCycle)r.Byte(0, (int)LifeCycle.Retired), Input.ReadTime(ref r),
-        new SwitchState(r.Bool(), r.Byte(0, 2), r.Byte(0, 7)), r.Bool(), r.Int(), r.Text(), r.Text(), r.Text(),
+        new SwitchState(r.Bool(), r.Byte(), r.Byte()), r.Bool(), r.Int(), r.Text(), r.Text(), r.Text(),
         r.Text(), r.Text(), r.Text(), r.Bool());
 }
 

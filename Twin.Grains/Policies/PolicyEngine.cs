@@ -125,8 +125,8 @@ public static class PolicyEngine
         if (HardRules.Forbids(p, f, next, terms) is { } forbidden) return $"{Name(next)} may not be: {forbidden}.";
         var (acting, prevents) = (Acting(p, f, next, terms), Prevents(f, exposed, next, terms));
         return acting >= prevents ? $"{Name(next)} would cost {Say(acting)} and prevent {Say(prevents)}."
-            : $"{Name(next)} comes when {Name(chosen)} was tried for {rule.WaitSeconds / 60} minutes and the case still "
-                + "stands.";
+            : $"{Name(next)} comes when {Name(chosen)} was tried for {rule.WaitSeconds / 60} minutes and the case "
+                + "still stands.";
     }
 
     private static bool IsUnderWay(ResponseState state) => state is ResponseState.Proposed or ResponseState.Authorised
@@ -148,7 +148,8 @@ public static class PolicyEngine
         var confidence = f.Confirmed ? 1 : f.Findings.Length == 0 ? 0 : f.Findings.Max(x => x.Confidence);
         var reach = p.Figures.Reach["subject"];
         foreach (var (cause, meters) in p.Figures.Reach)
-            if (cause != "subject" && f.Cause.StartsWith(cause, StringComparison.Ordinal)) reach = Math.Max(reach, meters);
+            if (cause != "subject" && f.Cause.StartsWith(cause, StringComparison.Ordinal))
+                reach = Math.Max(reach, meters);
         if (rule.Harm is { } harm) return rule.Likelihood * harm;
         return rule.Likelihood * confidence * Math.Max(reach, f.Members) * p.Figures.MeterHour * p.Figures.HorizonHours;
     }

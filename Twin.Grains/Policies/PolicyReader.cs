@@ -8,7 +8,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace Twin.Grains.Policies;
 
-/// <summary>Reads policies: YAML in, a document or a list of mistakes out. Never throws for what is in the text.</summary>
+/// <summary>Reads policies: YAML in, a document or mistakes out. Never throws for what is in the text.</summary>
 public static class PolicyReader
 {
     private const int MaxRules = 200, MaxExamples = 200, MaxName = 80;
@@ -50,7 +50,8 @@ public static class PolicyReader
         var (limits, requests, window) = Guards(root.Map("guards", true));
         limits = limits with { UnknownWatts = figures.UnknownWatts };
         var desks = DesksOf(root.Map("desks", true));
-        PolicyExample[] examples = [.. root.List("examples", MaxExamples).Select(n => Example(root.Of(n, "an example")))];
+        PolicyExample[] examples =
+            [.. root.List("examples", MaxExamples).Select(n => Example(root.Of(n, "an example")))];
         root.Close("a policy");
         return found.Count > 0 ? null : new PolicyDocument(name, version, DigestOf(text), figures, rungs, rules, limits,
             requests, window, desks, examples);
@@ -91,7 +92,8 @@ public static class PolicyReader
             var terms = new RungTerms(t.Name<Enforcer>("enforcer") ?? Enforcer.None, t.Whole("approvals", 0, 8, 0),
                 t.Seconds("expires", 0), t.Seconds("mean_delay", 0), t.Number("effect", 0, 1, null),
                 t.Number("customer_minutes", 0, 1e6, 0), t.Number("cost", 0, 1e6, 0), t.Number("wear", 0, 1e6, 0));
-            if (rung is ResponseRung.Disconnect or ResponseRung.LimitLoad && terms.Approvals < PolicyEngine.LeastPersons)
+            if (rung is ResponseRung.Disconnect or ResponseRung.LimitLoad
+                && terms.Approvals < PolicyEngine.LeastPersons)
                 y.Error(t.Find("approvals"), $"{key} needs at least {PolicyEngine.LeastPersons} approvals: no policy "
                     + "touches supply on its own");
             if (rung is ResponseRung.IsolateCommunications or ResponseRung.BlockWrites or ResponseRung.LimitLoad
@@ -147,14 +149,14 @@ public static class PolicyReader
         var dates = new List<DateOnly>();
         foreach (var text in w.Texts("not_on"))
         {
-            if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var d))
-                dates.Add(d);
+            if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None,
+                out var d)) dates.Add(d);
             else w.Error(w.Find("not_on"), $"'{text}' is no date; write 2026-12-25");
         }
         var zone = w.Text("zone", 64, true);
         if (!ZoneRules.TryGet(zone, out _)) w.Error(w.Find("zone"), $"'{zone}' is no zone of the IANA list");
-        var window = new DisconnectWindow(zone, days, w.Whole("from_hour", 0, 23, null), w.Whole("to_hour", 1, 24, null),
-            [.. dates]);
+        var window = new DisconnectWindow(zone, days, w.Whole("from_hour", 0, 23, null),
+            w.Whole("to_hour", 1, 24, null), [.. dates]);
         if (days.Length == 0 || window.ToHour <= window.FromHour)
             w.Error(null, "the window is never open: give days, and from_hour before to_hour");
         w.Close("'disconnect_window'");
@@ -176,7 +178,8 @@ public static class PolicyReader
     {
         double[] three = [.. y.List(key, 3).Select(v => y.NumberOf(v, key, 0, 100_000_000))];
         if (three.Length == 3 && three[0] <= three[1] && three[1] <= three[2]) return three;
-        y.Error(y.Find(key), $"'{key}' needs three numbers, for 5 minutes, an hour and a day, each at least the one before");
+        y.Error(y.Find(key), $"'{key}' needs three numbers, for 5 minutes, an hour and a day, "
+            + "each at least the one before");
         return [0, 0, 0];
     }
 

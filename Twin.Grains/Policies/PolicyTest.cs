@@ -16,7 +16,8 @@ public static class PolicyTest
         if (example.Approvals is { } approvals && decision.Approvals != approvals)
             failures.Add($"expected {approvals} approvals, got {decision.Approvals}");
         if (example.Refused is { } refused && decision.Refused.Length > 0 != refused)
-            failures.Add(refused ? "expected to be refused, was not" : $"expected to pass, was refused: {decision.Refused}");
+            failures.Add(refused ? "expected to be refused, was not"
+                : $"expected to pass, was refused: {decision.Refused}");
         return failures;
     }
 }

@@ -93,8 +93,8 @@ public sealed class PolicyTwin(ulong id) : ReportingTwin(id)
                 return;
             case PolicyActivation a: Activate(a); break;
             case Suppression s:
-                Keep(new Cover(false, s.Id, s.About is { } kind ? [kind] : [], s.Subject, s.Place, s.From, s.To, s.By.Person,
-                    false));
+                Keep(new Cover(false, s.Id, s.About is { } kind ? [kind] : [], s.Subject, s.Place, s.From, s.To,
+                    s.By.Person, false));
                 break;
             case PlannedWork w:
                 Keep(new Cover(true, w.Id, w.Expected, w.Subject, w.Place, w.From, w.To, w.Owner, false));
@@ -272,7 +272,8 @@ public sealed class PolicyTwin(ulong id) : ReportingTwin(id)
         };
         if (twin._text.Length > 0)
             twin._policy = PolicyReader.Read(twin._text, out var errors)
-                ?? throw r.Bad("the policy in force does not hold under this version: " + string.Join("; ", errors.Take(3)));
+                ?? throw r.Bad("the policy in force does not hold under this version: "
+                    + string.Join("; ", errors.Take(3)));
         var history = r.Count(MaxHistory);
         for (var i = 0; i < history; i++) twin._history.Add(r.Text());
         var covers = r.Count(MaxCovers);

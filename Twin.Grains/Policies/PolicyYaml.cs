@@ -223,7 +223,8 @@ internal sealed class PolicyYaml(YamlMappingNode node, List<PolicyError> errors)
     {
         foreach (var key in node.Children.Keys)
             if (key is not YamlScalarNode { Value: { } name } || !_asked.Contains(name))
-                Error(key, $"{what} knows no '{key}'; allowed: {string.Join(", ", _asked.Order(StringComparer.Ordinal))}");
+                Error(key, $"{what} knows no '{key}'; allowed: "
+                    + string.Join(", ", _asked.Order(StringComparer.Ordinal)));
     }
 
     public static string Snake(string name)

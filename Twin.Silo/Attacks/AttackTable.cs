@@ -42,7 +42,8 @@ public static class AttackTable
             };
             Line(text, $"{Mark(r.Status)} {r.Id}  {name,-46} {says}");
             foreach (var a in r.Responses.Take(MaxResponses))
-                Line(text, $"       {a.At} {a.Rung} {a.State}, {a.Subject}{(a.Automatic ? "" : ", by people")}: {a.Why}");
+                Line(text, $"       {a.At} {a.Rung} {a.State}, {a.Subject}"
+                    + $"{(a.Automatic ? "" : ", by people")}: {a.Why}");
             if (r.Responses.Count > MaxResponses) Line(text, $"       and {r.Responses.Count - MaxResponses} more");
         }
         int Count(string status) => results.Count(r => r.Status == status);

@@ -52,7 +52,7 @@ public static class ResponseScore
         var taken = answers.Responses.Where(r => IsTaken(r.Response)).ToList();
         if (taken.Find(r => IsOnBystander(r.At, r.Response, truth)) is { Response: { } stranger })
             return $"{Name(stranger.Rung)} on {stranger.SubjectName}, which has no part in it";
-        if (taken.Find(r => IsTooMuch(r.Response, attack)) is
+        if (taken.Find(r => IsTooMuch(r.Response, attack, truth)) is
             { Response: { } most })
             return $"{Name(most.Rung)} on {most.SubjectName} is more than may come without a human";
         if (answers.Cases.FirstOrDefault(c => c.Sentence.Length == 0) is { } mute)
@@ -92,8 +92,9 @@ public static class ResponseScore
     /// <summary>
     /// People may be told of what was found, whatever is done besides; of what is nothing they are not.
     /// </summary>
-    private static bool IsTooMuch(ResponseRecord r, Attack attack) => IsAutomatic(r)
-        && r.Rung > attack.Response.MostAutomatic && (r.Rung != ResponseRung.Notify || attack.Expected.IsSilence);
+    private static bool IsTooMuch(ResponseRecord r, Attack attack, StagedTruth truth) => IsAutomatic(r)
+        && r.Rung > attack.Response.MostAutomatic && (r.Rung != ResponseRung.Notify
+            || attack.Expected.IsSilence && truth.Meters.Contains(r.Subject));
 
     /// <summary>People may be told of anything; nothing may be done to whoever has no part in it.</summary>
     private static bool IsOnBystander(UnixTime at, ResponseRecord r, StagedTruth truth) => IsAutomatic(r)

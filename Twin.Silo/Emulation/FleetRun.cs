@@ -20,8 +20,8 @@ public sealed record FleetRunTotals(long Frames, long RejectedFrames, long Items
 /// <summary>
 /// Joins an emulated fleet to the twins: what its head-end receives goes through the frame intake like frames of real
 /// meters, what its utility knows comes as inputs of the registry, all in order of arrival into one
-/// <see cref="IFleet"/>. Nothing else of the emulated world reaches the twins. With responses the circle is closed: what
-/// the ledger orders is done in the emulation before it goes on, and commands wait for their order.
+/// <see cref="IFleet"/>. Nothing else of the emulated world reaches the twins. With responses the circle is closed:
+/// what the ledger orders is done in the emulation before it goes on, and commands wait for their order.
 /// </summary>
 public sealed class FleetRun
 {

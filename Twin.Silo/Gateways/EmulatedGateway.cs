@@ -20,7 +20,8 @@ public sealed class EmulatedGateway(EmulatedFleet emulated) : IResponseGateway
     public ValueTask<ResponseOutcome> Give(ResponseRecord order, CancellationToken cancel)
     {
         if (!_metersOf.TryGetValue(order.Subject, out var meters))
-            return ValueTask.FromResult(Outcome(order, ResponseResult.Refused, $"no meter is known as {order.Subject}"));
+            return ValueTask.FromResult(Outcome(order, ResponseResult.Refused,
+                $"no meter is known as {order.Subject}"));
         var key = order.IdempotencyKey;
         var start = order.IsUndo
             ? Enforcement.Undo((order with { IsUndo = false }).IdempotencyKey, key, meters, order.Rung, order.UndoBy)

@@ -42,7 +42,8 @@ public class ReportingTests
     }
 
     private static CommandOutcome Unordered(int second) => new(Meter, new UnixTime(At.Seconds + second),
-        CommandKind.Disconnect, CommandOrigin.HeadEnd, CommandResult.Done, new SwitchState(false, 0, 4), "", "j.doe", "");
+        CommandKind.Disconnect, CommandOrigin.HeadEnd, CommandResult.Done, new SwitchState(false, 0, 4), "",
+        "j.doe", "");
 
     private static CommandRequest Request(int n) => new(Meter, new UnixTime(At.Seconds + n), new Actor("J. Doe", "k1"),
         $"r-{n}", ResponseRung.Disconnect, "", "unpaid");

@@ -170,7 +170,8 @@ public sealed class EmulatedFleet : IDisposable
 
     private void Send()
     {
-        while (HeadEnd.TryTakeFrame(out var frame)) Mesh.SendDown(frame.Meter, frame.Frame, frame.AtMs, frame.IsRecovery);
+        while (HeadEnd.TryTakeFrame(out var frame))
+            Mesh.SendDown(frame.Meter, frame.Frame, frame.AtMs, frame.IsRecovery);
     }
 
     private void Note()

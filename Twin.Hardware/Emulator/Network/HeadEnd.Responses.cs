@@ -59,7 +59,7 @@ public sealed partial class HeadEnd
     internal bool Renew(int meter, UnixTime now, string key) =>
         RollOver(meter, now, Order(meter, now, "", key, CommandKind.TransferKey), key);
 
-    /// <summary>Sends a command under a work order of its own, or the one it quotes. False: the queue is full.</summary>
+    /// <summary>Sends a command under a work order of its own, or one it quotes. False: the queue is full.</summary>
     internal bool Command(int meter, UnixTime now, string key, string order, byte[] command, CommandKind kind) =>
         Queue(meter, now, HeadEndWork.Command, command,
             order.Length > 0 ? order : Order(meter, now, "", key, kind), default, key);

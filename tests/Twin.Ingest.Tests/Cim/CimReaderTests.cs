@@ -33,14 +33,16 @@ public class CimReaderTests
         <EventMessage xmlns="http://iec.ch/TC57/2011/schema/message"><Header><Verb>created</Verb>
         <Noun>EndDeviceEvents</Noun></Header><Payload><EndDeviceEvents xmlns="http://iec.ch/TC57/2011/EndDeviceEvents#">
         <EndDeviceEvent><mRID>7</mRID><createdDateTime>2026-01-09T10:15:00Z</createdDateTime><reason>cover</reason>
-        <Assets><mRID>x</mRID><Names><name>MT-7</name></Names></Assets><EndDeviceEventType ref="3.12.29.212"/></EndDeviceEvent>
+        <Assets><mRID>x</mRID><Names><name>MT-7</name></Names></Assets>
+        <EndDeviceEventType ref="3.12.29.212"/></EndDeviceEvent>
         <EndDeviceEvent><createdDateTime>2026-01-09T11:15:00+01:00</createdDateTime><Assets><mRID>MT-8</mRID></Assets>
         <EndDeviceEventType ref="0.26.38.85"/></EndDeviceEvent></EndDeviceEvents></Payload></EventMessage>
         """;
 
     private const string Readings = """
         <MeterReadings xmlns="http://iec.ch/TC57/2011/MeterReadings#"><MeterReading>
-        <IntervalBlocks><IntervalReadings><timeStamp>2026-01-09T00:15:00Z</timeStamp><value>0.25</value></IntervalReadings>
+        <IntervalBlocks><IntervalReadings><timeStamp>2026-01-09T00:15:00Z</timeStamp>
+        <value>0.25</value></IntervalReadings>
         <IntervalReadings><timeStamp>2026-01-09T00:30:00Z</timeStamp><value>0.1255</value></IntervalReadings>
         <ReadingType ref="0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.3.72.0"/></IntervalBlocks>
         <Meter><Names><name>MT-7</name></Names></Meter>

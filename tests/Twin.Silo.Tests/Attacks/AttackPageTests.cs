@@ -31,7 +31,8 @@ public class AttackPageTests
         AttackResult Result(string id, string status) =>
             new(id, "operation", "", "unknown_image", [], status, "why", 7_200, 0)
             {
-                Responses = [new AttackResponse("MT-1", "block writes", "done", "2026-01-09T10:15:00Z", true, "because")],
+                Responses =
+                    [new AttackResponse("MT-1", "block writes", "done", "2026-01-09T10:15:00Z", true, "because")],
             };
         var table = AttackTable.Of([Result("T01", AttackResult.Passed), Result("T02", AttackResult.Failed),
             Result("L21", AttackResult.Undetectable)]);

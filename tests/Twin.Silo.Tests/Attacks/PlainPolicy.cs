@@ -6,7 +6,7 @@ using Twin.Hardware.Coding;
 
 namespace Twin.Silo.Tests.Attacks;
 
-/// <summary>Twins under a policy that is a function of the facts: what the loop does is tried without documents.</summary>
+/// <summary>Twins under a policy that is a function of the facts: the loop is tried without documents.</summary>
 internal sealed class PlainPolicy(ITwinFactory inner, Func<CaseFacts, (ResponseRung Rung, string Refused)> decide)
     : ITwinFactory
 {
@@ -48,7 +48,8 @@ internal sealed class PlainPolicy(ITwinFactory inner, Func<CaseFacts, (ResponseR
                 var (rung, refused) = decide(facts);
                 var to = new ByteWriter(256);
                 AnswerHead.Write(to, AnswerKind.Decided);
-                new Decision(CaseVerdict.Open, "", rung, Enforcer.HeadEnd, approvals(rung), 0, default, 0, null, refused,
+                new Decision(CaseVerdict.Open, "", rung, Enforcer.HeadEnd, approvals(rung), 0, default, 0, null,
+                    refused,
                     "plain", "because", "", "", 0, 1, 1, default, false, "plain", "", new GuardLimits(Narrow, Narrow,
                         Wide, 86_400), 0, -1).Write(to);
                 outbox.Send(facts.Case, to.Written);

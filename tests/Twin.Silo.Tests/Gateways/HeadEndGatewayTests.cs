@@ -58,7 +58,8 @@ public class HeadEndGatewayTests
         }, () => Now);
 
     private static MemoryStream Reply(string correlation, string result) => new(Encoding.UTF8.GetBytes(
-        $"<ResponseMessage><Header><CorrelationID>{correlation}</CorrelationID></Header><Reply><Result>{result}</Result>"
+        $"<ResponseMessage><Header><CorrelationID>{correlation}</CorrelationID></Header>"
+            + $"<Reply><Result>{result}</Result>"
         + "<Error><code>5.6</code></Error></Reply></ResponseMessage>"));
 
     [Fact]

@@ -117,7 +117,7 @@ public class SocFormatTests
     {
         var o = Ocsf.Of(Samples.Event(Samples.Entry(Samples.Response(rung, ResponseState.Done, isUndo))));
         Assert.Equal((7001, 700100 + activity, 1), ((int)o["class_uid"]!, (int)o["type_uid"]!, (int)o["status_id"]!));
-        Assert.Equal($"{Key}-3{(isUndo ? "u" : "")}", (string?)o["command_uid"]);
+        Assert.Equal($"{Key}-3-6955b900{(isUndo ? "u" : "")}", (string?)o["command_uid"]);
     }
 
     [Fact]

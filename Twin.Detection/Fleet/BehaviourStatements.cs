@@ -46,7 +46,8 @@ internal static class BehaviourStatements
             print.At, 2.5, Severity.Medium, 0.7, FleetStatements.Lots, "",
             $"Since {from} or before, meters of lot {print.Lot} measure otherwise than those of other lots with the "
                 + $"same firmware: {Words(evidence)} on {print.Meter.Name}, and most of its lot likewise.", evidence)
-            with { Cause = SharedCauses.Lot(model, print.Lot) };
+            with
+        { Cause = SharedCauses.Lot(model, print.Lot) };
     }
 
     public static Finding OfRelease(in DevicePrint print, string model, in Party self, AlikeMeters group,
@@ -61,7 +62,8 @@ internal static class BehaviourStatements
                 + $"image {FleetStatements.Hex(elderImage)} on {elder.Members}: {Words(evidence)}; its signature "
                 + "being right does not say that this was meant.", evidence,
             "a release that is meant to do more looks the same: compare with its notes")
-            with { Cause = SharedCauses.Image(print.Image) };
+            with
+        { Cause = SharedCauses.Image(print.Image) };
     }
 
     /// <summary>Before: what was usual under the elder image; it tells which of the two is new.</summary>
@@ -89,7 +91,8 @@ internal static class BehaviourStatements
                 + (before is { } old ? $"under the image before it was {FleetStatements.Number(old)}, and " : "")
                 + "one image should have one way.", evidence,
             "meters that were set up to send other data look the same")
-            with { Cause = SharedCauses.Image(print.Image) };
+            with
+        { Cause = SharedCauses.Image(print.Image) };
     }
 
     private static string InTwoWays(Evidence e)

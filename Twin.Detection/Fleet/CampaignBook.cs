@@ -104,7 +104,8 @@ public sealed class CampaignBook
                     + $"{FleetStatements.Duration(StuckSeconds)} without activating it, while "
                     + $"{Statements.Percent((double)updated / c.Members.Count)} are updated.",
                 [new Evidence("share_stuck", share, StuckShare, 1, "")])
-                with { Cause = SharedCauses.Campaign(c.Name) });
+                with
+            { Cause = SharedCauses.Campaign(c.Name) });
         }
     }
 

@@ -73,7 +73,8 @@ public sealed class ImageBook
                 $"Release {release.Name} of {release.Part} for {release.Model} was withdrawn "
                     + $"({release.Reason}); {use.Users.Count} devices have reported to run it.",
                 [new Evidence("devices_on_release", use.Users.Count, 0, 1, "")])
-                with { Cause = SharedCauses.Image(release.Image.Short) });
+                with
+            { Cause = SharedCauses.Image(release.Image.Short) });
         return Learn(release.Part, release.Model, release.Version);
     }
 
@@ -123,7 +124,8 @@ public sealed class ImageBook
         var subject = use.IsStatedForAll ? $"More than {MaxStated} devices: each" : who.Name;
         findings.Add(FleetStatements.Make(about, kind, at, at, at, 5, severity, 0.95, FleetStatements.Images,
             technique, $"{subject} {what}.", [new Evidence("devices_with_image", use.Users.Count, 0, 1, "")])
-            with { Cause = SharedCauses.Image(image) });
+            with
+        { Cause = SharedCauses.Image(image) });
     }
 
     private bool IsRequired(FirmwarePart part, string model, uint version) =>

@@ -77,7 +77,8 @@ public sealed class KeyHolders
                     FleetStatements.Keys, "T0849",
                     $"The public key {FleetStatements.Hex(key)} ({(KeySlot)slot}) of {who.Name} is also used by "
                         + $"{other.Name}: one of the two is a copy of the other.",
-                    [new Evidence("holders_of_key", 2, 1, 1, "")]) with { Cause = SharedCauses.Key(key) });
+                    [new Evidence("holders_of_key", 2, 1, 1, "")]) with
+                { Cause = SharedCauses.Key(key) });
             return;
         }
         var from = holders.Count == 3 ? 0 : holders.Count - 1;
@@ -93,7 +94,8 @@ public sealed class KeyHolders
             $"{subject} the public key {FleetStatements.Hex(key)} that {holders.Count} devices share "
                 + $"({FleetStatements.Names([.. holders.Select(h => h.Name)], holders.Count, 4)}): their keys were "
                 + "not drawn at random, so renew the keys of the whole lot.",
-            [new Evidence("holders_of_key", holders.Count, 1, 1, "")]) with { Cause = SharedCauses.Key(key) };
+            [new Evidence("holders_of_key", holders.Count, 1, 1, "")]) with
+        { Cause = SharedCauses.Key(key) };
 
     private int Find(ulong key)
     {

@@ -236,7 +236,8 @@ public sealed class LotBalance
             [
                 new Evidence("lot_gain", gain, 0, 0.8, ""), new Evidence("standard_errors", gain / error, 0, 0.2, ""),
                 new Evidence("feeders", feeders, 0, 0, ""),
-            ]) with { Cause = SharedCauses.Lot(model, name) };
+            ]) with
+        { Cause = SharedCauses.Lot(model, name) };
     }
 
     public void Write(ByteWriter to)

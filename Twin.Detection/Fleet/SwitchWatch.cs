@@ -136,7 +136,8 @@ public sealed class SwitchWatch
             [
                 new Evidence("meters_switched_together", meters.Length, 0, 0.6, ""),
                 new Evidence("by_firmware", byFirmware, 0, 0.4, ""),
-            ], counter) with { Cause = SharedCauses.Origin(OriginOf(meters)) });
+            ], counter) with
+        { Cause = SharedCauses.Origin(OriginOf(meters)) });
     }
 
     /// <summary>The origin that more than half of them have; none else.</summary>

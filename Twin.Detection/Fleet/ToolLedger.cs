@@ -117,7 +117,8 @@ public sealed class ToolLedger
             [
                 new Evidence("meters_without_order", meters.Length, expected, 0.8, ""),
                 new Evidence("sessions_in_28_days", sessions, 0, 0.2, ""),
-            ], counter) with { Cause = SharedCauses.Tool(tool.Name) });
+            ], counter) with
+        { Cause = SharedCauses.Tool(tool.Name) });
     }
 
     private static void JudgeRate(Tool tool, UnixTime at, in Party fleet, IFindingSink findings)
@@ -137,7 +138,8 @@ public sealed class ToolLedger
             $"{tool.Name} wrote to meters {week} times in a week, where {FleetStatements.Number(usual)} are usual.",
             [new Evidence("sessions_in_week", week, usual, 1, "")],
             "every one of these sessions has a work order: a programme of field work looks the same")
-            with { Cause = SharedCauses.Tool(tool.Name) });
+            with
+        { Cause = SharedCauses.Tool(tool.Name) });
     }
 
     private static int Sum(ushort[] days)

@@ -93,7 +93,8 @@ public sealed record SecurityClaim(FindingKind Kind, uint From, byte Cause, stri
         var from = Moment.Time(From);
         return new Finding(subject, name, Kind, from, at.Seconds < from.Seconds ? from : at, at, (double)severity,
             severity, confidence, SecurityRules.Prefix + rule.Check, SecurityRules.Version,
-            Technique ?? rule.Technique, Sentence, Evidence, Counter) { Cause = Shared };
+            Technique ?? rule.Technique, Sentence, Evidence, Counter)
+        { Cause = Shared };
     }
 
     /// <summary>A piece of evidence that bears the whole claim.</summary>

@@ -74,8 +74,10 @@ internal sealed class CaseFile
     private static FindingFact Merge(in FindingFact known, Finding f) => known with
     {
         Severity = f.Severity > known.Severity ? f.Severity : known.Severity,
-        Confidence = Math.Max(known.Confidence, f.Confidence), First = Min(known.First, f.From),
-        Last = Max(known.Last, f.To), Count = Math.Min(known.Count, int.MaxValue - 1) + 1,
+        Confidence = Math.Max(known.Confidence, f.Confidence),
+        First = Min(known.First, f.From),
+        Last = Max(known.Last, f.To),
+        Count = Math.Min(known.Count, int.MaxValue - 1) + 1,
     };
 
     public static UnixTime Max(UnixTime a, UnixTime b) => a.Seconds >= b.Seconds ? a : b;

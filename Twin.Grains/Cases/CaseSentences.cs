@@ -44,10 +44,15 @@ internal static class CaseSentences
     /// <summary>The rung as people write it: <c>Isolate communications</c>.</summary>
     public static string NameOf(ResponseRung rung) => rung switch
     {
-        ResponseRung.Log => "Log", ResponseRung.RaiseSampling => "Raise sampling", ResponseRung.Reattest => "Re-attest",
-        ResponseRung.Notify => "Notify", ResponseRung.RotateKeys => "Rotate keys",
-        ResponseRung.BlockWrites => "Block writes", ResponseRung.IsolateCommunications => "Isolate communications",
-        ResponseRung.LimitLoad => "Limit load", ResponseRung.Disconnect => "Disconnect",
+        ResponseRung.Log => "Log",
+        ResponseRung.RaiseSampling => "Raise sampling",
+        ResponseRung.Reattest => "Re-attest",
+        ResponseRung.Notify => "Notify",
+        ResponseRung.RotateKeys => "Rotate keys",
+        ResponseRung.BlockWrites => "Block writes",
+        ResponseRung.IsolateCommunications => "Isolate communications",
+        ResponseRung.LimitLoad => "Limit load",
+        ResponseRung.Disconnect => "Disconnect",
         _ => "Reconnect",
     };
 

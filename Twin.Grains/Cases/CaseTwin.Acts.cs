@@ -197,7 +197,7 @@ public sealed partial class CaseTwin
         var isLate = response.Record.State == ResponseState.Failed && outcome.Result == ResponseResult.Done;
         if (!isLate && response.Record.State != ResponseState.Executing || outcome.Result == ResponseResult.Accepted)
             return;
-        _now = CaseFile.Max(_now, outcome.At.Seconds <= _now.Seconds + AheadSeconds ? outcome.At : _now);
+        _now = CaseFile.Max(_now, Bound(outcome.At.Seconds <= _now.Seconds + AheadSeconds ? outcome.At : _now));
         if (outcome.Result == ResponseResult.Done) End(response, ResponseState.Done, "", outbox);
         else End(response, ResponseState.Failed, $"{outcome.Gateway}: {outcome.Result} {outcome.Code}".TrimEnd(),
             outbox);

@@ -10,7 +10,7 @@ public sealed partial class CaseTwin
 {
     private void Hear(Report report, IOutbox outbox)
     {
-        _now = CaseFile.Max(_now, report.At);
+        _now = CaseFile.Max(_now, Bound(report.At));
         // Another twin that speaks of the subject knows its name only: what the subject said of itself stays.
         if (report.Context != SubjectContext.Of(report.Context.Name) || !IsKnown) _context = report.Context;
         if (report.Finding is { } finding)
@@ -81,7 +81,7 @@ public sealed partial class CaseTwin
     /// <summary>A group gets a member: it is as grave as the gravest, and as long as all of them.</summary>
     private void Hear(DeskEntry member, IOutbox outbox)
     {
-        _now = CaseFile.Max(_now, member.At);
+        _now = CaseFile.Max(_now, Bound(member.At));
         if (!IsKnown)
         {
             // The group is a subject of its own: what is done to its members their own cases do.
@@ -92,7 +92,8 @@ public sealed partial class CaseTwin
         _file.Members = Math.Min(_file.Members, int.MaxValue - 1) + 1;
         _stormSize = member.StormSize;
         if (_file.Add(new Finding(member.Subject, member.SubjectName, member.Kind, member.From, member.To, member.At,
-            0, member.Severity, 1, "desk", 1, "", "", [], []) { Cause = member.Cause })) _mustAsk = true;
+            0, member.Severity, 1, "desk", 1, "", "", [], [])
+        { Cause = member.Cause })) _mustAsk = true;
         _file.Headline = CaseSentences.Group(_name, member, _file);
         _file.Entered = true;
         if (_file.AwareAt.Seconds == 0) (_file.AwareAt, _file.Verdict) = (_now, CaseVerdict.Open);
@@ -102,8 +103,11 @@ public sealed partial class CaseTwin
     /// <summary>What is grave and waits in the queue is told once more: as an entry of the ledger, graver.</summary>
     private void EscalateWhenIgnored(IOutbox outbox)
     {
-        if (_file is not { IsOpen: true, Escalated: false, Handling: CaseHandling.New, Placing: Placing.Queued,
-            Severity: >= Severity.High }) return;
+        if (_file is not
+            {
+                IsOpen: true, Escalated: false, Handling: CaseHandling.New, Placing: Placing.Queued,
+                Severity: >= Severity.High
+            }) return;
         var patience = _file.Severity == Severity.Critical ? EscalateCriticalSeconds : EscalateHighSeconds;
         if (_now.Seconds - _file.AwareAt.Seconds < patience) return;
         _file.Escalated = true;

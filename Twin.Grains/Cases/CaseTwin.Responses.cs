@@ -70,8 +70,10 @@ public sealed partial class CaseTwin
         response.WindowFrom = d.WindowFrom;
         response.Record = response.Record with
         {
-            Watts = WattsOf(response.Record.Rung, d.Limits), Enforcer = d.Enforcer,
-            Needed = Math.Max(d.Approvals, response.Record.Needed), UndoBy = d.UndoBy,
+            Watts = WattsOf(response.Record.Rung, d.Limits),
+            Enforcer = d.Enforcer,
+            Needed = Math.Max(d.Approvals, response.Record.Needed),
+            UndoBy = d.UndoBy,
             Reason = d.HoldAll ? "the freeze is on" : "",
         };
         response.AskAt = d.HoldAll ? new UnixTime(_now.Seconds + FrozenSeconds) : default;

@@ -109,7 +109,7 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
 
     private void OnSweep(UnixTime at, IOutbox outbox)
     {
-        _now = CaseFile.Max(_now, at);
+        _now = CaseFile.Max(_now, Bound(at));
         // A policy that did not answer within its sweep will not: what is open is asked again when it changes.
         _questions.Clear();
         foreach (var response in _responses.ToArray()) Advance(response, outbox);
@@ -118,6 +118,13 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
         if (_reviewAt.Seconds != 0 && _now.Seconds >= _reviewAt.Seconds) (_mustAsk, _reviewAt) = (true, default);
         Pursue(outbox);
     }
+
+    /// <summary>
+    /// A case's time stays so far before the end of the calendar that its reviews, windows and expiries, ten years at
+    /// most, are times as well.
+    /// </summary>
+    private static UnixTime Bound(UnixTime at) =>
+        new(Math.Min(at.Seconds, UnixTime.MaxSeconds - 11L * 366 * 86_400));
 
     /// <exception cref="InvalidDataException">A message is damaged.</exception>
     protected override void ReceiveMail(IInbox inbox, IOutbox outbox)

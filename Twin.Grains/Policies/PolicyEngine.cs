@@ -26,13 +26,20 @@ public static class PolicyEngine
             "", "", "", "", 0, 0, 0, default, false, p.Name, p.Digest, p.Limits, desk.StormSize, desk.NewCasesADay);
         if (f.Wanted is { } wanted) return Judge(p, f, scene, nothing, wanted);
         if (scene.CoveredBy is { Length: > 0 })
-            return nothing with { Verdict = scene.Covering, Covered = scene.CoveredBy,
-                Why = $"covered by {scene.CoveredBy}" };
+            return nothing with
+            {
+                Verdict = scene.Covering,
+                Covered = scene.CoveredBy,
+                Why = $"covered by {scene.CoveredBy}"
+            };
         var rule = Array.Find(p.Rules, r => Matches(p, r.When, f));
         if (rule is null)
             return nothing with { Why = "no rule asks for more than a record." };
-        return Climb(p, f, scene, nothing with { Rule = rule.Name,
-            Verdict = rule.Open ? CaseVerdict.Open : CaseVerdict.LogOnly }, rule);
+        return Climb(p, f, scene, nothing with
+        {
+            Rule = rule.Name,
+            Verdict = rule.Open ? CaseVerdict.Open : CaseVerdict.LogOnly
+        }, rule);
     }
 
     /// <summary>The category that counts: what is not known, or known too long ago, counts as critical.</summary>
@@ -104,15 +111,21 @@ public static class PolicyEngine
         var t = chosen == ResponseRung.Log ? null : p.Rungs[chosen];
         return d with
         {
-            Rung = chosen, Enforcer = t?.Enforcer ?? Enforcer.None, Approvals = t?.Approvals ?? 0,
-            MeanDelaySeconds = t?.MeanDelaySeconds ?? 0, ExpirySeconds = t?.ExpirySeconds ?? 0,
-            WindowFrom = HardRules.Window(p, f, chosen), UndoBy = HardRules.UndoOf(chosen),
+            Rung = chosen,
+            Enforcer = t?.Enforcer ?? Enforcer.None,
+            Approvals = t?.Approvals ?? 0,
+            MeanDelaySeconds = t?.MeanDelaySeconds ?? 0,
+            ExpirySeconds = t?.ExpirySeconds ?? 0,
+            WindowFrom = HardRules.Window(p, f, chosen),
+            UndoBy = HardRules.UndoOf(chosen),
             Why = why.Length > 0 ? why : $"nothing on the ladder prevents more than it costs ({rule.Name}).",
             WhyNotMilder = milder.Length > 0 ? milder + "." : chosen == ResponseRung.Log ? ""
                 : "Nothing milder is on the ladder.",
             WhyNotHarsher = Harsher(p, f, rule, chosen, exposed),
-            HarmOfActing = t is null ? 0 : Acting(p, f, chosen, t), HarmOfNotActing = exposed,
-            HarmPrevented = t is null ? 0 : Prevents(f, exposed, chosen, t), ReviewAt = review,
+            HarmOfActing = t is null ? 0 : Acting(p, f, chosen, t),
+            HarmOfNotActing = exposed,
+            HarmPrevented = t is null ? 0 : Prevents(f, exposed, chosen, t),
+            ReviewAt = review,
             HoldAll = scene.Frozen && HardRules.IsFrozen(chosen),
         };
     }
@@ -183,12 +196,19 @@ public static class PolicyEngine
             : wanted == ResponseRung.Reconnect ? Math.Max(t.Approvals, 1) : t.Approvals;
         return d with
         {
-            Verdict = CaseVerdict.Open, Rung = wanted, Enforcer = t.Enforcer, Approvals = approvals,
-            MeanDelaySeconds = t.MeanDelaySeconds, ExpirySeconds = t.ExpirySeconds,
-            WindowFrom = HardRules.Window(p, f, wanted), UndoBy = HardRules.UndoOf(wanted), Refused = refused ?? "",
+            Verdict = CaseVerdict.Open,
+            Rung = wanted,
+            Enforcer = t.Enforcer,
+            Approvals = approvals,
+            MeanDelaySeconds = t.MeanDelaySeconds,
+            ExpirySeconds = t.ExpirySeconds,
+            WindowFrom = HardRules.Window(p, f, wanted),
+            UndoBy = HardRules.UndoOf(wanted),
+            Refused = refused ?? "",
             Why = refused is null ? $"wanted by {(isUndo ? "the undoing of a measure" : f.WantedBy.Person)}"
                 + (f.Order.Length > 0 ? $", order {f.Order}." : ".") : refused,
-            HarmOfActing = Acting(p, f, wanted, t), HoldAll = scene.Frozen && HardRules.IsFrozen(wanted),
+            HarmOfActing = Acting(p, f, wanted, t),
+            HoldAll = scene.Frozen && HardRules.IsFrozen(wanted),
         };
     }
 

@@ -208,10 +208,14 @@ public static class PolicyReader
         var category = given.Name<CustomerCategory>("category") ?? CustomerCategory.Unknown;
         var context = SubjectContext.Of("example") with
         {
-            Category = category, CategoryAt = new UnixTime(now.Seconds
+            Category = category,
+            CategoryAt = new UnixTime(now.Seconds
                 - 86_400L * given.Whole("category_days", 0, 10_000, 0)),
-            Stage = given.Name<LifeCycle>("life_cycle") ?? default, Orders = given.Flag("orders_known") ?? false,
-            LoadWatts = given.Whole("load_watts", -1, 10_000_000, 500), Feeder = "F-1", Region = "R-1",
+            Stage = given.Name<LifeCycle>("life_cycle") ?? default,
+            Orders = given.Flag("orders_known") ?? false,
+            LoadWatts = given.Whole("load_watts", -1, 10_000_000, 500),
+            Feeder = "F-1",
+            Region = "R-1",
             SwitchKnown = given.Has("control_mode"),
             Switch = new SwitchState(true, 1, (byte)given.Whole("control_mode", 0, 7, 0)),
         };

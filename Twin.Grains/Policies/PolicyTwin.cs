@@ -196,8 +196,11 @@ public sealed class PolicyTwin(ulong id) : ReportingTwin(id)
             place[(place.IndexOf(':', StringComparison.Ordinal) + 1)..]);
         return name == kind switch
         {
-            "feeder" => context.Feeder, "region" => context.Region, "concentrator" => context.Concentrator,
-            "model" => context.Model, _ => context.Lot,
+            "feeder" => context.Feeder,
+            "region" => context.Region,
+            "concentrator" => context.Concentrator,
+            "model" => context.Model,
+            _ => context.Lot,
         };
     }
 

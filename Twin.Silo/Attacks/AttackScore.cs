@@ -87,7 +87,7 @@ public static class AttackScore
     {
         var found = Of(attack, truth, findings) with { Responses = ResponseScore.Shown(answers) };
         return found.Status != AttackResult.Failed && ResponseScore.Judge(attack, truth, answers) is
-            { Length: > 0 } wrong ? found with { Status = AttackResult.Failed, Reason = wrong } : found;
+        { Length: > 0 } wrong ? found with { Status = AttackResult.Failed, Reason = wrong } : found;
     }
 
     private static (AttackStatus, string) Judge(Attack attack, List<FindingKind[]> missing, List<Finding> bystanders)

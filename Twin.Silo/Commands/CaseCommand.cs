@@ -48,8 +48,11 @@ internal static class CaseCommand
             await using var fleet = flags.Open(p);
             var cases = (await ActFlags.All(fleet, cancel)).Where(v => v.Case.FindingCount > 0
                     && (of is null || v.Case.Desk == of)
-                    && (p.GetValue(all) || v.Case is { Verdict: CaseVerdict.Open, Placing: Placing.Queued,
-                        Handling: not CaseHandling.Resolved }))
+                    && (p.GetValue(all) || v.Case is
+                    {
+                        Verdict: CaseVerdict.Open, Placing: Placing.Queued,
+                        Handling: not CaseHandling.Resolved
+                    }))
                 .OrderByDescending(v => v.Case.Severity).ThenByDescending(v => v.Case.ChangedAt.Seconds).ToArray();
             if (p.GetValue(Cli.JsonFlag)) Cli.Print(cases.Select(Json));
             else if (cases.Length == 0) Console.WriteLine("no cases");

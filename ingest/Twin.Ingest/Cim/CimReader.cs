@@ -58,7 +58,9 @@ public static class CimReader
         string Get(string name) => texts.GetValueOrDefault(name, "");
         var result = Get("Result").ToUpperInvariant() switch
         {
-            "OK" => CimResult.Ok, "PARTIAL" => CimResult.Partial, "FAILED" => CimResult.Failed,
+            "OK" => CimResult.Ok,
+            "PARTIAL" => CimResult.Partial,
+            "FAILED" => CimResult.Failed,
             var other => throw new CimError(0, 0, $"a reply has Result OK, PARTIAL or FAILED, not '{other}'"),
         };
         if (Get("CorrelationID").Length == 0) throw new CimError(0, 0, "a reply has a CorrelationID");

@@ -67,7 +67,8 @@ internal sealed class AnswerHarness
     {
         var from = new UnixTime(Now.Seconds - ago);
         return new Finding(MeterId.FromUtilityId(name).Twin, name, kind, from, from, Now, 1, severity, 0.9, "test", 1,
-            "T0857", $"{name} runs what nobody released.", [], []) { Cause = cause };
+            "T0857", $"{name} runs what nobody released.", [], [])
+        { Cause = cause };
     }
 
     public void Tell(params Finding[] findings) => Twins.Deliver([.. findings.Select(f =>

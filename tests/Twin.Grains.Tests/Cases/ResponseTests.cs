@@ -238,8 +238,10 @@ public sealed class ResponseTests
         var policy = new SplitMix64((ulong)seed + 100);
         harness.Policy = f => Answer with
         {
-            Rung = (ResponseRung)policy.Next(9), Approvals = policy.Next(3),
-            MeanDelaySeconds = policy.Next(2) * 600, HoldAll = policy.Next(6) == 0,
+            Rung = (ResponseRung)policy.Next(9),
+            Approvals = policy.Next(3),
+            MeanDelaySeconds = policy.Next(2) * 600,
+            HoldAll = policy.Next(6) == 0,
             Refused = policy.Next(5) == 0 ? "no" : "",
             ReviewAt = new UnixTime(f.Now.Seconds + policy.Next(4) * 1_800),
         };

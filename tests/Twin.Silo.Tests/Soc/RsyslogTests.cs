@@ -55,7 +55,8 @@ public sealed partial class RsyslogTests : IDisposable
             input(type="imudp" port="{{_port}}" address="127.0.0.1" ruleset="in")
             """);
         _running = Process.Start(new ProcessStartInfo(RsyslogFactAttribute.Program,
-            ["-n", "-f", config, "-i", _directory.Sub("pid")]) { RedirectStandardError = true })!;
+            ["-n", "-f", config, "-i", _directory.Sub("pid")])
+        { RedirectStandardError = true })!;
     }
 
     private void Kill()

@@ -39,6 +39,9 @@ public interface IFleet : IAsyncDisposable
     /// </summary>
     ValueTask<string> StateHash(CancellationToken cancel);
 
+    /// <summary>What was found, decided and done: the ledger and its cases.</summary>
+    Ledger.ILedgerSource Ledger { get; }
+
     /// <summary>Counters and health, cheap enough for every scrape.</summary>
     FleetStatus Status { get; }
 }

@@ -7,7 +7,7 @@ namespace Twin.Grains;
 /// The one durable, totally ordered record of every input, and with it the history: DESIGN "Storage". Positions begin
 /// at 1. The engine's second contract; every implementation passes the same suite.
 /// </summary>
-public interface IJournal : IDisposable
+public interface IJournal : Ledger.ILedgerSource, IDisposable
 {
     /// <summary>Position of the last committed input; 0 when empty.</summary>
     long Position { get; }
@@ -101,6 +101,16 @@ public interface IJournal : IDisposable
     IEnumerable<string> CheckDigests();
 
     JournalSize Size();
+
+    /// <summary>
+    /// Seals the ledger up to its last entry when that is not sealed yet; null when there is nothing to seal.
+    /// </summary>
+    /// <param name="sign">Makes a seal of the end and the event time of its entry.</param>
+    /// <exception cref="StorageUnavailableException">The seal was not stored.</exception>
+    Ledger.LedgerSeal? SealLedger(Func<Ledger.LedgerChain, UnixTime, Ledger.LedgerSeal> sign);
+
+    /// <summary>Checks chain, seals and what is derived from entries; one sentence a problem, entry named.</summary>
+    IEnumerable<string> CheckLedger(Action<Ledger.StoredEntry> visit);
 }
 
 /// <summary>One journalled input.</summary>

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Twin.Api;
 using Twin.Grains;
+using Twin.Grains.Ledger;
 using Twin.Hardware;
 using Twin.Ingest.Readers;
 using Twin.Silo.Commands;
@@ -90,6 +91,7 @@ internal static class ApiHost
             fleet.State(key, at, cancel);
         public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit,
             CancellationToken cancel) => fleet.Keys(kind, after, limit, cancel);
+        public ILedgerSource Ledger => fleet.Ledger;
         public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
             fleet.Findings(query, cancel);
         public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit,

@@ -22,6 +22,11 @@ public enum LedgerKind : byte
     /// <summary>Body: the input as journalled: an act of a person, a policy, an outcome, a suppression, a freeze.
     /// </summary>
     Act = 6,
+    /// <summary>
+    /// Body: <see cref="PolicyRecord"/>, before the first decision under a document: with it every decision that
+    /// follows can be made again, by whoever has the ledger alone.
+    /// </summary>
+    Policy = 7,
 }
 
 /// <summary>
@@ -55,9 +60,32 @@ public sealed record LedgerEntry(LedgerKind Kind, UnixTime At, TwinKey Case, byt
         var r = new ByteReader(bytes);
         if (r.Byte() is not Version and var version)
             throw r.Bad($"a ledger entry has version {version}, this MeterTwin knows {Version}");
-        var kind = (LedgerKind)r.Byte((int)LedgerKind.Report, (int)LedgerKind.Act);
+        var kind = (LedgerKind)r.Byte((int)LedgerKind.Report, (int)LedgerKind.Policy);
         return new LedgerEntry(kind, Input.ReadTime(ref r), new TwinKey((TwinKind)r.Byte(), r.UInt64()),
             r.Rest.ToArray());
+    }
+}
+
+/// <summary>
+/// The text of the policy in force. <paramref name="Rules"/>: <see cref="Policies.PolicyEngine.Version"/> of the
+/// program that decides by it.
+/// </summary>
+public sealed record PolicyRecord(int Rules, string Text)
+{
+    public byte[] ToBytes()
+    {
+        var to = new ByteWriter(Text.Length + 16);
+        to.VarUInt((ulong)Rules);
+        to.Text(Text);
+        return to.ToArray();
+    }
+
+    /// <exception cref="InvalidDataException">Damaged.</exception>
+    public static PolicyRecord Read(ReadOnlySpan<byte> bytes)
+    {
+        var r = new ByteReader(bytes);
+        var record = new PolicyRecord(r.Count(int.MaxValue), r.Text());
+        return r.AtEnd ? record : throw r.Bad("bytes follow a policy");
     }
 }
 

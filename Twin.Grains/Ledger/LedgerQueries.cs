@@ -4,21 +4,24 @@ using Twin.Hardware;
 namespace Twin.Grains.Ledger;
 
 /// <summary>
-/// An entry as stored. <paramref name="Number"/> counts from 1 without gaps; <paramref name="Hash"/> is the SHA-256
-/// over the hash before it, the number and the bytes.
+/// An entry as stored. <paramref name="Number"/> counts from 1 without gaps; <paramref name="Hash"/>: see
+/// <see cref="LedgerChain"/>. <paramref name="Position"/>: end of the batch of inputs that it committed with.
 /// </summary>
-public sealed record StoredEntry(long Number, byte[] Hash, LedgerEntry Entry);
+public sealed record StoredEntry(long Number, byte[] Hash, LedgerEntry Entry, long Position);
 
 /// <summary>
-/// Which cases; null means any. Newest change first, at most <paramref name="Limit"/> (10,000). Cases that are part of
+/// Which cases; null means any. Newest change first, then by id, at most <paramref name="Limit"/> (10,000). Cases that are part of
 /// a group, covered by a suppression or logged only come when <paramref name="All"/>.
 /// </summary>
 public sealed record CaseQuery(Desk? Desk, CaseCondition? Condition, CaseHandling? Handling, TwinKey? Subject,
     bool All, int Limit);
 
-/// <summary>Where ledger and cases are read: an engine and its journal both are.</summary>
+/// <summary>Where ledger and cases are read: a journal has both.</summary>
 public interface ILedgerSource
 {
+    /// <summary>The last entry; <see cref="LedgerChain.Start"/> when there is none.</summary>
+    LedgerChain End { get; }
+
     /// <summary>Entries after a number, ascending, at most so many (10,000).</summary>
     IReadOnlyList<StoredEntry> Entries(long after, int limit);
 
@@ -27,6 +30,9 @@ public interface ILedgerSource
 
     /// <summary>Cases as they stand after the last commit.</summary>
     IReadOnlyList<CaseSnapshot> Cases(CaseQuery query);
+
+    /// <summary>Seals after a number, ascending, at most so many (10,000).</summary>
+    IReadOnlyList<LedgerSeal> Seals(long after, int limit);
 
     /// <summary>How far a reader of that name has come; 0 when it never read.</summary>
     long Cursor(string reader);

@@ -16,6 +16,12 @@ public readonly record struct PolicyScene(bool Frozen, CaseVerdict Covering, str
 /// </summary>
 public static class PolicyEngine
 {
+    /// <summary>
+    /// Version of the rules by which a document is read: raised with every change that could give another decision, so
+    /// that a ledger says by which rules it was decided.
+    /// </summary>
+    public const int Version = 1;
+
     /// <summary>Distinct persons without whom nothing touches a customer's supply.</summary>
     public const int LeastPersons = 2;
 

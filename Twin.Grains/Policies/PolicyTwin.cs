@@ -32,6 +32,9 @@ public sealed class PolicyTwin(ulong id) : ReportingTwin(id)
     private PolicyDocument _policy = PolicyReader.Default;
     private UnixTime _since, _now;
     private string _by = "", _thawedBy = "";
+
+    /// <summary>Digest and rules of the document that the ledger has last.</summary>
+    private string _recorded = "";
     private bool _frozen;
     private List<Cover> _covers = [];
     private List<string> _history = [];
@@ -147,6 +150,7 @@ public sealed class PolicyTwin(ulong id) : ReportingTwin(id)
                 var r = new ByteReader(inbox[i].Body);
                 if (AnswerHead.Read(ref r) != AnswerKind.Ask) throw r.Bad("the policy takes questions only");
                 var facts = CaseFacts.Read(ref r);
+                Record(facts.Now, outbox);
                 var decision = PolicyEngine.Decide(_policy, facts, SceneOf(facts, outbox));
                 var message = Scratch.Mine.Bytes;
                 message.Clear();
@@ -159,6 +163,16 @@ public sealed class PolicyTwin(ulong id) : ReportingTwin(id)
         {
             throw new InvalidDataException($"A message to the policy is damaged: {e.Message}", e);
         }
+    }
+
+    /// <summary>The ledger gets the document before the first decision under it.</summary>
+    private void Record(UnixTime now, IOutbox outbox)
+    {
+        var name = $"{_policy.Digest} {PolicyEngine.Version}";
+        if (name == _recorded) return;
+        _recorded = name;
+        var record = new PolicyRecord(PolicyEngine.Version, _text.Length > 0 ? _text : PolicyReader.DefaultText);
+        outbox.Fact(FactKind.Ledger, new LedgerEntry(LedgerKind.Policy, now, default, record.ToBytes()).ToBytes());
     }
 
     /// <summary>
@@ -229,6 +243,7 @@ public sealed class PolicyTwin(ulong id) : ReportingTwin(id)
         foreach (var time in (ReadOnlySpan<UnixTime>)[_since, _now]) to.VarInt(time.Seconds);
         to.Text(_by);
         to.Text(_thawedBy);
+        to.Text(_recorded);
         to.Bool(_frozen);
         to.VarUInt((ulong)_history.Count);
         foreach (var digest in _history) to.Text(digest);
@@ -271,7 +286,7 @@ public sealed class PolicyTwin(ulong id) : ReportingTwin(id)
         var twin = new PolicyTwin(id)
         {
             _text = r.Text(), _since = Input.ReadTime(ref r), _now = Input.ReadTime(ref r), _by = r.Text(),
-            _thawedBy = r.Text(), _frozen = r.Bool(),
+            _thawedBy = r.Text(), _recorded = r.Text(), _frozen = r.Bool(),
         };
         if (twin._text.Length > 0)
             twin._policy = PolicyReader.Read(twin._text, out var errors)

@@ -23,7 +23,7 @@ public sealed record RunAnswers(IReadOnlyList<(UnixTime At, ResponseRecord Respo
         var cases = new SortedDictionary<(TwinKey, int), CaseSnapshot>();
         IReadOnlyList<StoredEntry> entries;
         for (long after = 0; (entries = ledger.Entries(after, Page)).Count > 0; after = entries[^1].Number)
-            foreach (var (_, _, entry) in entries)
+            foreach (var (_, _, entry, _) in entries)
             {
                 if (entry.Kind == LedgerKind.Response)
                 {

@@ -23,9 +23,19 @@ internal sealed class RunLedger : ILedgerSource
         {
             if (_entries.Count == MaxEntries)
                 throw new InvalidDataException($"A run writes over {MaxEntries} entries; something goes round.");
-            _entries.Add(new StoredEntry(_entries.Count + 1, [], LedgerEntry.Read(entry.Span)));
+            _entries.Add(new StoredEntry(_entries.Count + 1, [], LedgerEntry.Read(entry.Span), 0));
         }
     }
+
+    public LedgerChain End
+    {
+        get
+        {
+            lock (_gate) return _entries.Count == 0 ? LedgerChain.Start : new(_entries.Count, _entries[^1].Hash);
+        }
+    }
+
+    public IReadOnlyList<LedgerSeal> Seals(long after, int limit) => [];
 
     public IReadOnlyList<StoredEntry> Entries(long after, int limit)
     {

@@ -13,13 +13,25 @@ internal static class VerifyCommand
     public static Command Make()
     {
         var (data, shards) = (Cli.Flag("data"), Cli.Flag("shards"));
-        var command = new Command("verify",
-            "Check the journal, rebuild every twin from it and compare. Exit 1 on any difference.")
+        var ledger = new Option<string?>("--ledger")
         {
-            data, shards, Cli.JsonFlag,
+            Description = "check this file of 'metertwin ledger export' instead of a data directory",
+        };
+        var key = new Option<string[]>("--key")
+        {
+            Description = "public key (PEM) that may have sealed the file; give it for each (default: any, printed)",
+        };
+        var command = new Command("verify",
+            "Check journal and ledger, rebuild every twin from the journal and compare. Exit 1 on any difference.")
+        {
+            data, shards, ledger, key, Cli.JsonFlag,
         };
         command.SetAction((p, _) => Cli.Guarded(() =>
         {
+            if (p.GetValue(ledger) is { } file)
+                return Task.FromResult(CheckFile(file, p.GetValue(key) ?? [], p.GetValue(Cli.JsonFlag)));
+            if (p.GetValue(key) is { Length: > 0 })
+                throw new ArgumentException("--key goes with --ledger: a directory seals with its own key.");
             var settings = Cli.Settings(p, data, shards);
             var report = Verifier.Run(settings.Data, settings.Shards, new TwinFactory(), Cli.Message);
             if (p.GetValue(Cli.JsonFlag)) Cli.Print(report);
@@ -29,11 +41,56 @@ internal static class VerifyCommand
         return command;
     }
 
+    private static int CheckFile(string file, string[] keys, bool asJson)
+    {
+        var trusted = keys.Select(k => Convert.ToHexString(PublicKey(k))).ToHashSet();
+        var problems = new List<string>();
+        var report = LedgerFile.Check(() => File.OpenRead(file),
+            key => trusted.Count == 0 || trusted.Contains(Convert.ToHexString(key)),
+            p => { if (problems.Count < Verifier.MaxDifferences) problems.Add(p); });
+        if (asJson) Cli.Print(new { Ledger = report, Differences = problems, Trusted = trusted.Count > 0 });
+        else if (problems.Count == 0)
+        {
+            Print(report);
+            if (trusted.Count == 0 && report.Keys.Count > 0)
+                Console.WriteLine("  The keys are taken from the file itself: compare them with what "
+                    + "'metertwin ledger key' printed, or give that by --key.");
+        }
+        foreach (var problem in asJson ? [] : problems) Console.WriteLine("✗ " + problem);
+        return problems.Count == 0 ? Cli.Ok : Cli.Differences;
+    }
+
+    private static byte[] PublicKey(string file)
+    {
+        try
+        {
+            using var key = System.Security.Cryptography.ECDsa.Create();
+            key.ImportFromPem(File.ReadAllText(file));
+            return key.ExportSubjectPublicKeyInfo();
+        }
+        catch (Exception e) when (e is System.Security.Cryptography.CryptographicException or ArgumentException)
+        {
+            throw new ArgumentException($"{file} is no public key in PEM, as 'metertwin ledger key' prints it.");
+        }
+    }
+
+    private static void Print(LedgerReport r)
+    {
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"✓ {r.Entries:n0} entries of the ledger follow from each other, {r.Decided:n0} decisions made again are the "
+                + $"same; hash {r.Hash}"));
+        if (r.Others > 0)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"  {r.Others:n0} decisions were made by other versions' rules and not made again"));
+        foreach (var key in r.Keys) Console.WriteLine("  sealed by key " + key);
+    }
+
     private static void Print(VerifyReport r)
     {
         if (r.Differences.Count == 0)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"✓ {r.Twins:n0} twins rebuilt from {r.Position:n0} inputs are the same; state_hash {r.StateHash}"));
+        if (r.Ledger is { } ledger && r.Differences.Count == 0) Print(ledger);
         foreach (var difference in r.Differences) Console.WriteLine("✗ " + difference);
         foreach (var erased in r.Erased) Console.WriteLine("  erased: " + erased);
     }

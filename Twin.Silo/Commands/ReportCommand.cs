@@ -24,7 +24,7 @@ internal static class ReportCommand
             {
                 if (!CaseSnapshot.TryParseId(p.GetValue(id)!, out var key, out var number))
                     throw new ArgumentException($"'{p.GetValue(id)}' is no id of a case.");
-                var report = ReportData.Incident(SocService.LedgerOf(fleet), key, number);
+                var report = ReportData.Incident(fleet.Ledger, key, number);
                 return Task.FromResult((ReportHtml.Of(report), ReportFile.Json(report)));
             });
     }
@@ -36,7 +36,7 @@ internal static class ReportCommand
         return Of("disconnects", "Every disconnection and reconnection: who, notice, approvals, outcome.", null, from,
             to, (fleet, p, _) =>
             {
-                var report = ReportData.Disconnects(SocService.LedgerOf(fleet),
+                var report = ReportData.Disconnects(fleet.Ledger,
                     Time(p.GetValue(from), UnixTime.MinSeconds), Time(p.GetValue(to), UnixTime.MaxSeconds));
                 return Task.FromResult((ReportHtml.Of(report), ReportFile.Json(report)));
             });
@@ -65,7 +65,7 @@ internal static class ReportCommand
             await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = path },
                 new Twin.Grains.TwinFactory(), Cli.Message);
             var (html, json) = await make(fleet, p, cancel);
-            ReportFile.Write(p.GetValue(file)!, p.GetValue(Cli.JsonFlag) ? json : html, sign: null);
+            ReportFile.Write(p.GetValue(file)!, p.GetValue(Cli.JsonFlag) ? json : html, fleet.Sign);
             Console.WriteLine($"✓ {p.GetValue(file)}");
             return Cli.Ok;
         }));

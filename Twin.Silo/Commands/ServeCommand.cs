@@ -40,7 +40,7 @@ internal static class ServeCommand
         await using var receiver = settings.DlmsPort is { } dlms
             ? Receiver(fleet, dlms, keys, settings) : null;
         await using var soc = settings.SinkFile is { } sinks
-            ? Soc.SocService.Start(sinks, fleet, TimeProvider.System, Cli.Message) : null;
+            ? Soc.SocService.Start(sinks, fleet.Ledger, TimeProvider.System, Cli.Message) : null;
         var isEmbedded = settings.Engine == Edition.DefaultEngine;
         var data = isEmbedded ? Path.GetFullPath(settings.Data)
             : $"PostgreSQL of {settings.DatabaseFile ?? "METERTWIN_DATABASE"}";

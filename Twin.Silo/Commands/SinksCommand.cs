@@ -26,7 +26,7 @@ internal static class SinksCommand
         {
             var settings = Cli.Settings(p, data, sinks);
             await using var fleet = Open(settings);
-            var ledger = SocService.LedgerOf(fleet);
+            var ledger = fleet.Ledger;
             var rows = Sinks(settings).Select(s =>
             {
                 var cursor = ledger.Cursor(SocDispatcher.ReaderOf(s.Name));
@@ -59,7 +59,7 @@ internal static class SinksCommand
             var chosen = Sinks(settings).Where(s => p.GetValue(only) is not { } name || s.Name == name).ToList();
             if (chosen.Count == 0) throw new ArgumentException($"There is no sink '{p.GetValue(only)}'.");
             await using var fleet = Open(settings);
-            var ledger = SocService.LedgerOf(fleet);
+            var ledger = fleet.Ledger;
             foreach (var s in chosen)
             {
                 var before = ledger.Cursor(SocDispatcher.ReaderOf(s.Name));

@@ -1,4 +1,6 @@
 using Twin.Grains;
+using Twin.Grains.Cases;
+using Twin.Grains.Guards;
 using Twin.Hardware;
 using Twin.Silo.Storage;
 
@@ -34,6 +36,72 @@ public sealed partial class EmbeddedFleet
         })];
     }
 
+    /// <summary>Entries after which the ledger is sealed anew, and event time after which it is, s.</summary>
+    private const int SealEntries = 1_024, SealSeconds = 3_600;
+
+    private long _sealedTo = -1;
+    private UnixTime _sealedAt;
+
+    /// <summary>Seals the ledger up to what is committed.</summary>
+    internal void SealNow() => _sequencer.Ask(() =>
+    {
+        _sequencer.Drain(throwOnError: true);
+        return SealLedger();
+    }).GetAwaiter().GetResult();
+
+    /// <summary>Of the key that seals, SubjectPublicKeyInfo.</summary>
+    internal byte[] PublicKey => _key.Public;
+
+    /// <summary>Signs what is made of the ledger.</summary>
+    internal byte[] Sign(byte[] data) => _key.Sign(data);
+
+    private bool SealLedger()
+    {
+        if (_journal.SealLedger(_key.Seal) is { } seal) (_sealedTo, _sealedAt) = (seal.Number, seal.At);
+        return true;
+    }
+
+    /// <summary>Seals when there is enough, or when it is long ago by the entries' own time.</summary>
+    private void SealInTime()
+    {
+        if (_sealedTo < 0)
+        {
+            var seals = _journal.LastSeal;
+            (_sealedTo, _sealedAt) = seals is { } last ? (last.Number, last.At) : (0, default);
+        }
+        var end = _journal.End;
+        if (end.Number == _sealedTo) return;
+        if (end.Number - _sealedTo >= SealEntries
+            || _journal.Entries(end.Number - 1, 1)[0].Entry.At.Seconds - _sealedAt.Seconds >= SealSeconds) SealLedger();
+    }
+
+    /// <summary>
+    /// A directory that was restored knows nothing of what its successor did: what was on its way waits for people, and
+    /// the fleet's guard gives no room before two of them have looked. The time is the last that the directory knows.
+    /// </summary>
+    private void QuarantineAll()
+    {
+        var end = _journal.End.Number;
+        var at = end > 0 ? _journal.Entries(end - 1, 1)[0].Entry.At : _sequencer.Status("").Watermark ?? default;
+        var by = new Actor("metertwin", "restore");
+        const string why = "restored from a backup: what was ordered since is not known here";
+        ResponseAct Hold(TwinKey key) => new(key, at, by, ResponseActKind.Quarantine, 0, ResponseRung.Log, why);
+        var acts = new Queue<Input>([Hold(GuardKey.Fleet), .. _host.Keys(TwinKind.Case).Where(HasPending).Select(Hold)]);
+        while (acts.Count > 0)
+        {
+            var batch = new InputBatch("host");
+            while (acts.Count > 0 && !batch.IsFull) batch.Add(acts.Dequeue());
+            foreach (var item in Append(batch, CancellationToken.None).AsTask().GetAwaiter().GetResult().Items)
+                if (item.Status == AdmissionStatus.Rejected) _log($"After the restore: {item.Reason}");
+        }
+        _log("This directory was restored from a backup: pending responses and every further command wait until two "
+            + "persons have said process ('metertwin response process').");
+        _directory.ForgetRestore();
+    }
+
+    private bool HasPending(TwinKey key) => State(key, null, CancellationToken.None).Result is { } state
+        && CaseView.From(key, state).Responses.Any(r => r.State is ResponseState.Proposed or ResponseState.Authorised);
+
     private sealed class Nowhere : IAccepted
     {
         public void Add(ReadOnlySpan<byte> input, int day, long endMinute, bool sealable) { }
@@ -56,10 +124,11 @@ public sealed partial class EmbeddedFleet
         {
             if (_sequencer.BytesSinceSnapshot >= _options.SnapshotBytes) WriteSnapshot(isBase: false);
             Retain();
+            SealInTime();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or StorageUnavailableException)
         {
-            _log($"No snapshot was written: {e.Message}");
+            _log($"No snapshot was written, or no seal: {e.Message}");
         }
     }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 using Twin.Grains;
+using Twin.Grains.Ledger;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 using Twin.Silo.Engine;
@@ -22,6 +23,7 @@ public sealed partial class EmbeddedFleet : IFleet
     private readonly ITwinFactory _factory;
     private readonly TwinHost _host;
     private readonly Sequencer _sequencer;
+    private readonly LedgerKey _key;
     private readonly Action<string> _log;
 
     /// <summary>Opens the directory, brings every twin back to where the journal ends, and starts.</summary>
@@ -50,6 +52,7 @@ public sealed partial class EmbeddedFleet : IFleet
     {
         (_options, _factory, _directory, _journal, _log) = (options, factory, directory, journal, log);
         _host = new TwinHost(options.Shards, factory, keepScores: options.OnScore is not null);
+        _key = LedgerKey.OpenOrMake(Path.Combine(directory.Path, LedgerKey.FileName));
         var rebuilt = Rebuilder.Recover(_host, journal, directory.Path, factory.JudgingVersion, log);
         _sequencer = new Sequencer(journal, journal.Append, _host, options.HorizonDays, KeepHouse, options.OnScore)
         {
@@ -58,6 +61,7 @@ public sealed partial class EmbeddedFleet : IFleet
         foreach (var (position, act) in journal.UnfinishedErasures())
             _sequencer.Ask(() => EraseFiles(act, position)).GetAwaiter().GetResult();
         if (rebuilt.NewEpoch) OpenEpoch();
+        if (directory.IsRestored) QuarantineAll();
     }
 
     /// <summary>
@@ -97,6 +101,8 @@ public sealed partial class EmbeddedFleet : IFleet
         return w.ToArray();
     }
 
+    public ILedgerSource Ledger => _journal;
+
     public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
         ValueTask.FromResult(_journal.Findings(query));
 
@@ -125,6 +131,7 @@ public sealed partial class EmbeddedFleet : IFleet
     public Task Backup(string target) => _sequencer.Ask(() =>
     {
         _sequencer.Drain(throwOnError: true);
+        SealLedger();
         WriteSnapshot(isBase: false);
         BackupFiles.Write(_directory.Path, target);
         return true;
@@ -142,19 +149,25 @@ public sealed partial class EmbeddedFleet : IFleet
     public async ValueTask DisposeAsync()
     {
         if (_sequencer.IsClosed) return;
-        if (_options.SnapshotOnClose && _sequencer.Error is null && _sequencer.BytesSinceSnapshot > 0)
+        if (_sequencer.Error is null)
         {
             try
             {
-                await _sequencer.Ask(() => WriteSnapshot(isBase: false));
+                await _sequencer.Ask(() =>
+                {
+                    if (_options.SnapshotOnClose && _sequencer.BytesSinceSnapshot > 0) WriteSnapshot(isBase: false);
+                    _sequencer.Drain(throwOnError: true);
+                    return SealLedger();
+                });
             }
             catch (Exception e) when (e is StorageUnavailableException or IOException or UnauthorizedAccessException)
             {
-                // A snapshot saves time at the next start; the journal has everything.
+                // A snapshot saves time at the next start, and then the ledger is sealed; the journal has everything.
             }
         }
         _sequencer.Dispose();
         _host.Dispose();
+        _key.Dispose();
         _journal.Dispose();
         _directory.Dispose();
     }

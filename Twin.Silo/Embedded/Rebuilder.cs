@@ -26,14 +26,13 @@ internal static class Rebuilder
 
     /// <summary>Rebuilds from the newest base, or from the start, as if nothing but the journal were there.</summary>
     public static long FromBase(TwinHost host, SqliteJournal journal, string folder, int judgingVersion,
-        Consequences into, Action<string> log,
-        Action<Consequences>? onClosed)
+        Consequences into, Action<string> log, Action<Consequences>? onStated)
     {
         RequireEnd(journal, folder);
         var bases = SnapshotFile.List(folder).Where(s => s.IsBase).ToArray();
         var from = LoadSnapshot(host, journal, bases, judgingVersion, log);
         if (from == 0) RequireWholeJournal(journal, folder);
-        Apply(host, journal, from, into, onClosed);
+        Apply(host, journal, from, into, onStated);
         return from;
     }
 
@@ -105,16 +104,18 @@ internal static class Rebuilder
     }
 
     private static long Apply(TwinHost host, SqliteJournal journal, long from, Consequences into,
-        Action<Consequences>? onClosed)
+        Action<Consequences>? onStated)
     {
         long bytes = 0;
         journal.Read(from, (position, input) =>
         {
             bytes += input.Length;
             host.Rebuild(input, into);
-            if (onClosed is not null && Envelope.Read(input).Kind == InputKind.DayClosed) onClosed(into);
+            if (into.Ledger.Count > 0) onStated?.Invoke(into);
+            into.Ledger.Clear();
         });
         host.EndRebuild(into);
+        onStated?.Invoke(into);
         return bytes;
     }
 }

@@ -9,7 +9,11 @@ namespace Twin.Silo.Embedded;
 
 /// <summary>What a verification found; sound when <see cref="Differences"/> is empty.</summary>
 public sealed record VerifyReport(long Position, long Readings, long Twins, string StateHash,
-    IReadOnlyList<string> Differences, IReadOnlyList<string> Erased);
+    IReadOnlyList<string> Differences, IReadOnlyList<string> Erased)
+{
+    /// <summary>What was found of the ledger; null when verification ended before it.</summary>
+    public LedgerReport? Ledger { get; init; }
+}
 
 /// <summary>
 /// Checks a data directory that nobody uses: stored digests; then every twin, finding and publication rebuilt from the
@@ -26,11 +30,13 @@ public static class Verifier
         using var journal = new SqliteJournal(directory.JournalFile);
         var differences = new Differences();
         foreach (var problem in journal.CheckDigests()) differences.Add(problem);
+        var ledger = new LedgerCheck();
+        if (differences.Count == 0) ledger.Run(journal, differences.Add);
         if (differences.Count > 0) return new VerifyReport(journal.Position, 0, 0, "", differences.List, []);
         Rebuilder.RequireSameJudges(journal, directory.Path, factory.JudgingVersion);
         try
         {
-            return Rebuild(directory, journal, shards, factory, differences, log);
+            return Rebuild(directory, journal, shards, factory, ledger, differences, log);
         }
         catch (Exception e) when (e is Microsoft.Data.Sqlite.SqliteException or InvalidDataException)
         {
@@ -40,7 +46,7 @@ public static class Verifier
     }
 
     private static VerifyReport Rebuild(DataDirectory directory, SqliteJournal journal, int shards,
-        ITwinFactory factory, Differences differences, Action<string> log)
+        ITwinFactory factory, LedgerCheck ledger, Differences differences, Action<string> log)
     {
         var erased = journal.Tombstones().Select(t => t.Meter is { } m
             ? $"meter {m}: {t.Readings} readings before {LocalDay.FormatDate(t.BeforeDay)} erased (digest {t.Digest})"
@@ -49,16 +55,20 @@ public static class Verifier
         using var rebuilt = new TwinHost(shards, factory, keepScores: false);
         var consequences = new Consequences();
         var from = Rebuilder.FromBase(rebuilt, journal, directory.Path, factory.JudgingVersion, consequences, log,
-            null);
+            said => ledger.Give(said.Ledger));
         using (var live = new TwinHost(shards, factory, keepScores: false))
         {
             Rebuilder.Recover(live, journal, directory.Path, factory.JudgingVersion, log);
             CompareTwins(rebuilt, live, differences);
         }
         CompareFacts(journal, consequences, from, differences);
+        ledger.Compare(journal, from, differences.Add);
         var hash = StateHasher.Compute(rebuilt, journal);
         return new VerifyReport(journal.Position, journal.Size().Readings, rebuilt.Count(null), hash, differences.List,
-            erased);
+            erased)
+        {
+            Ledger = ledger.Report,
+        };
     }
 
     private sealed class Differences

@@ -5,6 +5,7 @@ using Orleans.Runtime;
 using Polly;
 using Polly.Retry;
 using Twin.Grains;
+using Twin.Grains.Ledger;
 using Twin.Grains.Orleans;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
@@ -208,6 +209,8 @@ public sealed class OrleansFleet : IFleet
         while (!r.AtEnd) keys.Add(KeyCode.Read(ref r));
         return keys;
     }
+
+    public ILedgerSource Ledger => _journal;
 
     public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
         ValueTask.FromResult(_journal.Findings(query));

@@ -5,6 +5,7 @@ using Orleans;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Twin.Grains;
+using Twin.Grains.Ledger;
 using Twin.Hardware;
 using Twin.Silo.Storage.Postgres;
 
@@ -114,6 +115,8 @@ internal sealed class SiloProcess : IFleet
 
     public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit, CancellationToken cancel) =>
         _fleet.Keys(kind, after, limit, cancel);
+
+    public ILedgerSource Ledger => _fleet.Ledger;
 
     public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
         _fleet.Findings(query, cancel);

@@ -13,12 +13,10 @@ internal sealed class SocService : IAsyncDisposable
     public IReadOnlyList<SinkStatus> Status() => [.. _all.Select(a => a.Dispatcher.Status())];
 
     /// <param name="file">The settings of sinks.</param>
-    /// <param name="engine">What holds the ledger.</param>
-    /// <exception cref="SettingException">The settings, or an engine without a ledger.</exception>
-    public static SocService Start(string file, object engine, TimeProvider clock, Action<string> message)
+    /// <exception cref="SettingException">The settings are wrong.</exception>
+    public static SocService Start(string file, ILedgerSource ledger, TimeProvider clock, Action<string> message)
     {
         var service = new SocService();
-        var ledger = LedgerOf(engine);
         var seed = unchecked((ulong)clock.GetTimestamp());
         foreach (var setting in SinkSettings.Read(file))
         {
@@ -35,11 +33,6 @@ internal sealed class SocService : IAsyncDisposable
         }
         return service;
     }
-
-    /// <exception cref="SettingException">It has none.</exception>
-    public static ILedgerSource LedgerOf(object engine) => engine as ILedgerSource
-        ?? throw new SettingException(
-            "This engine keeps no ledger that can be read here; take out the setting 'sinks'.");
 
     public async ValueTask DisposeAsync()
     {

@@ -56,9 +56,10 @@ public static class BackupFiles
         foreach (var file in Directory.EnumerateFiles(from))
         {
             var name = Path.GetFileName(file);
-            if (name is "lock" or "format" || name.EndsWith(".tmp", StringComparison.Ordinal)) continue;
+            if (name is "lock" or "format" or LedgerKey.FileName || name.EndsWith(".tmp", StringComparison.Ordinal)) continue;
             File.Copy(file, Path.Combine(full, name));
         }
+        AtomicFile.Write(Path.Combine(full, DataDirectory.RestoredName), s => s.Write("restored\n"u8));
         AtomicFile.Write(Path.Combine(full, "format"), s => s.Write(File.ReadAllBytes(Path.Combine(from, "format"))));
         using var directory = DataDirectory.Open(full, mustExist: true);
         using var journal = new SqliteJournal(directory.JournalFile);

@@ -8,8 +8,8 @@ namespace Twin.Silo.Storage;
 /// </summary>
 public sealed class DataDirectory : IDisposable
 {
-    /// <summary>1: without table frequent. 2: with it.</summary>
-    public const int Format = 2;
+    /// <summary>2: with table frequent. 3: with the ledger.</summary>
+    public const int Format = 3;
     private const string FormatPrefix = "metertwin-data ";
     private readonly FileStream _lock;
 
@@ -19,6 +19,18 @@ public sealed class DataDirectory : IDisposable
 
     /// <summary>True when this opening made the directory's first files.</summary>
     public bool IsNew { get; }
+
+    /// <summary>
+    /// True until what follows from a restore is journalled: what was on its way then must not go out again.
+    /// </summary>
+    public bool IsRestored => File.Exists(RestoredFile);
+
+    public void ForgetRestore() => File.Delete(RestoredFile);
+
+    private string RestoredFile => System.IO.Path.Combine(Path, RestoredName);
+
+    /// <summary>Name of the file by which a restored directory is known.</summary>
+    public const string RestoredName = "restored";
 
     public string JournalFile => System.IO.Path.Combine(Path, "journal.db");
 

@@ -58,8 +58,17 @@ internal sealed record JournalTable(int Number, string Name, int KeyColumns, OnR
 
     public static readonly JournalTable Erasing = new(9, "erasing", 1, OnRepeat.Refuse, ("position", Cell.Integer));
 
+    public static readonly JournalTable Ledger = new(10, "ledger", 1, OnRepeat.Refuse, ("number", Cell.Integer),
+        ("position", Cell.Integer), ("kind", Cell.Integer), ("case_kind", Cell.Integer), ("case_id", Cell.Integer),
+        ("at_s", Cell.Integer), ("body", Cell.Bytes), ("hash", Cell.Bytes));
+
+    public static readonly JournalTable Case = new(11, "casefile", 2, OnRepeat.Replace, ("id", Cell.Integer),
+        ("number", Cell.Integer), ("subject_kind", Cell.Integer), ("subject", Cell.Integer), ("desk", Cell.Integer),
+        ("state", Cell.Integer), ("handling", Cell.Integer), ("queued", Cell.Integer), ("changed_s", Cell.Integer),
+        ("body", Cell.Bytes));
+
     /// <summary>How many there are; <see cref="Number"/> is below it.</summary>
-    public const int Count = 10;
+    public const int Count = 12;
 
     /// <summary>"a,b,c": the columns, each after a prefix.</summary>
     public string Names(string prefix = "") => string.Join(',', Columns.Select(c => prefix + c.Name));

@@ -85,13 +85,15 @@ public abstract partial class SqlJournal : IJournal
         if (batch.IsEmpty) return;
         Position = batch.LastPosition;
         _readings += batch.Readings;
+        _end = EndAfter(_end, batch);
         Marks = batch.Marks;
         JudgingVersion = batch.JudgingVersion ?? JudgingVersion;
     }
 
     /// <summary>Takes position, watermark and versions from the database.</summary>
-    private protected void Refresh() => Once(session =>
+    private protected void Refresh() => Reading(session =>
     {
+        _end = ReadEnd(session);
         using var command = session.Prepare("SELECT position, readings, marks, judging FROM head");
         using var reader = command.ExecuteReader();
         if (!reader.Read()) throw Sql.Damaged("table 'head' is empty", null);
@@ -123,6 +125,7 @@ public abstract partial class SqlJournal : IJournal
             to.Insert(JournalTable.Finding, f.Id, (int)f.Subject.Kind, SqlValues.Signed(f.Subject.Id), (int)f.Kind,
                 f.From.Seconds, f.DetectedAt.Seconds, batch.LastPosition, body);
         }
+        StoreLedger(to, batch);
         foreach (var (_, position, input) in batch.Kept)
             if (Envelope.Read(input).Kind == InputKind.Erasure) to.Insert(JournalTable.Erasing, position);
         to.Ready("UPDATE head SET position=@p, readings=readings+@r, marks=@m, judging=@j", "@p", "@r", "@m", "@j")

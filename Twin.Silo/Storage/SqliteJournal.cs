@@ -54,6 +54,12 @@ public sealed class SqliteJournal : SqlJournal
     private protected override void Write(Action<SqlSession> work, JournalBatch? batch) => Guarded(() =>
         Sql.InTransaction(_write, "BEGIN IMMEDIATE", () => work(_writing)));
 
+    /// <summary>One file has one writer at a time.</summary>
+    private protected override void Note(Action<SqlSession> work)
+    {
+        lock (WriteGate) Write(work, null);
+    }
+
     private void Guarded(Action work)
     {
         try

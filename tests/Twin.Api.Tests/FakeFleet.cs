@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using Twin.Grains;
+using Twin.Grains.Ledger;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
 
@@ -106,6 +107,8 @@ internal sealed class FakeFleet : IFleet
         lock (_lock)
             return new([.. _names.Keys.Where(k => k.Kind == kind && k.Id > after).OrderBy(k => k.Id).Take(limit)]);
     }
+
+    public ILedgerSource Ledger => throw new NotSupportedException();
 
     public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel)
     {

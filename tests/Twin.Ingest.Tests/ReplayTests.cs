@@ -1,5 +1,6 @@
 using System.Text;
 using Twin.Grains;
+using Twin.Grains.Ledger;
 using Twin.Hardware;
 using Twin.Ingest.Feed;
 
@@ -41,6 +42,7 @@ public sealed class ReplayTests
         public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit,
             CancellationToken cancel) =>
             throw new NotSupportedException();
+        public ILedgerSource Ledger => throw new NotSupportedException();
         public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
             throw new NotSupportedException();
         public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit,

@@ -45,7 +45,7 @@ internal static class ReportData
         if (cases.Count == 0) throw new ArgumentException("There is no such case. 'metertwin case list' shows ids.");
         var last = cases[^1];
         var people = new SortedSet<string>(StringComparer.Ordinal);
-        var rows = entries.Select(e => Row(e, people)).OfType<TimelineRow>().ToArray();
+        var rows = entries.Select(e => Row(e, people)).ToArray();
         return new IncidentReport(last.Id, last.SubjectName, Desks.NameOf(last.Desk), last.Sentence,
             DueOf(last.AwareAt), [.. people], rows);
     }
@@ -59,48 +59,13 @@ internal static class ReportData
             notification.ToString(), new UnixTime(month.ToUnixTimeSeconds()).ToString());
     }
 
-    private static TimelineRow? Row(StoredEntry e, SortedSet<string> people)
+    private static TimelineRow Row(StoredEntry e, SortedSet<string> people)
     {
-        var (hash, at) = (Convert.ToHexStringLower(e.Hash), e.Entry.At.ToString());
-        TimelineRow Of(string kind, string text, string why) => new(e.Number, hash, at, kind, text, why);
-        switch (e.Entry.Kind)
-        {
-            case LedgerKind.Report:
-                var report = Report.Read(e.Entry.Body);
-                return report.Finding is { } f ? Of("finding", f.Sentence, "")
-                    : Of("request", report.Request!.Describe(), report.Request.Why);
-            case LedgerKind.Decision:
-                var d = DecisionRecord.Read(e.Entry.Body).Decision;
-                return Of("decision", $"{SocWords.Name(d.Rung)} by rule {d.Rule} of {d.PolicyName} "
-                    + $"({d.PolicyDigest}){(d.Refused.Length > 0 ? ", refused: " + d.Refused : "")}",
-                    $"{d.Why} Not milder: {d.WhyNotMilder} Not harsher: {d.WhyNotHarsher}");
-            case LedgerKind.Case:
-                var c = CaseSnapshot.Read(e.Entry.Body);
-                if (c.Assignee.Length > 0) people.Add(c.Assignee);
-                return Of("case", $"{SocWords.Name(c.Handling)}, {SocWords.Name(c.Condition)}: {c.Sentence}", c.Why);
-            case LedgerKind.Response:
-                var r = SocWords.ResponseOf(e.Entry.Body);
-                if (r.RequestedBy.Person.Length > 0) people.Add(r.RequestedBy.Person);
-                foreach (var a in r.Approvals) people.Add(a.By.Person);
-                return Of("response", ResponseWords.SentenceOf(r), r.Why);
-            case LedgerKind.Order:
-                return Of("order", ResponseWords.SentenceOf(SocWords.ResponseOf(e.Entry.Body)), "");
-            case LedgerKind.Act:
-                var act = Input.Read(e.Entry.Body);
-                if (PersonOf(act) is { Length: > 0 } person) people.Add(person);
-                return Of("act", act.Describe(), "");
-            default:
-                return null;
-        }
+        foreach (var person in LedgerWords.PeopleOf(e.Entry)) people.Add(person);
+        var (text, why) = LedgerWords.Of(e.Entry);
+        return new(e.Number, Convert.ToHexStringLower(e.Hash), e.Entry.At.ToString(), SocWords.Name(e.Entry.Kind), text,
+            why);
     }
-
-    private static string? PersonOf(Input act) => act switch
-    {
-        CaseAct a => a.By.Person,
-        ResponseAct a => a.By.Person,
-        CommandRequest a => a.By.Person,
-        _ => null,
-    };
 
     /// <summary>The last state of every response that switches supply, proposed within the span.</summary>
     public static DisconnectReport Disconnects(ILedgerSource ledger, UnixTime from, UnixTime to)

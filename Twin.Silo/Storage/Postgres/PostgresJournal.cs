@@ -138,6 +138,17 @@ public sealed class PostgresJournal : SqlJournal
         return ((byte[])session.Scalar("SELECT token FROM head FOR UPDATE")!).AsSpan().SequenceEqual(token);
     }
 
+    /// <summary>
+    /// One statement, committed by itself: the token of the head, by which the writer finds a lost answer, stays. Sent
+    /// again when its answer is lost, it says the same.
+    /// </summary>
+    private protected override void Note(Action<SqlSession> work) => _server.Try(() =>
+    {
+        using var session = new PostgresSession(_server.Open(), null);
+        work(session);
+        return 0;
+    });
+
     private protected override T Reading<T>(Func<SqlSession, T> read)
     {
         if (_view.Value is { } open) return read(open);

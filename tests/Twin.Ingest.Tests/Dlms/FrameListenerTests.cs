@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Twin.Grains;
+using Twin.Grains.Ledger;
 using Twin.Hardware;
 using Twin.Ingest.Dlms;
 
@@ -38,6 +39,7 @@ public sealed class FrameListenerTests
         public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) => throw No();
         public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit, CancellationToken cancel)
             => throw No();
+        public ILedgerSource Ledger => throw No();
         public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) => throw No();
         public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit,
             CancellationToken cancel) => throw No();

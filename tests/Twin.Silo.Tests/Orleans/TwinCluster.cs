@@ -6,6 +6,7 @@ using Orleans.Hosting;
 using Orleans.Runtime;
 using Orleans.TestingHost;
 using Twin.Grains;
+using Twin.Grains.Ledger;
 using Twin.Hardware;
 using Twin.Silo.Orleans;
 using Twin.Silo.Storage.Postgres;
@@ -116,6 +117,8 @@ internal sealed class TwinCluster : IFleet
 
     public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit,
         CancellationToken cancel) => _fleet.Keys(kind, after, limit, cancel);
+
+    public ILedgerSource Ledger => _fleet.Ledger;
 
     public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
         _fleet.Findings(query, cancel);

@@ -21,9 +21,19 @@ internal sealed class ListLedger : ILedgerSource
         {
             var bytes = entry.ToBytes();
             var hash = SHA256.HashData([.. _entries.Count == 0 ? new byte[32] : _entries[^1].Hash, .. bytes]);
-            _entries.Add(new StoredEntry(_entries.Count + 1, hash, entry));
+            _entries.Add(new StoredEntry(_entries.Count + 1, hash, entry, 0));
         }
     }
+
+    public LedgerChain End
+    {
+        get
+        {
+            lock (_gate) return _entries.Count == 0 ? LedgerChain.Start : new(_entries.Count, _entries[^1].Hash);
+        }
+    }
+
+    public IReadOnlyList<LedgerSeal> Seals(long after, int limit) => [];
 
     public IReadOnlyList<StoredEntry> Entries(long after, int limit)
     {
@@ -99,5 +109,5 @@ internal static class Samples
         At, null, isUndo, "dangerous condition confirmed", "");
 
     public static SocEvent Event(LedgerEntry entry, long number = 7) =>
-        SocEvent.Of(new StoredEntry(number, [.. Enumerable.Repeat((byte)0xAB, 32)], entry))!;
+        SocEvent.Of(new StoredEntry(number, [.. Enumerable.Repeat((byte)0xAB, 32)], entry, 0))!;
 }

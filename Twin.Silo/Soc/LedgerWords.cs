@@ -1,0 +1,62 @@
+using Twin.Grains.Cases;
+using Twin.Grains.Ledger;
+using Twin.Hardware;
+
+namespace Twin.Silo.Soc;
+
+/// <summary>Entries of the ledger in words, for lists and reports.</summary>
+internal static class LedgerWords
+{
+    /// <summary>What an entry records, and why it is so where it says that; in one sentence each.</summary>
+    /// <exception cref="InvalidDataException">Damaged, or of a newer version.</exception>
+    public static (string Text, string Why) Of(LedgerEntry entry)
+    {
+        switch (entry.Kind)
+        {
+            case LedgerKind.Report:
+                var report = Report.Read(entry.Body);
+                return report.Finding is { } f ? (f.Sentence, "")
+                    : (report.Request!.Describe(), report.Request.Why);
+            case LedgerKind.Decision:
+                var d = DecisionRecord.Read(entry.Body).Decision;
+                return ($"{SocWords.Name(d.Rung)}{(d.Rule.Length > 0 ? " by rule " + d.Rule : "")} of {d.PolicyName} "
+                    + $"({d.PolicyDigest}){(d.Refused.Length > 0 ? ", refused: " + d.Refused : "")}",
+                    $"{d.Why} Not milder: {d.WhyNotMilder} Not harsher: {d.WhyNotHarsher}");
+            case LedgerKind.Case:
+                var c = CaseSnapshot.Read(entry.Body);
+                return ($"{SocWords.Name(c.Handling)}, {SocWords.Name(c.Condition)}: {c.Sentence}", c.Why);
+            case LedgerKind.Response:
+                var r = SocWords.ResponseOf(entry.Body);
+                return (ResponseWords.SentenceOf(r), r.Why);
+            case LedgerKind.Order:
+                return (ResponseWords.SentenceOf(SocWords.ResponseOf(entry.Body)), "");
+            case LedgerKind.Policy:
+                var p = PolicyRecord.Read(entry.Body);
+                return ($"policy {Twin.Grains.Policies.PolicyReader.DigestOf(p.Text)} decides from here on", "");
+            default:
+                return (Input.Read(entry.Body).Describe(), "");
+        }
+    }
+
+    /// <summary>Persons who take part in what an entry records.</summary>
+    public static IEnumerable<string> PeopleOf(LedgerEntry entry) => (entry.Kind switch
+    {
+        LedgerKind.Case => [CaseSnapshot.Read(entry.Body).Assignee],
+        LedgerKind.Response => PeopleOf(SocWords.ResponseOf(entry.Body)),
+        LedgerKind.Act => Input.Read(entry.Body) switch
+        {
+            CaseAct a => [a.By.Person],
+            ResponseAct a => [a.By.Person],
+            CommandRequest a => [a.By.Person],
+            PolicyActivation a => [a.By.Person],
+            Suppression a => [a.By.Person],
+            PlannedWork a => [a.By.Person, a.Owner],
+            FreezeAct a => [a.By.Person],
+            _ => [],
+        },
+        _ => Enumerable.Empty<string>(),
+    }).Where(p => p.Length > 0);
+
+    private static IEnumerable<string> PeopleOf(ResponseRecord r) =>
+        r.Approvals.Select(a => a.By.Person).Prepend(r.RequestedBy.Person);
+}

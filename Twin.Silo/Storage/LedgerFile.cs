@@ -1,0 +1,219 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Twin.Grains.Ledger;
+using Twin.Hardware;
+
+namespace Twin.Silo.Storage;
+
+/// <summary>
+/// A ledger that was checked. <paramref name="Decided"/>: decisions made again with the same result;
+/// <paramref name="Others"/>: decisions by other versions' rules, which were not. <paramref name="Sealed"/>: entries up
+/// to the last seal. <paramref name="Keys"/>: fingerprints of the keys that sealed it.
+/// </summary>
+public sealed record LedgerReport(long Entries, string Hash, long Decided, long Others, long Sealed,
+    IReadOnlyList<string> Keys);
+
+/// <summary>
+/// A ledger as a file that can be checked without its directory: JSON lines, one an entry, in order, and seals behind
+/// the entries that they seal. There is one way to write each line, so that every change of a byte shows. Body: the
+/// entry's bytes in base64, which hash and seals are over; time, kind and case repeat what stands in it.
+/// </summary>
+public static class LedgerFile
+{
+    private const int Version = 1;
+
+    /// <summary>A line that is longer is none of a ledger: an entry is an input at most, and that is bounded.</summary>
+    private const int MaxLine = 96 * 1024 * 1024;
+
+    private const int Page = 1_000;
+
+    /// <summary>Writes all entries up to the end as it is now; how many.</summary>
+    /// <exception cref="InvalidDataException">The ledger is damaged.</exception>
+    public static long Write(ILedgerSource ledger, TextWriter to)
+    {
+        var end = ledger.End;
+        to.Write(Header(end));
+        var seals = new Queue<LedgerSeal>(ledger.Seals(0, 10_000));
+        for (long after = 0; after < end.Number;)
+        {
+            var entries = ledger.Entries(after, (int)Math.Min(Page, end.Number - after));
+            if (entries.Count == 0) throw new InvalidDataException($"entry {after + 1} of the ledger is missing");
+            foreach (var entry in entries)
+            {
+                to.Write(Line(entry));
+                while (seals.TryPeek(out var seal) && seal.Number <= entry.Number)
+                {
+                    to.Write(Line(seals.Dequeue()));
+                    if (seals.Count == 0) seals = new Queue<LedgerSeal>(ledger.Seals(seal.Number, 10_000));
+                }
+            }
+            after = entries[^1].Number;
+        }
+        return end.Number;
+    }
+
+    private static string Header(LedgerChain end) => string.Create(CultureInfo.InvariantCulture,
+        $$"""{"metertwin_ledger":{{Version}},"entries":{{end.Number}},"hash":"{{Convert.ToHexStringLower(end.Hash)}}"}""")
+        + "\n";
+
+    private static string Line(StoredEntry e) => string.Create(CultureInfo.InvariantCulture,
+        $$"""{"number":{{e.Number}},"at":"{{e.Entry.At}}","kind":"{{JsonNamingPolicy.SnakeCaseLower.ConvertName(
+            e.Entry.Kind.ToString())}}","case":"{{(e.Entry.Case.Kind == 0 ? "" : $"{e.Entry.Case.Id:x16}")}}","body":"{{Convert.ToBase64String(e.Entry.ToBytes())}}","hash":"{{Convert.ToHexStringLower(e.Hash)}}"}""") + "\n";
+
+    private static string Line(LedgerSeal s) => string.Create(CultureInfo.InvariantCulture,
+        $$"""{"seal":{{s.Number}},"key":"{{Convert.ToBase64String(s.Key)}}","signature":"{{Convert.ToBase64String(s.Signature)}}"}""") + "\n";
+
+    /// <summary>
+    /// Checks a file: first that nothing was changed, then, when nothing was, all decisions by making them again.
+    /// </summary>
+    /// <param name="open">Opens the file from its beginning; called twice.</param>
+    /// <param name="isTrusted">Whether a public key is one that the reader trusts.</param>
+    /// <param name="problem">Hears each problem; line and entry are named.</param>
+    public static LedgerReport Check(Func<Stream> open, Func<byte[], bool> isTrusted, Action<string> problem)
+    {
+        var check = new Reader(isTrusted);
+        var broken = false;
+        foreach (var (number, line) in Lines(open, () => broken, p => Broken($"line {p}")))
+        {
+            try
+            {
+                check.Take(line);
+            }
+            catch (Exception e) when (e is InvalidDataException or FormatException or JsonException
+                or InvalidOperationException or KeyNotFoundException or OverflowException or ArgumentException)
+            {
+                Broken($"line {number}, behind entry {check.End.Number}: {e.Message}");
+            }
+        }
+        if (!broken && check.Missing() is { } missing) Broken(missing);
+        var replay = new LedgerReplay();
+        if (!broken)
+        {
+            foreach (var (number, line) in Lines(open, () => false, _ => { }))
+            {
+                if (Reader.EntryOf(line) is { } entry && replay.Problem(entry) is { } p)
+                    problem($"line {number}, entry {entry.Number}: {p}");
+            }
+        }
+        return new LedgerReport(check.End.Number, Convert.ToHexStringLower(check.End.Hash), replay.Decided,
+            replay.Others, check.SealedTo, [.. check.Keys]);
+
+        // What follows a break proves nothing: one sentence says where it is.
+        void Broken(string what)
+        {
+            if (!broken) problem(what);
+            broken = true;
+        }
+    }
+
+    private static IEnumerable<(long Number, string Line)> Lines(Func<Stream> open, Func<bool> isOver,
+        Action<string> broken)
+    {
+        using var reader = new StreamReader(open(), new UTF8Encoding(false, throwOnInvalidBytes: false),
+            detectEncodingFromByteOrderMarks: false);
+        var line = new StringBuilder();
+        var buffer = new char[64 * 1024];
+        long number = 1;
+        for (int read; !isOver() && (read = reader.Read(buffer)) > 0;)
+        {
+            var rest = buffer.AsMemory(0, read);
+            for (int at; (at = rest.Span.IndexOf('\n')) >= 0; rest = rest[(at + 1)..])
+            {
+                line.Append(rest.Span[..(at + 1)]);
+                yield return (number++, line.ToString());
+                line.Clear();
+                if (isOver()) yield break;
+            }
+            line.Append(rest.Span);
+            if (line.Length > MaxLine)
+            {
+                broken($"{number} is longer than {MaxLine} characters: this is no ledger");
+                yield break;
+            }
+        }
+        if (line.Length > 0 && !isOver()) broken($"{number} has no end: the file was cut short");
+    }
+
+    /// <summary>What the lines so far come to.</summary>
+    private sealed class Reader(Func<byte[], bool> isTrusted)
+    {
+        private (long Entries, string Hash)? _header;
+
+        public LedgerChain End { get; private set; } = LedgerChain.Start;
+        public long SealedTo { get; private set; }
+        public SortedSet<string> Keys { get; } = new(StringComparer.Ordinal);
+
+        public void Take(string line)
+        {
+            using var json = JsonDocument.Parse(line);
+            var root = json.RootElement;
+            if (_header is null)
+            {
+                if (!root.TryGetProperty("metertwin_ledger", out var version))
+                    throw new InvalidDataException("this is no ledger that 'metertwin ledger export' wrote");
+                if (version.GetInt32() != Version)
+                    throw new InvalidDataException(
+                        $"the file has version {version.GetInt32()}, this MeterTwin knows {Version}");
+                _header = (root.GetProperty("entries").GetInt64(), root.GetProperty("hash").GetString()!);
+                Same(line, Header(new LedgerChain(_header.Value.Entries, Convert.FromHexString(_header.Value.Hash))));
+            }
+            else if (root.TryGetProperty("seal", out var seal)) Take(line, seal.GetInt64(), root);
+            else Take(line, Entry(root));
+        }
+
+        private void Take(string line, StoredEntry entry)
+        {
+            if (entry.Number != End.Number + 1)
+                throw new InvalidDataException(
+                    $"entry {entry.Number} stands where entry {End.Number + 1} must: one was taken out or moved");
+            End = End.Next(entry.Entry.ToBytes());
+            if (!End.Hash.AsSpan().SequenceEqual(entry.Hash))
+                throw new InvalidDataException($"entry {entry.Number} is not what was recorded, or one before it was "
+                    + "changed, taken out or moved: its hash does not follow");
+            Same(line, Line(entry));
+        }
+
+        private void Take(string line, long number, JsonElement root)
+        {
+            var seal = new LedgerSeal(number, default, root.GetProperty("key").GetBytesFromBase64(),
+                root.GetProperty("signature").GetBytesFromBase64());
+            if (!seal.Seals(End))
+                throw new InvalidDataException(
+                    $"the seal of entry {number} is not the signature of its key over the ledger up to there");
+            var fingerprint = LedgerSeal.FingerprintOf(seal.Key);
+            if (!isTrusted(seal.Key))
+                throw new InvalidDataException($"entry {number} is sealed by key {fingerprint}, which is none of those "
+                    + "given with --key");
+            Same(line, Line(seal));
+            Keys.Add(fingerprint);
+            SealedTo = number;
+        }
+
+        /// <summary>A line that says the same in other bytes was not written by us.</summary>
+        private static void Same(string line, string written)
+        {
+            if (line != written)
+                throw new InvalidDataException("the line is not as it was written: bytes beside the entry were changed");
+        }
+
+        public static StoredEntry? EntryOf(string line)
+        {
+            using var json = JsonDocument.Parse(line);
+            return json.RootElement.TryGetProperty("number", out _) ? Entry(json.RootElement) : null;
+        }
+
+        private static StoredEntry Entry(JsonElement root) => new(root.GetProperty("number").GetInt64(),
+            Convert.FromHexString(root.GetProperty("hash").GetString()!),
+            LedgerEntry.Read(root.GetProperty("body").GetBytesFromBase64()), 0);
+
+        /// <summary>What must be there at the end and is not; null when all is.</summary>
+        public string? Missing() => _header is not { } header ? "the file is empty"
+            : header.Entries != End.Number || header.Hash != Convert.ToHexStringLower(End.Hash)
+                ? $"the file ends behind entry {End.Number}, and its first line says {header.Entries} entries with hash "
+                    + $"{header.Hash}"
+            : SealedTo != End.Number ? $"the last seal is that of entry {SealedTo}: what follows it, to {End.Number}, "
+                + "could have been written by anybody"
+            : null;
+    }
+}

@@ -1,0 +1,191 @@
+using System.Data.Common;
+using System.Globalization;
+using Twin.Grains;
+using Twin.Grains.Cases;
+using Twin.Grains.Ledger;
+using Twin.Grains.Policies;
+using Twin.Hardware;
+
+namespace Twin.Silo.Storage;
+
+// The ledger: entries in one chain, committed with the inputs that caused them; the newest state of each case, so that
+// cases can be found; seals; and how far each reader has come.
+public abstract partial class SqlJournal
+{
+    /// <summary>Rows that one query gives at most.</summary>
+    private const int MaxRows = 10_000;
+
+    /// <summary>The writer's own end; <see cref="End"/> is what is committed, whoever wrote it.</summary>
+    private LedgerChain _end = LedgerChain.Start;
+
+    public LedgerChain End => Once(ReadEnd);
+
+    /// <summary>
+    /// Writes something that is no part of the order of inputs, synced before it returns; runs beside appending.
+    /// </summary>
+    private protected abstract void Note(Action<SqlSession> work);
+
+    private static LedgerChain ReadEnd(SqlSession session)
+    {
+        using var select = session.Prepare("SELECT number, hash FROM ledger ORDER BY number DESC LIMIT 1");
+        using var reader = select.ExecuteReader();
+        return reader.Read() ? new LedgerChain(reader.GetInt64(0), reader.Blob(1)) : LedgerChain.Start;
+    }
+
+    private void StoreLedger(SqlSession to, JournalBatch batch)
+    {
+        var end = _end;
+        foreach (var bytes in batch.Ledger)
+        {
+            end = end.Next(bytes);
+            var entry = LedgerEntry.Read(bytes);
+            to.Insert(JournalTable.Ledger, end.Number, batch.LastPosition, (int)entry.Kind, (int)entry.Case.Kind,
+                SqlValues.Signed(entry.Case.Id), entry.At.Seconds, bytes, end.Hash);
+            if (entry.Kind != LedgerKind.Case) continue;
+            var c = CaseSnapshot.Read(entry.Body);
+            to.Insert(JournalTable.Case, SqlValues.Signed(c.Case.Id), c.Number, (int)c.Subject.Kind,
+                SqlValues.Signed(c.Subject.Id), (int)c.Desk, (int)c.Condition, (int)c.Handling, IsQueued(c) ? 1 : 0,
+                c.ChangedAt.Seconds, entry.Body);
+        }
+    }
+
+    /// <summary>People have to do with it by itself: no group, cover or mere record has it.</summary>
+    private static bool IsQueued(CaseSnapshot c) => c is { Verdict: CaseVerdict.Open, Placing: Placing.Queued };
+
+    private static LedgerChain EndAfter(LedgerChain end, JournalBatch batch) =>
+        batch.Ledger.Aggregate(end, (chain, bytes) => chain.Next(bytes));
+
+    private const string EntryColumns = "SELECT number, hash, body, position FROM ledger ";
+
+    public IReadOnlyList<StoredEntry> Entries(long after, int limit) => Reading(c =>
+    {
+        using var select = c.Prepare(EntryColumns + "WHERE number>@a ORDER BY number LIMIT @n", "@a", "@n")
+            .With(after, Math.Clamp(limit, 0, MaxRows));
+        return EntriesOf(select);
+    });
+
+    public IReadOnlyList<StoredEntry> EntriesOf(TwinKey caseKey, int limit) => Reading(c =>
+    {
+        using var select = c.Prepare(EntryColumns + "WHERE case_id=@t AND case_kind=@k ORDER BY number LIMIT @n",
+            "@t", "@k", "@n")
+            .With(SqlValues.Signed(caseKey.Id), (int)caseKey.Kind, Math.Clamp(limit, 0, MaxRows));
+        return EntriesOf(select);
+    });
+
+    private static List<StoredEntry> EntriesOf(DbCommand select)
+    {
+        using var reader = select.ExecuteReader();
+        var found = new List<StoredEntry>();
+        while (reader.Read())
+            found.Add(new StoredEntry(reader.GetInt64(0), reader.Blob(1), LedgerEntry.Read(reader.Blob(2)),
+                reader.GetInt64(3)));
+        return found;
+    }
+
+    public IReadOnlyList<CaseSnapshot> Cases(CaseQuery query) => Reading(c =>
+    {
+        var (where, names, values) = (new List<string>(), new List<string>(), new List<object>());
+        void Add(string condition, string name, object value)
+        {
+            where.Add(condition);
+            names.Add(name);
+            values.Add(value);
+        }
+        if (!query.All) where.Add("queued=1");
+        if (query.Desk is { } desk) Add("desk=@d", "@d", (int)desk);
+        if (query.Condition is { } condition) Add("state=@c", "@c", (int)condition);
+        if (query.Handling is { } handling) Add("handling=@h", "@h", (int)handling);
+        if (query.Subject is { } subject)
+        {
+            Add("subject=@s", "@s", SqlValues.Signed(subject.Id));
+            Add("subject_kind=@k", "@k", (int)subject.Kind);
+        }
+        names.Add("@n");
+        values.Add(Math.Clamp(query.Limit, 0, MaxRows));
+        using var select = c.Prepare("SELECT body FROM casefile"
+            + (where.Count > 0 ? " WHERE " + string.Join(" AND ", where) : "")
+            + " ORDER BY changed_s DESC, id, number LIMIT @n", [.. names]).With([.. values]);
+        using var reader = select.ExecuteReader();
+        var found = new List<CaseSnapshot>();
+        while (reader.Read()) found.Add(CaseSnapshot.Read(reader.Blob(0)));
+        return found;
+    });
+
+    public IReadOnlyList<LedgerSeal> Seals(long after, int limit) => Reading(c =>
+    {
+        using var select = c.Prepare("SELECT number, at_s, key, signature FROM seal WHERE number>@a ORDER BY number "
+            + "LIMIT @n", "@a", "@n").With(after, Math.Clamp(limit, 0, MaxRows));
+        using var reader = select.ExecuteReader();
+        var found = new List<LedgerSeal>();
+        while (reader.Read())
+            found.Add(new LedgerSeal(reader.GetInt64(0), new UnixTime(reader.GetInt64(1)), reader.Blob(2),
+                reader.Blob(3)));
+        return found;
+    });
+
+    internal LedgerSeal? LastSeal => Once(s => (long?)s.Scalar("SELECT number FROM seal ORDER BY number DESC LIMIT 1") ?? 0) is > 0 and var last
+        ? Seals(last - 1, 1)[0] : null;
+
+    public long Cursor(string reader) => Once(s =>
+        (long?)s.Ready("SELECT number FROM cursor WHERE reader=@r", "@r").With(reader).ExecuteScalar() ?? 0);
+
+    public void SetCursor(string reader, long number, bool reset) => Note(s => s.Ready(
+        "INSERT INTO cursor(reader, number) VALUES(@r, @n) ON CONFLICT(reader) DO UPDATE SET number=excluded.number "
+        + "WHERE @x=1 OR excluded.number > cursor.number", "@r", "@n", "@x")
+        .With(reader, number, reset ? 1L : 0L).ExecuteNonQuery());
+
+    public LedgerSeal? SealLedger(Func<LedgerChain, UnixTime, LedgerSeal> sign)
+    {
+        var (end, at, sealedTo) = Reading(c =>
+        {
+            var last = ReadEnd(c);
+            var time = last.Number == 0 ? 0L : (long)c.Scalar("SELECT at_s FROM ledger ORDER BY number DESC LIMIT 1")!;
+            return (last, new UnixTime(time), (long?)c.Scalar("SELECT number FROM seal ORDER BY number DESC LIMIT 1"));
+        });
+        if (end.Number == 0 || end.Number <= sealedTo) return null;
+        var seal = sign(end, at);
+        Note(s => s.Ready("INSERT INTO seal(number, at_s, key, signature) VALUES(@n, @a, @k, @s) "
+            + "ON CONFLICT(number) DO NOTHING", "@n", "@a", "@k", "@s").With(seal.Number, seal.At.Seconds, seal.Key, seal.Signature).ExecuteNonQuery());
+        return seal;
+    }
+
+    public IEnumerable<string> CheckLedger(Action<StoredEntry> visit)
+    {
+        var check = new StoredLedgerCheck(visit);
+        Apart(c =>
+        {
+            using (var select = c.Prepare("SELECT number, at_s, key, signature FROM seal ORDER BY number"))
+            {
+                using var reader = select.ExecuteReader();
+                while (reader.Read())
+                    check.Expect(new LedgerSeal(reader.GetInt64(0), new UnixTime(reader.GetInt64(1)), reader.Blob(2),
+                        reader.Blob(3)));
+            }
+            using (var select = c.Prepare("SELECT number, position, kind, case_kind, case_id, at_s, body, hash "
+                + "FROM ledger ORDER BY number"))
+            {
+                using var reader = select.ExecuteReader();
+                while (reader.Read())
+                    check.Row(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3),
+                        SqlValues.Unsigned(reader.GetInt64(4)), reader.GetInt64(5), reader.Blob(6), reader.Blob(7));
+            }
+            using (var select = c.Prepare("SELECT id, number, subject_kind, subject, desk, state, handling, queued, "
+                + "changed_s, body FROM casefile ORDER BY id, number"))
+            {
+                using var reader = select.ExecuteReader();
+                while (reader.Read()) check.Case(CaseRow(reader), reader.Blob(9));
+            }
+        });
+        return check.End();
+    }
+
+    private static string CaseRow(DbDataReader reader) => string.Create(CultureInfo.InvariantCulture,
+        $"{SqlValues.Unsigned(reader.GetInt64(0)):x16}-{reader.GetInt64(1)} {reader.GetInt64(2)} "
+        + $"{SqlValues.Unsigned(reader.GetInt64(3)):x16} {reader.GetInt64(4)} {reader.GetInt64(5)} "
+        + $"{reader.GetInt64(6)} {reader.GetInt64(7)} {reader.GetInt64(8)}");
+
+    /// <summary>The same text of what the body says.</summary>
+    internal static string CaseRow(CaseSnapshot c) => string.Create(CultureInfo.InvariantCulture,
+        $"{c.Case.Id:x16}-{c.Number} {(int)c.Subject.Kind} {c.Subject.Id:x16} {(int)c.Desk} {(int)c.Condition} "
+        + $"{(int)c.Handling} {(IsQueued(c) ? 1 : 0)} {c.ChangedAt.Seconds}");
+}

@@ -1,0 +1,88 @@
+using Twin.Grains.Cases;
+using Twin.Grains.Ledger;
+
+namespace Twin.Silo.Storage;
+
+/// <summary>
+/// Holds rows of the ledger against what they say of themselves: numbers without gaps, hashes, seals, the columns that
+/// repeat an entry for searching, and the table of cases.
+/// </summary>
+internal sealed class StoredLedgerCheck(Action<StoredEntry> visit)
+{
+    private readonly List<string> _problems = [];
+    private readonly Queue<LedgerSeal> _seals = [];
+    private readonly Dictionary<string, byte[]> _cases = [];
+    private LedgerChain _end = LedgerChain.Start;
+    private bool _isBroken;
+    private long _position;
+
+    public void Expect(LedgerSeal seal) => _seals.Enqueue(seal);
+
+    public void Row(long number, long position, long kind, long caseKind, ulong caseId, long at, byte[] body,
+        byte[] hash)
+    {
+        if (_isBroken) return;
+        // What follows a break proves nothing: one sentence says where it is.
+        if (number != _end.Number + 1)
+        {
+            Break($"entry {_end.Number + 1} is missing: entry {number} follows {_end.Number}");
+            return;
+        }
+        _end = _end.Next(body);
+        if (!_end.Hash.AsSpan().SequenceEqual(hash))
+        {
+            Break($"entry {number} is not what was recorded, or an entry before it was changed, taken out or moved: "
+                + "its hash does not follow");
+            return;
+        }
+        while (_seals.TryPeek(out var seal) && seal.Number <= number) CheckSeal(_seals.Dequeue(), at);
+        try
+        {
+            var entry = LedgerEntry.Read(body);
+            if ((long)entry.Kind != kind || (long)entry.Case.Kind != caseKind || entry.Case.Id != caseId
+                || entry.At.Seconds != at || position < _position)
+                _problems.Add($"entry {number}: the columns beside it do not say what it says");
+            _position = position;
+            if (entry.Kind == LedgerKind.Case)
+                _cases[SqlJournal.CaseRow(CaseSnapshot.Read(entry.Body)).Split(' ')[0]] = entry.Body;
+            visit(new StoredEntry(number, hash, entry, position));
+        }
+        catch (InvalidDataException e)
+        {
+            _problems.Add($"entry {number} cannot be read: {e.Message}");
+        }
+    }
+
+    private void CheckSeal(LedgerSeal seal, long at)
+    {
+        if (seal.Number != _end.Number || seal.At.Seconds != at || !seal.Seals(_end))
+            _problems.Add($"the seal of entry {seal.Number} is not the signature of its key over the ledger up to there");
+    }
+
+    public void Case(string row, byte[] body)
+    {
+        if (_isBroken) return;
+        var id = row.Split(' ')[0];
+        if (!_cases.Remove(id, out var last)) _problems.Add($"case {id} is listed, and no entry has it");
+        else if (!last.AsSpan().SequenceEqual(body) || row != SqlJournal.CaseRow(CaseSnapshot.Read(last)))
+            _problems.Add($"case {id} is listed otherwise than its last entry says");
+    }
+
+    /// <summary>All that was found; the rows have all been seen.</summary>
+    public IReadOnlyList<string> End()
+    {
+        if (_isBroken) return _problems;
+        foreach (var seal in _seals)
+            _problems.Add($"entry {seal.Number} is sealed, and the ledger ends at {_end.Number}: entries were taken off "
+                + "its end");
+        foreach (var id in _cases.Keys.Order(StringComparer.Ordinal))
+            _problems.Add($"case {id} is in the ledger and not listed");
+        return _problems;
+    }
+
+    private void Break(string problem)
+    {
+        _problems.Add(problem);
+        _isBroken = true;
+    }
+}

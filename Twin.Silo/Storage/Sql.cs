@@ -11,7 +11,8 @@ internal static class Sql
     /// every frame of a meter, in runs sorted by meter. segment: sealed readings of 1 or 14 days, sorted
     /// by meter. head: what the last commit made true. erasing: erasures journalled and not yet carried out.
     /// ledger: entries in their chain; casefile: the newest state of each case; seal: signatures over the ledger;
-    /// cursor: how far its readers have come. Ids are stored with the top bit flipped, so that signed order is unsigned order.
+    /// cursor: how far its readers have come. Ids are stored with the top bit flipped, so that signed order is unsigned
+    /// order.
     /// </summary>
     public const string Schema = """
         CREATE TABLE IF NOT EXISTS head(id INTEGER PRIMARY KEY CHECK(id=1), position INTEGER NOT NULL,

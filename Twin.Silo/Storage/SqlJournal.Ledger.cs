@@ -123,8 +123,10 @@ public abstract partial class SqlJournal
         return found;
     });
 
-    internal LedgerSeal? LastSeal => Once(s => (long?)s.Scalar("SELECT number FROM seal ORDER BY number DESC LIMIT 1") ?? 0) is > 0 and var last
-        ? Seals(last - 1, 1)[0] : null;
+    internal LedgerSeal? LastSeal => Once(LastSealed) is { } last ? Seals(last - 1, 1)[0] : null;
+
+    private static long? LastSealed(SqlSession s) =>
+        (long?)s.Scalar("SELECT number FROM seal ORDER BY number DESC LIMIT 1");
 
     public long Cursor(string reader) => Once(s =>
         (long?)s.Ready("SELECT number FROM cursor WHERE reader=@r", "@r").With(reader).ExecuteScalar() ?? 0);
@@ -140,12 +142,13 @@ public abstract partial class SqlJournal
         {
             var last = ReadEnd(c);
             var time = last.Number == 0 ? 0L : (long)c.Scalar("SELECT at_s FROM ledger ORDER BY number DESC LIMIT 1")!;
-            return (last, new UnixTime(time), (long?)c.Scalar("SELECT number FROM seal ORDER BY number DESC LIMIT 1"));
+            return (last, new UnixTime(time), LastSealed(c));
         });
         if (end.Number == 0 || end.Number <= sealedTo) return null;
         var seal = sign(end, at);
         Note(s => s.Ready("INSERT INTO seal(number, at_s, key, signature) VALUES(@n, @a, @k, @s) "
-            + "ON CONFLICT(number) DO NOTHING", "@n", "@a", "@k", "@s").With(seal.Number, seal.At.Seconds, seal.Key, seal.Signature).ExecuteNonQuery());
+            + "ON CONFLICT(number) DO NOTHING", "@n", "@a", "@k", "@s")
+            .With(seal.Number, seal.At.Seconds, seal.Key, seal.Signature).ExecuteNonQuery());
         return seal;
     }
 

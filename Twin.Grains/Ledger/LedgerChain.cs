@@ -65,6 +65,7 @@ public sealed record LedgerSeal(long Number, Twin.Hardware.UnixTime At, byte[] K
         }
         catch (Exception e) when (e is CryptographicException or PlatformNotSupportedException or ArgumentException)
         {
+            // No key, or one on a curve that nobody has: a changed byte may name any.
             return false;
         }
     }

@@ -23,10 +23,16 @@ internal static class AnswerScene
     public static EmbeddedFleet Open(string path) => EmbeddedFleet.Open(
         new EmbeddedOptions { DataPath = path, Shards = 2 }, new TwinFactory(), null);
 
-    /// <summary>So many cases from that time on; an hour of sweeps.</summary>
     public static async Task<EmbeddedFleet> Make(string path, int meters = 2, long start = Monday)
     {
         var fleet = Open(path);
+        await Fill(fleet, meters, start);
+        return fleet;
+    }
+
+    /// <summary>So many cases from that time on, and five minutes of sweeps.</summary>
+    public static async Task Fill(IFleet fleet, int meters, long start)
+    {
         var (batch, day) = (new InputBatch("registry"), (int)(start / 86_400));
         for (var n = 1; n <= meters; n++)
         {
@@ -37,7 +43,6 @@ internal static class AnswerScene
         await Send(fleet, batch);
         for (var n = 1; n <= meters; n++) await Distrust(fleet, n, start);
         for (var minute = 1; minute <= 5; minute++) await Sweep(fleet, start + 60 * minute);
-        return fleet;
     }
 
     public static Task Distrust(IFleet fleet, int meter, long at) => Do(fleet, new KeyEvent(Meter(meter).Twin,

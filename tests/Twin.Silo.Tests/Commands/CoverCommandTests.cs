@@ -28,7 +28,7 @@ public sealed class CoverCommandTests : IAsyncLifetime
     {
         await using var fleet = AnswerScene.Open(_directory.Path);
         await AnswerScene.Do(fleet, new KeyEvent(AnswerScene.Meter(meter).Twin, new UnixTime(End + 60 * minutes),
-            KeySlot.DeviceAgreement, KeyEventKind.CertificateUntrusted, 1, [], default, "nobody"));
+            KeySlot.KeyAgreement, KeyEventKind.CertificateUntrusted, 1, [], default, "nobody"));
         for (var i = 1; i <= 3; i++) await AnswerScene.Sweep(fleet, End + 60 * (minutes + i));
         return (await AnswerScene.View(fleet, meter)).Case.Verdict.ToString();
     }

@@ -24,11 +24,11 @@ public sealed class CoverCommandTests : IAsyncLifetime
         [.. args, "--by", by, "--at", At(minutes), "--data", _directory.Path];
 
     /// <summary>MT-2 is distrusted once more, by another key: what becomes of it.</summary>
-    private async Task<string> VerdictOnAnother(int meter, int minutes)
+    private async Task<string> VerdictOnAnother(int meter, int minutes, KeySlot slot = KeySlot.KeyAgreement)
     {
         await using var fleet = AnswerScene.Open(_directory.Path);
         await AnswerScene.Do(fleet, new KeyEvent(AnswerScene.Meter(meter).Twin, new UnixTime(End + 60 * minutes),
-            KeySlot.KeyAgreement, KeyEventKind.CertificateUntrusted, 1, [], default, "nobody"));
+            slot, KeyEventKind.CertificateUntrusted, 1, [], default, "nobody"));
         for (var i = 1; i <= 3; i++) await AnswerScene.Sweep(fleet, End + 60 * (minutes + i));
         return (await AnswerScene.View(fleet, meter)).Case.Verdict.ToString();
     }
@@ -57,10 +57,7 @@ public sealed class CoverCommandTests : IAsyncLifetime
             "MT-2", "--days", "2", "--why", "the laboratory has it")));
         Assert.Equal("Suppressed", await VerdictOnAnother(2, 10));
         await InProcess.Well(With("Ada", 20, "suppress", "S-1", "--meter", "MT-2", "--end"));
-        await using var fleet = AnswerScene.Open(_directory.Path);
-        await AnswerScene.Distrust(fleet, 2, End + 60 * 30);
-        for (var i = 31; i <= 33; i++) await AnswerScene.Sweep(fleet, End + 60 * i);
-        Assert.Equal("Open", (await AnswerScene.View(fleet, 2)).Case.Verdict.ToString());
+        Assert.Equal("Open", await VerdictOnAnother(2, 30, KeySlot.MetrologySeal));
     }
 
     [Theory]

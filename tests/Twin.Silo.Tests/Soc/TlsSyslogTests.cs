@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Twin.Silo.Soc;
@@ -12,34 +11,12 @@ namespace Twin.Silo.Tests.Soc;
 public sealed class TlsSyslogTests : IDisposable
 {
     private readonly TestDirectory _directory = new();
-    private readonly X509Certificate2 _authority = Authority("CN=Right");
+    private readonly X509Certificate2 _authority = Certificates.Authority("CN=Right");
 
     public void Dispose()
     {
         _authority.Dispose();
         _directory.Dispose();
-    }
-
-    private static X509Certificate2 Authority(string name)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
-        return request.CreateSelfSigned(DateTimeOffset.UnixEpoch.AddYears(50), DateTimeOffset.UnixEpoch.AddYears(130));
-    }
-
-    private static X509Certificate2 Server(X509Certificate2 authority, string host)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=receiver", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName(host);
-        request.CertificateExtensions.Add(names.Build());
-        using var signed = request.Create(authority, DateTimeOffset.UnixEpoch.AddYears(50),
-            DateTimeOffset.UnixEpoch.AddYears(120), [1, 2, 3]);
-        using var whole = signed.CopyWithPrivateKey(key);
-        return X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null);
     }
 
     private string Pem(X509Certificate2 of)
@@ -82,7 +59,7 @@ public sealed class TlsSyslogTests : IDisposable
     [Fact]
     public async Task Messages_arrive_framed_and_whole()
     {
-        using var certificate = Server(_authority, "localhost");
+        using var certificate = Certificates.Server(_authority, "localhost");
         using var listener = Listener();
         var receiving = Receive(listener, certificate);
         var (dispatcher, ledger) = To(listener, Pem(_authority));
@@ -106,8 +83,8 @@ public sealed class TlsSyslogTests : IDisposable
     [InlineData(false, "localhost")]
     public async Task A_receiver_that_cannot_prove_its_name_gets_nothing(bool isRight, string host)
     {
-        using var other = Authority("CN=Other");
-        using var certificate = Server(isRight ? _authority : other, host);
+        using var other = Certificates.Authority("CN=Other");
+        using var certificate = Certificates.Server(isRight ? _authority : other, host);
         using var listener = Listener();
         var receiving = Receive(listener, certificate);
         var (dispatcher, ledger) = To(listener, Pem(_authority));

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Twin.Grains.Cases;
 using Twin.Hardware;
 using Twin.Silo.Embedded;
 using Twin.Silo.Soc;
@@ -22,8 +21,7 @@ internal static class ReportCommand
         return Of("incident", "One case: when the utility became aware, what was found, decided and done.", id, null,
             null, (fleet, p, _) =>
             {
-                if (!CaseSnapshot.TryParseId(p.GetValue(id)!, out var key, out var number))
-                    throw new ArgumentException($"'{p.GetValue(id)}' is no id of a case.");
+                var (key, number) = ActFlags.CaseOf(p.GetValue(id)!);
                 var report = ReportData.Incident(fleet.Ledger, key, number);
                 return Task.FromResult((ReportHtml.Of(report), ReportFile.Json(report)));
             });
@@ -36,7 +34,7 @@ internal static class ReportCommand
         return Of("disconnects", "Every disconnection and reconnection: who, notice, approvals, outcome.", null, from,
             to, (fleet, p, _) =>
             {
-                var report = ReportData.Disconnects(fleet.Ledger,
+                var report = DisconnectData.Of(fleet.Ledger,
                     Time(p.GetValue(from), UnixTime.MinSeconds), Time(p.GetValue(to), UnixTime.MaxSeconds));
                 return Task.FromResult((ReportHtml.Of(report), ReportFile.Json(report)));
             });

@@ -87,8 +87,8 @@ internal static class ResponseCommand
         var why = new Option<string>("--why") { Description = "in your own words", DefaultValueFactory = _ => "" };
         var command = new Command("propose", "Ask for a response that the policy did not choose.") { id, rung, why };
         flags.AddTo(command);
-        command.SetAction((p, cancel) => Cli.Guarded(() => flags.Do(p, new ResponseAct(
-            ActFlags.CaseOf(p.GetValue(id)!).Key, flags.At(p), flags.By(p), ResponseActKind.Propose, 0,
+        command.SetAction((p, cancel) => Cli.Guarded(() => flags.Do(p, p.GetValue(id)!,
+            key => new ResponseAct(key, flags.At(p), flags.By(p), ResponseActKind.Propose, 0,
             ActFlags.Parse<ResponseRung>(p.GetValue(rung)!, "rung"), p.GetValue(why)!), cancel)));
         return command;
     }

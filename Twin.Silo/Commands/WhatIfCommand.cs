@@ -49,7 +49,7 @@ internal static class WhatIfCommand
         return command;
     }
 
-    private static IEnumerable<(string What, double Recorded, double Other)> Rows(AnswerFigures a, AnswerFigures b)
+    internal static IEnumerable<(string What, double Recorded, double Other)> Rows(AnswerFigures a, AnswerFigures b)
     {
         foreach (var desk in a.Cases.Keys.Union(b.Cases.Keys).Order())
             yield return ($"cases of {Twin.Grains.Cases.Desks.NameOf(desk)}", a.Cases.GetValueOrDefault(desk),
@@ -68,7 +68,7 @@ internal static class WhatIfCommand
     }
 
     /// <summary>Cases that one policy opened and the other did not, or that it answered otherwise.</summary>
-    private static List<(CaseEnd? Recorded, CaseEnd? Other)> Differing(AnswerFold a, AnswerFold b)
+    internal static List<(CaseEnd? Recorded, CaseEnd? Other)> Differing(AnswerFold a, AnswerFold b)
     {
         var others = b.Cases().ToDictionary(c => c.Id);
         var found = new List<(CaseEnd?, CaseEnd?)>();

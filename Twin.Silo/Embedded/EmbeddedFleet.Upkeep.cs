@@ -66,7 +66,8 @@ public sealed partial class EmbeddedFleet
         var by = new Actor("metertwin", "restore");
         const string why = "restored from a backup: what was ordered since is not known here";
         ResponseAct Hold(TwinKey key) => new(key, at, by, ResponseActKind.Quarantine, 0, ResponseRung.Log, why);
-        var acts = new Queue<Input>([Hold(GuardKey.Fleet), .. _host.Keys(TwinKind.Case).Where(HasPending).Select(Hold)]);
+        var acts = new Queue<Input>([Hold(GuardKey.Fleet),
+            .. _host.Keys(TwinKind.Case).Where(HasPending).Select(Hold)]);
         while (acts.Count > 0)
         {
             var batch = new InputBatch("host");

@@ -28,11 +28,19 @@ internal static class Rebuilder
     public static long FromBase(TwinHost host, SqliteJournal journal, string folder, int judgingVersion,
         Consequences into, Action<string> log, Action<Consequences>? onStated)
     {
+        var from = LoadBase(host, journal, folder, judgingVersion, log);
+        Apply(host, journal, from, into, onStated);
+        return from;
+    }
+
+    /// <summary>Puts the twins of the newest base into the host; the position from which the journal goes on.</summary>
+    public static long LoadBase(TwinHost host, SqliteJournal journal, string folder, int judgingVersion,
+        Action<string> log)
+    {
         RequireEnd(journal, folder);
         var bases = SnapshotFile.List(folder).Where(s => s.IsBase).ToArray();
         var from = LoadSnapshot(host, journal, bases, judgingVersion, log);
         if (from == 0) RequireWholeJournal(journal, folder);
-        Apply(host, journal, from, into, onStated);
         return from;
     }
 

@@ -70,7 +70,7 @@ internal sealed class StoredLedgerCheck(Action<StoredEntry> visit)
     private void CheckSeal(LedgerSeal seal, long at)
     {
         if (seal.Number != _end.Number || seal.At.Seconds != at || !seal.Seals(_end))
-            _problems.Add($"the seal of entry {seal.Number} is not the signature of its key over the ledger up to there");
+            _problems.Add($"the seal of entry {seal.Number} is not its key's signature over the ledger up to there");
     }
 
     public void Case(string row, byte[] body)
@@ -104,8 +104,8 @@ internal sealed class StoredLedgerCheck(Action<StoredEntry> visit)
         if (_isBroken) return _problems;
         if (!_hasHead) _problems.Add($"table ledgerhead does not say that entry {_end.Number} is the last");
         foreach (var seal in _seals)
-            _problems.Add($"entry {seal.Number} is sealed, and the ledger ends at {_end.Number}: entries were taken off "
-                + "its end");
+            _problems.Add($"entry {seal.Number} is sealed, and the ledger ends at {_end.Number}: entries were taken "
+                + "off its end");
         foreach (var id in _cases.Keys.Order(StringComparer.Ordinal))
             _problems.Add($"case {id} is in the ledger and not listed");
         return _problems;

@@ -50,7 +50,7 @@ internal sealed class AnsweredRun
     /// <summary>What one shard made of it.</summary>
     public Answered Expected { get; private set; } = null!;
 
-    /// <summary>Responses as they stood last.</summary>
+    /// <summary>Every change of every response, in order.</summary>
     public List<ResponseRecord> Responses { get; private set; } = [];
 
     public int Count => _appends.Count;
@@ -73,8 +73,7 @@ internal sealed class AnsweredRun
             new TwinFactory(), null);
         await new Story(emulated, twins, new FleetRun(emulated, new Recorder(twins, run._appends), twins.Ledger)).Tell();
         run.Expected = await Answered.Of(twins);
-        run.Responses = [.. RunAnswers.Of(twins.Ledger).Responses.GroupBy(r => (r.Response.Case, r.Response.Number))
-            .Select(g => g.Last().Response)];
+        run.Responses = [.. RunAnswers.Of(twins.Ledger).Responses.Select(r => r.Response)];
         return run;
     }
 
@@ -161,7 +160,7 @@ internal sealed class AnsweredRun
                 else if (r.State == ResponseState.Quarantined)
                     foreach (var person in (Actor[])[s_anna, s_ben])
                         await Do(new ResponseAct(r.Case, emulated.Now, person,
-                            r.Case.Id % 2 == 0 ? ResponseActKind.Process : ResponseActKind.Delete, r.Number, 0,
+                            r.Case.Id / 2 % 2 == 0 ? ResponseActKind.Process : ResponseActKind.Delete, r.Number, 0,
                             "seen"));
                 else if (r is { State: ResponseState.Done, Rung: ResponseRung.BlockWrites } && _undone.Count == 0
                     && _undone.Add((r.Case, r.Number)))

@@ -28,11 +28,12 @@ public abstract partial class FleetContract
     public async Task What_is_compared_has_responses_of_every_fate()
     {
         var run = await AnsweredRun.Recorded();
-        Output.WriteLine(string.Join("\n", run.Responses.GroupBy(r => (r.Rung, r.State)).Select(g =>
-            $"{g.Key.Rung} {g.Key.State}: {g.Count()}")));
+        foreach (var g in run.Responses.GroupBy(r => (r.Rung, r.State, r.Reason)))
+            Output.WriteLine($"{g.Count()} times {g.Key.Rung} {g.Key.State}, approved by "
+                + $"{g.Max(r => r.Approvals.Length)} of {g.Max(r => r.Needed)}: {g.Key.Reason}");
         var states = run.Responses.Select(r => r.State).ToHashSet();
         foreach (var fate in (ResponseState[])[ResponseState.Done, ResponseState.Undone, ResponseState.Expired,
-            ResponseState.Rejected])
+            ResponseState.Rejected, ResponseState.Cancelled, ResponseState.Quarantined])
             Assert.Contains(fate, states);
         Assert.Contains(run.Responses, r => r is { Rung: ResponseRung.Disconnect, Approvals.Length: >= 2 });
         Assert.Contains(run.Expected.Entries, e => e.Contains(" Order ", StringComparison.Ordinal));

@@ -158,6 +158,19 @@ public abstract class EmbeddedFleetTests(int shards, ITestOutputHelper output) :
     protected override IFleet Open(string path, ITwinFactory factory, int partitions) =>
         EmbeddedFleet.Open(new EmbeddedOptions { DataPath = path, Shards = partitions > 0 ? partitions : shards },
             factory, null);
+
+    /// <summary>What is on disk at that instant, in another directory, is what a kill would leave.</summary>
+    protected override async Task<IFleet> Killed(IFleet fleet, string path, ITwinFactory factory, int partitions)
+    {
+        var image = path + "-image";
+        System.IO.Directory.CreateDirectory(image);
+        foreach (var file in System.IO.Directory.GetFiles(path).Where(f => Path.GetFileName(f) != "lock"))
+            File.Copy(file, Path.Combine(image, Path.GetFileName(file)));
+        await fleet.DisposeAsync();
+        System.IO.Directory.Delete(path, recursive: true);
+        System.IO.Directory.Move(image, path);
+        return Open(path, factory, partitions);
+    }
 }
 
 public sealed class EmbeddedFleetOneShardTests(ITestOutputHelper output) : EmbeddedFleetTests(1, output);

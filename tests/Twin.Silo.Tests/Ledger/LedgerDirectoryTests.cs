@@ -47,10 +47,14 @@ public sealed class LedgerDirectoryTests : IDisposable
             new FreezeAct(new UnixTime(AnsweredFleet.Morning), AnsweredFleet.Anna, true, "never said").ToBytes());
         using (var sql = Sql.Open(Path.Combine(path, "journal.db"), readOnly: false))
         {
-            using var insert = sql.Prepare("INSERT INTO ledger SELECT @n, position, @k, 0, @z, @t, @b, @h FROM ledger "
-                + "ORDER BY number DESC LIMIT 1", "@n", "@k", "@z", "@t", "@b", "@h");
-            insert.With(end.Number + 1, (int)LedgerKind.Act, SqlValues.Signed(0), forged.At.Seconds, forged.ToBytes(),
-                end.Next(forged.ToBytes()).Hash).ExecuteNonQuery();
+            var position = (long)sql.Scalar("SELECT max(position) FROM ledger")!;
+            var next = end.Next(forged.ToBytes());
+            using var insert = sql.Prepare("INSERT INTO ledger VALUES(@n, @p, @k, 0, @z, @t, @b, @h, @d)",
+                "@n", "@p", "@k", "@z", "@t", "@b", "@h", "@d");
+            insert.With(next.Number, position, (int)LedgerKind.Act, SqlValues.Signed(0), forged.At.Seconds,
+                forged.ToBytes(), next.Hash, SqlJournal.PlaceDigest(position, next.Hash)).ExecuteNonQuery();
+            using var head = sql.Prepare("UPDATE ledgerhead SET number=@n, hash=@h", "@n", "@h");
+            head.With(next.Number, next.Hash).ExecuteNonQuery();
         }
         Assert.Equal([$"ledger: entry {end.Number + 1} (Act) is recorded but the journal does not give it"],
             Verify(path).Differences);

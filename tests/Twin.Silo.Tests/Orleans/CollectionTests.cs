@@ -3,6 +3,7 @@ using Twin.Hardware;
 using Twin.Silo.Tests.Postgres;
 using Twin.Silo.Embedded;
 using Twin.Silo.Orleans;
+using Twin.Silo.Tests.Contracts;
 using Twin.Silo.Tests.Engine;
 
 namespace Twin.Silo.Tests.Orleans;
@@ -87,6 +88,27 @@ public sealed class CollectionTests(PrivateServer server) : IDisposable
         await end.CancelAsync();
         Assert.True(await collecting > 0);
         expected.RequireSame(await Likeness.Of(cluster, database));
+    }
+
+    [PostgresFact]
+    public async Task Collected_while_cases_are_answered_nothing_changes()
+    {
+        var run = await AnsweredRun.Recorded();
+        await using var cluster = await TwinCluster.Start(2, new EngineOptions { Database = server.NewDatabase() },
+            _ => new TwinFactory());
+        // While much is asked, ordered and approved; collecting all the time takes its time.
+        var (from, to) = (run.Count / 4, run.Count / 3);
+        await run.Play(cluster, 0, from);
+        using var end = new CancellationTokenSource();
+        var collecting = Task.Run(async () =>
+        {
+            while (!end.IsCancellationRequested) await cluster.Collect();
+        });
+        await run.Play(cluster, from, to);
+        await end.CancelAsync();
+        await collecting;
+        await run.Play(cluster, to, run.Count);
+        run.Expected.RequireSame(await Answered.Of(cluster));
     }
 
     [PostgresFact]

@@ -20,4 +20,15 @@ public sealed class OrleansFleetTests(ITestOutputHelper output, PrivateServer se
         return TwinCluster.Start(silos, new EngineOptions { Database = database }, _ => factory).GetAwaiter()
             .GetResult();
     }
+
+    protected override int Many => 3;
+
+    /// <summary>All silos die; others begin on what PostgreSQL has.</summary>
+    protected override async Task<IFleet> Killed(IFleet fleet, string path, ITwinFactory factory, int partitions)
+    {
+        var cluster = (TwinCluster)fleet;
+        foreach (var silo in cluster.Silos.Silos.ToArray()) await cluster.Kill(silo);
+        await cluster.DisposeAsync();
+        return Open(path, factory, partitions);
+    }
 }

@@ -26,6 +26,12 @@ public readonly record struct DaySubject(TwinKey Key, string Name, MeterRole Rol
     /// </summary>
     public bool AwaitsBackhaul { get; init; }
 
+    /// <summary>
+    /// True when the meter itself said before this day that its output is open: then nothing can flow, and nothing but
+    /// zero is what it must read.
+    /// </summary>
+    public bool IsSwitchedOff { get; init; }
+
     /// <summary>Context on record that something contradicts: see <see cref="ContextTrust"/>.</summary>
     public ContextFlags Doubted { get; init; }
 

@@ -223,7 +223,7 @@ internal struct ValidationRules
         _zeroRun = (byte)Math.Min(255, _zeroRun + 1);
         // A meter that has had such runs before (a summer house) speaks only when this one is the longest by far.
         var enough = Math.Max(ZeroDaysToReport, Math.Min(200, 2 * _longestZeroRun));
-        if (_maxW == 0 || _days <= HistoryDays || _zeroRun < enough
+        if (_maxW == 0 || _days <= HistoryDays || _zeroRun < enough || subject.IsSwitchedOff
             || !Begins(Episode.ZeroRun)) return DayMarks.AllZero;
         var from = UnixTime.FromMinutes(day.Day.StartMinute - (_zeroRun - 1) * 1440L);
         findings.Add(Statements.Make(subject, FindingKind.ZeroRun, from, UnixTime.FromMinutes(day.Day.EndMinute), 1.5,

@@ -183,7 +183,10 @@ public sealed partial class MeterTwin
     }
 
     private DaySubject SubjectOn(in LocalDay day) =>
-        new(new TwinKey(TwinKind.Meter, Id), Name, _relations.At(day.Number).Role, _contexts.On(day));
+        new(new TwinKey(TwinKind.Meter, Id), Name, _relations.At(day.Number).Role, _contexts.On(day))
+        {
+            IsSwitchedOff = _security?.IsOffSince(Moment.Of(UnixTime.FromMinutes(day.StartMinute))) ?? false,
+        };
 
     private void CloseDay(int day, IOutbox outbox)
     {

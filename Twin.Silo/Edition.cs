@@ -31,7 +31,7 @@ internal static class Edition
             [DefaultEngine] = static (settings, tell, _) => new(EmbeddedFleet.Open(new EmbeddedOptions
             {
                 DataPath = settings.Data, Shards = settings.Shards, HorizonDays = settings.HorizonDays,
-                RetentionDays = settings.RetentionDays,
+                RetentionDays = settings.RetentionDays, LedgerKeyFile = settings.LedgerKeyFile,
             }, new TwinFactory(), tell)),
 #if FULL
             ["orleans"] = Orleans.SiloProcess.Open,

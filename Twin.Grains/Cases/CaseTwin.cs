@@ -41,9 +41,13 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
     /// <summary>Switch commands asked for within an hour are counted; more than so many are not told apart.</summary>
     private const int MaxRequestTimes = 64;
 
+    /// <summary>Questions under way: of a case and its responses in as many rounds as a sweep has; no more are asked.
+    /// </summary>
+    private const int MaxQuestions = 16 * (1 + MaxResponses);
+
     /// <summary>
     /// Questions to the policy under way: about 0, the case, or about the response of that number. The policy answers
-    /// within the sweep, in order, so that nothing of it needs to be stored.
+    /// within the sweep, in order; between two rounds a twin may be put away and brought back, so they are state.
     /// </summary>
     private readonly Queue<(int About, CaseFacts Facts)> _questions = new();
 
@@ -174,6 +178,7 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
 
     private void Ask(int about, LiveResponse? response, IOutbox outbox)
     {
+        if (_questions.Count == MaxQuestions) return;
         var facts = new CaseFacts(Self, _subject, _desk, _now, _file.Cause, _file.Findings, Steps(response), _context,
             _file.Confirmed, _file.ConfirmedDangerous, response?.Record.Rung,
             response?.Record.RequestedBy ?? new Actor("", ""), response?.Record.Order ?? "", _file.Members,
@@ -241,6 +246,12 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
         foreach (var response in _responses) response.Write(to);
         to.VarUInt((ulong)_requests.Length);
         foreach (var at in _requests) to.VarInt(at);
+        to.VarUInt((ulong)_questions.Count);
+        foreach (var (about, facts) in _questions)
+        {
+            to.VarUInt((ulong)about);
+            facts.Write(to);
+        }
         WriteReports(to);
     }
 
@@ -275,6 +286,8 @@ public sealed partial class CaseTwin(ulong id) : ReportingTwin(id)
         for (var i = 0; i < responses; i++) twin._responses.Add(LiveResponse.Read(ref r));
         twin._requests = new long[r.Count(MaxRequestTimes)];
         for (var i = 0; i < twin._requests.Length; i++) twin._requests[i] = Input.ReadTime(ref r).Seconds;
+        for (var left = r.Count(MaxQuestions); left > 0; left--)
+            twin._questions.Enqueue((r.Count(int.MaxValue), CaseFacts.Read(ref r)));
         twin.ReadReports(ref r);
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a case's state");
     }

@@ -10,8 +10,8 @@ namespace Twin.Grains.Ledger;
 public sealed record StoredEntry(long Number, byte[] Hash, LedgerEntry Entry, long Position);
 
 /// <summary>
-/// Which cases; null means any. Newest change first, then by id, at most <paramref name="Limit"/> (10,000). Cases that are part of
-/// a group, covered by a suppression or logged only come when <paramref name="All"/>.
+/// Which cases; null means any. Newest change first, then by id, at most <paramref name="Limit"/> (10,000). Cases that
+/// are part of a group, covered by a suppression or logged only come when <paramref name="All"/>.
 /// </summary>
 public sealed record CaseQuery(Desk? Desk, CaseCondition? Condition, CaseHandling? Handling, TwinKey? Subject,
     bool All, int Limit);

@@ -53,7 +53,7 @@ internal sealed partial class MeterSecurity
             if (c.Command is CommandKind.Disconnect or CommandKind.Reconnect) Switched(scene, c, ordered, now);
         }
         JudgeOutput(scene, c.Switch, now);
-        if (now >= _switchAt) (_switch, _switchAt) = (c.Switch, now);
+        if (now >= _switchAt) SeeSwitch(c.Switch, now);
     }
 
     /// <summary>Commands that other registry entries call for.</summary>
@@ -123,9 +123,9 @@ internal sealed partial class MeterSecurity
     /// <param name="wattHours">Imported in it.</param>
     public void JudgeFlow(in SecurityScene scene, uint start, uint end, double wattHours)
     {
-        if (_switchAt == 0 || _switch.Output || _switchAt > start || wattHours <= SwitchCheck.OpenWattHours) return;
+        if (!IsOffSince(start) || wattHours <= SwitchCheck.OpenWattHours) return;
         Say(scene, end, new SecurityClaim(FindingKind.OutputStateMismatch, start, 2,
-            SecuritySentences.Flow((long)wattHours, _switchAt),
+            SecuritySentences.Flow((long)wattHours, _offSince),
             SecurityClaim.Seen("energy", wattHours, 0, "Wh")));
     }
 

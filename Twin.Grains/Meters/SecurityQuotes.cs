@@ -284,6 +284,6 @@ internal sealed partial class MeterSecurity
                     _lastCommand == CommandKind.Disconnect ? 0 : 1, ""))
             { Severity = Severity.Medium });
         }
-        if (quote.MeterTime > _switchAt) (_switch, _switchAt) = (quote.Switch, quote.MeterTime);
+        if (quote.MeterTime > _switchAt) SeeSwitch(quote.Switch, quote.MeterTime);
     }
 }

@@ -22,7 +22,7 @@ public enum SecurityChecks : ushort
 /// </summary>
 internal sealed partial class MeterSecurity
 {
-    private const byte Version = 3;
+    private const byte Version = 4;
 
     /// <summary>Most keys (one a slot) and counter windows: a slot has two directions. At the bound of windows the one
     /// that was used least recently goes: its next frame is taken on trust.</summary>
@@ -54,7 +54,7 @@ internal sealed partial class MeterSecurity
     private ulong _lastQuote;
     private int _bootExcess;
     private uint _seq, _baselinedAt, _quoteAt, _quoteMeterTime, _freshAt, _unverifiedAt, _heardAt, _stageAt;
-    private uint _switchAt, _commandAt, _oldKeyAt, _droppedThrough;
+    private uint _switchAt, _offSince, _commandAt, _oldKeyAt, _droppedThrough;
 
     /// <summary>The first load profile under a seal of the metrology.</summary>
     private uint _sealedSince;
@@ -73,6 +73,16 @@ internal sealed partial class MeterSecurity
 
     /// <summary>The switch as it was told last, and whether it was told at all.</summary>
     public (SwitchState State, bool IsKnown) Switch => (_switch, _switchAt != 0);
+
+    /// <summary>The output was said to be open before a moment, and nothing since has said otherwise.</summary>
+    public bool IsOffSince(uint moment) => _offSince != 0 && _offSince <= moment;
+
+    private void SeeSwitch(in SwitchState state, uint at)
+    {
+        (_switch, _switchAt) = (state, at);
+        if (state.Output) _offSince = 0;
+        else if (_offSince == 0) _offSince = at;
+    }
 
     public bool HasOrderAt(UnixTime at) => HasOrder(Moment.Of(at));
 
@@ -114,6 +124,7 @@ internal sealed partial class MeterSecurity
         _rare?.Write(to);
         _physical.Write(to);
         _cyber.Write(to);
+        to.VarUInt(_offSince);
     }
 
     private void WriteAttested(ByteWriter to)
@@ -162,6 +173,7 @@ internal sealed partial class MeterSecurity
         if (r.Bool()) s._drift = FirmwareDrift.Read(ref r);
         if (r.Bool()) s._rare = SecurityRare.Read(ref r, version > 2);
         if (version > 2) (s._physical, s._cyber) = (EvidenceMark.Read(ref r), EvidenceMark.Read(ref r));
+        s._offSince = version > 3 ? r.Count32() : s._switchAt != 0 && !s._switch.Output ? s._switchAt : 0;
         return s;
     }
 

@@ -50,8 +50,10 @@ public static class ResponseScore
     public static string Judge(Attack attack, StagedTruth truth, RunAnswers answers)
     {
         var taken = answers.Responses.Where(r => IsTaken(r.Response)).ToList();
-        if (taken.Find(r => IsOnBystander(r.At, r.Response, truth)) is { Response: { } stranger })
-            return $"{Name(stranger.Rung)} on {stranger.SubjectName}, which has no part in it";
+        if (taken.Find(r => IsOnBystander(r.At, r.Response, truth)) is { Response: { } stranger } early)
+            return $"{Name(stranger.Rung)} on {stranger.SubjectName}, "
+                + (truth.IsBystander(stranger.Subject) ? "which has no part in it"
+                    : $"at {early.At}, before it began at {truth.Since}");
         if (taken.Find(r => IsTooMuch(r.Response, attack, truth)) is
             { Response: { } most })
             return $"{Name(most.Rung)} on {most.SubjectName} is more than may come without a human";

@@ -47,7 +47,7 @@ internal static class Cli
             BenchCommand.Make(), AttackCommand.Make(), EvaluateCommand.Make(), VerdictCommand.Make(),
             CaseCommand.Make(), ResponseCommand.Make(), CoverCommands.MakeSuppress(), CoverCommands.MakeWork(),
             CoverCommands.MakeFreeze(), CoverCommands.MakeThaw(),
-            LedgerCommand.Make(), SinksCommand.Make(), ReportCommand.Make(),
+            PolicyCommand.Make(), LedgerCommand.Make(), SinksCommand.Make(), ReportCommand.Make(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

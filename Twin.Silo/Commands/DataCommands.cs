@@ -77,8 +77,8 @@ internal static class VerifyCommand
     private static void Print(LedgerReport r)
     {
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"✓ {r.Entries:n0} entries of the ledger follow from each other, {r.Decided:n0} decisions made again are the "
-                + $"same; hash {r.Hash}"));
+            $"✓ {r.Entries:n0} entries of the ledger follow from each other, {r.Decided:n0} decisions made again are "
+                + $"the same; hash {r.Hash}"));
         if (r.Others > 0)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"  {r.Others:n0} decisions were made by other versions' rules and not made again"));

@@ -17,7 +17,7 @@ internal static class ServeCommand
         var (data, shards, horizon) = (Cli.Flag("data"), Cli.Flag("shards"), Cli.Flag("horizon-days"));
         var (retention, port, tick) = (Cli.Flag("retention-days"), Cli.Flag("port"), Cli.Flag("tick-minutes"));
         var (dlms, keys, zone) = (Cli.Flag("dlms-port"), Cli.Flag("keys"), Cli.Flag("dlms-zone"));
-        var (energy, engine) = (Cli.Flag("dlms-list-energy-wh"), Cli.Flag("engine"));
+        var (energy, engine, seal) = (Cli.Flag("dlms-list-energy-wh"), Cli.Flag("engine"), Cli.Flag("ledger-key"));
         var (database, cluster, advertise) = (Cli.Flag("database-file"), Cli.Flag("cluster"), Cli.Flag("advertise"));
         var (silo, gateway, sinks) = (Cli.Flag("silo-port"), Cli.Flag("gateway-port"), Cli.Flag("sinks"));
         var (headEnd, format, replies) =
@@ -25,11 +25,11 @@ internal static class ServeCommand
         var command = new Command("serve", "Run the fleet and its HTTP API on the loopback address.")
         {
             data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
-            database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies,
+            database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies, seal,
         };
         command.SetAction((p, cancel) => Cli.Guarded(() =>
             Run(Cli.Settings(p, data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
-                database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies), cancel)));
+                database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies, seal), cancel)));
         return command;
     }
 

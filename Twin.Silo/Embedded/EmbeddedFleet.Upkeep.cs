@@ -36,12 +36,6 @@ public sealed partial class EmbeddedFleet
         })];
     }
 
-    /// <summary>Entries after which the ledger is sealed anew, and event time after which it is, s.</summary>
-    private const int SealEntries = 1_024, SealSeconds = 3_600;
-
-    private long _sealedTo = -1;
-    private UnixTime _sealedAt;
-
     /// <summary>Seals the ledger up to what is committed.</summary>
     internal void SealNow() => _sequencer.Ask(() =>
     {
@@ -57,22 +51,8 @@ public sealed partial class EmbeddedFleet
 
     private bool SealLedger()
     {
-        if (_journal.SealLedger(_key.Seal) is { } seal) (_sealedTo, _sealedAt) = (seal.Number, seal.At);
+        _sealer.Seal();
         return true;
-    }
-
-    /// <summary>Seals when there is enough, or when it is long ago by the entries' own time.</summary>
-    private void SealInTime()
-    {
-        if (_sealedTo < 0)
-        {
-            var seals = _journal.LastSeal;
-            (_sealedTo, _sealedAt) = seals is { } last ? (last.Number, last.At) : (0, default);
-        }
-        var end = _journal.End;
-        if (end.Number == _sealedTo) return;
-        if (end.Number - _sealedTo >= SealEntries
-            || _journal.Entries(end.Number - 1, 1)[0].Entry.At.Seconds - _sealedAt.Seconds >= SealSeconds) SealLedger();
     }
 
     /// <summary>
@@ -86,7 +66,8 @@ public sealed partial class EmbeddedFleet
         var by = new Actor("metertwin", "restore");
         const string why = "restored from a backup: what was ordered since is not known here";
         ResponseAct Hold(TwinKey key) => new(key, at, by, ResponseActKind.Quarantine, 0, ResponseRung.Log, why);
-        var acts = new Queue<Input>([Hold(GuardKey.Fleet), .. _host.Keys(TwinKind.Case).Where(HasPending).Select(Hold)]);
+        var acts = new Queue<Input>([Hold(GuardKey.Fleet),
+            .. _host.Keys(TwinKind.Case).Where(HasPending).Select(Hold)]);
         while (acts.Count > 0)
         {
             var batch = new InputBatch("host");
@@ -124,7 +105,7 @@ public sealed partial class EmbeddedFleet
         {
             if (_sequencer.BytesSinceSnapshot >= _options.SnapshotBytes) WriteSnapshot(isBase: false);
             Retain();
-            SealInTime();
+            _sealer.SealInTime();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or StorageUnavailableException)
         {

@@ -24,6 +24,7 @@ public sealed partial class EmbeddedFleet : IFleet
     private readonly TwinHost _host;
     private readonly Sequencer _sequencer;
     private readonly LedgerKey _key;
+    private readonly LedgerSealer _sealer;
     private readonly Action<string> _log;
 
     /// <summary>Opens the directory, brings every twin back to where the journal ends, and starts.</summary>
@@ -52,7 +53,8 @@ public sealed partial class EmbeddedFleet : IFleet
     {
         (_options, _factory, _directory, _journal, _log) = (options, factory, directory, journal, log);
         _host = new TwinHost(options.Shards, factory, keepScores: options.OnScore is not null);
-        _key = LedgerKey.OpenOrMake(Path.Combine(directory.Path, LedgerKey.FileName));
+        _key = LedgerKey.OpenOrMake(options.LedgerKeyFile ?? Path.Combine(directory.Path, LedgerKey.FileName));
+        _sealer = new LedgerSealer(journal, _key);
         var rebuilt = Rebuilder.Recover(_host, journal, directory.Path, factory.JudgingVersion, log);
         _sequencer = new Sequencer(journal, journal.Append, _host, options.HorizonDays, KeepHouse, options.OnScore)
         {

@@ -20,6 +20,10 @@ public sealed class EmbeddedOptions
     [Range(35, 36_525)]
     public int? RetentionDays { get; init; }
 
+    /// <summary>Key that seals the ledger; null: <c>ledger.key</c> in the data directory. Made when there is none.
+    /// </summary>
+    public string? LedgerKeyFile { get; init; }
+
     /// <summary>Journalled bytes between two snapshots; bounds what a restart has to apply again.</summary>
     public long SnapshotBytes { get; init; } = 96L * 1024 * 1024;
 

@@ -28,15 +28,24 @@ internal static class Rebuilder
     public static long FromBase(TwinHost host, SqliteJournal journal, string folder, int judgingVersion,
         Consequences into, Action<string> log, Action<Consequences>? onStated)
     {
-        RequireEnd(journal, folder);
-        var bases = SnapshotFile.List(folder).Where(s => s.IsBase).ToArray();
-        var from = LoadSnapshot(host, journal, bases, judgingVersion, log);
-        if (from == 0) RequireWholeJournal(journal, folder);
+        var from = LoadBase(host, journal, folder, judgingVersion, log);
         Apply(host, journal, from, into, onStated);
         return from;
     }
 
-    private static void RequireKnown(SqliteJournal journal, string folder, int judgingVersion)
+    /// <summary>Puts the twins of the newest base into the host; the position from which the journal goes on.</summary>
+    public static long LoadBase(TwinHost host, SqliteJournal journal, string folder, int judgingVersion,
+        Action<string> log)
+    {
+        RequireEnd(journal, folder);
+        var bases = SnapshotFile.List(folder).Where(s => s.IsBase).ToArray();
+        var from = LoadSnapshot(host, journal, bases, judgingVersion, log);
+        if (from == 0) RequireWholeJournal(journal, folder);
+        return from;
+    }
+
+    /// <summary>Twins of a newer version cannot be made here.</summary>
+    public static void RequireKnown(SqliteJournal journal, string folder, int judgingVersion)
     {
         if (journal.JudgingVersion > judgingVersion)
             throw new DataDirectoryException($"{folder} was judged by version {journal.JudgingVersion}; this "

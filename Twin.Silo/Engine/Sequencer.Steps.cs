@@ -213,12 +213,14 @@ internal sealed partial class Sequencer
 
     /// <summary>
     /// Findings of a closing become cases at once: a recording that is replayed holds no sweeps, and the last day of
-    /// a source has none behind it. Its time is the end of the day, which is never ahead of event time.
+    /// a source has none behind it. Its time is the watermark, which days close behind: what was found since is not
+    /// put before it was found.
     /// </summary>
     private void SweepAfter(int day, JournalBatch journal, Consequences consequences)
     {
         if (!_plane.HasWaiting) return;
-        var sweep = new Sweep(new UnixTime(86_400L * (day + 1))).ToBytes();
+        var at = Math.Max(86_400L * (day + 1), 60 * (_watermark.Minute ?? 0));
+        var sweep = new Sweep(new UnixTime(at)).ToBytes();
         _plane.Sweep(sweep, consequences);
         _plane.Keep(null, journal.Add(sweep, int.MinValue, sealable: false), journal);
     }

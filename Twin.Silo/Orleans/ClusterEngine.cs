@@ -19,6 +19,7 @@ internal sealed class ClusterEngine : IDisposable
     private readonly ClusterStore _store;
     private readonly ClusterPlane _plane;
     private readonly EngineOptions _options;
+    private readonly LedgerSealer? _sealer;
 
     /// <param name="grains">Finds the gates.</param>
     /// <param name="journal">The journal; stays the caller's.</param>
@@ -31,6 +32,7 @@ internal sealed class ClusterEngine : IDisposable
         IReadOnlyList<string> silos, int judgingVersion, bool isSettled)
     {
         (_journal, _store, _options) = (journal, new ClusterStore(journal), options);
+        _sealer = options.LedgerKey is { } key ? new LedgerSealer(journal, key) : null;
         var epoch = _store.ClaimEpoch(judgingVersion);
         if (journal.JudgingVersion > judgingVersion)
             throw new DataDirectoryException($"The journal was judged by version {journal.JudgingVersion}; the silos "
@@ -61,17 +63,18 @@ internal sealed class ClusterEngine : IDisposable
         _plane.Committed(batch);
     }
 
-    /// <summary>Between two batches: bounds what a new epoch has to apply again.</summary>
+    /// <summary>Between two batches: bounds what a new epoch has to apply again, and seals the ledger in time.</summary>
     private void KeepHouse()
     {
-        if (Sequencer.BytesSinceSnapshot < _options.FlushBytes) return;
         try
         {
-            Flush();
+            if (Sequencer.BytesSinceSnapshot >= _options.FlushBytes) Flush();
+            _sealer?.SealInTime();
         }
         catch (StorageUnavailableException)
         {
-            // Before anything was handed over, the next batch tries again; after it, the engine has stopped.
+            // Before anything was handed over, the next batch tries again; after it, the engine has stopped. A seal
+            // that was not stored is made after the next batch.
         }
     }
 
@@ -97,10 +100,11 @@ internal sealed class ClusterEngine : IDisposable
     /// <summary>The silo that is home to a twin; null when there is no such twin.</summary>
     public Task<string?> HomeOf(TwinKey key) => Sequencer.Ask(() => _plane.HomeOf(key));
 
-    /// <summary>All twins stored as they are: an epoch may end in good order.</summary>
+    /// <summary>All twins stored as they are and the ledger sealed: an epoch may end in good order.</summary>
     public Task<bool> Settle() => Sequencer.Ask(() =>
     {
         Flush();
+        _sealer?.Seal();
         return true;
     });
 

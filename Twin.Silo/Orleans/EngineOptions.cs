@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Twin.Silo.Storage;
 
 namespace Twin.Silo.Orleans;
 
@@ -24,6 +25,11 @@ public sealed class EngineOptions
     /// every quarter of an hour stays; one that reports once a day does not.
     /// </summary>
     public TimeSpan CollectionAge { get; init; } = TimeSpan.FromMinutes(20);
+
+    /// <summary>
+    /// Seals the ledger while the sequencer runs on this silo; null: it is not sealed then. Stays the caller's.
+    /// </summary>
+    public LedgerKey? LedgerKey { get; init; }
 
     /// <summary>What the gate speaks; another number is for tests of upgrades.</summary>
     internal int Protocol { get; init; } = GateCode.Protocol;

@@ -7,6 +7,7 @@ using Orleans.Hosting;
 using Twin.Grains;
 using Twin.Grains.Ledger;
 using Twin.Hardware;
+using Twin.Silo.Storage;
 using Twin.Silo.Storage.Postgres;
 
 namespace Twin.Silo.Orleans;
@@ -22,11 +23,12 @@ internal sealed class SiloProcess : IFleet
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _looking;
 
+    private readonly LedgerKey? _key;
     private readonly Action<string> _tell;
 
-    private SiloProcess(IHost host, OrleansFleet fleet, Action<string> tell)
+    private SiloProcess(IHost host, OrleansFleet fleet, LedgerKey? key, Action<string> tell)
     {
-        (_host, _fleet, _tell) = (host, fleet, tell);
+        (_host, _fleet, _key, _tell) = (host, fleet, key, tell);
         _looking = Look(tell);
     }
 
@@ -41,9 +43,14 @@ internal sealed class SiloProcess : IFleet
     public static async ValueTask<IFleet> Open(Settings settings, Action<string> tell, CancellationToken cancel)
     {
         var cluster = ClusterSettings.Read(settings, Environment.GetEnvironmentVariable);
+        var key = settings.LedgerKeyFile is { } file ? LedgerKey.OpenOrMake(file) : null;
+        if (key is null)
+            tell("The ledger is chained and not sealed: no key is named. Name one with --ledger-key, the same on every "
+                + "silo.");
         var options = new EngineOptions
         {
             Database = cluster.Database, HorizonDays = settings.HorizonDays, TickMinutes = settings.TickMinutes,
+            LedgerKey = key,
         };
         var host = Build(cluster, options);
         try
@@ -53,11 +60,12 @@ internal sealed class SiloProcess : IFleet
             var fleet = await OrleansFleet.Open(grains, host.Services.GetRequiredService<PostgresJournal>(),
                 new TwinFactory(), TimeProvider.System, cancel);
             await grains.GetGrain<IClockGrain>(0).Start();
-            return new SiloProcess(host, fleet, tell);
+            return new SiloProcess(host, fleet, key, tell);
         }
         catch
         {
             host.Dispose();
+            key?.Dispose();
             throw;
         }
     }
@@ -141,6 +149,7 @@ internal sealed class SiloProcess : IFleet
         await _fleet.DisposeAsync();
         await _host.StopAsync(CancellationToken.None);
         _host.Dispose();
+        _key?.Dispose();
         _stop.Dispose();
     }
 }

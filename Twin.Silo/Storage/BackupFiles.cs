@@ -56,7 +56,8 @@ public static class BackupFiles
         foreach (var file in Directory.EnumerateFiles(from))
         {
             var name = Path.GetFileName(file);
-            if (name is "lock" or "format" or LedgerKey.FileName || name.EndsWith(".tmp", StringComparison.Ordinal)) continue;
+            if (name is "lock" or "format" or LedgerKey.FileName
+                || name.EndsWith(AtomicFile.Unfinished, StringComparison.Ordinal)) continue;
             File.Copy(file, Path.Combine(full, name));
         }
         AtomicFile.Write(Path.Combine(full, DataDirectory.RestoredName), s => s.Write("restored\n"u8));

@@ -60,7 +60,7 @@ internal sealed record JournalTable(int Number, string Name, int KeyColumns, OnR
 
     public static readonly JournalTable Ledger = new(10, "ledger", 1, OnRepeat.Refuse, ("number", Cell.Integer),
         ("position", Cell.Integer), ("kind", Cell.Integer), ("case_kind", Cell.Integer), ("case_id", Cell.Integer),
-        ("at_s", Cell.Integer), ("body", Cell.Bytes), ("hash", Cell.Bytes));
+        ("at_s", Cell.Integer), ("body", Cell.Bytes), ("hash", Cell.Bytes), ("digest", Cell.Bytes));
 
     public static readonly JournalTable Case = new(11, "casefile", 2, OnRepeat.Replace, ("id", Cell.Integer),
         ("number", Cell.Integer), ("subject_kind", Cell.Integer), ("subject", Cell.Integer), ("desk", Cell.Integer),

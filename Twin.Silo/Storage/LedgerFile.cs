@@ -54,15 +54,22 @@ public static class LedgerFile
     }
 
     private static string Header(LedgerChain end) => string.Create(CultureInfo.InvariantCulture,
-        $$"""{"metertwin_ledger":{{Version}},"entries":{{end.Number}},"hash":"{{Convert.ToHexStringLower(end.Hash)}}"}""")
-        + "\n";
+        $"{{\"metertwin_ledger\":{Version},\"entries\":{end.Number},\"hash\":\"{Hex(end.Hash)}\"}}\n");
 
     private static string Line(StoredEntry e) => string.Create(CultureInfo.InvariantCulture,
-        $$"""{"number":{{e.Number}},"at":"{{e.Entry.At}}","kind":"{{JsonNamingPolicy.SnakeCaseLower.ConvertName(
-            e.Entry.Kind.ToString())}}","case":"{{(e.Entry.Case.Kind == 0 ? "" : $"{e.Entry.Case.Id:x16}")}}","body":"{{Convert.ToBase64String(e.Entry.ToBytes())}}","hash":"{{Convert.ToHexStringLower(e.Hash)}}"}""") + "\n";
+        $"{{\"number\":{e.Number},\"at\":\"{e.Entry.At}\",\"kind\":\"{KindOf(e)}\",\"case\":\"{CaseOf(e)}\","
+        + $"\"body\":\"{Convert.ToBase64String(e.Entry.ToBytes())}\",\"hash\":\"{Hex(e.Hash)}\"}}\n");
 
     private static string Line(LedgerSeal s) => string.Create(CultureInfo.InvariantCulture,
-        $$"""{"seal":{{s.Number}},"key":"{{Convert.ToBase64String(s.Key)}}","signature":"{{Convert.ToBase64String(s.Signature)}}"}""") + "\n";
+        $"{{\"seal\":{s.Number},\"key\":\"{Convert.ToBase64String(s.Key)}\","
+        + $"\"signature\":\"{Convert.ToBase64String(s.Signature)}\"}}\n");
+
+    private static string Hex(byte[] hash) => Convert.ToHexStringLower(hash);
+
+    private static string KindOf(StoredEntry e) =>
+        JsonNamingPolicy.SnakeCaseLower.ConvertName(e.Entry.Kind.ToString());
+
+    private static string CaseOf(StoredEntry e) => e.Entry.Case.Kind == 0 ? "" : $"{e.Entry.Case.Id:x16}";
 
     /// <summary>
     /// Checks a file: first that nothing was changed, then, when nothing was, all decisions by making them again.
@@ -96,7 +103,7 @@ public static class LedgerFile
                     problem($"line {number}, entry {entry.Number}: {p}");
             }
         }
-        return new LedgerReport(check.End.Number, Convert.ToHexStringLower(check.End.Hash), replay.Decided,
+        return new LedgerReport(check.End.Number, Hex(check.End.Hash), replay.Decided,
             replay.Others, check.SealedTo, [.. check.Keys]);
 
         // What follows a break proves nothing: one sentence says where it is.
@@ -194,7 +201,7 @@ public static class LedgerFile
         private static void Same(string line, string written)
         {
             if (line != written)
-                throw new InvalidDataException("the line is not as it was written: bytes beside the entry were changed");
+                throw new InvalidDataException("the line is not as it was written: bytes beside the entry changed");
         }
 
         public static StoredEntry? EntryOf(string line)
@@ -209,8 +216,8 @@ public static class LedgerFile
 
         /// <summary>What must be there at the end and is not; null when all is.</summary>
         public string? Missing() => _header is not { } header ? "the file is empty"
-            : header.Entries != End.Number || header.Hash != Convert.ToHexStringLower(End.Hash)
-                ? $"the file ends behind entry {End.Number}, and its first line says {header.Entries} entries with hash "
+            : header.Entries != End.Number || header.Hash != Hex(End.Hash)
+                ? $"the file ends behind entry {End.Number}, and its first line says {header.Entries} entries, hash "
                     + $"{header.Hash}"
             : SealedTo != End.Number ? $"the last seal is that of entry {SealedTo}: what follows it, to {End.Number}, "
                 + "could have been written by anybody"

@@ -38,8 +38,8 @@ public sealed class LedgerKey : IDisposable
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             key.Dispose();
-            throw new DataDirectoryException($"{file} is no private key that can seal the ledger ({e.Message}). Put the "
-                + "right file there; or take it away: a new key is made, and 'metertwin verify' names both.", e);
+            throw new DataDirectoryException($"{file} is no private key that can seal the ledger ({e.Message}). Put "
+                + "the right file there; or take it away: a new one is made, and 'metertwin verify' names both.", e);
         }
     }
 

@@ -11,7 +11,8 @@ internal static class Sql
     /// every frame of a meter, in runs sorted by meter. segment: sealed readings of 1 or 14 days, sorted
     /// by meter. head: what the last commit made true. erasing: erasures journalled and not yet carried out.
     /// ledger: entries in their chain; casefile: the newest state of each case; seal: signatures over the ledger;
-    /// cursor: how far its readers have come. Ids are stored with the top bit flipped, so that signed order is unsigned order.
+    /// ledgerhead: where both end; cursor: how far its readers have come. Ids are stored with the top bit flipped, so
+    /// that signed order is unsigned order.
     /// </summary>
     public const string Schema = """
         CREATE TABLE IF NOT EXISTS head(id INTEGER PRIMARY KEY CHECK(id=1), position INTEGER NOT NULL,
@@ -48,7 +49,7 @@ internal static class Sql
             position INTEGER NOT NULL, readings INTEGER NOT NULL, digest TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS ledger(number INTEGER PRIMARY KEY, position INTEGER NOT NULL, kind INTEGER NOT NULL,
             case_kind INTEGER NOT NULL, case_id INTEGER NOT NULL, at_s INTEGER NOT NULL, body BLOB NOT NULL,
-            hash BLOB NOT NULL);
+            hash BLOB NOT NULL, digest BLOB NOT NULL);
         CREATE INDEX IF NOT EXISTS ledger_case ON ledger(case_id, number);
         CREATE TABLE IF NOT EXISTS casefile(id INTEGER NOT NULL, number INTEGER NOT NULL,
             subject_kind INTEGER NOT NULL, subject INTEGER NOT NULL, desk INTEGER NOT NULL, state INTEGER NOT NULL,
@@ -56,8 +57,10 @@ internal static class Sql
             PRIMARY KEY(id, number)) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS casefile_changed ON casefile(changed_s);
         CREATE INDEX IF NOT EXISTS casefile_subject ON casefile(subject);
-        CREATE TABLE IF NOT EXISTS seal(number INTEGER PRIMARY KEY, at_s INTEGER NOT NULL, key BLOB NOT NULL,
-            signature BLOB NOT NULL);
+        CREATE TABLE IF NOT EXISTS seal(number INTEGER PRIMARY KEY, ordinal INTEGER NOT NULL, at_s INTEGER NOT NULL,
+            key BLOB NOT NULL, signature BLOB NOT NULL);
+        CREATE TABLE IF NOT EXISTS ledgerhead(id INTEGER PRIMARY KEY CHECK(id=1), number INTEGER NOT NULL,
+            hash BLOB NOT NULL, seals INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS cursor(reader TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
         """;
 

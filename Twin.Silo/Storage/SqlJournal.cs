@@ -85,7 +85,7 @@ public abstract partial class SqlJournal : IJournal
         if (batch.IsEmpty) return;
         Position = batch.LastPosition;
         _readings += batch.Readings;
-        _end = EndAfter(_end, batch);
+        if (_stored is { } stored && ReferenceEquals(stored.Batch, batch)) _end = stored.End;
         Marks = batch.Marks;
         JudgingVersion = batch.JudgingVersion ?? JudgingVersion;
     }
@@ -94,6 +94,7 @@ public abstract partial class SqlJournal : IJournal
     private protected void Refresh() => Reading(session =>
     {
         _end = ReadEnd(session);
+        _stored = null;
         using var command = session.Prepare("SELECT position, readings, marks, judging FROM head");
         using var reader = command.ExecuteReader();
         if (!reader.Read()) throw Sql.Damaged("table 'head' is empty", null);

@@ -28,6 +28,7 @@ public sealed class SqliteJournal : SqlJournal
                 + "PRAGMA secure_delete=FAST;");
             _write.Run(Sql.Schema);
             _write.Run("INSERT OR IGNORE INTO head VALUES(1, 0, 0, x'', 0)");
+            _write.Run("INSERT OR IGNORE INTO ledgerhead VALUES(1, 0, zeroblob(32), 0)");
             _read = Sql.Open(file, readOnly: true);
             _read.Run("PRAGMA cache_size=-16384; PRAGMA mmap_size=1073741824;");
             (_writing, _reading) = (new SqliteSession(_write), new SqliteSession(_read));

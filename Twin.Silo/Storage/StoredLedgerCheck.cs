@@ -14,14 +14,26 @@ internal sealed class StoredLedgerCheck(Action<StoredEntry> visit)
     private readonly Dictionary<string, byte[]> _cases = [];
     private LedgerChain _end = LedgerChain.Start;
     private bool _isBroken;
-    private long _position;
+    private long _position, _sealCount, _sealedTo;
 
-    public void Expect(LedgerSeal seal) => _seals.Enqueue(seal);
+    /// <summary>Seals come in the order of their entries, which is that in which they were made.</summary>
+    public void Expect(long ordinal, LedgerSeal seal)
+    {
+        if (ordinal != ++_sealCount)
+        {
+            _problems.Add(ordinal > _sealCount
+                ? $"a seal between entry {_sealedTo} and entry {seal.Number} is missing"
+                : $"the seal of entry {seal.Number} does not follow the one of entry {_sealedTo}");
+            _sealCount = ordinal;
+        }
+        _sealedTo = seal.Number;
+        _seals.Enqueue(seal);
+    }
 
-    public void Row(long number, long position, long kind, long caseKind, ulong caseId, long at, byte[] body,
-        byte[] hash)
+    public void Row(LedgerRow row)
     {
         if (_isBroken) return;
+        var (number, position, kind, caseKind, caseId, at, body, hash, digest) = row;
         // What follows a break proves nothing: one sentence says where it is.
         if (number != _end.Number + 1)
         {
@@ -35,12 +47,14 @@ internal sealed class StoredLedgerCheck(Action<StoredEntry> visit)
                 + "its hash does not follow");
             return;
         }
+        if (position < _position || !SqlJournal.PlaceDigest(position, hash).AsSpan().SequenceEqual(digest))
+            _problems.Add($"entry {number}: its position or the digest of that was changed");
         while (_seals.TryPeek(out var seal) && seal.Number <= number) CheckSeal(_seals.Dequeue(), at);
         try
         {
             var entry = LedgerEntry.Read(body);
             if ((long)entry.Kind != kind || (long)entry.Case.Kind != caseKind || entry.Case.Id != caseId
-                || entry.At.Seconds != at || position < _position)
+                || entry.At.Seconds != at)
                 _problems.Add($"entry {number}: the columns beside it do not say what it says");
             _position = position;
             if (entry.Kind == LedgerKind.Case)
@@ -56,7 +70,7 @@ internal sealed class StoredLedgerCheck(Action<StoredEntry> visit)
     private void CheckSeal(LedgerSeal seal, long at)
     {
         if (seal.Number != _end.Number || seal.At.Seconds != at || !seal.Seals(_end))
-            _problems.Add($"the seal of entry {seal.Number} is not the signature of its key over the ledger up to there");
+            _problems.Add($"the seal of entry {seal.Number} is not its key's signature over the ledger up to there");
     }
 
     public void Case(string row, byte[] body)
@@ -68,13 +82,30 @@ internal sealed class StoredLedgerCheck(Action<StoredEntry> visit)
             _problems.Add($"case {id} is listed otherwise than its last entry says");
     }
 
+    /// <summary>Where the ledger and its seals end by what was noted with the last entry and seal.</summary>
+    public void Head(LedgerChain end, long seals)
+    {
+        _hasHead = true;
+        if (_isBroken) return;
+        if (end.Number > _end.Number)
+            _problems.Add($"entry {_end.Number + 1} is missing: {end.Number} were recorded, and the ledger ends at "
+                + $"{_end.Number}");
+        else if (end.Number != _end.Number || !end.Hash.AsSpan().SequenceEqual(_end.Hash))
+            _problems.Add($"entry {_end.Number} is the last, and table ledgerhead says otherwise");
+        if (seals > _sealCount)
+            _problems.Add($"the seal after that of entry {_sealedTo} is missing: {seals} were made");
+    }
+
+    private bool _hasHead;
+
     /// <summary>All that was found; the rows have all been seen.</summary>
     public IReadOnlyList<string> End()
     {
         if (_isBroken) return _problems;
+        if (!_hasHead) _problems.Add($"table ledgerhead does not say that entry {_end.Number} is the last");
         foreach (var seal in _seals)
-            _problems.Add($"entry {seal.Number} is sealed, and the ledger ends at {_end.Number}: entries were taken off "
-                + "its end");
+            _problems.Add($"entry {seal.Number} is sealed, and the ledger ends at {_end.Number}: entries were taken "
+                + "off its end");
         foreach (var id in _cases.Keys.Order(StringComparer.Ordinal))
             _problems.Add($"case {id} is in the ledger and not listed");
         return _problems;

@@ -60,13 +60,7 @@ public sealed class EmulatedFleet : IDisposable
     public long BytesDelivered { get; private set; }
 
     /// <summary>What the registry says before the first frame, in order.</summary>
-    public IEnumerable<Input> Registry() => FleetRegistry.Of(Plan, Firmware, HeadEnd, Meters)
-        .Concat(HeadEnd.IsGated ? CustomersAt(Now) : []);
-
-    /// <summary>What the utility says of its customers, again each week: older than 30 days it is worth nothing.
-    /// </summary>
-    private IEnumerable<Input> CustomersAt(UnixTime at) => Meters.Select(m =>
-        new CustomerStatus(m.Id, at, Plan.Relation(m.Plan).Category, "billing"));
+    public IEnumerable<Input> Registry() => FleetRegistry.Of(Plan, Firmware, HeadEnd, Meters);
 
     /// <summary>
     /// Brings everything forward, an interval at a time, to the last that ends by <paramref name="to"/>, and gives what
@@ -103,7 +97,10 @@ public sealed class EmulatedFleet : IDisposable
         if (_minute % SweepMinutes == 0) _items.Add(FleetItem.Of(new Sweep(Now)));
     }
 
-    /// <summary>Days after which the utility says anew how much its customers depend on supply.</summary>
+    /// <summary>
+    /// Days after which the utility says anew how much its customers depend on supply: older than 30 it is worth
+    /// nothing.
+    /// </summary>
     private const int StatusDays = 14;
 
     private int _toldOn = -1;
@@ -133,6 +130,7 @@ public sealed class EmulatedFleet : IDisposable
     private void Measure(FleetMeter meter, int slot)
     {
         var (import, export) = _supply.Flow(meter.Plan, slot);
+        if (!meter.Zeus.Metrology.Switch.Switch.Output) _supply.Withhold(meter.Plan, slot, 1 - meter.BypassShare);
         _carriedImport[meter.Index] += import;
         _carriedExport[meter.Index] += export;
         if (!meter.Zeus.IsPowered) return;
@@ -186,8 +184,6 @@ public sealed class EmulatedFleet : IDisposable
         for (var f = 0; f < Plan.Options.Feeders; f++)
             foreach (var block in _supply.Observed(f)) _items.Add(new FleetItem(null, block));
         _day++;
-        if (HeadEnd.IsGated && _day % 7 == 0)
-            foreach (var status in CustomersAt(Now)) _items.Add(FleetItem.Of(status));
     }
 
     /// <summary>Concentrators account for the period; what the backhaul does not take waits in them.</summary>

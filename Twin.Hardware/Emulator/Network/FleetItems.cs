@@ -79,6 +79,21 @@ internal sealed class FleetSupply
         return (Math.Max(0, _import[feeder][at]), Math.Max(0, _export[feeder][at]));
     }
 
+    /// <summary>
+    /// The home is switched off in a slot: what would have gone through its meter does not pass the transformer either.
+    /// <paramref name="share"/>: that part of its flow, 0 to 1; the rest goes around the meter and goes on.
+    /// </summary>
+    public void Withhold(PlannedMeter meter, int slot, double share)
+    {
+        if (!_plan.World.Feeders[meter.Feeder].HasObserver) return;
+        var (import, export) = Flow(meter, slot);
+        var (into, outOf) = (_import[meter.Feeder], _export[meter.Feeder]);
+        var hasExport = outOf[slot] != ReadingBlock.Missing;
+        var net = into[slot] - (hasExport ? outOf[slot] : 0) - (int)Math.Round((import - export) * share);
+        into[slot] = Math.Max(0, net);
+        if (hasExport) outOf[slot] = Math.Max(0, -net);
+    }
+
     /// <summary>A feeder's observer over the loaded day: what passed the transformer, as reading blocks.</summary>
     public List<byte[]> Observed(int feeder)
     {

@@ -6,7 +6,7 @@ using Twin.Silo.Storage;
 namespace Twin.Silo.Tests.Contracts;
 
 /// <summary>What every journal must do; an implementation derives and says how it is opened.</summary>
-public abstract class JournalContract : IDisposable
+public abstract partial class JournalContract : IDisposable
 {
     protected TestDirectory Directory { get; } = new();
     protected abstract IJournal Open();

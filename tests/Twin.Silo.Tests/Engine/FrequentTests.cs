@@ -76,10 +76,11 @@ public sealed class FrequentTests(ITestOutputHelper output) : IDisposable
             hash = await fleet.Hash();
         }
         using (var sql = Sql.Open(Path.Combine(path, "journal.db"), readOnly: false))
-            sql.Run("DROP TABLE frequent; DROP INDEX kept_fleet;");
+            sql.Run("DROP TABLE frequent; DROP INDEX kept_fleet; DROP TABLE ledger; DROP TABLE casefile;"
+                + "DROP TABLE seal; DROP TABLE cursor;");
         File.WriteAllText(Path.Combine(path, "format"), "metertwin-data 1\n");
         await using (var fleet = Feed.Open(path)) Assert.Equal(hash, await fleet.Hash());
-        Assert.Equal("metertwin-data 2\n", File.ReadAllText(Path.Combine(path, "format")));
+        Assert.Equal("metertwin-data 3\n", File.ReadAllText(Path.Combine(path, "format")));
         Assert.Equal("metertwin-data 1\n", File.ReadAllText(Path.Combine(path, "backup-format-1", "format")));
         Feed.VerifySound(path);
     }

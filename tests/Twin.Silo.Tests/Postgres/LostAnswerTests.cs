@@ -1,6 +1,8 @@
 using Twin.Grains;
+using Twin.Grains.Ledger;
 using Twin.Hardware;
 using Twin.Silo.Storage.Postgres;
+using Twin.Silo.Tests.Soc;
 
 namespace Twin.Silo.Tests.Postgres;
 
@@ -37,6 +39,48 @@ public sealed class LostAnswerTests(PrivateServer server)
             journal.Append(Batches.Event(3, 7));
         }
         RequireOnce(database, 3);
+    }
+
+    /// <summary>An event with a case, so that each batch puts one entry at the ledger's end.</summary>
+    private static JournalBatch WithEntry(long first)
+    {
+        var batch = Batches.Event(first, 7);
+        batch.Ledger.Add(Samples.Entry(Samples.Snapshot(later: first)).ToBytes());
+        return batch;
+    }
+
+    [PostgresTheory]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public void Entries_of_a_batch_whose_answer_was_lost_are_there_once(bool committed, bool staysOpen)
+    {
+        var database = server.NewDatabase();
+        var chain = LedgerChain.Start;
+        using var proxy = new CuttingProxy(server.Socket);
+        using (var journal = new PostgresJournal(proxy.Through(database)))
+        {
+            for (var n = 1; n <= 4; n++)
+            {
+                var batch = WithEntry(n);
+                chain = chain.Next(batch.Ledger[0]);
+                if (n is 2 or 3)
+                    proxy.Arm(committed ? Cut.BehindCommit : Cut.BeforeCommit, 1, thenRefuse: staysOpen);
+                if (staysOpen && n is (2 or 3))
+                {
+                    Assert.Throws<StorageUnavailableException>(() => journal.Append(batch));
+                    proxy.Heal();
+                }
+                Patiently(() => journal.Append(batch));
+                Assert.Equal(Convert.ToHexString(chain.Hash), Convert.ToHexString(journal.End.Hash));
+            }
+            Assert.Equal(2, proxy.Cuts);
+        }
+        using var again = new PostgresJournal(database);
+        Assert.Equal((4L, Convert.ToHexString(chain.Hash)), (again.End.Number, Convert.ToHexString(again.End.Hash)));
+        Assert.Equal([1L, 2, 3, 4], again.Entries(0, 10).Select(e => e.Position));
+        Assert.Empty(again.CheckLedger(_ => { }));
     }
 
     [PostgresFact]

@@ -1,0 +1,136 @@
+using System.CommandLine;
+using System.Globalization;
+using Twin.Grains;
+using Twin.Grains.Cases;
+using Twin.Grains.Ledger;
+using Twin.Grains.Policies;
+using Twin.Hardware;
+
+namespace Twin.Silo.Commands;
+
+/// <summary><c>metertwin policy explain</c>: why what is done about a case is done, and nothing else.</summary>
+internal static class ExplainCommand
+{
+    public static Command Make()
+    {
+        var flags = new ActFlags();
+        var id = new Argument<string>("case") { Description = "the case's id, as 'metertwin case list' shows it" };
+        var command = new Command("explain", "Say why a case is answered as it is: facts, rule, harms, guards.")
+        {
+            id, flags.Data, Cli.JsonFlag,
+        };
+        command.SetAction((p, cancel) => Cli.Guarded(async () =>
+        {
+            var (key, number) = ActFlags.CaseOf(p.GetValue(id)!);
+            await using var fleet = flags.Open(p);
+            var found = Find(fleet.Ledger, key, number);
+            if (found.Case is not { } c)
+                throw new ArgumentException($"There is no case {p.GetValue(id)}. 'metertwin case list --all' lists them.");
+            var view = await ActFlags.Find(fleet, key, cancel);
+            var responses = view is { } v && v.Case.Number == c.Number ? v.Responses : [.. found.Responses.Values];
+            if (p.GetValue(Cli.JsonFlag)) Cli.Print(Json(c, found.Decided, responses));
+            else Print(c, found.Decided, responses);
+            return Cli.Ok;
+        }));
+        return command;
+    }
+
+    private sealed class Found
+    {
+        public CaseSnapshot? Case;
+        public (StoredEntry Entry, DecisionRecord Record)? Decided;
+        public readonly SortedDictionary<int, ResponseRecord> Responses = [];
+    }
+
+    /// <summary>
+    /// The last that the ledger has of a case: of the number given, or the newest. A decision about a command that
+    /// somebody wanted explains that command; the case itself is explained by the last about itself.
+    /// </summary>
+    private static Found Find(ILedgerSource ledger, TwinKey key, int number)
+    {
+        var found = new Found();
+        (StoredEntry, DecisionRecord)? last = null, wanted = null;
+        foreach (var e in ledger.EntriesOf(key, 10_000))
+        {
+            if (e.Entry.Kind == LedgerKind.Decision)
+            {
+                var record = DecisionRecord.Read(e.Entry.Body);
+                if (record.Facts.Wanted is null) last = (e, record);
+                else wanted = (e, record);
+            }
+            else if (e.Entry.Kind is LedgerKind.Response or LedgerKind.Order)
+            {
+                var r = Soc.SocWords.ResponseOf(e.Entry.Body);
+                if (!r.IsUndo) found.Responses[r.Number] = r;
+            }
+            else if (e.Entry.Kind == LedgerKind.Case)
+            {
+                var c = CaseSnapshot.Read(e.Entry.Body);
+                if (number == 0 || c.Number == number) (found.Case, found.Decided) = (c, last ?? wanted);
+            }
+        }
+        return found;
+    }
+
+    private static void Print(CaseSnapshot c, (StoredEntry Entry, DecisionRecord Record)? decided,
+        IReadOnlyList<ResponseRecord> responses)
+    {
+        Console.WriteLine($"{c.Id}  {c.SubjectName}");
+        Console.WriteLine(c.Sentence);
+        if (decided is not var (entry, record))
+        {
+            Console.WriteLine("The ledger has no decision about it yet: it comes with the next sweep.");
+            return;
+        }
+        var (f, d) = (record.Facts, record.Decision);
+        Console.WriteLine($"Decided at {f.Now} by policy {d.PolicyName} ({d.PolicyDigest[..12]}), ledger entry "
+            + $"{entry.Number}:");
+        Console.WriteLine($"  {ActFlags.Word(d.Rung)}{(d.Rule.Length > 0 ? $" by rule '{d.Rule}'" : "")}: {d.Why}");
+        if (d.Refused.Length > 0) Console.WriteLine($"  refused: {d.Refused}");
+        if (d.WhyNotMilder.Length > 0) Console.WriteLine($"  not milder: {d.WhyNotMilder}");
+        if (d.WhyNotHarsher.Length > 0) Console.WriteLine($"  not harsher: {d.WhyNotHarsher}");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"  harm in minutes without supply of one ordinary customer: acting {d.HarmOfActing:0.##}, not acting "
+                + $"{d.HarmOfNotActing:0.##}, prevented {d.HarmPrevented:0.##}"));
+        if (d.ReviewAt.Seconds != 0) Console.WriteLine($"  asked again at {d.ReviewAt}");
+        Console.WriteLine("It was decided from:");
+        foreach (var finding in f.Findings)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"  {Finding.NameOf(finding.Kind)}: {finding.Count} from {finding.First} to {finding.Last}, "
+                    + $"{ActFlags.Word(finding.Severity)}, confidence {finding.Confidence:0.00}, by "
+                    + $"{(finding.IsProof ? "specification" : "statistics")}"));
+        Console.WriteLine($"  customer {ActFlags.Word(f.Context.Category)}"
+            + (f.Cause.Length > 0 ? $", cause {f.Cause}" : "") + (f.Members > 1 ? $", {f.Members} members" : "")
+            + (f.Confirmed ? ", confirmed by a person" : "") + (f.ConfirmedDangerous ? ", confirmed as dangerous" : ""));
+        foreach (var s in f.Steps)
+            Console.WriteLine($"  tried: {ActFlags.Word(s.Rung)} is {ActFlags.Word(s.State)} since {s.Since}");
+        if (responses.Count > 0) Console.WriteLine("What came of it:");
+        foreach (var r in responses) Console.WriteLine("  " + ResponseCommand.Line(r));
+    }
+
+    private static object Json(CaseSnapshot c, (StoredEntry Entry, DecisionRecord Record)? decided,
+        IReadOnlyList<ResponseRecord> responses) => new
+        {
+            c.Id, Subject = c.SubjectName, c.Sentence,
+            Decision = decided is var (entry, record) ? new
+            {
+                Entry = entry.Number, At = record.Facts.Now.ToString(), Policy = record.Decision.PolicyName,
+                record.Decision.PolicyDigest, Rung = ActFlags.Word(record.Decision.Rung), record.Decision.Rule,
+                record.Decision.Why, record.Decision.WhyNotMilder, record.Decision.WhyNotHarsher,
+                record.Decision.Refused, record.Decision.HarmOfActing, record.Decision.HarmOfNotActing,
+                record.Decision.HarmPrevented, record.Decision.Approvals,
+                Category = ActFlags.Word(record.Facts.Context.Category), record.Facts.Cause,
+                record.Facts.Confirmed, record.Facts.ConfirmedDangerous,
+                Findings = record.Facts.Findings.Select(f => new
+                {
+                    Kind = Finding.NameOf(f.Kind), f.Count, First = f.First.ToString(), Last = f.Last.ToString(),
+                    Severity = ActFlags.Word(f.Severity), f.Confidence, Proof = f.IsProof,
+                }),
+                Steps = record.Facts.Steps.Select(s => new
+                {
+                    Rung = ActFlags.Word(s.Rung), State = ActFlags.Word(s.State), Since = s.Since.ToString(),
+                }),
+            } : null,
+            Responses = responses.Select(ResponseCommand.Json),
+        };
+}

@@ -114,7 +114,8 @@ public sealed partial class ReportTests : IAsyncLifetime
         var report = await Json("fleet");
         Assert.Equal(2, report.GetProperty("meters").GetInt32());
         var row = report.GetProperty("rows").EnumerateArray().Single();
-        Assert.Equal(("ZX", "1.0", 2), (Text(row, "model"), Text(row, "firmware"), row.GetProperty("meters").GetInt32()));
+        Assert.Equal(("ZX", "1.0", 2), (Text(row, "model"), Text(row, "firmware"),
+            row.GetProperty("meters").GetInt32()));
     }
 
     [Theory]

@@ -62,7 +62,9 @@ internal sealed class MessageIntake(IFleet fleet, ApiOptions options, string sou
             {
                 counts[item.Status switch
                 {
-                    AdmissionStatus.Rejected => 2, AdmissionStatus.Duplicate => 1, _ => 0,
+                    AdmissionStatus.Rejected => 2,
+                    AdmissionStatus.Duplicate => 1,
+                    _ => 0,
                 }]++;
                 if (item.Status == AdmissionStatus.Rejected && reasons.Count < MaxReasons) reasons.Add(item.Reason);
             }

@@ -173,7 +173,8 @@ public sealed partial class ReportTests : IAsyncLifetime
         var ledger = new ListLedger();
         var early = Samples.Response(ResponseRung.Disconnect, ResponseState.Executing) with
         {
-            DueAt = new UnixTime(Samples.At.Seconds + 60), RequestedBy = new Actor("Cleo", "key-3"),
+            DueAt = new UnixTime(Samples.At.Seconds + 60),
+            RequestedBy = new Actor("Cleo", "key-3"),
             Approvals = [new Approval(new Actor("Ben", "key-1"), Samples.At), new Approval(new Actor("BEN", "key-2"),
                 Samples.At)],
         };

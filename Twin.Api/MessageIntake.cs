@@ -23,7 +23,8 @@ internal sealed class MessageIntake(IFleet fleet, ApiOptions options, string sou
     /// <summary>Reasons of rejected inputs in the answer; further ones are counted.</summary>
     public const int MaxReasons = 100;
 
-    public static bool Is(string? contentType) => contentType?.Split(';')[0].Trim().ToLowerInvariant() is Xml or OtherXml;
+    public static bool Is(string? contentType) =>
+        contentType?.Split(';')[0].Trim().ToLowerInvariant() is Xml or OtherXml;
 
     /// <exception cref="ApiProblem">It is too large, or no message that is understood.</exception>
     /// <exception cref="StorageUnavailableException">It is not stored, or in part: send it again.</exception>
@@ -61,7 +62,9 @@ internal sealed class MessageIntake(IFleet fleet, ApiOptions options, string sou
             {
                 counts[item.Status switch
                 {
-                    AdmissionStatus.Rejected => 2, AdmissionStatus.Duplicate => 1, _ => 0,
+                    AdmissionStatus.Rejected => 2,
+                    AdmissionStatus.Duplicate => 1,
+                    _ => 0,
                 }]++;
                 if (item.Status == AdmissionStatus.Rejected && reasons.Count < MaxReasons) reasons.Add(item.Reason);
             }

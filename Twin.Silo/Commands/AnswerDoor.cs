@@ -15,6 +15,9 @@ internal sealed class ActFlags
 
     public Option<string?> Data { get; } = Cli.Flag("data");
 
+    /// <summary>Whoever opens a directory seals what is new in it.</summary>
+    public Option<string?> LedgerKey { get; } = Cli.Flag("ledger-key");
+
     private readonly Option<string> _by = new("--by")
     {
         Description = "the person who does it", DefaultValueFactory = _ => Environment.UserName,
@@ -27,7 +30,7 @@ internal sealed class ActFlags
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_by, _at, Data, Cli.JsonFlag]) command.Add(option);
+        foreach (var option in (Option[])[_by, _at, Data, LedgerKey, Cli.JsonFlag]) command.Add(option);
     }
 
     public Actor By(ParseResult p) => new(p.GetValue(_by)!, "os:" + Environment.UserName);
@@ -38,11 +41,16 @@ internal sealed class ActFlags
     public static UnixTime Time(string text) => UnixTime.TryParse(text, out var at) ? at
         : throw new ArgumentException($"'{text}' is no time. Write it as 2026-03-01T12:00:00Z.");
 
-    public EmbeddedFleet Open(ParseResult p)
+    public EmbeddedFleet Open(ParseResult p) => Open(Cli.Settings(p, Data, LedgerKey));
+
+    /// <summary>The fleet of a directory that must be there.</summary>
+    public static EmbeddedFleet Open(Settings settings)
     {
-        var data = Cli.Settings(p, Data).Data;
-        using (DataDirectory.Open(data, mustExist: true)) { }
-        return EmbeddedFleet.Open(new EmbeddedOptions { DataPath = data }, new TwinFactory(), Cli.Message);
+        using (DataDirectory.Open(settings.Data, mustExist: true)) { }
+        return EmbeddedFleet.Open(new EmbeddedOptions
+        {
+            DataPath = settings.Data, LedgerKeyFile = settings.LedgerKeyFile,
+        }, new TwinFactory(), Cli.Message);
     }
 
     /// <summary>Journals one act; what the twin refuses is the user's to mend.</summary>
@@ -89,8 +97,9 @@ internal sealed class ActFlags
     {
         var (position, isRepeat) = await Append(fleet, act, cancel);
         if (p.GetValue(Cli.JsonFlag)) Cli.Print(new { Position = position, Done = act.Describe(), Repeat = isRepeat });
-        else if (isRepeat) Console.WriteLine($"✓ {act.Describe()}: this very act is journalled already, nothing changes");
-        else Console.WriteLine($"✓ {act.Describe()}; journalled as input {position}");
+        else
+            Console.WriteLine($"✓ {act.Describe()}" + (isRepeat ? ": this very act is journalled already, nothing changes"
+                : $"; journalled as input {position}"));
         return Cli.Ok;
     }
 

@@ -40,7 +40,7 @@ internal static class CaseCommand
         };
         var command = new Command("list", "List cases, those of the gravest first.")
         {
-            all, desk, flags.Data, Cli.JsonFlag,
+            all, desk, flags.Data, flags.LedgerKey, Cli.JsonFlag,
         };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
@@ -70,7 +70,7 @@ internal static class CaseCommand
         var (flags, id) = (new ActFlags(), Id());
         var command = new Command("show", "Show a case: findings, responses, and why.")
         {
-            id, flags.Data, Cli.JsonFlag,
+            id, flags.Data, flags.LedgerKey, Cli.JsonFlag,
         };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {

@@ -3,7 +3,6 @@ using Twin.Hardware;
 using Twin.Silo.Embedded;
 using Twin.Silo.Soc;
 using Twin.Silo.Soc.Reports;
-using Twin.Silo.Storage;
 
 namespace Twin.Silo.Commands;
 
@@ -50,18 +49,15 @@ internal static class ReportCommand
     private static Command Of(string name, string description, Argument? argument, Option? from, Option? to,
         Func<EmbeddedFleet, ParseResult, CancellationToken, Task<(string Html, string Json)>> make)
     {
-        var data = Cli.Flag("data");
+        var (data, key) = (Cli.Flag("data"), Cli.Flag("ledger-key"));
         var file = new Option<string>("--out") { Description = "file to write", Required = true };
-        var command = new Command(name, description) { data, file, Cli.JsonFlag };
+        var command = new Command(name, description) { data, key, file, Cli.JsonFlag };
         if (argument is not null) command.Add(argument);
         if (from is not null) command.Add(from);
         if (to is not null) command.Add(to);
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
-            var path = Cli.Settings(p, data).Data;
-            using (DataDirectory.Open(path, mustExist: true)) { }
-            await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = path },
-                new Twin.Grains.TwinFactory(), Cli.Message);
+            await using var fleet = ActFlags.Open(Cli.Settings(p, data, key));
             var (html, json) = await make(fleet, p, cancel);
             ReportFile.Write(p.GetValue(file)!, p.GetValue(Cli.JsonFlag) ? json : html, fleet.Sign);
             Console.WriteLine($"✓ {p.GetValue(file)}");

@@ -42,7 +42,7 @@ internal static class ResponseCommand
     private static Command List()
     {
         var (flags, all) = (new ActFlags(), new Option<bool>("--all") { Description = "also those that are over" });
-        var command = new Command("list", "List responses.") { all, flags.Data, Cli.JsonFlag };
+        var command = new Command("list", "List responses.") { all, flags.Data, flags.LedgerKey, Cli.JsonFlag };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
             await using var fleet = flags.Open(p);

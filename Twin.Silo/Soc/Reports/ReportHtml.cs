@@ -35,7 +35,8 @@ internal static class ReportHtml
             [[r.Due.AwareAt, r.Due.EarlyWarningBy, r.Due.NotificationBy, r.Due.FinalReportBy]]))
         + Section("Subject and people", Table(["Subject", "Desk", "People"],
             [[r.Subject, r.Desk, string.Join(", ", r.People)]]))
-        + Section(r.Complete ? "Timeline" : $"Timeline, the first {ReportData.MaxEntries} entries", Table(["Entry", "Time", "Kind", "What", "Why", "Hash"],
+        + Section(r.Complete ? "Timeline" : $"Timeline, the first {ReportData.MaxEntries} entries",
+            Table(["Entry", "Time", "Kind", "What", "Why", "Hash"],
             r.Timeline.Select(t => (string[])[Text(t.Entry), t.At, t.Kind, t.Text, t.Why, t.Hash]))));
 
     public static string Of(DisconnectReport r) => Page("Disconnections", $"Proposed from {r.From} to {r.To}.",

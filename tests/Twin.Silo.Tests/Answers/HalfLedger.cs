@@ -4,7 +4,7 @@ using Twin.Hardware;
 
 namespace Twin.Silo.Tests.Answers;
 
-/// <summary>A ledger up to an entry; a dead one keeps no cursor any more, as a process that was killed before.</summary>
+/// <summary>A ledger up to an entry; a dead one keeps no cursor any more, like a process that is gone.</summary>
 internal sealed class HalfLedger(ILedgerSource whole, long upto) : ILedgerSource
 {
     public long Upto { get; set; } = upto;

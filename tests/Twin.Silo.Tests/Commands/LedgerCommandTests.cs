@@ -61,6 +61,19 @@ public sealed class LedgerCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_key_that_is_named_seals_in_place_of_the_directorys()
+    {
+        var (file, own) = (_directory.Sub("ledger.ndjson"), _directory.Sub("own.key"));
+        var (first, second) = (_directory.Sub("first.pem"), _directory.Sub("second.pem"));
+        await File.WriteAllTextAsync(first, await InProcess.Well(With("ledger", "key")));
+        await File.WriteAllTextAsync(second, await InProcess.Well(With("ledger", "key", "--ledger-key", own)));
+        await InProcess.Well(With("case", "ack", AnsweredDirectory.Case(1), "--ledger-key", own));
+        await InProcess.Well(With("ledger", "export", "--out", file, "--ledger-key", own));
+        Assert.Equal(1, (await InProcess.Run("verify", "--ledger", file, "--key", first)).Exit);
+        await InProcess.Well("verify", "--ledger", file, "--key", first, "--key", second);
+    }
+
+    [Fact]
     public async Task Sinks_tell_how_far_they_are_and_are_set_back_by_hand_only()
     {
         var (sinks, output) = (_directory.Sub("sinks.json"), _directory.Sub("soc.ndjson"));

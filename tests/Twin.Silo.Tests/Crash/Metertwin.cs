@@ -50,6 +50,14 @@ internal sealed class Metertwin : IDisposable
         throw new InvalidOperationException("The server did not start: " + server.Errors);
     }
 
+    /// <summary>The next line of a server that begins so.</summary>
+    public string Line(string beginning)
+    {
+        while (_process.StandardOutput.ReadLine() is { } line)
+            if (line.TrimStart().StartsWith(beginning, StringComparison.Ordinal)) return line.Trim();
+        throw new InvalidOperationException($"The server never says '{beginning}': {Errors}");
+    }
+
     public string Errors
     {
         get

@@ -129,7 +129,8 @@ public class HeadEndGatewayTests
     [InlineData("00000000000000a1-1-zz")]
     public void A_reply_of_another_correspondence_is_refused(string correlation)
     {
-        using var gateway = new HeadEndGateway(new HeadEndOptions(new Uri("http://localhost/"), null, false), () => Now);
+        using var gateway = new HeadEndGateway(new HeadEndOptions(new Uri("http://localhost/"), null, false),
+            () => Now);
         Assert.Throws<FormatException>(() => gateway.Read(Reply(correlation, "OK"), false));
     }
 

@@ -146,7 +146,8 @@ public sealed class HeadEndServiceTests : IDisposable
             return (response.StatusCode, await response.Content.ReadAsStringAsync());
         }
         static string Event(string at) => "<EndDeviceEvent><createdDateTime>" + at + "</createdDateTime>"
-            + "<Assets><Names><name>MT-1</name></Names></Assets><EndDeviceEventType ref=\"3.26.0.85\"/></EndDeviceEvent>";
+            + "<Assets><Names><name>MT-1</name></Names></Assets>"
+            + "<EndDeviceEventType ref=\"3.26.0.85\"/></EndDeviceEvent>";
         const string reading = "<MeterReadings><MeterReading><Meter><Names><name>MT-1</name></Names></Meter><Readings>"
             + "<timeStamp>2026-01-12T08:00:00Z</timeStamp><value>7</value>"
             + "<ReadingType ref=\"0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.3.72.0\"/></Readings></MeterReading></MeterReadings>";
@@ -163,6 +164,13 @@ public sealed class HeadEndServiceTests : IDisposable
         (status, text) = await Post("<Nothing/>");
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Contains("bad_message", text);
+    }
+
+    [Fact]
+    public void Without_a_head_end_the_service_says_that_orders_stay()
+    {
+        using var service = Metertwin.Serve(_directory.Sub("data"), out _);
+        Assert.Equal("orders   stay in the ledger: no head-end is set (--head-end)", service.Line("orders"));
     }
 
     /// <summary>
@@ -192,6 +200,8 @@ public sealed class HeadEndServiceTests : IDisposable
         end.Given = null;
         using (var second = Metertwin.Serve(data, out var address, [.. flags, "http://127.0.0.1:9/replies"]))
         {
+            Assert.Equal($"orders   {end.Address} (xml); replies come to http://127.0.0.1:9/replies",
+                second.Line("orders"));
             await end.Next();
             Assert.Equal(2, end.Orders.Count);
             Assert.Equal(end.Orders[0], end.Orders[1]);

@@ -114,7 +114,8 @@ public sealed partial class ReportTests : IAsyncLifetime
         var report = await Json("fleet");
         Assert.Equal(2, report.GetProperty("meters").GetInt32());
         var row = report.GetProperty("rows").EnumerateArray().Single();
-        Assert.Equal(("ZX", "1.0", 2), (Text(row, "model"), Text(row, "firmware"), row.GetProperty("meters").GetInt32()));
+        Assert.Equal(("ZX", "1.0", 2), (Text(row, "model"), Text(row, "firmware"),
+            row.GetProperty("meters").GetInt32()));
     }
 
     [Theory]
@@ -172,7 +173,8 @@ public sealed partial class ReportTests : IAsyncLifetime
         var ledger = new ListLedger();
         var early = Samples.Response(ResponseRung.Disconnect, ResponseState.Executing) with
         {
-            DueAt = new UnixTime(Samples.At.Seconds + 60), RequestedBy = new Actor("Cleo", "key-3"),
+            DueAt = new UnixTime(Samples.At.Seconds + 60),
+            RequestedBy = new Actor("Cleo", "key-3"),
             Approvals = [new Approval(new Actor("Ben", "key-1"), Samples.At), new Approval(new Actor("BEN", "key-2"),
                 Samples.At)],
         };

@@ -81,5 +81,6 @@ public class WebhookTests
     [InlineData("a secret of enough bytes", "1767953700", "[{\"a\":1}]",
         "3aff6977963c0bd45068a1144fe0280c3a59d7dd98d870fa63e63470302b3685")]
     public void The_signature_is_hmac_sha_256_of_time_dot_body(string secret, string time, string body, string known) =>
-        Assert.Equal(known, WebhookSink.Signature(Encoding.ASCII.GetBytes(secret), time, Encoding.ASCII.GetBytes(body)));
+        Assert.Equal(known, WebhookSink.Signature(Encoding.ASCII.GetBytes(secret), time,
+            Encoding.ASCII.GetBytes(body)));
 }

@@ -24,9 +24,12 @@ internal static class ExplainCommand
             var (key, number) = ActFlags.CaseOf(p.GetValue(id)!);
             await using var fleet = flags.Open(p);
             var found = Find(fleet.Ledger, key, number);
+            var view = await ActFlags.Find(fleet, key, cancel);
+            // Where nothing was found but somebody wants something, there is no case in the ledger, only the request.
+            if (found.Case is null && view is { } asked && (number == 0 || number == asked.Case.Number)
+                && asked.Responses.Length > 0) found.Case = asked.Case;
             if (found.Case is not { } c)
                 throw new ArgumentException($"There is no case {p.GetValue(id)}. 'metertwin case list --all' lists them.");
-            var view = await ActFlags.Find(fleet, key, cancel);
             var responses = view is { } v && v.Case.Number == c.Number ? v.Responses : [.. found.Responses.Values];
             if (p.GetValue(Cli.JsonFlag)) Cli.Print(Json(c, found.Decided, responses));
             else Print(c, found.Decided, responses);
@@ -77,6 +80,7 @@ internal static class ExplainCommand
                 else if (c.Number < number) (last, wanted) = (null, null);
             }
         }
+        if (found.Case is null) found.Decided = last ?? wanted;
         return found;
     }
 
@@ -84,7 +88,7 @@ internal static class ExplainCommand
         IReadOnlyList<ResponseRecord> responses)
     {
         Console.WriteLine($"{c.Id}  {c.SubjectName}");
-        Console.WriteLine(c.Sentence);
+        if (c.Sentence.Length > 0) Console.WriteLine(c.Sentence);
         if (decided is not var (entry, record))
         {
             Console.WriteLine("The ledger has no decision about it yet: it comes with the next sweep.");
@@ -101,6 +105,9 @@ internal static class ExplainCommand
             $"  harm in minutes without supply of one ordinary customer: acting {d.HarmOfActing:0.##}, not acting "
                 + $"{d.HarmOfNotActing:0.##}, prevented {d.HarmPrevented:0.##}"));
         Console.WriteLine("It was decided from:");
+        if (f.Wanted is { } wanted)
+            Console.WriteLine($"  {ActFlags.Word(wanted)} was asked for by {f.WantedBy.Person}, "
+                + (f.Order.Length > 0 ? $"order {f.Order}" : "without an order"));
         foreach (var finding in f.Findings)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"  {Finding.NameOf(finding.Kind)}: {finding.Count} from {finding.First} to {finding.Last}, "

@@ -87,10 +87,11 @@ internal static class WhatIfCommand
         Console.WriteLine($"{"",-40}{"recorded",12}{"this policy",14}{"change",12}");
         foreach (var (what, x, y) in Rows(recorded.Figures(), other.Figures()))
             Console.WriteLine(string.Create(c, $"{what,-40}{x,12:#,0.#}{y,14:#,0.#}{y - x,12:+#,0.#;-#,0.#;0}"));
-        Console.WriteLine("Assumed: orders that the record does not have are done at once.");
+        Console.WriteLine("Assumed: an order that the record does not have is done at once; one that it has fares as it "
+            + "did.");
         if (leftOut > 0)
             Console.WriteLine(string.Create(c, $"{leftOut:n0} recorded acts and outcomes speak of what this policy did not "
-                + $"propose, and were left out."));
+                + $"do, and were left out."));
         var differing = Differing(recorded, other);
         Console.WriteLine(differing.Count == 0 ? "No case comes out otherwise."
             : string.Create(c, $"{differing.Count:n0} cases come out otherwise:"));

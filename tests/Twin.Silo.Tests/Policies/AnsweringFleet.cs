@@ -24,6 +24,37 @@ internal sealed class AnsweringFleet(IFleet inner) : IFleet
     /// <summary>False: orders are never heard of again.</summary>
     public bool Answers { get; init; } = true;
 
+    /// <summary>All that was appended, in the parts in which it was; null: not kept.</summary>
+    public List<InputBatch>? Tape { get; init; }
+
+    /// <summary>
+    /// Names of the orders whose outcomes come by themselves, from a tape. Only those do; null: whatever comes.
+    /// </summary>
+    public IReadOnlySet<string>? Recorded { get; init; }
+
+    /// <summary>Which order an outcome speaks of: the newest of its number.</summary>
+    private readonly Dictionary<(TwinKey, int, bool), string> _orders = [];
+
+    /// <summary>What makes an order the same in two lives.</summary>
+    public static string NameOf(ResponseRecord order) => $"{order.IdempotencyKey} {order.Rung} {order.OrderedAt}";
+
+    /// <summary>All orders of a ledger.</summary>
+    public static IEnumerable<ResponseRecord> Orders(ILedgerSource ledger, long after)
+    {
+        for (; ledger.Entries(after, 1_000) is { Count: > 0 } page; after = page[^1].Number)
+        {
+            foreach (var entry in page.Where(e => e.Entry.Kind == LedgerKind.Order))
+            {
+                var bytes = new ByteReader(entry.Entry.Body);
+                yield return ResponseRecord.Read(ref bytes);
+            }
+        }
+    }
+
+    private bool Fits(ReadOnlySpan<byte> input) => Recorded is null
+        || Envelope.Read(input).Kind != InputKind.ResponseOutcome || Input.Read(input) is ResponseOutcome o
+            && _orders.TryGetValue((o.Case, o.Response, o.IsUndo), out var order) && Recorded.Contains(order);
+
     /// <summary>The last sweep that was taken.</summary>
     public UnixTime LastSweep { get; private set; }
 
@@ -39,7 +70,8 @@ internal sealed class AnsweringFleet(IFleet inner) : IFleet
             UnixTime? sweep = Envelope.Read(batch[i]).Kind == InputKind.Sweep ? ((Sweep)Input.Read(batch[i])).At : null;
             if (sweep is not null) await Send();
             if (sweep is { } time && Since is { } since && time.Seconds >= since.Seconds) await Activate(time);
-            part.Add(batch[i]);
+            if (Fits(batch[i])) part.Add(batch[i]);
+            else items.Add(Admission.Reject("its order was never given"));
             if (sweep is not { } at) continue;
             await Send();
             if (items[^1].Status == AdmissionStatus.Accepted) LastSweep = at;
@@ -52,6 +84,7 @@ internal sealed class AnsweringFleet(IFleet inner) : IFleet
             if (part.Count == 0) return;
             var receipt = await inner.Append(part, cancel);
             items.AddRange(receipt.Items);
+            Tape?.Add(part);
             (position, part) = (receipt.Position, new InputBatch(batch.Source));
             await Answer();
         }
@@ -69,17 +102,14 @@ internal sealed class AnsweringFleet(IFleet inner) : IFleet
     {
         if (!Answers) return;
         var outcomes = new InputBatch("gateway");
-        while (inner.Ledger.Entries(_read, 1_000) is { Count: > 0 } page)
+        foreach (var order in Orders(inner.Ledger, _read))
         {
-            foreach (var entry in page.Where(e => e.Entry.Kind == LedgerKind.Order))
-            {
-                var bytes = new ByteReader(entry.Entry.Body);
-                var order = ResponseRecord.Read(ref bytes);
+            var name = _orders[(order.Case, order.Number, order.IsUndo)] = NameOf(order);
+            if (Recorded is null || !Recorded.Contains(name))
                 outcomes.Add(new ResponseOutcome(order.Case, order.OrderedAt, order.Number, order.IsUndo,
                     ResponseResult.Done, "test", ""));
-            }
-            _read = page[^1].Number;
         }
+        _read = inner.Ledger.End.Number;
         if (outcomes.Count > 0) await inner.Send(outcomes);
     }
 

@@ -29,7 +29,8 @@ internal static class ExplainCommand
             if (found.Case is null && view is { } asked && (number == 0 || number == asked.Case.Number)
                 && asked.Responses.Length > 0) found.Case = asked.Case;
             if (found.Case is not { } c)
-                throw new ArgumentException($"There is no case {p.GetValue(id)}. 'metertwin case list --all' lists them.");
+                throw new ArgumentException($"There is no case {p.GetValue(id)}. "
+                    + "'metertwin case list --all' lists them.");
             var responses = view is { } v && v.Case.Number == c.Number ? v.Responses : [.. found.Responses.Values];
             if (p.GetValue(Cli.JsonFlag)) Cli.Print(Json(c, found.Decided, responses));
             else Print(c, found.Decided, responses);
@@ -115,7 +116,8 @@ internal static class ExplainCommand
                     + $"{(finding.IsProof ? "specification" : "statistics")}"));
         Console.WriteLine($"  customer {ActFlags.Word(f.Context.Category)}"
             + (f.Cause.Length > 0 ? $", cause {f.Cause}" : "") + (f.Members > 1 ? $", {f.Members} members" : "")
-            + (f.Confirmed ? ", confirmed by a person" : "") + (f.ConfirmedDangerous ? ", confirmed as dangerous" : ""));
+            + (f.Confirmed ? ", confirmed by a person" : "")
+            + (f.ConfirmedDangerous ? ", confirmed as dangerous" : ""));
         foreach (var s in f.Steps)
             Console.WriteLine($"  tried: {ActFlags.Word(s.Rung)} is {ActFlags.Word(s.State)} since {s.Since}");
         if (responses.Count > 0) Console.WriteLine("What came of it:");

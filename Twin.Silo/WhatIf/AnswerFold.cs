@@ -51,7 +51,7 @@ internal sealed class AnswerFold
         }
     }
 
-    /// <summary>One name for one response under one rung: a number alone may mean another under another policy.</summary>
+    /// <summary>One name for one response under one rung: a number alone may mean another elsewhere.</summary>
     public static string NameOf(ResponseRecord r) => $"{r.IdempotencyKey} {r.Rung}";
 
     /// <summary>What acts and outcomes speak of: case and number, below zero for an undoing.</summary>

@@ -113,7 +113,8 @@ internal sealed class AnsweringFleet(IFleet inner) : IFleet
         if (outcomes.Count > 0) await inner.Send(outcomes);
     }
 
-    public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) => inner.State(key, at, cancel);
+    public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) =>
+        inner.State(key, at, cancel);
 
     public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit, CancellationToken cancel) =>
         inner.Keys(kind, after, limit, cancel);

@@ -99,7 +99,8 @@ public sealed class PolicyCommandTests : IDisposable
     {
         var (data, file) = (_directory.Sub("data"), Written(SomePolicies.Tight));
         await using (var fleet = AnsweredFleet.Open(data)) await AnsweredFleet.Live(fleet);
-        var (exit, output, errors) = Say("activate", file, "--data", data, "--by", "Eva", "--at", "2024-10-08T09:00:00Z");
+        var (exit, output, errors) = Say("activate", file, "--data", data, "--by", "Eva", "--at",
+            "2024-10-08T09:00:00Z");
         Assert.True(exit == 0, errors);
         Assert.StartsWith("✓ ", output);
         (_, output, _) = Say("show", "--data", data);

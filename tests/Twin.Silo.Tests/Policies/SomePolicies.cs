@@ -34,6 +34,7 @@ internal static class SomePolicies
             StringComparison.Ordinal);
     }
 
-    private static string Without(string text, string from) => text[..text.IndexOf("\n" + from, StringComparison.Ordinal)]
+    private static string Without(string text, string from) =>
+        text[..text.IndexOf("\n" + from, StringComparison.Ordinal)]
         + "\n";
 }

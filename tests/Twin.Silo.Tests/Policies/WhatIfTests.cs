@@ -70,8 +70,9 @@ public sealed class WhatIfTests : IDisposable
     }
 
     /// <summary>
-    /// The demo is lived once, with its own gateway. What came in is then given to a fleet that has the other policy from
-    /// the beginning, in the same parts: an order that the demo gave too has the demo's outcome, another is done at once.
+    /// The demo is lived once, with its own gateway. What came in is then given to a fleet that has the other policy
+    /// from the beginning, in the same parts: an order that the demo gave too has the demo's outcome, another is done
+    /// at once.
     /// </summary>
     [Fact]
     public async Task Figures_over_the_demo_are_those_of_a_full_replay_under_the_policy()
@@ -153,7 +154,7 @@ public sealed class WhatIfTests : IDisposable
         if (seconds == 100_000) Same(recorded, compared.Other);
     }
 
-    /// <summary>A policy that was put in force in the record is not, from the time on at which the other one is.</summary>
+    /// <summary>A policy that was put in force in the record is not, once the other one is.</summary>
     [Fact]
     public async Task A_recorded_activation_gives_way()
     {

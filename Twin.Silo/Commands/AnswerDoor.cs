@@ -98,8 +98,9 @@ internal sealed class ActFlags
         var (position, isRepeat) = await Append(fleet, act, cancel);
         if (p.GetValue(Cli.JsonFlag)) Cli.Print(new { Position = position, Done = act.Describe(), Repeat = isRepeat });
         else
-            Console.WriteLine($"✓ {act.Describe()}" + (isRepeat ? ": this very act is journalled already, nothing changes"
-                : $"; journalled as input {position}"));
+            Console.WriteLine($"✓ {act.Describe()}"
+                + (isRepeat ? ": this very act is journalled already, nothing changes"
+                    : $"; journalled as input {position}"));
         return Cli.Ok;
     }
 

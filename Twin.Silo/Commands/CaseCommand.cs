@@ -8,7 +8,7 @@ namespace Twin.Silo.Commands;
 /// <summary><c>metertwin case</c>: the cases of a data directory, and what people do with them.</summary>
 internal static class CaseCommand
 {
-    public static Command Make() => new("case", "Cases: what was found and needs people.")
+    public static Command Make() => new Command("case", "Cases: what was found and needs people.")
     {
         List(), Show(),
         Act("ack", "Acknowledge a case.", CaseActKind.Acknowledge),

@@ -10,7 +10,7 @@ namespace Twin.Silo.Commands;
 /// <summary><c>metertwin ledger</c>: the record of what was found, decided and done.</summary>
 internal static class LedgerCommand
 {
-    public static Command Make() => new("ledger", "The record of what was found, decided and done.")
+    public static Command Make() => new Command("ledger", "The record of what was found, decided and done.")
     {
         List(), Export(), Key(),
     };

@@ -9,7 +9,7 @@ namespace Twin.Silo.Commands;
 /// <summary><c>metertwin report</c>: what happened, from the ledger, for a regulator.</summary>
 internal static class ReportCommand
 {
-    public static Command Make() => new("report", "Write a report from the ledger, as HTML or JSON.")
+    public static Command Make() => new Command("report", "Write a report from the ledger, as HTML or JSON.")
     {
         Incident(), Disconnects(), Fleet(),
     };

@@ -7,7 +7,7 @@ namespace Twin.Silo.Commands;
 /// <summary><c>metertwin response</c>: what is done about cases, and who says yes and no to it.</summary>
 internal static class ResponseCommand
 {
-    public static Command Make() => new("response", "Responses: what is done, waits for approval, or is held.")
+    public static Command Make() => new Command("response", "Responses: what is done, waits for approval, or is held.")
     {
         List(), Propose(),
         Act("approve", "Approve a response. Who asked for it cannot.", ResponseActKind.Approve),

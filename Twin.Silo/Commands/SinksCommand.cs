@@ -11,7 +11,7 @@ internal static class SinksCommand
 {
     private sealed record Row(string Name, string Kind, string Format, long Cursor, int Lag);
 
-    public static Command Make() => new("sinks", "Receivers of findings, cases and responses.")
+    public static Command Make() => new Command("sinks", "Receivers of findings, cases and responses.")
     {
         MakeStatus(), MakeReplay(),
     };

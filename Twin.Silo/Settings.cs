@@ -51,8 +51,8 @@ public sealed class Settings
             v.Length == 0 || ZoneRules.TryGet(v, out _) ? null
                 : "an IANA name such as Europe/Oslo or an offset such as +01:00"),
         new("sinks", "", "file of the receivers that hear of findings, cases and responses; empty: none", _ => null),
-        new("ledger-key", "", "file of the key that seals the ledger; empty: ledger.key in the data directory, and with "
-            + "the orleans engine none", _ => null),
+        new("ledger-key", "", "file of the key that seals the ledger; empty: ledger.key in the data directory, and "
+            + "with the orleans engine none", _ => null),
         new("head-end", "", "address that orders are posted to (IEC 61968-100); empty: they stay in the ledger",
             HttpAddress),
         new("head-end-format", "xml", "how orders are written", v => v is "xml" or "json" ? null : "xml or json"),

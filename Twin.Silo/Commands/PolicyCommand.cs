@@ -8,7 +8,7 @@ namespace Twin.Silo.Commands;
 /// <summary><c>metertwin policy</c>: what is done about what is found, and by which rules.</summary>
 internal static class PolicyCommand
 {
-    public static Command Make() => new("policy", "Policies: check, test, compare with the past, put in force.")
+    public static Command Make() => new Command("policy", "Policies: check, test, compare with the past, put in force.")
     {
         Check(), Test(), Default(), Show(), Activate(), ExplainCommand.Make(), WhatIfCommand.Make(),
     };

@@ -162,8 +162,8 @@ public sealed class SecurityPropertyTests(ITestOutputHelper output)
         var w = new Twin.Hardware.Coding.ByteWriter();
         security.Write(w);
         var now = w.ToArray();
-        // Version 3 has two marks of evidence behind the rest, two bytes each.
-        byte[] old = [1, .. now[1..SealedSince], .. now[(SealedSince + 1)..^4]];
+        // Version 3 has two marks of evidence behind the rest, two bytes each; version 4 since when it is switched off.
+        byte[] old = [1, .. now[1..SealedSince], .. now[(SealedSince + 1)..^5]];
         var r = new Twin.Hardware.Coding.ByteReader(old);
         w.Clear();
         Meters.MeterSecurity.Read(ref r).Write(w);

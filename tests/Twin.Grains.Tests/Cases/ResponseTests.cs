@@ -36,6 +36,32 @@ public sealed class ResponseTests
         Assert.Equal([false, true], _harness.Orders.Select(o => o.IsUndo));
     }
 
+    /// <summary>
+    /// A disconnection waits for its window while the customer pays: what was asked for last is what holds.
+    /// </summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_reconnection_overtakes_a_disconnection_that_still_waits(bool wentOut)
+    {
+        var window = new UnixTime(_harness.Now.Seconds + 7_200);
+        _harness.Policy = f => Answer with
+        {
+            Rung = f.Wanted ?? ResponseRung.Log,
+            WindowFrom = f.Wanted == ResponseRung.Disconnect && !wentOut ? window : default,
+        };
+        _harness.Want("RQ-1", ResponseRung.Disconnect);
+        _harness.Wait(60);
+        if (wentOut) _harness.Outcome(1, ResponseResult.Done, key: GridCase);
+        _harness.Want("RQ-2", ResponseRung.Reconnect);
+        for (var i = 0; i < 200; i++) _harness.Wait(60);
+
+        var orders = _harness.Orders.Where(o => !o.IsUndo).Select(o => o.Rung);
+        Assert.Equal(wentOut ? [ResponseRung.Disconnect, ResponseRung.Reconnect] : [], orders);
+        var states = _harness[GridCase].Responses.Select(r => r.State);
+        if (!wentOut) Assert.Equal([ResponseState.Cancelled, ResponseState.Cancelled], states);
+    }
+
     [Fact]
     public void A_second_of_the_same_rung_is_not_made_while_one_is_in_force()
     {

@@ -184,8 +184,8 @@ internal sealed class AnsweredRun
         public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) =>
             inner.State(key, at, cancel);
 
-        public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit, CancellationToken cancel) =>
-            inner.Keys(kind, after, limit, cancel);
+        public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit,
+            CancellationToken cancel) => inner.Keys(kind, after, limit, cancel);
 
         public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
             inner.Findings(query, cancel);

@@ -16,10 +16,15 @@ internal static class LedgerSamples
     /// <summary>A case as it stands after a change.</summary>
     public static CaseSnapshot Case(int subject, Desk desk, int number, int change) => Samples.Snapshot() with
     {
-        Case = CaseKey.Of(Subject(subject), desk), Number = number, Subject = Subject(subject),
-        SubjectName = $"S{subject}", Desk = desk, Sentence = $"Change {change} of S{subject}.",
+        Case = CaseKey.Of(Subject(subject), desk),
+        Number = number,
+        Subject = Subject(subject),
+        SubjectName = $"S{subject}",
+        Desk = desk,
+        Sentence = $"Change {change} of S{subject}.",
         ChangedAt = new UnixTime(Samples.At.Seconds + change / 2 * 60),
-        Condition = (CaseCondition)(1 + change % 3), Handling = (CaseHandling)(1 + change % 4),
+        Condition = (CaseCondition)(1 + change % 3),
+        Handling = (CaseHandling)(1 + change % 4),
         Disposition = change % 4 == 3 ? Disposition.Benign : Disposition.None,
         Verdict = change % 7 == 0 ? CaseVerdict.Suppressed : change % 5 == 0 ? CaseVerdict.LogOnly : CaseVerdict.Open,
         Placing = change % 6 == 1 ? Placing.Grouped : Placing.Queued,

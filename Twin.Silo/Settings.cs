@@ -51,8 +51,8 @@ public sealed class Settings
             v.Length == 0 || ZoneRules.TryGet(v, out _) ? null
                 : "an IANA name such as Europe/Oslo or an offset such as +01:00"),
         new("sinks", "", "file of the receivers that hear of findings, cases and responses; empty: none", _ => null),
-        new("ledger-key", "", "file of the key that seals the ledger; empty: ledger.key in the data directory, and with "
-            + "the orleans engine none", _ => null),
+        new("ledger-key", "", "file of the key that seals the ledger; empty: ledger.key in the data directory, "
+            + "none with the orleans engine", _ => null),
         new("engine", Edition.DefaultEngine, "engine that hosts the twins", Edition.CheckEngine),
         new("database-file", "", "file (mode 0600) with the connection string of PostgreSQL for the orleans engine; "
             + "empty: variable METERTWIN_DATABASE", _ => null),

@@ -63,7 +63,7 @@ internal sealed class ClusterEngine : IDisposable
         _plane.Committed(batch);
     }
 
-    /// <summary>Between two batches: bounds what a new epoch has to apply again, and seals the ledger in time.</summary>
+    /// <summary>Between two batches: bounds what a new epoch has to apply again; seals the ledger in time.</summary>
     private void KeepHouse()
     {
         try

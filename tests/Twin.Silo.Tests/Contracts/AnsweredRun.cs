@@ -71,7 +71,8 @@ internal sealed class AnsweredRun
         using var emulated = new EmulatedFleet(new AttackFleet(24, 1).OptionsFor(new Scene(Days, SceneKind.Usual, [])));
         await using var twins = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = directory.Path, Shards = 1 },
             new TwinFactory(), null);
-        await new Story(emulated, twins, new FleetRun(emulated, new Recorder(twins, run._appends), twins.Ledger)).Tell();
+        var joined = new FleetRun(emulated, new Recorder(twins, run._appends), twins.Ledger);
+        await new Story(emulated, twins, joined).Tell();
         run.Expected = await Answered.Of(twins);
         run.Responses = [.. RunAnswers.Of(twins.Ledger).Responses.Select(r => r.Response)];
         return run;
@@ -184,8 +185,8 @@ internal sealed class AnsweredRun
         public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) =>
             inner.State(key, at, cancel);
 
-        public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit, CancellationToken cancel) =>
-            inner.Keys(kind, after, limit, cancel);
+        public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit,
+            CancellationToken cancel) => inner.Keys(kind, after, limit, cancel);
 
         public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
             inner.Findings(query, cancel);

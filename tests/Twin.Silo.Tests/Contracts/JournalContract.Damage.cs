@@ -52,7 +52,8 @@ public abstract partial class JournalContract
 
     private static string Swap(string table, string column, object a, object b) => string.Create(
         CultureInfo.InvariantCulture, $"UPDATE {table} SET {column}=-77 WHERE {column}={a}; "
-            + $"UPDATE {table} SET {column}={a} WHERE {column}={b}; UPDATE {table} SET {column}={b} WHERE {column}=-77");
+            + $"UPDATE {table} SET {column}={a} WHERE {column}={b}; "
+            + $"UPDATE {table} SET {column}={b} WHERE {column}=-77");
 
     [Fact]
     public void A_sound_ledger_has_nothing_wrong_and_every_entry_is_shown()

@@ -97,7 +97,8 @@ public abstract partial class JournalContract
                             found += Compare(again, newest,
                                 new CaseQuery(desk, condition, handling, subject, all, 10_000));
         Assert.True(found > newest.Count);
-        foreach (var limit in (int[])[0, 1, 5]) Compare(again, newest, new CaseQuery(null, null, null, null, true, limit));
+        foreach (var limit in (int[])[0, 1, 5])
+            Compare(again, newest, new CaseQuery(null, null, null, null, true, limit));
         Assert.Equal(s_nothing, again.Cases(new CaseQuery(null, null, null, new TwinKey(TwinKind.Cohort, 1), true, 9))
             .Select(c => c.Case));
         Assert.Empty(Check(again));

@@ -1,5 +1,6 @@
 using Twin.Grains;
 using Twin.Hardware;
+using Twin.Ingest.Readers;
 
 namespace Twin.Api;
 
@@ -30,6 +31,10 @@ public delegate bool ObservationParser(ReadOnlySpan<byte> line, out string error
 /// </summary>
 public sealed record ObservationReader(ObservationParser Parse, Action Committed);
 
+/// <summary>Reads a head-end's reply to an order, XML or MeterTwin's JSON.</summary>
+/// <exception cref="FormatException">It is none, or answers nobody here.</exception>
+public delegate Input ReplyReader(Stream message, bool isJson);
+
 /// <summary>Set once by the host.</summary>
 public sealed class ApiOptions
 {
@@ -37,6 +42,12 @@ public sealed class ApiOptions
 
     /// <summary>Makes the reader of one request, which fills the given batch.</summary>
     public required Func<InputBatch, ObservationReader> NewReader { get; init; }
+
+    /// <summary>Makes what messages of IEC 61968-100 are read into; null: the service takes none.</summary>
+    public Func<InputBatch, ObservationBatch>? NewSink { get; init; }
+
+    /// <summary>Null: the service gives no orders to a head-end.</summary>
+    public ReplyReader? ReadReply { get; init; }
 
     /// <summary>Edition of the build, as <c>--version</c> prints it.</summary>
     public required string Edition { get; init; }
@@ -59,6 +70,11 @@ public sealed record ApiLimits
 
     /// <summary>The same body after decompression. Beyond: 413, lines so far are reported.</summary>
     public long MaxDecodedBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>
+    /// One message in XML, or a reply of a head-end, after decompression; it is held in memory. Beyond: 413.
+    /// </summary>
+    public int MaxMessageBytes { get; init; } = 16 * 1024 * 1024;
 
     /// <summary>One line. A longer one is skipped and rejected; the rest goes on.</summary>
     public int MaxLineBytes { get; init; } = 1024 * 1024;

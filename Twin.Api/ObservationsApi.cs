@@ -24,12 +24,13 @@ internal static class ObservationsApi
 
     public static void MapObservationsApi(this IEndpointRouteBuilder routes, ApiLimits limits) =>
         routes.MapPost(Path, Post).WithName(OperationId).WithTags("observations")
-            .Accepts<string>(Ndjson, OtherNdjson, JsonLines)
+            .Accepts<string>(Ndjson, OtherNdjson, JsonLines, MessageIntake.Xml, MessageIntake.OtherXml)
             .Produces<ObservationsAnswer>(200, "application/json")
             .ProducesProblem(400).ProducesProblem(413).ProducesProblem(415).ProducesProblem(503)
             .WithMetadata(new RequestSizeLimitAttribute(limits.MaxBodyBytes))
             .WithRequestTimeout(TwinApi.IngestPolicy)
-            .WithSummary("Observations, a JSON object a line, plain or gzip; each answered when durable: source");
+            .WithSummary("Observations, a JSON object a line, plain or gzip; each answered when durable: source. "
+                + "XML: EndDeviceEvents or MeterReadings of IEC 61968-9, as a whole");
 
     private static async Task<IResult> Post(string? source, HttpContext http, IFleet fleet, ApiOptions options,
         CancellationToken cancel)
@@ -39,8 +40,11 @@ internal static class ObservationsApi
         if (http.Request.ContentLength > options.Limits.MaxBodyBytes)
             throw new BadHttpRequestException("too large",
                 413);
-        var intake = new ObservationIntake(fleet, options, SourceOf(http.Request, source));
         var body = BodyOf(http.Request);
+        if (MessageIntake.Is(http.Request.ContentType))
+            return TypedResults.Ok(await new MessageIntake(fleet, options, SourceOf(http.Request, source))
+                .Run(body, cancel));
+        var intake = new ObservationIntake(fleet, options, SourceOf(http.Request, source));
         try
         {
             await intake.Run(body, cancel);
@@ -62,7 +66,7 @@ internal static class ObservationsApi
         if (string.IsNullOrEmpty(request.ContentType)) throw new BadHttpRequestException("no content type", 415);
     }
 
-    private static PipeReader BodyOf(HttpRequest request) =>
+    internal static PipeReader BodyOf(HttpRequest request) =>
         request.Headers.ContentEncoding.ToString().ToLowerInvariant() switch
         {
             "" or "identity" => request.BodyReader,

@@ -62,7 +62,8 @@ public static class TwinApi
         var path = http.Request.Path;
         if (path.StartsWithSegments(HealthApi.Path)
             || path.StartsWithSegments(MetricsApi.Path)) return RateLimitPartition.GetNoLimiter("probe");
-        return path.StartsWithSegments(ObservationsApi.Path) ? AtOnce("ingest", limits.ConcurrentIngest)
+        return path.StartsWithSegments(ObservationsApi.Path) || path.StartsWithSegments(HeadEndApi.Path)
+            ? AtOnce("ingest", limits.ConcurrentIngest)
             : AtOnce("read", limits.ConcurrentReads);
     }
 
@@ -90,6 +91,7 @@ public static class TwinApi
         app.MapSeriesApi();
         app.MapFindingsApi();
         app.MapObservationsApi(app.Services.GetRequiredService<ApiOptions>().Limits);
+        app.MapHeadEndApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapHealthApi();
         app.MapMetricsApi();
         app.MapOpenApi(OpenApiDocs.Route).WithSummary("This API as an OpenAPI document: v1");

@@ -28,8 +28,9 @@ internal static class ApiHost
     /// Observations over <see cref="MaxAhead"/> ahead of it are rejected; null where event time outruns every clock,
     /// as in the demo.
     /// </param>
+    /// <param name="replies">Reads what a head-end replies; null: orders go to none.</param>
     public static async Task<WebApplication> Start(IFleet fleet, int port, ServiceMode mode,
-        CancellationToken cancel, TimeProvider? clock = null)
+        CancellationToken cancel, TimeProvider? clock = null, ReplyReader? replies = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrelCore();
@@ -45,6 +46,8 @@ internal static class ApiHost
         {
             Describe = Describe,
             NewReader = batch => Reader(new ObservationBatch(batch, announced, Latest(clock))),
+            NewSink = batch => new ObservationBatch(batch, announced, Latest(clock)),
+            ReadReply = replies,
             Edition = Edition.Name,
             Mode = mode,
         });

@@ -53,6 +53,11 @@ public sealed class Settings
         new("sinks", "", "file of the receivers that hear of findings, cases and responses; empty: none", _ => null),
         new("ledger-key", "", "file of the key that seals the ledger; empty: ledger.key in the data directory, "
             + "none with the orleans engine", _ => null),
+        new("head-end", "", "address that orders are posted to (IEC 61968-100); empty: they stay in the ledger",
+            HttpAddress),
+        new("head-end-format", "xml", "how orders are written", v => v is "xml" or "json" ? null : "xml or json"),
+        new("head-end-replies", "", "address of this service, as the head-end reaches it, for replies that come later; "
+            + "empty: the answer to a request is the outcome", HttpAddress),
         new("engine", Edition.DefaultEngine, "engine that hosts the twins", Edition.CheckEngine),
         new("database-file", "", "file (mode 0600) with the connection string of PostgreSQL for the orleans engine; "
             + "empty: variable METERTWIN_DATABASE", _ => null),
@@ -90,6 +95,12 @@ public sealed class Settings
 
     /// <summary>Null: the one in the data directory; with the orleans engine none.</summary>
     public string? LedgerKeyFile => Text("ledger-key");
+
+    /// <summary>Null: orders stay in the ledger.</summary>
+    public Gateways.HeadEndOptions? HeadEnd => Text("head-end") is not { } url ? null
+        : new(new Uri(url), Text("head-end-replies") is { } replies ? new Uri(replies) : null,
+            HeadEndFormat == "json");
+    public string HeadEndFormat => _values["head-end-format"].Value;
 
     /// <summary>One of <see cref="Edition.Engines"/>.</summary>
     public string Engine => _values["engine"].Value;
@@ -155,6 +166,11 @@ public sealed class Settings
                 + $"valid JSON. Correct or remove it.");
         }
     }
+
+    private static string? HttpAddress(string value) => value.Length == 0
+        || Uri.TryCreate(value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+            && (url.Scheme == "https" || url.IsLoopback) && url.UserInfo.Length == 0 ? null
+        : "an address with https://, or http:// to this machine, without a name and password";
 
     private static Func<string, string?> WholeNumber(int min, int max) => value =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n >= min && n <= max ? null

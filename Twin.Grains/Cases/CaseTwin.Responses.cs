@@ -86,17 +86,39 @@ public sealed partial class CaseTwin
         // Counted by when it was heard: who asks says any time.
         if (ResponseRungs.MovesLoad(request.Rung))
             _requests = [.. _requests.Where(t => t > _now.Seconds - 3_600).TakeLast(MaxRequestTimes - 1), _now.Seconds];
-        Want(request.Rung, request.By, request.Request, request.Order, request.Why, outbox);
+        var overtaken = request.Rung == ResponseRung.Reconnect && Overtake(outbox);
+        var wanted = Want(request.Rung, request.By, request.Request, request.Order, request.Why, outbox);
+        if (overtaken && wanted is not null && !IsOff())
+            Turn(wanted, ResponseState.Cancelled, "the disconnection that it ends never went out", outbox);
     }
 
-    private void Want(ResponseRung rung, Actor by, string request, string order, string why, IOutbox outbox)
+    /// <summary>
+    /// A disconnection that still waits (for its window, its delay, an approval) must not go out after the reconnection
+    /// that was asked for later: nobody would end it. True when there was one.
+    /// </summary>
+    private bool Overtake(IOutbox outbox)
     {
-        if (!MakeRoom()) return;
+        var waiting = _responses.Where(r => r.IsPending && r.Record.Request.Length > 0
+            && ResponseRungs.MovesLoad(r.Record.Rung) && r.Record.Rung != ResponseRung.Reconnect).ToArray();
+        foreach (var response in waiting)
+            Turn(response, ResponseState.Cancelled, "a reconnection was asked for before it went out", outbox);
+        return waiting.Length > 0;
+    }
+
+    /// <summary>True when the supply is off, as far as the meter has told or this case has ordered it.</summary>
+    private bool IsOff() => _context is { SwitchKnown: true, Switch.Output: false } || _responses.Exists(r =>
+        r.Record.State is ResponseState.Executing or ResponseState.Done && ResponseRungs.MovesLoad(r.Record.Rung)
+        && r.Record.Rung != ResponseRung.Reconnect);
+
+    private LiveResponse? Want(ResponseRung rung, Actor by, string request, string order, string why, IOutbox outbox)
+    {
+        if (!MakeRoom()) return null;
         var response = new LiveResponse(new ResponseRecord(Self, ++_lastResponse, _subject, _name, rung, Enforcer.None,
             ResponseState.Proposed, by, request, order, WattsOf(rung, null), 0, [], _now, default, default, default,
             default, null, false, why, ""));
         _responses.Add(response);
         Record(outbox, LedgerKind.Response, response);
+        return response;
     }
 
     private int RequestsInHour() => _requests.Count(t => t > _now.Seconds - 3_600);

@@ -59,7 +59,9 @@ internal static class LifeCycleAttacks
             Usual(At(Onset, s => s.SwapPremises(3, 4))));
         yield return Of("L10", "A retired meter speaks", LifeStage.Retirement, "T0849", "life cycle",
             "A meter that the register calls scrapped sends readings again.",
-            Truth(First), All(RetiredMeterSpeaks), Answer(Notify, IsolateCommunications, Day),
+            // The register may be a day ahead of whoever takes the meter off the wall: that long it is not held against
+            // the meter.
+            Truth(First), All(RetiredMeterSpeaks), Answer(Notify, IsolateCommunications, 2 * Day),
             Usual(At(Onset, s => s.Retire(3))));
         yield return Of("L11", "A contractor's series", LifeStage.Operation, "T0859",
             "optical-port fraud as in Puerto Rico",

@@ -83,21 +83,19 @@ public static class AttackRun
         var directory = Directory.CreateTempSubdirectory("metertwin-attack-");
         try
         {
-            var ledger = new RunLedger();
             using var emulated = new EmulatedFleet(fleet.OptionsFor(attack.Scene));
             await using var twins = EmbeddedFleet.Open(new EmbeddedOptions
             {
                 DataPath = directory.FullName, Shards = 1, SnapshotOnClose = false,
-                OnLedger = ledger.Add,
             }, factory, null);
-            var run = new FleetRun(emulated, twins, ledger);
+            var run = new FleetRun(emulated, twins);
             await run.Append(new PolicyActivation(emulated.Plan.Start, Operator,
                 fleet.Policy ?? PolicyText()), cancel);
             var stage = await Play(attack, emulated, run, cancel);
             var findings = await twins.Findings(new FindingQuery(null, null, null, null, MaxFindings), cancel);
             var truth = TruthOf(attack, emulated, stage);
             var checks = ChecksOf(twins, truth.Meters);
-            var answers = RunAnswers.Of(ledger);
+            var answers = RunAnswers.Of(twins.Ledger);
             return new AttackRunReport(AttackScore.Of(attack, truth, findings, answers), truth, findings, checks,
                 answers, run.Totals);
         }

@@ -15,6 +15,9 @@ internal sealed class ActFlags
 
     public Option<string?> Data { get; } = Cli.Flag("data");
 
+    /// <summary>Whoever opens a directory seals what is new in it.</summary>
+    public Option<string?> LedgerKey { get; } = Cli.Flag("ledger-key");
+
     private readonly Option<string> _by = new("--by")
     {
         Description = "the person who does it", DefaultValueFactory = _ => Environment.UserName,
@@ -27,7 +30,7 @@ internal sealed class ActFlags
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_by, _at, Data, Cli.JsonFlag]) command.Add(option);
+        foreach (var option in (Option[])[_by, _at, Data, LedgerKey, Cli.JsonFlag]) command.Add(option);
     }
 
     public Actor By(ParseResult p) => new(p.GetValue(_by)!, "os:" + Environment.UserName);
@@ -38,31 +41,66 @@ internal sealed class ActFlags
     public static UnixTime Time(string text) => UnixTime.TryParse(text, out var at) ? at
         : throw new ArgumentException($"'{text}' is no time. Write it as 2026-03-01T12:00:00Z.");
 
-    public EmbeddedFleet Open(ParseResult p)
+    public EmbeddedFleet Open(ParseResult p) => Open(Cli.Settings(p, Data, LedgerKey));
+
+    /// <summary>The fleet of a directory that must be there.</summary>
+    public static EmbeddedFleet Open(Settings settings)
     {
-        var data = Cli.Settings(p, Data).Data;
-        using (DataDirectory.Open(data, mustExist: true)) { }
-        return EmbeddedFleet.Open(new EmbeddedOptions { DataPath = data }, new TwinFactory(), Cli.Message);
+        using (DataDirectory.Open(settings.Data, mustExist: true)) { }
+        return EmbeddedFleet.Open(new EmbeddedOptions
+        {
+            DataPath = settings.Data, LedgerKeyFile = settings.LedgerKeyFile,
+        }, new TwinFactory(), Cli.Message);
     }
 
     /// <summary>Journals one act; what the twin refuses is the user's to mend.</summary>
     /// <exception cref="ArgumentException">The twin refused it, and says why.</exception>
-    public static async Task<long> Append(EmbeddedFleet fleet, Input act, CancellationToken cancel)
+    private static async Task<(long Position, bool IsRepeat)> Append(EmbeddedFleet fleet, Input act,
+        CancellationToken cancel)
     {
         var batch = new InputBatch(Source);
         batch.Add(act);
         var receipt = await fleet.Append(batch, cancel);
         return receipt.Items[0] is { Status: AdmissionStatus.Rejected } refused
-            ? throw new ArgumentException(refused.Reason) : receipt.Position;
+            ? throw new ArgumentException(refused.Reason)
+            : (receipt.Position, receipt.Items[0].Status == AdmissionStatus.Duplicate);
     }
 
     /// <summary>Does it, and says what was done.</summary>
     public async Task<int> Do(ParseResult p, Input act, CancellationToken cancel)
     {
         await using var fleet = Open(p);
-        var position = await Append(fleet, act, cancel);
-        if (p.GetValue(Cli.JsonFlag)) Cli.Print(new { Position = position, Done = act.Describe() });
-        else Console.WriteLine($"✓ {act.Describe()}; journalled as input {position}");
+        return await Do(fleet, p, act, cancel);
+    }
+
+    /// <summary>
+    /// Does something with the case of that id. A twin has one case behind another: an id of a former or of one that
+    /// never was must not hit the one there is now.
+    /// </summary>
+    /// <exception cref="ArgumentException">There is no such case, or its twin refused it.</exception>
+    public async Task<int> Do(ParseResult p, string id, Func<TwinKey, Input> act, CancellationToken cancel)
+    {
+        var (key, number) = CaseOf(id);
+        await using var fleet = Open(p);
+        var now = (await Find(fleet, key, cancel))?.Case.Number ?? 0;
+        if (now == 0 || number > now) throw NoCase(id);
+        if (number != 0 && number < now)
+            throw new ArgumentException($"Case {id} was resolved and has a successor, "
+                + $"{CaseSnapshot.IdOf(key, now)}. Name that, or nothing.");
+        return await Do(fleet, p, act(key), cancel);
+    }
+
+    public static ArgumentException NoCase(string id) =>
+        new($"There is no case {id}. 'metertwin case list --all' lists them.");
+
+    private static async Task<int> Do(EmbeddedFleet fleet, ParseResult p, Input act, CancellationToken cancel)
+    {
+        var (position, isRepeat) = await Append(fleet, act, cancel);
+        if (p.GetValue(Cli.JsonFlag)) Cli.Print(new { Position = position, Done = act.Describe(), Repeat = isRepeat });
+        else
+            Console.WriteLine($"✓ {act.Describe()}"
+                + (isRepeat ? ": this very act is journalled already, nothing changes"
+                    : $"; journalled as input {position}"));
         return Cli.Ok;
     }
 

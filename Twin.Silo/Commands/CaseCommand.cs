@@ -8,7 +8,7 @@ namespace Twin.Silo.Commands;
 /// <summary><c>metertwin case</c>: the cases of a data directory, and what people do with them.</summary>
 internal static class CaseCommand
 {
-    public static Command Make() => new("case", "Cases: what was found and needs people.")
+    public static Command Make() => new Command("case", "Cases: what was found and needs people.")
     {
         List(), Show(),
         Act("ack", "Acknowledge a case.", CaseActKind.Acknowledge),
@@ -40,7 +40,7 @@ internal static class CaseCommand
         };
         var command = new Command("list", "List cases, those of the gravest first.")
         {
-            all, desk, flags.Data, Cli.JsonFlag,
+            all, desk, flags.Data, flags.LedgerKey, Cli.JsonFlag,
         };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
@@ -70,15 +70,14 @@ internal static class CaseCommand
         var (flags, id) = (new ActFlags(), Id());
         var command = new Command("show", "Show a case: findings, responses, and why.")
         {
-            id, flags.Data, Cli.JsonFlag,
+            id, flags.Data, flags.LedgerKey, Cli.JsonFlag,
         };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
             var (key, number) = ActFlags.CaseOf(p.GetValue(id)!);
             await using var fleet = flags.Open(p);
             if (await ActFlags.Find(fleet, key, cancel) is not { } view || number > view.Case.Number)
-                throw new ArgumentException($"There is no case {p.GetValue(id)}. "
-                    + "'metertwin case list --all' lists them.");
+                throw ActFlags.NoCase(p.GetValue(id)!);
             if (number != 0 && number < view.Case.Number)
                 Cli.Message($"case {number} was resolved; this is its successor, and the ledger has the former.");
             if (p.GetValue(Cli.JsonFlag)) Cli.Print(Json(view));
@@ -110,7 +109,7 @@ internal static class CaseCommand
         var (flags, id, why) = (new ActFlags(), Id(), Why());
         var command = new Command(name, help) { id, why };
         flags.AddTo(command);
-        command.SetAction((p, cancel) => Cli.Guarded(() => flags.Do(p, new CaseAct(ActFlags.CaseOf(p.GetValue(id)!).Key,
+        command.SetAction((p, cancel) => Cli.Guarded(() => flags.Do(p, p.GetValue(id)!, key => new CaseAct(key,
             flags.At(p), flags.By(p), kind, Disposition.None, "", p.GetValue(why)!), cancel)));
         return command;
     }
@@ -121,7 +120,7 @@ internal static class CaseCommand
         var person = new Argument<string>("person") { Description = "who is to work on it" };
         var command = new Command("assign", "Give a case to somebody.") { id, person, why };
         flags.AddTo(command);
-        command.SetAction((p, cancel) => Cli.Guarded(() => flags.Do(p, new CaseAct(ActFlags.CaseOf(p.GetValue(id)!).Key,
+        command.SetAction((p, cancel) => Cli.Guarded(() => flags.Do(p, p.GetValue(id)!, key => new CaseAct(key,
             flags.At(p), flags.By(p), CaseActKind.Assign, Disposition.None, p.GetValue(person)!, p.GetValue(why)!),
             cancel)));
         return command;
@@ -133,7 +132,7 @@ internal static class CaseCommand
         var text = new Argument<string>("text") { Description = "what is to be kept in the ledger" };
         var command = new Command("comment", "Write a note into a case's record.") { id, text };
         flags.AddTo(command);
-        command.SetAction((p, cancel) => Cli.Guarded(() => flags.Do(p, new CaseAct(ActFlags.CaseOf(p.GetValue(id)!).Key,
+        command.SetAction((p, cancel) => Cli.Guarded(() => flags.Do(p, p.GetValue(id)!, key => new CaseAct(key,
             flags.At(p), flags.By(p), CaseActKind.Comment, Disposition.None, "", p.GetValue(text)!), cancel)));
         return command;
     }
@@ -147,7 +146,7 @@ internal static class CaseCommand
         };
         var command = new Command("resolve", "Resolve a case, and say what it was.") { id, disposition, why };
         flags.AddTo(command);
-        command.SetAction((p, cancel) => Cli.Guarded(() => flags.Do(p, new CaseAct(ActFlags.CaseOf(p.GetValue(id)!).Key,
+        command.SetAction((p, cancel) => Cli.Guarded(() => flags.Do(p, p.GetValue(id)!, key => new CaseAct(key,
             flags.At(p), flags.By(p), CaseActKind.Resolve, ActFlags.Parse<Disposition>(p.GetValue(disposition)!,
                 "disposition"), "", p.GetValue(why)!), cancel)));
         return command;
@@ -165,7 +164,7 @@ internal static class CaseCommand
             id, dangerous, why,
         };
         flags.AddTo(command);
-        command.SetAction((p, cancel) => Cli.Guarded(() => flags.Do(p, new CaseAct(ActFlags.CaseOf(p.GetValue(id)!).Key,
+        command.SetAction((p, cancel) => Cli.Guarded(() => flags.Do(p, p.GetValue(id)!, key => new CaseAct(key,
             flags.At(p), flags.By(p), p.GetValue(dangerous) ? CaseActKind.ConfirmDangerous : CaseActKind.Confirm,
             Disposition.None, "", p.GetValue(why)!), cancel)));
         return command;

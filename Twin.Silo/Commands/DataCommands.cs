@@ -154,9 +154,7 @@ internal static class EraseCommand
         command.SetAction((p, _) => Cli.Guarded(async () =>
         {
             var settings = Cli.Settings(p, data);
-            using (DataDirectory.Open(settings.Data, mustExist: true)) { }
-            await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = settings.Data },
-                new TwinFactory(), Cli.Message);
+            await using var fleet = ActFlags.Open(settings);
             var id = MeterId.ParseOrMap(p.GetValue(meter)!);
             var state = await fleet.State(id.Twin, null, CancellationToken.None) ?? throw new ArgumentException(
                 $"No meter {p.GetValue(meter)} in {settings.Data}. 'metertwin inspect' takes the same ids.");

@@ -24,9 +24,13 @@ internal static class ExplainCommand
             var (key, number) = ActFlags.CaseOf(p.GetValue(id)!);
             await using var fleet = flags.Open(p);
             var found = Find(fleet.Ledger, key, number);
-            if (found.Case is not { } c)
-                throw new ArgumentException($"There is no case {p.GetValue(id)}. 'metertwin case list --all' lists them.");
             var view = await ActFlags.Find(fleet, key, cancel);
+            // Where nothing was found but somebody wants something, there is no case in the ledger, only the request.
+            if (found.Case is null && view is { } asked && (number == 0 || number == asked.Case.Number)
+                && asked.Responses.Length > 0) found.Case = asked.Case;
+            if (found.Case is not { } c)
+                throw new ArgumentException($"There is no case {p.GetValue(id)}. "
+                    + "'metertwin case list --all' lists them.");
             var responses = view is { } v && v.Case.Number == c.Number ? v.Responses : [.. found.Responses.Values];
             if (p.GetValue(Cli.JsonFlag)) Cli.Print(Json(c, found.Decided, responses));
             else Print(c, found.Decided, responses);
@@ -34,6 +38,9 @@ internal static class ExplainCommand
         }));
         return command;
     }
+
+    /// <summary>Entries of a case that are read; a case has a handful a day.</summary>
+    private const int MaxEntries = 10_000;
 
     private sealed class Found
     {
@@ -50,7 +57,10 @@ internal static class ExplainCommand
     {
         var found = new Found();
         (StoredEntry, DecisionRecord)? last = null, wanted = null;
-        foreach (var e in ledger.EntriesOf(key, 10_000))
+        var entries = ledger.EntriesOf(key, MaxEntries);
+        if (entries.Count == MaxEntries)
+            Cli.Message($"This case has {MaxEntries} entries or more: later ones are not read.");
+        foreach (var e in entries)
         {
             if (e.Entry.Kind == LedgerKind.Decision)
             {
@@ -67,8 +77,11 @@ internal static class ExplainCommand
             {
                 var c = CaseSnapshot.Read(e.Entry.Body);
                 if (number == 0 || c.Number == number) (found.Case, found.Decided) = (c, last ?? wanted);
+                // What was decided about the case before this one is not about this one.
+                else if (c.Number < number) (last, wanted) = (null, null);
             }
         }
+        if (found.Case is null) found.Decided = last ?? wanted;
         return found;
     }
 
@@ -76,7 +89,7 @@ internal static class ExplainCommand
         IReadOnlyList<ResponseRecord> responses)
     {
         Console.WriteLine($"{c.Id}  {c.SubjectName}");
-        Console.WriteLine(c.Sentence);
+        if (c.Sentence.Length > 0) Console.WriteLine(c.Sentence);
         if (decided is not var (entry, record))
         {
             Console.WriteLine("The ledger has no decision about it yet: it comes with the next sweep.");
@@ -92,8 +105,10 @@ internal static class ExplainCommand
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  harm in minutes without supply of one ordinary customer: acting {d.HarmOfActing:0.##}, not acting "
                 + $"{d.HarmOfNotActing:0.##}, prevented {d.HarmPrevented:0.##}"));
-        if (d.ReviewAt.Seconds != 0) Console.WriteLine($"  asked again at {d.ReviewAt}");
         Console.WriteLine("It was decided from:");
+        if (f.Wanted is { } wanted)
+            Console.WriteLine($"  {ActFlags.Word(wanted)} was asked for by {f.WantedBy.Person}, "
+                + (f.Order.Length > 0 ? $"order {f.Order}" : "without an order"));
         foreach (var finding in f.Findings)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"  {Finding.NameOf(finding.Kind)}: {finding.Count} from {finding.First} to {finding.Last}, "
@@ -101,11 +116,43 @@ internal static class ExplainCommand
                     + $"{(finding.IsProof ? "specification" : "statistics")}"));
         Console.WriteLine($"  customer {ActFlags.Word(f.Context.Category)}"
             + (f.Cause.Length > 0 ? $", cause {f.Cause}" : "") + (f.Members > 1 ? $", {f.Members} members" : "")
-            + (f.Confirmed ? ", confirmed by a person" : "") + (f.ConfirmedDangerous ? ", confirmed as dangerous" : ""));
+            + (f.Confirmed ? ", confirmed by a person" : "")
+            + (f.ConfirmedDangerous ? ", confirmed as dangerous" : ""));
         foreach (var s in f.Steps)
             Console.WriteLine($"  tried: {ActFlags.Word(s.Rung)} is {ActFlags.Word(s.State)} since {s.Since}");
         if (responses.Count > 0) Console.WriteLine("What came of it:");
-        foreach (var r in responses) Console.WriteLine("  " + ResponseCommand.Line(r));
+        foreach (var r in responses)
+        {
+            Console.WriteLine("  " + ResponseCommand.Line(r));
+            foreach (var a in r.Approvals) Console.WriteLine($"    approved by {a.By.Person} at {a.At}");
+        }
+        Console.WriteLine("What comes next:");
+        foreach (var next in Next(d, responses)) Console.WriteLine("  " + next);
+    }
+
+    /// <summary>What happens if nobody does anything, and what waits for somebody.</summary>
+    private static IEnumerable<string> Next(Decision d, IReadOnlyList<ResponseRecord> responses)
+    {
+        var any = false;
+        foreach (var r in responses)
+        {
+            var next = r.State switch
+            {
+                ResponseState.Proposed when r.Approvals.Length < r.Needed =>
+                    $"waits for {r.Needed - r.Approvals.Length} of {r.Needed} persons to approve it",
+                ResponseState.Proposed => "goes to the guards with the next sweep",
+                ResponseState.Authorised => $"goes out at {r.DueAt}, if policy and guards still agree",
+                ResponseState.Executing => "waits for its outcome",
+                ResponseState.Quarantined => "is held until people process or delete it",
+                ResponseState.Done when r.ExpiresAt.Seconds != 0 => $"is taken back at {r.ExpiresAt}",
+                _ => null,
+            };
+            if (next is null) continue;
+            any = true;
+            yield return $"{ActFlags.Word(r.Rung)} {next}.";
+        }
+        if (d.ReviewAt.Seconds != 0) yield return $"The policy is asked again at {d.ReviewAt}.";
+        else if (!any) yield return "Nothing by itself: a new finding or a person has the policy asked again.";
     }
 
     private static object Json(CaseSnapshot c, (StoredEntry Entry, DecisionRecord Record)? decided,
@@ -130,6 +177,7 @@ internal static class ExplainCommand
                 {
                     Rung = ActFlags.Word(s.Rung), State = ActFlags.Word(s.State), Since = s.Since.ToString(),
                 }),
+                Next = Next(record.Decision, responses),
             } : null,
             Responses = responses.Select(ResponseCommand.Json),
         };

@@ -10,7 +10,7 @@ namespace Twin.Silo.Commands;
 /// <summary><c>metertwin ledger</c>: the record of what was found, decided and done.</summary>
 internal static class LedgerCommand
 {
-    public static Command Make() => new("ledger", "The record of what was found, decided and done.")
+    public static Command Make() => new Command("ledger", "The record of what was found, decided and done.")
     {
         List(), Export(), Key(),
     };
@@ -24,7 +24,10 @@ internal static class LedgerCommand
         {
             Description = "most entries, 1 to 10000", DefaultValueFactory = _ => 100,
         };
-        var command = new Command("list", "Show entries in order.") { of, after, limit, flags.Data, Cli.JsonFlag };
+        var command = new Command("list", "Show entries in order.")
+        {
+            of, after, limit, flags.Data, flags.LedgerKey, Cli.JsonFlag,
+        };
         command.SetAction((p, _) => Cli.Guarded(async () =>
         {
             await using var fleet = flags.Open(p);
@@ -59,7 +62,7 @@ internal static class LedgerCommand
         var command = new Command("export",
             "Seal the ledger and write it to a file that 'metertwin verify --ledger' checks anywhere.")
         {
-            to, flags.Data,
+            to, flags.Data, flags.LedgerKey,
         };
         command.SetAction((p, _) => Cli.Guarded(async () =>
         {
@@ -87,7 +90,7 @@ internal static class LedgerCommand
         var command = new Command("key",
             "Print the public key that seals this directory's ledger (PEM): keep it where auditors find it.")
         {
-            flags.Data,
+            flags.Data, flags.LedgerKey,
         };
         command.SetAction((p, _) => Cli.Guarded(async () =>
         {

@@ -26,7 +26,8 @@ internal static class PolicyCommand
     }
 
     private static string Head(PolicyDocument p) => string.Create(CultureInfo.InvariantCulture,
-        $"policy {p.Name} version {p.Version} ({p.Digest[..12]}): {p.Rules.Length} rules, {p.Examples.Length} examples");
+        $"policy {p.Name} version {p.Version} ({p.Digest[..12]}): {p.Rules.Length} rules, "
+            + $"{p.Examples.Length} examples");
 
     private static Command Check()
     {
@@ -134,8 +135,8 @@ internal static class PolicyCommand
         if (view.Frozen) Console.WriteLine("  frozen: nothing that blocks or moves load goes out");
         foreach (var c in view.Covers)
             Console.WriteLine($"  {(c.IsWork ? "planned work" : "suppression")} {c.Id}"
-                + $"{(c.Place.Length > 0 ? " at " + c.Place : c.Subject is { } s ? $" of {s}" : "")}, {c.From} to {c.To}, "
-                + c.Owner);
+                + $"{(c.Place.Length > 0 ? " at " + c.Place : c.Subject is { } s ? $" of {s}" : "")}, {c.From} to "
+                + $"{c.To}, {c.Owner}");
     }
 
     private static Command Activate()

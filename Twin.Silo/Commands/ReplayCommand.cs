@@ -98,6 +98,7 @@ internal static class ReplayCommand
         var embedded = new EmbeddedOptions
         {
             DataPath = data, Shards = options.Settings.Shards, HorizonDays = options.Settings.HorizonDays,
+            LedgerKeyFile = options.Settings.LedgerKeyFile,
             OnScore = fresh && scores is not null ? scores.Write : null,
         };
         ReplaySummary summary;

@@ -1,17 +1,15 @@
 using System.CommandLine;
-using Twin.Grains.Cases;
 using Twin.Hardware;
 using Twin.Silo.Embedded;
 using Twin.Silo.Soc;
 using Twin.Silo.Soc.Reports;
-using Twin.Silo.Storage;
 
 namespace Twin.Silo.Commands;
 
 /// <summary><c>metertwin report</c>: what happened, from the ledger, for a regulator.</summary>
 internal static class ReportCommand
 {
-    public static Command Make() => new("report", "Write a report from the ledger, as HTML or JSON.")
+    public static Command Make() => new Command("report", "Write a report from the ledger, as HTML or JSON.")
     {
         Incident(), Disconnects(), Fleet(),
     };
@@ -22,8 +20,7 @@ internal static class ReportCommand
         return Of("incident", "One case: when the utility became aware, what was found, decided and done.", id, null,
             null, (fleet, p, _) =>
             {
-                if (!CaseSnapshot.TryParseId(p.GetValue(id)!, out var key, out var number))
-                    throw new ArgumentException($"'{p.GetValue(id)}' is no id of a case.");
+                var (key, number) = ActFlags.CaseOf(p.GetValue(id)!);
                 var report = ReportData.Incident(fleet.Ledger, key, number);
                 return Task.FromResult((ReportHtml.Of(report), ReportFile.Json(report)));
             });
@@ -36,7 +33,7 @@ internal static class ReportCommand
         return Of("disconnects", "Every disconnection and reconnection: who, notice, approvals, outcome.", null, from,
             to, (fleet, p, _) =>
             {
-                var report = ReportData.Disconnects(fleet.Ledger,
+                var report = DisconnectData.Of(fleet.Ledger,
                     Time(p.GetValue(from), UnixTime.MinSeconds), Time(p.GetValue(to), UnixTime.MaxSeconds));
                 return Task.FromResult((ReportHtml.Of(report), ReportFile.Json(report)));
             });
@@ -52,18 +49,15 @@ internal static class ReportCommand
     private static Command Of(string name, string description, Argument? argument, Option? from, Option? to,
         Func<EmbeddedFleet, ParseResult, CancellationToken, Task<(string Html, string Json)>> make)
     {
-        var data = Cli.Flag("data");
+        var (data, key) = (Cli.Flag("data"), Cli.Flag("ledger-key"));
         var file = new Option<string>("--out") { Description = "file to write", Required = true };
-        var command = new Command(name, description) { data, file, Cli.JsonFlag };
+        var command = new Command(name, description) { data, key, file, Cli.JsonFlag };
         if (argument is not null) command.Add(argument);
         if (from is not null) command.Add(from);
         if (to is not null) command.Add(to);
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
-            var path = Cli.Settings(p, data).Data;
-            using (DataDirectory.Open(path, mustExist: true)) { }
-            await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = path },
-                new Twin.Grains.TwinFactory(), Cli.Message);
+            await using var fleet = ActFlags.Open(Cli.Settings(p, data, key));
             var (html, json) = await make(fleet, p, cancel);
             ReportFile.Write(p.GetValue(file)!, p.GetValue(Cli.JsonFlag) ? json : html, fleet.Sign);
             Console.WriteLine($"✓ {p.GetValue(file)}");

@@ -7,7 +7,7 @@ namespace Twin.Silo.Commands;
 /// <summary><c>metertwin response</c>: what is done about cases, and who says yes and no to it.</summary>
 internal static class ResponseCommand
 {
-    public static Command Make() => new("response", "Responses: what is done, waits for approval, or is held.")
+    public static Command Make() => new Command("response", "Responses: what is done, waits for approval, or is held.")
     {
         List(), Propose(),
         Act("approve", "Approve a response. Who asked for it cannot.", ResponseActKind.Approve),
@@ -42,7 +42,7 @@ internal static class ResponseCommand
     private static Command List()
     {
         var (flags, all) = (new ActFlags(), new Option<bool>("--all") { Description = "also those that are over" });
-        var command = new Command("list", "List responses.") { all, flags.Data, Cli.JsonFlag };
+        var command = new Command("list", "List responses.") { all, flags.Data, flags.LedgerKey, Cli.JsonFlag };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
             await using var fleet = flags.Open(p);
@@ -87,8 +87,8 @@ internal static class ResponseCommand
         var why = new Option<string>("--why") { Description = "in your own words", DefaultValueFactory = _ => "" };
         var command = new Command("propose", "Ask for a response that the policy did not choose.") { id, rung, why };
         flags.AddTo(command);
-        command.SetAction((p, cancel) => Cli.Guarded(() => flags.Do(p, new ResponseAct(
-            ActFlags.CaseOf(p.GetValue(id)!).Key, flags.At(p), flags.By(p), ResponseActKind.Propose, 0,
+        command.SetAction((p, cancel) => Cli.Guarded(() => flags.Do(p, p.GetValue(id)!,
+            key => new ResponseAct(key, flags.At(p), flags.By(p), ResponseActKind.Propose, 0,
             ActFlags.Parse<ResponseRung>(p.GetValue(rung)!, "rung"), p.GetValue(why)!), cancel)));
         return command;
     }

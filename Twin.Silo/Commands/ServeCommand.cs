@@ -5,6 +5,7 @@ using Twin.Api;
 using Twin.Grains;
 using Twin.Hardware;
 using Twin.Ingest.Dlms;
+using Twin.Silo.Gateways;
 
 namespace Twin.Silo.Commands;
 
@@ -19,14 +20,16 @@ internal static class ServeCommand
         var (energy, engine, seal) = (Cli.Flag("dlms-list-energy-wh"), Cli.Flag("engine"), Cli.Flag("ledger-key"));
         var (database, cluster, advertise) = (Cli.Flag("database-file"), Cli.Flag("cluster"), Cli.Flag("advertise"));
         var (silo, gateway, sinks) = (Cli.Flag("silo-port"), Cli.Flag("gateway-port"), Cli.Flag("sinks"));
+        var (headEnd, format, replies) =
+            (Cli.Flag("head-end"), Cli.Flag("head-end-format"), Cli.Flag("head-end-replies"));
         var command = new Command("serve", "Run the fleet and its HTTP API on the loopback address.")
         {
             data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
-            database, cluster, advertise, silo, gateway, sinks, seal,
+            database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies, seal,
         };
         command.SetAction((p, cancel) => Cli.Guarded(() =>
             Run(Cli.Settings(p, data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
-                database, cluster, advertise, silo, gateway, sinks, seal), cancel)));
+                database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies, seal), cancel)));
         return command;
     }
 
@@ -35,12 +38,15 @@ internal static class ServeCommand
         var started = TimeProvider.System.GetTimestamp();
         using var keys = settings.KeyFile is { } file ? FrameKeyring.Open(file) : FrameKeyring.Keyless;
         await using var fleet = await Edition.Engines[settings.Engine](settings, Cli.Message, cancel);
+        using var headEnd = settings.HeadEnd is { } to ? new HeadEndGateway(to, Now) : null;
         await using var app = await ApiHost.Start(fleet, settings.Port, ServiceMode.Live, cancel,
-            TimeProvider.System);
+            TimeProvider.System, headEnd is null ? null : headEnd.Read);
         await using var receiver = settings.DlmsPort is { } dlms
             ? Receiver(fleet, dlms, keys, settings) : null;
         await using var soc = settings.SinkFile is { } sinks
             ? Soc.SocService.Start(sinks, fleet.Ledger, TimeProvider.System, Cli.Message) : null;
+        await using var orders = headEnd is not null ? new OrderService(
+            new OrderDispatcher(fleet.Ledger, fleet, headEnd), TimeProvider.System, Cli.Message) : null;
         var isEmbedded = settings.Engine == Edition.DefaultEngine;
         var data = isEmbedded ? Path.GetFullPath(settings.Data)
             : $"PostgreSQL of {settings.DatabaseFile ?? "METERTWIN_DATABASE"}";
@@ -55,6 +61,10 @@ internal static class ServeCommand
         ]);
         if (receiver is not null)
             Console.WriteLine($"  DLMS     127.0.0.1:{receiver.Port} ({keys.Describe()})");
+        Console.WriteLine("  orders   " + (settings.HeadEnd is { } given
+            ? $"{given.Orders} ({settings.HeadEndFormat}); replies "
+                + (given.Replies is { } at ? $"come to {at}" : "are its answers")
+            : "stay in the ledger: no head-end is set (--head-end)"));
         // A cluster has one clock for all its processes.
         if (!isEmbedded) await Stopped(cancel);
         else await Task.WhenAll(
@@ -65,6 +75,8 @@ internal static class ServeCommand
         await app.StopAsync(CancellationToken.None);
         return Cli.Ok;
     }
+
+    private static UnixTime Now() => new(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
 
     private static async Task Stopped(CancellationToken cancel)
     {
@@ -93,7 +105,7 @@ internal static class ServeCommand
             while (await timer.WaitForNextTickAsync(cancel))
             {
                 var batch = new InputBatch("host");
-                batch.Add(make(new UnixTime(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds())));
+                batch.Add(make(Now()));
                 try
                 {
                     await fleet.Append(batch, cancel);

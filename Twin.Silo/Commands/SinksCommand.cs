@@ -1,8 +1,6 @@
 using System.CommandLine;
 using Twin.Grains.Ledger;
-using Twin.Silo.Embedded;
 using Twin.Silo.Soc;
-using Twin.Silo.Storage;
 
 namespace Twin.Silo.Commands;
 
@@ -13,7 +11,7 @@ internal static class SinksCommand
 {
     private sealed record Row(string Name, string Kind, string Format, long Cursor, int Lag);
 
-    public static Command Make() => new("sinks", "Receivers of findings, cases and responses.")
+    public static Command Make() => new Command("sinks", "Receivers of findings, cases and responses.")
     {
         MakeStatus(), MakeReplay(),
     };
@@ -25,7 +23,7 @@ internal static class SinksCommand
         command.SetAction((p, _) => Cli.Guarded(async () =>
         {
             var settings = Cli.Settings(p, data, sinks);
-            await using var fleet = Open(settings);
+            await using var fleet = ActFlags.Open(settings);
             var ledger = fleet.Ledger;
             var rows = Sinks(settings).Select(s =>
             {
@@ -58,7 +56,7 @@ internal static class SinksCommand
             var settings = Cli.Settings(p, data, sinks);
             var chosen = Sinks(settings).Where(s => p.GetValue(only) is not { } name || s.Name == name).ToList();
             if (chosen.Count == 0) throw new ArgumentException($"There is no sink '{p.GetValue(only)}'.");
-            await using var fleet = Open(settings);
+            await using var fleet = ActFlags.Open(settings);
             var ledger = fleet.Ledger;
             foreach (var s in chosen)
             {
@@ -73,11 +71,4 @@ internal static class SinksCommand
 
     private static IReadOnlyList<SinkSetting> Sinks(Settings settings) => SinkSettings.Read(settings.SinkFile
         ?? throw new ArgumentException("No sinks are set. Name their file by --sinks."));
-
-    private static EmbeddedFleet Open(Settings settings)
-    {
-        using (DataDirectory.Open(settings.Data, mustExist: true)) { }
-        return EmbeddedFleet.Open(new EmbeddedOptions { DataPath = settings.Data }, new Twin.Grains.TwinFactory(),
-            Cli.Message);
-    }
 }

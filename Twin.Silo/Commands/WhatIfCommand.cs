@@ -49,7 +49,7 @@ internal static class WhatIfCommand
         return command;
     }
 
-    private static IEnumerable<(string What, double Recorded, double Other)> Rows(AnswerFigures a, AnswerFigures b)
+    internal static IEnumerable<(string What, double Recorded, double Other)> Rows(AnswerFigures a, AnswerFigures b)
     {
         foreach (var desk in a.Cases.Keys.Union(b.Cases.Keys).Order())
             yield return ($"cases of {Twin.Grains.Cases.Desks.NameOf(desk)}", a.Cases.GetValueOrDefault(desk),
@@ -68,7 +68,7 @@ internal static class WhatIfCommand
     }
 
     /// <summary>Cases that one policy opened and the other did not, or that it answered otherwise.</summary>
-    private static List<(CaseEnd? Recorded, CaseEnd? Other)> Differing(AnswerFold a, AnswerFold b)
+    internal static List<(CaseEnd? Recorded, CaseEnd? Other)> Differing(AnswerFold a, AnswerFold b)
     {
         var others = b.Cases().ToDictionary(c => c.Id);
         var found = new List<(CaseEnd?, CaseEnd?)>();
@@ -77,7 +77,8 @@ internal static class WhatIfCommand
             var o = others.Remove(c.Id, out var there) ? there : null;
             if (o is null || (c.IsOpened, c.Strongest) != (o.IsOpened, o.Strongest)) found.Add((c, o));
         }
-        found.AddRange(others.Values.OrderBy(c => c.Id, StringComparer.Ordinal).Select(c => ((CaseEnd?)null, (CaseEnd?)c)));
+        found.AddRange(others.Values.OrderBy(c => c.Id, StringComparer.Ordinal)
+            .Select(c => ((CaseEnd?)null, (CaseEnd?)c)));
         return found;
     }
 
@@ -87,10 +88,11 @@ internal static class WhatIfCommand
         Console.WriteLine($"{"",-40}{"recorded",12}{"this policy",14}{"change",12}");
         foreach (var (what, x, y) in Rows(recorded.Figures(), other.Figures()))
             Console.WriteLine(string.Create(c, $"{what,-40}{x,12:#,0.#}{y,14:#,0.#}{y - x,12:+#,0.#;-#,0.#;0}"));
-        Console.WriteLine("Assumed: orders that the record does not have are done at once.");
+        Console.WriteLine("Assumed: an order that the record does not have is done at once; one that it has fares "
+            + "as it did.");
         if (leftOut > 0)
-            Console.WriteLine(string.Create(c, $"{leftOut:n0} recorded acts and outcomes speak of what this policy did not "
-                + $"propose, and were left out."));
+            Console.WriteLine(string.Create(c, $"{leftOut:n0} recorded acts and outcomes speak of what this policy did "
+                + $"not do, and were left out."));
         var differing = Differing(recorded, other);
         Console.WriteLine(differing.Count == 0 ? "No case comes out otherwise."
             : string.Create(c, $"{differing.Count:n0} cases come out otherwise:"));
@@ -105,7 +107,10 @@ internal static class WhatIfCommand
 
     private static object Json(AnswerFold recorded, AnswerFold other, int leftOut) => new
     {
-        Figures = Rows(recorded.Figures(), other.Figures()).Select(r => new { r.What, r.Recorded, ThisPolicy = r.Other }),
+        Figures = Rows(recorded.Figures(), other.Figures()).Select(r => new
+        {
+            r.What, r.Recorded, ThisPolicy = r.Other,
+        }),
         LeftOut = leftOut,
         Cases = Differing(recorded, other).Select(d => new
         {

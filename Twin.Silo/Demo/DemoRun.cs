@@ -22,7 +22,7 @@ internal sealed class DemoRun : IDisposable
         _twins = twins;
         Fleet = new EmulatedFleet(DemoScene.OptionsFor(meters, seed));
         Scene = new DemoScene(Fleet);
-        _run = new FleetRun(Fleet, twins, twins.Ledger);
+        _run = new FleetRun(Fleet, twins);
     }
 
     public EmulatedFleet Fleet { get; }

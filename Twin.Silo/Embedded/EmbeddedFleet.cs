@@ -58,7 +58,7 @@ public sealed partial class EmbeddedFleet : IFleet
         var rebuilt = Rebuilder.Recover(_host, journal, directory.Path, factory.JudgingVersion, log);
         _sequencer = new Sequencer(journal, journal.Append, _host, options.HorizonDays, KeepHouse, options.OnScore)
         {
-            BytesSinceSnapshot = rebuilt.BytesApplied, OnLedger = options.OnLedger,
+            BytesSinceSnapshot = rebuilt.BytesApplied,
         };
         foreach (var (position, act) in journal.UnfinishedErasures())
             _sequencer.Ask(() => EraseFiles(act, position)).GetAwaiter().GetResult();

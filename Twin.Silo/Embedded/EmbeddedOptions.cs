@@ -34,10 +34,4 @@ public sealed class EmbeddedOptions
     /// Observes scores as they commit: (encoded DayScore). Called on the journal's thread; must be quick.
     /// </summary>
     public Action<ReadOnlyMemory<byte>>? OnScore { get; init; }
-
-    /// <summary>
-    /// Observes entries of the ledger as they commit: (encoded LedgerEntry). Called on the journal's thread; must be
-    /// quick.
-    /// </summary>
-    public Action<ReadOnlyMemory<byte>>? OnLedger { get; init; }
 }

@@ -44,7 +44,8 @@ internal static class Rebuilder
         return from;
     }
 
-    private static void RequireKnown(SqliteJournal journal, string folder, int judgingVersion)
+    /// <summary>Twins of a newer version cannot be made here.</summary>
+    public static void RequireKnown(SqliteJournal journal, string folder, int judgingVersion)
     {
         if (journal.JudgingVersion > judgingVersion)
             throw new DataDirectoryException($"{folder} was judged by version {journal.JudgingVersion}; this "

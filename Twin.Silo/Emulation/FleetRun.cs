@@ -30,11 +30,7 @@ public sealed class FleetRun
     /// <summary>Reasons of refused frames and items that are kept for a person; later ones are counted.</summary>
     public const int MaxReasons = 20;
 
-    /// <summary>The emulation goes on by so much while the twins take what came before.</summary>
-    private const int StrideSeconds = 6 * 3_600;
-
-    /// <summary>With responses: so often the twins are asked what is to be done, and the emulation waits for them.
-    /// </summary>
+    /// <summary>So often the twins are asked what is to be done, and the emulation waits for them.</summary>
     private const int ResponseMinutes = 15;
 
     private readonly IFleet _fleet;
@@ -45,27 +41,23 @@ public sealed class FleetRun
     private ValueTask<AppendReceipt>? _underWay;
     private readonly List<string> _reasons = [];
     private ObservationBatch? _sink, _otherSink;
-    private readonly OrderDispatcher? _orders;
+    private readonly OrderDispatcher _orders;
     private bool _isRegistered;
 
-    /// <param name="ledger">Where orders are read; null: nothing is done about findings.</param>
-    public FleetRun(EmulatedFleet emulated, IFleet fleet, ILedgerSource? ledger = null)
+    public FleetRun(EmulatedFleet emulated, IFleet fleet)
     {
         (Emulated, _fleet) = (emulated, fleet);
-        if (ledger is not null)
-        {
-            Gateway = new EmulatedGateway(emulated);
-            _orders = new OrderDispatcher(ledger, fleet, Gateway);
-            (emulated.SweepMinutes, emulated.HeadEnd.IsGated) = (ResponseMinutes, true);
-        }
+        Gateway = new EmulatedGateway(emulated);
+        _orders = new OrderDispatcher(fleet.Ledger, fleet, Gateway);
+        (emulated.SweepMinutes, emulated.HeadEnd.IsGated) = (ResponseMinutes, true);
         _intake = new FrameIntake(emulated.HeadEnd.Keys, emulated.Meters.Select(m => m.Id).ToHashSet(),
             emulated.HeadEnd.Keys.ToSealKeys());
     }
 
     public EmulatedFleet Emulated { get; }
 
-    /// <summary>Null when nothing is done about findings.</summary>
-    public EmulatedGateway? Gateway { get; }
+    /// <summary>Does in the emulated fleet what is ordered.</summary>
+    public EmulatedGateway Gateway { get; }
     public FleetRunTotals Totals { get; private set; } = new(0, 0, 0, 0, 0, 0, 0);
 
     /// <summary>Why frames and items were refused: the first of each, at most <see cref="MaxReasons"/>.</summary>
@@ -75,8 +67,7 @@ public sealed class FleetRun
     public async Task Until(UnixTime to, CancellationToken cancel)
     {
         if (!_isRegistered) await Register(cancel);
-        var stride = _orders is null ? StrideSeconds : 60 * Math.Max(ResponseMinutes,
-            Emulated.Plan.Options.IntervalMinutes);
+        var stride = 60 * Math.Max(ResponseMinutes, Emulated.Plan.Options.IntervalMinutes);
         while (Emulated.Now.Seconds < Math.Min(to.Seconds, Emulated.Plan.End.Seconds))
         {
             var before = Emulated.Now;
@@ -89,7 +80,6 @@ public sealed class FleetRun
                 else _batch.Add(item.Input);
             }
             await Hand(cancel);
-            if (_orders is null) continue;
             await Settle();
             await _orders.Step(cancel);
         }

@@ -61,9 +61,6 @@ internal sealed partial class Sequencer : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Observes entries of the ledger as they commit; on the journal's thread.</summary>
-    public Action<ReadOnlyMemory<byte>>? OnLedger { get; init; }
-
     /// <summary>Journalled bytes since the last snapshot, which sets it back to 0.</summary>
     public long BytesSinceSnapshot { get; set; }
 
@@ -174,8 +171,6 @@ internal sealed partial class Sequencer : IDisposable
     private void OnCommitted(Consequences consequences, long position)
     {
         Interlocked.Add(ref _counters.Findings, consequences.Findings.Count);
-        if (OnLedger is { } reader)
-            foreach (var entry in consequences.Ledger) reader(entry);
         if (_onScore is not { } watch) return;
         foreach (var score in consequences.Scores) watch(score);
     }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Threading.Channels;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
@@ -34,8 +33,11 @@ public sealed record HeadEndOptions(Uri Orders, Uri? Replies, bool IsJson)
 /// </summary>
 public sealed class HeadEndGateway : IResponseGateway, IDisposable
 {
-    /// <summary>Replies that wait to be taken; at the bound the head-end is told to come again.</summary>
-    public const int MaxReplies = 65_536;
+    /// <summary>
+    /// An order that waited so long is not given any more, s: its case has told people that nothing came of it, and a
+    /// supply must not be switched off by what was wanted yesterday. What takes something back goes out at any age.
+    /// </summary>
+    public const int MaxAgeSeconds = CaseTwin.OutcomeSeconds;
 
     /// <summary>Tries within <see cref="Sampling"/> before the breaker judges.</summary>
     private const int LeastTries = 8;
@@ -48,8 +50,6 @@ public sealed class HeadEndGateway : IResponseGateway, IDisposable
     private readonly Func<UnixTime> _now;
     private readonly HttpClient _http;
     private readonly ResiliencePipeline<HttpResponseMessage> _pipeline;
-    private readonly Channel<ResponseOutcome> _replies =
-        System.Threading.Channels.Channel.CreateBounded<ResponseOutcome>(MaxReplies);
 
     /// <param name="now">Clock of the requests' headers and of the outcomes.</param>
     public HeadEndGateway(HeadEndOptions options, Func<UnixTime> now)
@@ -79,12 +79,12 @@ public sealed class HeadEndGateway : IResponseGateway, IDisposable
 
     public string Name => "head-end";
 
-    /// <summary>Replies that could not be understood since the start.</summary>
-    public long Unreadable { get; private set; }
-
     /// <inheritdoc/>
     public async ValueTask<ResponseOutcome> Give(ResponseRecord order, CancellationToken cancel)
     {
+        if (!order.IsUndo && _now().Seconds - order.OrderedAt.Seconds > MaxAgeSeconds)
+            return Outcome(order.Case, order.Number, false, ResponseResult.Refused,
+                $"not given: it was ordered at {order.OrderedAt}, over {MaxAgeSeconds / 3_600} hours before");
         var key = order.IdempotencyKey;
         var header = new CimHeader("create", EndDeviceControls.Noun, _now(), key, _options.Replies?.ToString() ?? "");
         EndDeviceControl[] controls =
@@ -126,43 +126,47 @@ public sealed class HeadEndGateway : IResponseGateway, IDisposable
     private ResponseOutcome Answer(ResponseRecord order, byte[] answer)
     {
         var (result, code) = (_options.Replies is null ? ResponseResult.Done : ResponseResult.Accepted, "");
-        if (answer.Length > 0 && !_options.IsJson)
+        if (answer.Length > 0)
         {
             try
             {
-                var reply = CimReader.ReadReply(new MemoryStream(answer));
+                var reply = Parse(new MemoryStream(answer), _options.IsJson);
                 if (reply.Result != CimResult.Ok) (result, code) = (ResponseResult.Failed, reply.Code);
             }
             catch (CimError e)
             {
-                Unreadable++;
                 (result, code) = (ResponseResult.Accepted, "its answer is not understood: " + e.Message);
             }
         }
         return Outcome(order.Case, order.Number, order.IsUndo, result, code);
     }
 
+    private static CimReply Parse(Stream message, bool isJson) =>
+        isJson ? JsonReply.Read(message) : CimReader.ReadReply(message);
+
     /// <summary>
-    /// Takes an asynchronous reply. False: there is no room now, send it again. Whose correlation id is no response's
-    /// is nothing of ours.
+    /// Reads an asynchronous reply, which may come twice, late, and to a process that did not give the order.
     /// </summary>
-    /// <exception cref="CimError">It is no reply, or of another correspondence.</exception>
-    public bool Receive(Stream message)
+    /// <exception cref="FormatException">It is no reply, or of another correspondence.</exception>
+    public ResponseOutcome Read(Stream message, bool isJson)
     {
-        var reply = CimReader.ReadReply(message);
-        if (!TryParseKey(reply.Header.CorrelationId, out var key, out var number, out var isUndo))
-            throw new CimError(0, 0, $"'{reply.Header.CorrelationId}' is no correlation id of MeterTwin");
-        return _replies.Writer.TryWrite(Outcome(key, number, isUndo,
-            reply.Result == CimResult.Ok ? ResponseResult.Done : ResponseResult.Failed, reply.Code));
+        try
+        {
+            var reply = Parse(message, isJson);
+            return TryParseKey(reply.Header.CorrelationId, out var key, out var number, out var isUndo)
+                ? Outcome(key, number, isUndo,
+                    reply.Result == CimResult.Ok ? ResponseResult.Done : ResponseResult.Failed, reply.Code)
+                : throw new FormatException("its correlation id is none that MeterTwin gave.");
+        }
+        catch (CimError e)
+        {
+            throw new FormatException(e.Message + ".", e);
+        }
     }
 
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<ResponseOutcome>> Take(CancellationToken cancel)
-    {
-        var taken = new List<ResponseOutcome>();
-        while (_replies.Reader.TryRead(out var outcome)) taken.Add(outcome);
-        return ValueTask.FromResult<IReadOnlyList<ResponseOutcome>>(taken);
-    }
+    /// <summary>Nothing waits here: whoever hears a reply appends what <see cref="Read"/> makes of it.</summary>
+    public ValueTask<IReadOnlyList<ResponseOutcome>> Take(CancellationToken cancel) =>
+        ValueTask.FromResult<IReadOnlyList<ResponseOutcome>>([]);
 
     private ResponseOutcome Outcome(TwinKey key, int number, bool isUndo, ResponseResult result, string code) =>
         new(key, _now(), number, isUndo, result, Name, code.Length <= MaxCode ? code : code[..MaxCode]);
@@ -174,8 +178,10 @@ public sealed class HeadEndGateway : IResponseGateway, IDisposable
     private static bool TryParseKey(string text, out TwinKey key, out int number, out bool isUndo)
     {
         (isUndo, key, number) = (text.EndsWith('u'), default, 0);
-        var parts = text.TrimEnd('u').Split('-');
-        return parts.Length == 3 && CaseSnapshot.TryParseId($"{parts[0]}-{parts[1]}", out key, out number)
+        var parts = (isUndo ? text[..^1] : text).Split('-');
+        return parts.Length == 3 && long.TryParse(parts[2], NumberStyles.AllowHexSpecifier,
+                CultureInfo.InvariantCulture, out _)
+            && CaseSnapshot.TryParseId($"{parts[0]}-{parts[1]}", out key, out number)
             && number > 0;
     }
 

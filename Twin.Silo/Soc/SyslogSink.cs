@@ -39,7 +39,8 @@ internal sealed class SyslogSink(SyslogTarget target, string sender) : ISocSink
             throw new SinkException($"syslog {target.Host}:{target.Port} does not answer within "
                 + $"{Patience.TotalSeconds:0} s.", e);
         }
-        catch (Exception e) when (e is SocketException or IOException or AuthenticationException)
+        catch (Exception e) when (e is SocketException or IOException or AuthenticationException
+            or System.Security.Cryptography.CryptographicException)
         {
             throw new SinkException($"syslog {target.Host}:{target.Port}: {e.Message}", e);
         }

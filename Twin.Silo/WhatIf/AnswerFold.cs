@@ -26,6 +26,9 @@ internal sealed class AnswerFold
     private readonly SortedDictionary<(ulong Case, int Number), CaseSnapshot> _cases = [];
     private readonly SortedDictionary<string, ResponseRecord> _responses = new(StringComparer.Ordinal);
 
+    /// <summary>Responses and undoings by case and number; true when one of them was ordered.</summary>
+    private readonly Dictionary<(TwinKey Case, int Number), bool> _slots = [];
+
     /// <summary>End of the record: what still holds then is counted to there.</summary>
     public UnixTime To { get; private set; }
 
@@ -44,13 +47,27 @@ internal sealed class AnswerFold
             var r = Soc.SocWords.ResponseOf(entry.Body);
             // An order repeats the response as it is; an undoing has a name of its own.
             _responses[NameOf(r)] = r;
+            _slots[SlotOf(r)] = _slots.GetValueOrDefault(SlotOf(r)) || entry.Kind == LedgerKind.Order;
         }
     }
 
-    /// <summary>One name for one response under one rung: a number alone may mean another under another policy.</summary>
+    /// <summary>One name for one response under one rung: a number alone may mean another elsewhere.</summary>
     public static string NameOf(ResponseRecord r) => $"{r.IdempotencyKey} {r.Rung}";
 
+    /// <summary>What acts and outcomes speak of: case and number, below zero for an undoing.</summary>
+    public static (TwinKey Case, int Number) SlotOf(ResponseRecord r) => (r.Case, r.IsUndo ? -r.Number : r.Number);
+
     public bool Has(string name) => _responses.ContainsKey(name);
+
+    /// <summary>True when it has this very order: the same response, ordered at the same time.</summary>
+    public bool HasOrder(ResponseRecord order) => _responses.TryGetValue(NameOf(order), out var same)
+        && same.OrderedAt == order.OrderedAt;
+
+    /// <summary>True when anything was proposed under a case and number.</summary>
+    public bool Knows((TwinKey Case, int Number) slot) => _slots.ContainsKey(slot);
+
+    /// <summary>True when anything was ordered under a case and number.</summary>
+    public bool Ordered((TwinKey Case, int Number) slot) => _slots.GetValueOrDefault(slot);
 
     public AnswerFigures Figures()
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Twin.Grains;
 using Twin.Grains.Cases;
 using Twin.Grains.Ledger;
@@ -11,9 +12,10 @@ namespace Twin.Silo.WhatIf;
 /// <summary>
 /// What another policy would have done with a recorded past. The journal is run through the same twins twice, as it is,
 /// and with the other policy put in force at a time; both are folded to figures. What is not known is assumed in one
-/// way: an order that the record does not have is done at once, and one that it has fares as it did. Acts of persons
-/// and outcomes that speak of a response which the other policy did not propose are left out, and counted. What the
-/// world would have done otherwise (a meter that was isolated is silent) is not known and not guessed.
+/// way: an order that the record does not have (the same response at the same time) is done at once, and one that it
+/// has fares as it did. Acts of persons and outcomes that speak of a response which the other policy did not propose,
+/// or ordered at another time, are left out, and counted. What the world would have done otherwise (a meter that was
+/// isolated is silent) is not known and not guessed.
 /// </summary>
 internal sealed class WhatIfRun
 {
@@ -55,8 +57,9 @@ internal sealed class WhatIfRun
         private readonly AnswerFold _fold = new();
         private readonly Consequences _said = new();
 
-        /// <summary>Name of the newest response of a number in a case: what acts and outcomes speak of.</summary>
+        /// <summary>The newest response of a number in a case, and whether its order is one of the record.</summary>
         private readonly Dictionary<(TwinKey Case, int Number), string> _names = [];
+        private readonly Dictionary<(TwinKey Case, int Number), bool> _orders = [];
         private readonly List<ResponseOutcome> _assumed = [];
         private JournalRecall _recall = null!;
         private bool _isInForce;
@@ -68,7 +71,10 @@ internal sealed class WhatIfRun
         {
             using var host = _host;
             _recall = new JournalRecall(run.Journal, () => { });
-            var from = Rebuilder.LoadBase(_host, run.Journal, run.Folder, run.Factory.JudgingVersion, run.Log);
+            Rebuilder.RequireKnown(run.Journal, run.Folder, run.Factory.JudgingVersion);
+            var from = Rebuilder.LoadBase(_host, run.Journal, run.Folder, run.Factory.JudgingVersion,
+                text is null ? run.Log : _ => { });
+            if (text is null) SayWhatIsMissing(from);
             if (since is null) Activate(default);
             run.Journal.Read(from, (position, input) =>
             {
@@ -78,6 +84,17 @@ internal sealed class WhatIfRun
             _host.EndRebuild(_said);
             Fold();
             return _fold;
+        }
+
+        private void SayWhatIsMissing(long from)
+        {
+            if (from > 0)
+                run.Log(string.Create(CultureInfo.InvariantCulture, $"Inputs up to {from:n0} cannot be run again "
+                    + $"(readings were erased, or an earlier version judged them): both columns begin behind them, "
+                    + $"with the cases that were there."));
+            else if (run.Journal.Position > 0 && run.Journal.JudgingVersion != run.Factory.JudgingVersion)
+                run.Log($"The record was judged by version {run.Journal.JudgingVersion}; both columns are judged by "
+                    + $"{run.Factory.JudgingVersion}, so that 'recorded' is not what was found then.");
         }
 
         private void Take(ReadOnlySpan<byte> input)
@@ -119,13 +136,14 @@ internal sealed class WhatIfRun
             Fold();
             var fits = act switch
             {
-                ResponseOutcome o => IsAsRecorded(o.Case, o.Response, o.IsUndo),
+                ResponseOutcome o => IsOrderedAsRecorded((o.Case, o.IsUndo ? -o.Response : o.Response)),
                 ResponseAct { Act: not (ResponseActKind.Propose or ResponseActKind.Quarantine) } a
-                    when a.Case.Kind == TwinKind.Case => IsAsRecorded(a.Case, a.Response, false),
+                    when a.Case.Kind == TwinKind.Case => IsAsRecorded((a.Case, a.Response)),
                 _ => true,
             };
             var bytes = input.ToArray();
-            if (!fits || _host.Read<object>(act.Target, twin => twin.Admit(bytes, _recall, this))
+            if (!fits || (_host.Read<object>(act.Target, twin => twin.Admit(bytes, _recall, this))
+                ?? run.Factory.Create(act.Target).Admit(bytes, _recall, this))
                 is Admission { Status: AdmissionStatus.Rejected })
             {
                 LeftOut++;
@@ -134,8 +152,12 @@ internal sealed class WhatIfRun
             _host.Rebuild(bytes, _said);
         }
 
-        private bool IsAsRecorded(TwinKey key, int number, bool isUndo) =>
-            _names.TryGetValue((key, isUndo ? -number : number), out var name) && recorded!.Has(name);
+        /// <summary>What neither run has seen comes from before the base, and is the same in both.</summary>
+        private bool IsAsRecorded((TwinKey Case, int Number) slot) =>
+            _names.TryGetValue(slot, out var name) ? recorded!.Has(name) : !recorded!.Knows(slot);
+
+        private bool IsOrderedAsRecorded((TwinKey Case, int Number) slot) =>
+            _orders.TryGetValue(slot, out var same) ? same : !recorded!.Ordered(slot);
 
         private void Fold()
         {
@@ -145,11 +167,11 @@ internal sealed class WhatIfRun
                 _fold.Take(entry);
                 if (text is null || entry.Kind is not (LedgerKind.Response or LedgerKind.Order)) continue;
                 var r = Soc.SocWords.ResponseOf(entry.Body);
-                var name = AnswerFold.NameOf(r);
-                _names[(r.Case, r.IsUndo ? -r.Number : r.Number)] = name;
-                if (entry.Kind == LedgerKind.Order && !recorded!.Has(name))
-                    _assumed.Add(new ResponseOutcome(r.Case, r.OrderedAt, r.Number, r.IsUndo, ResponseResult.Done,
-                        Gateway, ""));
+                var slot = AnswerFold.SlotOf(r);
+                _names[slot] = AnswerFold.NameOf(r);
+                if (entry.Kind != LedgerKind.Order || (_orders[slot] = recorded!.HasOrder(r))) continue;
+                _assumed.Add(new ResponseOutcome(r.Case, r.OrderedAt, r.Number, r.IsUndo, ResponseResult.Done, Gateway,
+                    ""));
             }
             _said.Ledger.Clear();
         }

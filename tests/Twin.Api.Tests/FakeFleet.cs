@@ -69,8 +69,7 @@ internal sealed class FakeFleet : IFleet
     {
         if (Envelope.Read(input).Kind != InputKind.ReadingBlock)
         {
-            var seen = (MeterSeen)Input.Read(input);
-            if (!_names.TryAdd(seen.Target, seen.Name)) return Admission.Repeat;
+            if (Input.Read(input) is MeterSeen seen && !_names.TryAdd(seen.Target, seen.Name)) return Admission.Repeat;
             _position++;
             return Admission.Accept;
         }

@@ -11,6 +11,7 @@ using Twin.Api;
 using Twin.Grains;
 using Twin.Hardware;
 using Twin.Hardware.Coding;
+using Twin.Ingest.Readers;
 
 namespace Twin.Api.Tests;
 
@@ -27,7 +28,8 @@ internal sealed class Service : IAsyncDisposable
         (Fleet, _app, Client) = (fleet, app, client);
 
     public static Task<Service> Start(FakeFleet? fleet = null, ApiLimits? limits = null,
-        ServiceMode mode = ServiceMode.Live, string[]? hosts = null, bool realServer = false)
+        ServiceMode mode = ServiceMode.Live, string[]? hosts = null, bool realServer = false,
+        ReplyReader? replies = null)
     {
         fleet ??= new FakeFleet();
         return Start(fleet, new ApiOptions
@@ -36,6 +38,8 @@ internal sealed class Service : IAsyncDisposable
             NewReader = batch => new ObservationReader(
                 (ReadOnlySpan<byte> line, out string error) => Parse(line, batch, out error),
                 () => fleet.Committed++),
+            NewSink = batch => new ObservationBatch(batch, new AnnouncedMeters()),
+            ReadReply = replies,
             Edition = "standalone",
             Mode = mode,
             AllowedHosts = hosts ?? [],

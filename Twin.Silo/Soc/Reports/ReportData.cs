@@ -14,14 +14,22 @@ internal sealed record TimelineRow(long Entry, string Hash, string At, string Ki
 /// </summary>
 internal sealed record DueTimes(string AwareAt, string EarlyWarningBy, string NotificationBy, string FinalReportBy);
 
-/// <summary>One case from first finding to end.</summary>
+/// <summary>
+/// One case from first finding to end. <paramref name="Complete"/>: false when it has more entries than are read.
+/// </summary>
 internal sealed record IncidentReport(string Case, string Subject, string Desk, string Sentence, DueTimes Due,
-    string[] People, TimelineRow[] Timeline);
+    string[] People, bool Complete, TimelineRow[] Timeline);
 
-/// <summary>One disconnection or reconnection as it ended or stands.</summary>
+/// <summary>
+/// One disconnection or reconnection as it ended or stands. <paramref name="PeopleToldAt"/>: when the case had told
+/// people before the order went out. <paramref name="Window"/>: from when on supply might be switched off by the
+/// decision on which the order went out. <paramref name="NotBefore"/>: the later of that and of the delay by chance.
+/// What was never ordered broke no rule.
+/// </summary>
 internal sealed record DisconnectRow(long Entry, string Hash, string Subject, string Rung, string State,
-    string RequestedBy, string Order, string[] Approvals, int Needed, string ProposedAt, string DueAt,
-    string OrderedAt, string EndedAt, string Outcome, bool ApprovedByEnough, bool OrderedAfterNotice);
+    string RequestedBy, string Order, string[] Approvals, int Needed, string ProposedAt, string PeopleToldAt,
+    string Window, string NotBefore, string OrderedAt, string EndedAt, string Outcome, bool ApprovedByEnough,
+    bool WithinWindow, bool OrderedAfterNotice);
 
 internal sealed record DisconnectReport(string From, string To, DisconnectRow[] Rows);
 
@@ -40,14 +48,19 @@ internal static class ReportData
     public static IncidentReport Incident(ILedgerSource ledger, TwinKey key, int number)
     {
         var entries = ledger.EntriesOf(key, MaxEntries);
-        var cases = entries.Where(e => e.Entry.Kind == LedgerKind.Case).Select(e => CaseSnapshot.Read(e.Entry.Body))
-            .Where(c => number == 0 || c.Number == number).ToList();
-        if (cases.Count == 0) throw new ArgumentException("There is no such case. 'metertwin case list' shows ids.");
-        var last = cases[^1];
+        var cases = entries.Where(e => e.Entry.Kind == LedgerKind.Case)
+            .Select(e => (e.Number, Case: CaseSnapshot.Read(e.Entry.Body))).ToList();
+        var last = cases.LastOrDefault(c => number == 0 || c.Case.Number == number).Case
+            ?? throw new ArgumentException($"There is no case {CaseSnapshot.IdOf(key, number)}. "
+                + "'metertwin case list --all' shows ids.");
+        // A twin has one case behind another: what stands between the former's last word and the next one's first.
+        var from = cases.LastOrDefault(c => c.Case.Number < last.Number).Number;
+        var next = cases.FirstOrDefault(c => c.Case.Number > last.Number).Number;
         var people = new SortedSet<string>(StringComparer.Ordinal);
-        var rows = entries.Select(e => Row(e, people)).ToArray();
+        var rows = entries.Where(e => e.Number > from && (next == 0 || e.Number < next)).Select(e => Row(e, people))
+            .ToArray();
         return new IncidentReport(last.Id, last.SubjectName, Desks.NameOf(last.Desk), last.Sentence,
-            DueOf(last.AwareAt), [.. people], rows);
+            DueOf(last.AwareAt), [.. people], entries.Count < MaxEntries || next != 0, rows);
     }
 
     /// <summary>A month by the calendar: the same day of the next, or its last.</summary>
@@ -65,39 +78,6 @@ internal static class ReportData
         var (text, why) = LedgerWords.Of(e.Entry);
         return new(e.Number, Convert.ToHexStringLower(e.Hash), e.Entry.At.ToString(), SocWords.Name(e.Entry.Kind), text,
             why);
-    }
-
-    /// <summary>The last state of every response that switches supply, proposed within the span.</summary>
-    public static DisconnectReport Disconnects(ILedgerSource ledger, UnixTime from, UnixTime to)
-    {
-        var last = new Dictionary<string, (StoredEntry Entry, ResponseRecord Response)>();
-        for (var after = 0L; ;)
-        {
-            var entries = ledger.Entries(after, MaxEntries);
-            if (entries.Count == 0) break;
-            foreach (var e in entries.Where(e => e.Entry.Kind == LedgerKind.Response))
-            {
-                var r = SocWords.ResponseOf(e.Entry.Body);
-                if (r.Rung is ResponseRung.Disconnect or ResponseRung.Reconnect && r.ProposedAt.Seconds >= from.Seconds
-                    && r.ProposedAt.Seconds < to.Seconds) last[r.IdempotencyKey] = (e, r);
-            }
-            after = entries[^1].Number;
-        }
-        var rows = last.Values.OrderBy(x => x.Entry.Number).Select(x => RowOf(x.Entry, x.Response)).ToArray();
-        return new DisconnectReport(from.ToString(), to.ToString(), rows);
-    }
-
-    private static DisconnectRow RowOf(StoredEntry e, ResponseRecord r)
-    {
-        static string Time(UnixTime t) => t.Seconds == 0 ? "" : t.ToString();
-        var ordered = r.OrderedAt.Seconds != 0;
-        return new DisconnectRow(e.Number, Convert.ToHexStringLower(e.Hash), r.SubjectName,
-            (r.IsUndo ? "undo_" : "") + SocWords.Name(r.Rung), SocWords.Name(r.State), r.RequestedBy.Person, r.Order,
-            [.. r.Approvals.Select(a => $"{a.By.Person} {a.At}")], r.Needed, Time(r.ProposedAt), Time(r.DueAt),
-            Time(r.OrderedAt), Time(r.EndedAt), r.Reason.Length > 0 ? r.Reason : r.Why,
-            // What was never ordered broke no rule; two credentials of one person are one approval.
-            !ordered || r.Approvals.Select(a => a.By.Key).Distinct().Count() >= r.Needed,
-            !ordered || r.OrderedAt.Seconds >= r.DueAt.Seconds);
     }
 
     /// <summary>What runs where, as the twins know it now.</summary>

@@ -35,16 +35,18 @@ internal static class ReportHtml
             [[r.Due.AwareAt, r.Due.EarlyWarningBy, r.Due.NotificationBy, r.Due.FinalReportBy]]))
         + Section("Subject and people", Table(["Subject", "Desk", "People"],
             [[r.Subject, r.Desk, string.Join(", ", r.People)]]))
-        + Section("Timeline", Table(["Entry", "Time", "Kind", "What", "Why", "Hash"],
+        + Section(r.Complete ? "Timeline" : $"Timeline, the first {ReportData.MaxEntries} entries",
+            Table(["Entry", "Time", "Kind", "What", "Why", "Hash"],
             r.Timeline.Select(t => (string[])[Text(t.Entry), t.At, t.Kind, t.Text, t.Why, t.Hash]))));
 
     public static string Of(DisconnectReport r) => Page("Disconnections", $"Proposed from {r.From} to {r.To}.",
         Section("Disconnections and reconnections", Table(["Entry", "Subject", "What", "State", "Requested by", "Order",
-            "Approvals", "Proposed", "Not before", "Ordered", "Ended", "Outcome", "Enough approvals", "After notice",
-            "Hash"],
+            "Approvals", "Proposed", "People told", "Window", "Not before", "Ordered", "Ended", "Outcome",
+            "Enough approvals", "Within window", "After notice", "Hash"],
             r.Rows.Select(x => (string[])[Text(x.Entry), x.Subject, x.Rung, x.State, x.RequestedBy, x.Order,
-                string.Join("; ", x.Approvals) + $" (needs {x.Needed})", x.ProposedAt, x.DueAt, x.OrderedAt, x.EndedAt,
-                x.Outcome, YesNo(x.ApprovedByEnough), YesNo(x.OrderedAfterNotice), x.Hash]))));
+                string.Join("; ", x.Approvals) + $" (needs {x.Needed})", x.ProposedAt, x.PeopleToldAt, x.Window,
+                x.NotBefore, x.OrderedAt, x.EndedAt, x.Outcome, YesNo(x.ApprovedByEnough), YesNo(x.WithinWindow),
+                YesNo(x.OrderedAfterNotice), x.Hash]))));
 
     public static string Of(FleetReport r) => Page("Fleet", $"{r.Meters} meters.",
         Section("Firmware and key suites", Table(["Model", "Firmware", "Stage", "Keys", "Meters"],

@@ -56,18 +56,20 @@ public static class CimReader
             return true;
         });
         string Get(string name) => texts.GetValueOrDefault(name, "");
-        var result = Get("Result").ToUpperInvariant() switch
-        {
-            "OK" => CimResult.Ok,
-            "PARTIAL" => CimResult.Partial,
-            "FAILED" => CimResult.Failed,
-            var other => throw new CimError(0, 0, $"a reply has Result OK, PARTIAL or FAILED, not '{other}'"),
-        };
+        var result = ResultOf(Get("Result"));
         if (Get("CorrelationID").Length == 0) throw new CimError(0, 0, "a reply has a CorrelationID");
         UnixTime.TryParse(Get("Timestamp"), out var at);
         return new CimReply(new CimHeader(Get("Verb"), Get("Noun"), at, Get("CorrelationID"), ""), result, Get("code"),
             Get("details"));
     }
+
+    internal static CimResult ResultOf(string text) => text.ToUpperInvariant() switch
+    {
+        "OK" => CimResult.Ok,
+        "PARTIAL" => CimResult.Partial,
+        "FAILED" => CimResult.Failed,
+        _ => throw new CimError(0, 0, $"a reply has Result OK, PARTIAL or FAILED, not '{text}'"),
+    };
 
     /// <summary>Goes through all elements; <paramref name="take"/> reads one to its end, or leaves it.</summary>
     private static void Walk(Stream message, Func<XmlReader, string, bool> take)

@@ -71,16 +71,15 @@ public class ClosedLoopTests
     {
         var attack = Catalogue.Find("T01")!;
         var directory = Directory.CreateTempSubdirectory("metertwin-loop-");
-        var ledger = new RunLedger();
         using var emulated = new EmulatedFleet(new AttackFleet(24, 1).OptionsFor(attack.Scene));
         await using var twins = EmbeddedFleet.Open(new EmbeddedOptions
         {
-            DataPath = directory.FullName, Shards = 1, SnapshotOnClose = false, OnLedger = ledger.Add,
+            DataPath = directory.FullName, Shards = 1, SnapshotOnClose = false,
         }, new PlainPolicy(new TwinFactory(), Cautious)
         {
             ApprovalsOf = rung => ResponseRungs.MovesLoad(rung) ? 2 : 0,
         }, null);
-        var run = new FleetRun(emulated, twins, ledger);
+        var run = new FleetRun(emulated, twins);
         var (meter, stage) = (emulated.Meters[3], new AttackStage(emulated, attack));
         meter.Zeus.Metrology.Switch.Switch.TrySetMode(mode);
         var suspect = CaseKey.Of(meter.Id.Twin, Desk.Security);
@@ -93,7 +92,7 @@ public class ClosedLoopTests
         {
             await Do(new ResponseAct(suspect, emulated.Now, anna, ResponseActKind.Propose, 0, rung, "fire brigade"));
             await Hours(0.25);
-            var proposed = RunAnswers.Of(ledger).Responses.Last(r => r.Response.Rung == rung).Response;
+            var proposed = RunAnswers.Of(twins.Ledger).Responses.Last(r => r.Response.Rung == rung).Response;
             Assert.Equal((ResponseState.Proposed, 2), (proposed.State, proposed.Needed));
             await Do(new ResponseAct(suspect, emulated.Now, anna, ResponseActKind.Approve, proposed.Number, 0, ""));
             await Do(new ResponseAct(suspect, emulated.Now, ben, ResponseActKind.Approve, proposed.Number, 0, ""));

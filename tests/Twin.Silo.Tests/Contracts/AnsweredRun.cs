@@ -71,8 +71,7 @@ internal sealed class AnsweredRun
         using var emulated = new EmulatedFleet(new AttackFleet(24, 1).OptionsFor(new Scene(Days, SceneKind.Usual, [])));
         await using var twins = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = directory.Path, Shards = 1 },
             new TwinFactory(), null);
-        var joined = new FleetRun(emulated, new Recorder(twins, run._appends), twins.Ledger);
-        await new Story(emulated, twins, joined).Tell();
+        await new Story(emulated, twins, new FleetRun(emulated, new Recorder(twins, run._appends))).Tell();
         run.Expected = await Answered.Of(twins);
         run.Responses = [.. RunAnswers.Of(twins.Ledger).Responses.Select(r => r.Response)];
         return run;

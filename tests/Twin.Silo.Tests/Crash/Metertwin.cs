@@ -37,9 +37,9 @@ internal sealed class Metertwin : IDisposable
     public static Metertwin Start(params string[] args) => new(args, [], false);
 
     /// <summary>A server; its lines are read one by one.</summary>
-    public static Metertwin Serve(string data, out Uri address)
+    public static Metertwin Serve(string data, out Uri address, params string[] flags)
     {
-        var server = new Metertwin(["serve", "--data", data, "--port", "0", "--shards", "2"], [], true);
+        var server = new Metertwin(["serve", "--data", data, "--port", "0", "--shards", "2", .. flags], [], true);
         while (server._process.StandardOutput.ReadLine() is { } line)
         {
             if (!line.TrimStart().StartsWith("page", StringComparison.Ordinal)) continue;
@@ -48,6 +48,14 @@ internal sealed class Metertwin : IDisposable
         }
         server._process.WaitForExit();
         throw new InvalidOperationException("The server did not start: " + server.Errors);
+    }
+
+    /// <summary>The next line of a server that begins so.</summary>
+    public string Line(string beginning)
+    {
+        while (_process.StandardOutput.ReadLine() is { } line)
+            if (line.TrimStart().StartsWith(beginning, StringComparison.Ordinal)) return line.Trim();
+        throw new InvalidOperationException($"The server never says '{beginning}': {Errors}");
     }
 
     public string Errors

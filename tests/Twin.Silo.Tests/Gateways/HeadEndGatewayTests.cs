@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.Json.Nodes;
 using System.Xml.Linq;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -34,17 +35,22 @@ public class HeadEndGatewayTests
             _app.MapPost("/controls", async context =>
             {
                 using var reader = new StreamReader(context.Request.Body);
-                var xml = XDocument.Parse(await reader.ReadToEndAsync());
+                var text = await reader.ReadToEndAsync();
                 var status = Asked.Count < statuses.Length ? statuses[Asked.Count] : 200;
                 Asked.Add((context.Request.Headers["Idempotency-Key"]!,
-                    xml.Descendants().First(e => e.Name.LocalName == "CorrelationID").Value));
+                    context.Request.ContentType == "application/json"
+                        ? (string)JsonNode.Parse(text)!["header"]!["correlationId"]!
+                        : XDocument.Parse(text).Descendants().First(e => e.Name.LocalName == "CorrelationID").Value));
                 if (status == 0) context.Abort();
                 else context.Response.StatusCode = status;
+                if (status == 200) await context.Response.WriteAsync(Answer);
             });
             _app.StartAsync().GetAwaiter().GetResult();
         }
 
         public List<(string Key, string Correlation)> Asked { get; } = [];
+
+        public string Answer { get; init; } = "";
 
         public Uri Address => new(_app.Urls.First() + "/controls");
 
@@ -101,15 +107,59 @@ public class HeadEndGatewayTests
         await before.Give(Order(1), CancellationToken.None);
         // A process that was started afterwards understands the replies all the same.
         using var gateway = Gateway(end);
-        Assert.True(gateway.Receive(Reply("00000000000000a1-2-6960d524", "FAILED")));
-        Assert.True(gateway.Receive(Reply("00000000000000a1-1-6960d524", "OK")));
-        Assert.True(gateway.Receive(Reply("00000000000000a1-1-6960d524u", "OK")));
-        Assert.True(gateway.Receive(Reply("00000000000000a1-1-6960d524", "OK")));
-        Assert.ThrowsAny<Exception>(() => gateway.Receive(Reply("somebody else's", "OK")));
-        var taken = await gateway.Take(CancellationToken.None);
+        ResponseOutcome[] taken =
+        [
+            gateway.Read(Reply("00000000000000a1-2-6960d524", "FAILED"), false),
+            gateway.Read(Reply("00000000000000a1-1-6960d524", "OK"), false),
+            gateway.Read(Reply("00000000000000a1-1-6960d524u", "OK"), false),
+            gateway.Read(new MemoryStream("""
+                {"header":{"correlationId":"00000000000000a1-1-6960d524"},"reply":{"result":"OK","code":"5.6"}}
+                """u8.ToArray()), true),
+        ];
         Assert.Equal([(2, false, ResponseResult.Failed, "5.6"), (1, false, ResponseResult.Done, "5.6"),
             (1, true, ResponseResult.Done, "5.6"), (1, false, ResponseResult.Done, "5.6")],
             taken.Select(o => (o.Response, o.IsUndo, o.Result, o.Code)));
-        Assert.Empty(await gateway.Take(CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData("somebody else's")]
+    [InlineData("00000000000000a1-1")]
+    [InlineData("00000000000000a1-0-6960d524")]
+    [InlineData("00000000000000a1-1-6960d524uu")]
+    [InlineData("00000000000000a1-1-zz")]
+    public void A_reply_of_another_correspondence_is_refused(string correlation)
+    {
+        using var gateway = new HeadEndGateway(new HeadEndOptions(new Uri("http://localhost/"), null, false),
+            () => Now);
+        Assert.Throws<FormatException>(() => gateway.Read(Reply(correlation, "OK"), false));
+    }
+
+    [Theory]
+    [InlineData("FAILED", ResponseResult.Failed, "5.6")]
+    [InlineData("OK", ResponseResult.Done, "")]
+    public async Task Json_goes_out_and_its_answer_counts(string result, ResponseResult expected, string code)
+    {
+        await using var end = new HeadEnd
+        {
+            Answer = $$"""{"header":{"correlationId":"x"},"reply":{"result":"{{result}}","code":"5.6"} }""",
+        };
+        using var gateway = new HeadEndGateway(new HeadEndOptions(end.Address, null, true), () => Now);
+        var outcome = await gateway.Give(Order(1), CancellationToken.None);
+        Assert.Equal((expected, code), (outcome.Result, outcome.Code));
+        Assert.Equal("00000000000000a1-1-6960d524", end.Asked.Single().Correlation);
+    }
+
+    [Fact]
+    public async Task What_waited_too_long_is_not_given_but_what_takes_back_is()
+    {
+        await using var end = new HeadEnd();
+        var late = new UnixTime(Now.Seconds + HeadEndGateway.MaxAgeSeconds + 1);
+        using var gateway = new HeadEndGateway(new HeadEndOptions(end.Address, null, false), () => late);
+        var outcome = await gateway.Give(Order(1), CancellationToken.None);
+        Assert.Equal(ResponseResult.Refused, outcome.Result);
+        Assert.StartsWith("not given: it was ordered at 2026-01-09T10:15:00Z", outcome.Code);
+        Assert.Empty(end.Asked);
+        outcome = await gateway.Give(Order(1) with { IsUndo = true }, CancellationToken.None);
+        Assert.Equal((ResponseResult.Done, 1), (outcome.Result, end.Asked.Count));
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using Twin.Silo.Soc;
 
@@ -16,6 +17,21 @@ public sealed class RsyslogFactAttribute : FactAttribute
     {
         get => File.Exists(Program) ? null
             : $"rsyslog is not installed here: there is no '{Program}'. Install package 'rsyslog'.";
+        set => throw new NotSupportedException("Only the absence of rsyslog passes a test over.");
+    }
+}
+
+/// <summary>One that needs its driver for TLS as well.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class RsyslogTlsFactAttribute : FactAttribute
+{
+    private static readonly string? s_driver = Directory.Exists("/usr/lib") ? Directory.GetDirectories("/usr/lib")
+        .Select(d => Path.Combine(d, "rsyslog", "lmnsd_gtls.so")).FirstOrDefault(File.Exists) : null;
+
+    public override string? Skip
+    {
+        get => File.Exists(RsyslogFactAttribute.Program) && s_driver is not null ? null
+            : "rsyslog with TLS is not installed here. Install packages 'rsyslog' and 'rsyslog-gnutls'.";
         set => throw new NotSupportedException("Only the absence of rsyslog passes a test over.");
     }
 }
@@ -37,13 +53,14 @@ public sealed partial class RsyslogTests : IDisposable
     private string Log => _directory.Sub("out.log");
 
     /// <summary>Every message is written before the next is read: what a sender is told is true is on disk.</summary>
-    private void Start()
+    private void Start(bool isTls = false)
     {
         var config = _directory.Sub("rsyslog.conf");
+        var tls = isTls ? Certified() : ("", "");
         File.WriteAllText(config, $$"""
-            global(workDirectory="{{_directory.Path}}" maxMessageSize="64k")
+            global(workDirectory="{{_directory.Path}}" maxMessageSize="64k"{{tls.Item1}})
             main_queue(queue.type="Direct")
-            module(load="imtcp")
+            module(load="imtcp"{{tls.Item2}})
             module(load="imudp")
             template(name="row" type="string"
               string="%syslogseverity%\t%app-name%\t%msgid%\t%structured-data%\t%msg%\n")
@@ -59,6 +76,21 @@ public sealed partial class RsyslogTests : IDisposable
         { RedirectStandardError = true })!;
     }
 
+    /// <summary>Settings of a receiver that proves its name by a certificate of our authority.</summary>
+    private (string Global, string Input) Certified()
+    {
+        using var authority = Certificates.Authority("CN=Authority");
+        using var server = Certificates.Server(authority, "localhost");
+        using var key = server.GetECDsaPrivateKey()!;
+        File.WriteAllText(_directory.Sub("ca.pem"), authority.ExportCertificatePem());
+        File.WriteAllText(_directory.Sub("cert.pem"), server.ExportCertificatePem());
+        File.WriteAllText(_directory.Sub("key.pem"), key.ExportPkcs8PrivateKeyPem());
+        return ($" defaultNetstreamDriver=\"gtls\" defaultNetstreamDriverCAFile=\"{_directory.Sub("ca.pem")}\""
+            + $" defaultNetstreamDriverCertFile=\"{_directory.Sub("cert.pem")}\""
+            + $" defaultNetstreamDriverKeyFile=\"{_directory.Sub("key.pem")}\"",
+            " streamDriver.name=\"gtls\" streamDriver.mode=\"1\" streamDriver.authMode=\"anon\"");
+    }
+
     private void Kill()
     {
         _running!.Kill();
@@ -68,7 +100,8 @@ public sealed partial class RsyslogTests : IDisposable
     }
 
     private SocDispatcher Dispatcher(ListLedger ledger, SyslogTransport transport) => new("rsyslog",
-        new SyslogSink(new SyslogTarget(transport, "127.0.0.1", _port, SocFormat.Text, 32473, null), "test"), ledger,
+        new SyslogSink(new SyslogTarget(transport, transport == SyslogTransport.Tls ? "localhost" : "127.0.0.1", _port,
+            SocFormat.Text, 32473, transport == SyslogTransport.Tls ? _directory.Sub("ca.pem") : null), "test"), ledger,
         TimeProvider.System, 1);
 
     /// <summary>Tries until the receiver is up; it says so by taking a batch.</summary>
@@ -116,6 +149,20 @@ public sealed partial class RsyslogTests : IDisposable
         Assert.Equal(Enumerable.Range(1, entries), numbers.Distinct());
         Assert.Equal(numbers.Order(), numbers);
         Assert.All(rows, r => Assert.Equal(r.Groups["n"].Value, r.Groups["m"].Value));
+    }
+
+    [RsyslogTlsFact]
+    public async Task Over_tls_every_entry_arrives_in_order()
+    {
+        const int entries = 300;
+        var ledger = Ledger(entries);
+        Start(isTls: true);
+        var dispatcher = Dispatcher(ledger, SyslogTransport.Tls);
+        while (await StepWhenUp(dispatcher)) { }
+        Assert.Equal(entries, ledger.Cursor("sink/rsyslog"));
+        Kill();
+        var numbers = Row().Matches(await File.ReadAllTextAsync(Log)).Select(r => int.Parse(r.Groups["n"].Value));
+        Assert.Equal(Enumerable.Range(1, entries), numbers);
     }
 
     [RsyslogFact]

@@ -120,6 +120,25 @@ public class SocFormatTests
         Assert.Equal($"{Key}-3-6955b900{(isUndo ? "u" : "")}", (string?)o["command_uid"]);
     }
 
+    /// <summary>What remediation_activity of OCSF has since 1.5: the tactics of D3FEND, and Other.</summary>
+    [Fact]
+    public void Every_rung_is_an_activity_that_the_schema_has()
+    {
+        var names = new Dictionary<int, string>
+        {
+            [1] = "Isolate", [2] = "Evict", [3] = "Restore", [4] = "Harden", [5] = "Detect",
+        };
+        foreach (var rung in Enum.GetValues<ResponseRung>())
+            foreach (var isUndo in (bool[])[false, true])
+            {
+                var o = Ocsf.Of(Samples.Event(Samples.Entry(Samples.Response(rung, ResponseState.Done, isUndo))));
+                var (id, name) = ((int)o["activity_id"]!, (string)o["activity_name"]!);
+                Assert.Equal(id == 99 ? SocWords.Name(rung) : names[id], name);
+                Assert.Equal(700100 + id, (int)o["type_uid"]!);
+                Assert.Equal(!isUndo && rung is ResponseRung.Log or ResponseRung.Notify && !isUndo, id == 99);
+            }
+    }
+
     [Fact]
     public void A_finding_in_ecs_names_meter_observer_and_threat()
     {

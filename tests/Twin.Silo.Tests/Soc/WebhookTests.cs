@@ -75,10 +75,12 @@ public class WebhookTests
         }
     }
 
-    [Fact]
-    public void The_signature_is_hmac_sha_256_of_time_dot_body() =>
-        // RFC 4231, test case 2, has the key "Jefe"; the text is put together from time and body.
-        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.HMACSHA256.HashData(
-            Encoding.ASCII.GetBytes("Jefe"), Encoding.ASCII.GetBytes("7.body"))),
-            WebhookSink.Signature(Encoding.ASCII.GetBytes("Jefe"), "7", Encoding.ASCII.GetBytes("body")));
+    /// <summary>As <c>printf '1767953700.[{"a":1}]' | openssl dgst -sha256 -hmac KEY</c> prints them.</summary>
+    [Theory]
+    [InlineData("Jefe", "7", "body", "8cb64c6a2b005eaab54a577ddac227f54e1201470d4cec57f3fca2b8f74ae347")]
+    [InlineData("a secret of enough bytes", "1767953700", "[{\"a\":1}]",
+        "3aff6977963c0bd45068a1144fe0280c3a59d7dd98d870fa63e63470302b3685")]
+    public void The_signature_is_hmac_sha_256_of_time_dot_body(string secret, string time, string body, string known) =>
+        Assert.Equal(known, WebhookSink.Signature(Encoding.ASCII.GetBytes(secret), time,
+            Encoding.ASCII.GetBytes(body)));
 }

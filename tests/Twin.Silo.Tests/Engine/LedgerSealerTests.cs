@@ -3,7 +3,7 @@ using Twin.Grains.Ledger;
 using Twin.Hardware;
 using Twin.Silo.Engine;
 using Twin.Silo.Storage;
-using Twin.Silo.Tests.Contracts;
+using LedgerSamples = Twin.Silo.Tests.Contracts.LedgerSamples;
 
 namespace Twin.Silo.Tests.Engine;
 

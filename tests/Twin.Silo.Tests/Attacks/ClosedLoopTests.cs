@@ -118,4 +118,63 @@ public class ClosedLoopTests
         static (ControlState State, bool Output) Of(FleetMeter m) =>
             (m.Zeus.Metrology.Switch.Switch.State, m.Zeus.Metrology.Switch.Switch.Output);
     }
+
+    /// <summary>
+    /// The same under the policy that ships: it proposes the disconnection itself, waits for two persons and for the
+    /// window, and takes it back when people say so.
+    /// </summary>
+    [Fact]
+    public async Task Under_the_policy_that_ships_a_confirmed_danger_is_switched_off_by_two_persons_and_on_again()
+    {
+        var attack = Catalogue.Find("T01")!;
+        using var directory = new TestDirectory();
+        using var emulated = new EmulatedFleet(new AttackFleet(24, 1).OptionsFor(attack.Scene));
+        await using var twins = EmbeddedFleet.Open(new EmbeddedOptions
+        {
+            DataPath = directory.Path, Shards = 1, SnapshotOnClose = false,
+        }, new TwinFactory(), null);
+        var run = new FleetRun(emulated, twins);
+        var (meter, stage) = (emulated.Meters[3], new AttackStage(emulated, attack));
+        meter.Zeus.Metrology.Switch.Switch.TrySetMode(4);
+        var suspect = CaseKey.Of(meter.Id.Twin, Desk.Security);
+        var (anna, ben, cem) = (Person("Anna"), Person("Ben"), Person("Cem"));
+
+        await Hours(30);
+        stage.RunImage(3, ImageOrigin.Unsigned);
+        await Hours(24);
+        Assert.DoesNotContain(All(), r => ResponseRungs.MovesLoad(r.Rung));
+        await Do(new CaseAct(suspect, emulated.Now, anna, CaseActKind.ConfirmDangerous, 0, "", "smoke at the meter"));
+        await Hours(0.5);
+        var off = All().Last(r => r.Rung == ResponseRung.Disconnect);
+        Assert.Equal((ResponseState.Proposed, 2, ""), (off.State, off.Needed, off.RequestedBy.Person));
+        await Approve(off, ben);
+        await Hours(6);
+        Assert.True(IsOn(), "one person is not two");
+        await Approve(off, cem);
+        await Hours(24);
+        Assert.False(IsOn());
+        var (from, until) = (new TimeOnly(8, 0), new TimeOnly(14, 0));
+        var ordered = DateTimeOffset.FromUnixTimeSeconds(All().Last(r => r.Number == off.Number).OrderedAt.Seconds);
+        Assert.InRange(TimeOnly.FromTimeSpan(ordered.TimeOfDay), from, until);
+
+        await Do(new ResponseAct(suspect, emulated.Now, anna, ResponseActKind.Undo, off.Number, 0, "made safe"));
+        await Hours(6);
+        foreach (var on in All().Where(r => r is { Rung: ResponseRung.Reconnect, State: ResponseState.Proposed }))
+        {
+            await Approve(on, ben);
+            await Approve(on, cem);
+        }
+        await Hours(6);
+        Assert.True(IsOn());
+
+        async Task Hours(double hours) =>
+            await run.Until(new UnixTime(emulated.Now.Seconds + (long)(hours * 3_600)), CancellationToken.None);
+        Task Do(Input input) => run.Append(input, CancellationToken.None);
+        Task Approve(ResponseRecord r, Actor by) =>
+            Do(new ResponseAct(suspect, emulated.Now, by, ResponseActKind.Approve, r.Number, 0, ""));
+        bool IsOn() => meter.Zeus.Metrology.Switch.Switch.Output;
+        List<ResponseRecord> All() => [.. RunAnswers.Of(twins.Ledger).Responses
+            .Where(r => r.Response.Subject == meter.Id.Twin).Select(r => r.Response)];
+        static Actor Person(string name) => new(name, "key of " + name);
+    }
 }

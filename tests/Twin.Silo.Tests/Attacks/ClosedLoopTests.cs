@@ -60,6 +60,19 @@ public class ClosedLoopTests
         Assert.EndsWith("is more than may come without a human", Outcome(harsh));
     }
 
+    /// <summary>The same of documents, as 'attack run --policy' takes them.</summary>
+    [Fact]
+    public async Task Documents_that_only_write_down_or_always_cut_off_fail()
+    {
+        Task<AttackRunReport> Under(string id, string policy) => AttackRun.Of(Catalogue.Find(id)!,
+            new AttackFleet(24, 1) { Policy = policy }, CancellationToken.None);
+        Assert.Equal("failed no response of block writes or more",
+            Outcome(await Under("T11", Policies.SomePolicies.LogOnly)));
+        var careless = Outcome(await Under("T36", Policies.SomePolicies.Careless));
+        Assert.StartsWith("failed isolate communications on ", careless);
+        Assert.EndsWith("is more than may come without a human", careless);
+    }
+
     /// <summary>
     /// Somebody on site confirms a danger, two persons approve, the supply is switched off and on again. In modes 1 and
     /// 3 a reconnection only arms the switch: somebody at the meter closes it.

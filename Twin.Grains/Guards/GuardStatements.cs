@@ -31,8 +31,8 @@ internal static class GuardStatements
         return new Finding(self, name, FindingKind.CommandsQuarantined, new UnixTime(from), Later(from, now),
             new UnixTime(now), 2, count >= GraveFrom ? Severity.High : Severity.Medium, 1, Detector, DetectorVersion,
             refused.Any(a => a.Name.Length > 0) ? UnauthorisedCommand : "",
-            $"{count} commands that move {watts} W are held since {new UnixTime(from)} because a budget is used up, "
-                + $"asked for by {Names(refused)}; say process or delete.",
+            $"{count} commands that move {watts} W are held since {new UnixTime(from)}: over a budget, in a rhythm, or "
+                + $"without a work order; asked for by {Names(refused)}; say process or delete.",
             [
                 new Evidence("commands_held", count, 0, 1, ""), new Evidence("load_held", watts, 0, 0, "W"),
                 new Evidence("commands_granted_hour", window.CommandsHour, budget.CommandsHour, 0, ""),

@@ -80,14 +80,21 @@ internal sealed class ActFlags
     /// <exception cref="ArgumentException">There is no such case, or its twin refused it.</exception>
     public async Task<int> Do(ParseResult p, string id, Func<TwinKey, Input> act, CancellationToken cancel)
     {
-        var (key, number) = CaseOf(id);
         await using var fleet = Open(p);
+        return await Do(fleet, p, act(await Living(fleet, id, cancel)), cancel);
+    }
+
+    /// <summary>The case of an id, which must be the one that there is now.</summary>
+    /// <exception cref="ArgumentException">There is no such case, or it has a successor.</exception>
+    public static async Task<TwinKey> Living(EmbeddedFleet fleet, string id, CancellationToken cancel)
+    {
+        var (key, number) = CaseOf(id);
         var now = (await Find(fleet, key, cancel))?.Case.Number ?? 0;
         if (now == 0 || number > now) throw NoCase(id);
         if (number != 0 && number < now)
             throw new ArgumentException($"Case {id} was resolved and has a successor, "
                 + $"{CaseSnapshot.IdOf(key, now)}. Name that, or nothing.");
-        return await Do(fleet, p, act(key), cancel);
+        return key;
     }
 
     public static ArgumentException NoCase(string id) =>

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
 using Twin.Grains.Cases;
 using Twin.Hardware;
+using Twin.Silo.WhatIf;
 
 namespace Twin.Silo.Commands;
 
@@ -85,11 +87,54 @@ internal static class ResponseCommand
         var id = new Argument<string>("case") { Description = "the case's id, as 'metertwin case list' shows it" };
         var rung = new Argument<string>("rung") { Description = "what is to be done, as block_writes" };
         var why = new Option<string>("--why") { Description = "in your own words", DefaultValueFactory = _ => "" };
-        var command = new Command("propose", "Ask for a response that the policy did not choose.") { id, rung, why };
+        var dry = new Option<bool>("--dry-run")
+        {
+            Description = "change nothing; show whether it would go out, when, and what load it would move",
+        };
+        var command = new Command("propose", "Ask for a response that the policy did not choose.")
+        {
+            id, rung, why, dry,
+        };
         flags.AddTo(command);
-        command.SetAction((p, cancel) => Cli.Guarded(() => flags.Do(p, p.GetValue(id)!,
-            key => new ResponseAct(key, flags.At(p), flags.By(p), ResponseActKind.Propose, 0,
-            ActFlags.Parse<ResponseRung>(p.GetValue(rung)!, "rung"), p.GetValue(why)!), cancel)));
+        command.SetAction((p, cancel) => Cli.Guarded(async () =>
+        {
+            ResponseAct Of(TwinKey key) => new(key, flags.At(p), flags.By(p), ResponseActKind.Propose, 0,
+                ActFlags.Parse<ResponseRung>(p.GetValue(rung)!, "rung"), p.GetValue(why)!);
+            if (!p.GetValue(dry)) return await flags.Do(p, p.GetValue(id)!, Of, cancel);
+            await using var fleet = flags.Open(p);
+            var run = await DryRun.Of(fleet, Of(await ActFlags.Living(fleet, p.GetValue(id)!, cancel)), cancel);
+            if (p.GetValue(Cli.JsonFlag)) Cli.Print(Json(run));
+            else Print(run);
+            return Cli.Ok;
+        }));
         return command;
     }
+
+    private static void Print(DryRun run)
+    {
+        var c = CultureInfo.InvariantCulture;
+        Console.WriteLine("Dry run: nothing was changed.");
+        if (run.Response is not { } r)
+        {
+            Console.WriteLine("  no response would be made of it: the case has as many as it may");
+            return;
+        }
+        Console.WriteLine(string.Create(c, $"  {ActFlags.Word(r.Rung)} on {r.SubjectName} would move {r.Watts:n0} W"));
+        if (run.Persons > 0) Console.WriteLine($"  it needs {run.Persons} persons, assumed to approve at once");
+        Console.WriteLine(r.OrderedAt.Seconds != 0 ? $"  it would go out at {r.OrderedAt}"
+            : $"  it would not go out: {ActFlags.Word(r.State)}" + (r.Reason.Length > 0 ? $", {r.Reason}" : ""));
+        foreach (var g in ResponseRungs.MovesLoad(r.Rung) ? run.Guards : [])
+            Console.WriteLine(string.Create(c, $"  budget of {g.Name} within an hour then: {g.CommandsHour} of "
+                + $"{g.Budget.CommandsHour} commands, {g.WattsHour / 1000.0:n1} of {g.Budget.WattsHour / 1000.0:n1} kW"));
+    }
+
+    private static object Json(DryRun run) => new
+    {
+        DryRun = true, Response = run.Response is { } r ? Json(r) : null, run.Persons,
+        Guards = run.Guards.Select(g => new
+        {
+            g.Name, g.CommandsHour, CommandsHourMost = g.Budget.CommandsHour, g.WattsHour,
+            WattsHourMost = g.Budget.WattsHour,
+        }),
+    };
 }

@@ -71,6 +71,23 @@ public sealed class ResponseCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_dry_run_tells_the_load_and_changes_nothing()
+    {
+        var before = (await All()).Length;
+        string[] dry = ["propose", Case(2), "limit_load", "--dry-run"];
+        var said = await Act("Ada", dry);
+        Assert.StartsWith("Dry run: nothing was changed.", said);
+        Assert.Contains("limit_load on MT-2 would move", said);
+        Assert.Contains("it needs 2 persons, assumed to approve at once", said);
+        Assert.Contains("it would go out at ", said);
+        Assert.Contains("budget of fleet within an hour then: 1 of 1000 commands", said);
+        Assert.Equal(before, (await All()).Length);
+        Assert.Contains("'fly' is no rung", await Refused("Ada", "propose", Case(2), "fly", "--dry-run"));
+        Assert.Contains("There is no case", await Refused("Ada", "propose", "00000000000000aa", "limit_load",
+            "--dry-run"));
+    }
+
+    [Fact]
     public async Task Who_proposes_does_not_approve()
     {
         Assert.Contains("'fly' is no rung. Write one of log, ", await Refused("Ada", "propose", Case(2), "fly"));

@@ -89,6 +89,8 @@ public sealed class TlsSyslogTests : IDisposable
         var receiving = Receive(listener, certificate);
         var (dispatcher, ledger) = To(listener, Pem(_authority));
         await Assert.ThrowsAsync<SinkException>(() => dispatcher.Step(default));
+        // Under TLS 1.3 a receiver may take the refusal for the end of a stream, and wait for the look.
+        listener.Stop();
         await Assert.ThrowsAnyAsync<Exception>(() => receiving);
         Assert.Equal(0, ledger.Cursor("sink/tls"));
     }

@@ -125,7 +125,8 @@ internal static class ResponseCommand
             : $"  it would not go out: {ActFlags.Word(r.State)}" + (r.Reason.Length > 0 ? $", {r.Reason}" : ""));
         foreach (var g in ResponseRungs.MovesLoad(r.Rung) ? run.Guards : [])
             Console.WriteLine(string.Create(c, $"  budget of {g.Name} within an hour then: {g.CommandsHour} of "
-                + $"{g.Budget.CommandsHour} commands, {g.WattsHour / 1000.0:n1} of {g.Budget.WattsHour / 1000.0:n1} kW"));
+                + $"{g.Budget.CommandsHour} commands, {g.WattsHour / 1000.0:n1} of "
+                + $"{g.Budget.WattsHour / 1000.0:n1} kW"));
     }
 
     private static object Json(DryRun run) => new

@@ -50,7 +50,14 @@ public sealed class SqliteJournal : SqlJournal
         lock (WriteGate) _write.Run($"PRAGMA max_page_count={pages}");
     }
 
-    internal long PageCount => (long)_write.Scalar("PRAGMA page_count")!;
+    internal long PageCount
+    {
+        get
+        {
+            // A connection is for one thread at a time, and the journal's thread may be sealing.
+            lock (WriteGate) return (long)_write.Scalar("PRAGMA page_count")!;
+        }
+    }
 
     private protected override void Write(Action<SqlSession> work, JournalBatch? batch) => Guarded(() =>
         Sql.InTransaction(_write, "BEGIN IMMEDIATE", () => work(_writing)));

@@ -91,7 +91,7 @@ internal sealed class CaseFile
     public CaseSnapshot Snapshot(TwinKey key, TwinKey subject, string name, Desk desk, string done) => new(key, Number,
         subject, name, desk, Verdict, Covered, Condition, Handling, Disposition, Placing, Group, Members, Assignee,
         Severity, Confidence, Cause, From, To, AwareAt, ChangedAt, FindingCount, [.. Findings], FindingIds, Techniques,
-        Rung, done.Length == 0 ? Headline : $"{Headline} {done}", Why, PolicyDigest);
+        Rung, done.Length == 0 ? Headline : $"{Headline} {done}".TrimStart(), Why, PolicyDigest);
 
     public void Write(ByteWriter to)
     {

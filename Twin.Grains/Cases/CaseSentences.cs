@@ -25,8 +25,9 @@ internal static class CaseSentences
         LiveResponse? strongest = null;
         foreach (var r in responses)
             if (r.IsLive && (strongest is null || r.Record.Rung >= strongest.Record.Rung)) strongest = r;
-        return strongest is null ? file.Why
-            : $"{NameOf(strongest.Record.Rung)} {StateOf(strongest.Record)}: {file.Why}";
+        if (strongest is null) return file.Why;
+        var why = file.Why.Length > 0 ? file.Why : strongest.Record.Why;
+        return $"{NameOf(strongest.Record.Rung)} {StateOf(strongest.Record)}" + (why.Length > 0 ? $": {why}" : ".");
     }
 
     private static string StateOf(ResponseRecord r) => r.State switch

@@ -100,7 +100,7 @@ internal sealed class ActFlags
     public static ArgumentException NoCase(string id) =>
         new($"There is no case {id}. 'metertwin case list --all' lists them.");
 
-    private static async Task<int> Do(EmbeddedFleet fleet, ParseResult p, Input act, CancellationToken cancel)
+    public static async Task<int> Do(EmbeddedFleet fleet, ParseResult p, Input act, CancellationToken cancel)
     {
         var (position, isRepeat) = await Append(fleet, act, cancel);
         if (p.GetValue(Cli.JsonFlag)) Cli.Print(new { Position = position, Done = act.Describe(), Repeat = isRepeat });

@@ -95,7 +95,8 @@ internal static class CaseCommand
         Console.WriteLine($"  {ActFlags.Word(c.Condition)}, {ActFlags.Word(c.Handling)}"
             + (c.Disposition == Disposition.None ? "" : $" as {ActFlags.Word(c.Disposition)}")
             + (c.Assignee.Length > 0 ? $", with {c.Assignee}" : "")
-            + $"; severity {ActFlags.Word(c.Severity)}, from {c.From} to {c.To}, aware at {c.AwareAt}");
+            + (c.FindingCount == 0 ? "; nothing was found, somebody asked for a command"
+                : $"; severity {ActFlags.Word(c.Severity)}, from {c.From} to {c.To}, aware at {c.AwareAt}"));
         if (c.Cause.Length > 0) Console.WriteLine($"  cause: {c.Cause}");
         if (c.Members > 1) Console.WriteLine($"  {c.Members} members");
         if (c.Why.Length > 0) Console.WriteLine($"  why: {c.Why}");

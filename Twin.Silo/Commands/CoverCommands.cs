@@ -41,12 +41,22 @@ internal static class CoverCommands
 
         public Option[] All => [Meter, Place, From, To, Days, End, Why];
 
-        public TwinKey? Subject(ParseResult p) =>
-            p.GetValue(Meter) is { } name ? MeterId.FromUtilityId(name).Twin : null;
+        public async Task<TwinKey?> Subject(EmbeddedFleet fleet, ParseResult p, CancellationToken cancel) =>
+            p.GetValue(Meter) is { } name ? (await MeterLookup.Find(fleet, name, cancel)).Twin : null;
+
+        /// <summary>What is ended: the cover of that name, as it is in force.</summary>
+        /// <exception cref="ArgumentException">There is none.</exception>
+        public async Task<CoverView> Ending(EmbeddedFleet fleet, ParseResult p, bool isWork, CancellationToken cancel)
+        {
+            var key = PolicyActivation.Twin;
+            var covers = await fleet.State(key, null, cancel) is { } state ? PolicyView.From(key, state).Covers : [];
+            return Array.Find(covers, c => c.IsWork == isWork && c.Id == p.GetValue(Id)) ?? throw new ArgumentException(
+                $"There is no {(isWork ? "planned work" : "suppression")} {p.GetValue(Id)} to end. "
+                    + "'metertwin policy show' lists them.");
+        }
 
         public (UnixTime From, UnixTime To) Span(ParseResult p, UnixTime now)
         {
-            if (p.GetValue(End)) return (new UnixTime(now.Seconds - 1), now);
             var from = p.GetValue(From) is { } f ? ActFlags.Time(f) : now;
             var days = p.GetValue(Days);
             if (days is < 1 or > 90) throw new ArgumentException("--days is 1 to 90.");
@@ -68,15 +78,23 @@ internal static class CoverCommands
         };
         foreach (var option in scope.All) command.Add(option);
         flags.AddTo(command);
-        command.SetAction((p, cancel) => Cli.Guarded(() =>
+        command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
-            var at = flags.At(p);
+            await using var fleet = flags.Open(p);
+            var (at, why) = (flags.At(p), p.GetValue(scope.Why)!);
+            if (why.Length == 0 && (p.GetValue(preview) || p.GetValue(scope.End))) why = "not said";
+            if (p.GetValue(scope.End))
+            {
+                var c = await scope.Ending(fleet, p, isWork: false, cancel);
+                return await ActFlags.Do(fleet, p, new Suppression(at, flags.By(p), c.Id,
+                    c.Kinds is [var one] ? one : null, c.Subject, c.Place, c.From, at, why), cancel);
+            }
             var (from, to) = scope.Span(p, at);
-            var why = p.GetValue(scope.Why)!;
             var act = new Suppression(at, flags.By(p), p.GetValue(scope.Id)!,
-                p.GetValue(kind) is { } name ? KindOf(name) : null, scope.Subject(p), p.GetValue(scope.Place)!, from,
-                to, why.Length == 0 && (p.GetValue(preview) || p.GetValue(scope.End)) ? "not said" : why);
-            return p.GetValue(preview) ? Preview(flags, p, act, cancel) : flags.Do(p, act, cancel);
+                p.GetValue(kind) is { } name ? KindOf(name) : null, await scope.Subject(fleet, p, cancel),
+                p.GetValue(scope.Place)!, from, to, why);
+            return p.GetValue(preview) ? await Preview(fleet, p, act, cancel)
+                : await ActFlags.Do(fleet, p, act, cancel);
         }));
         return command;
     }
@@ -95,13 +113,20 @@ internal static class CoverCommands
         };
         foreach (var option in scope.All) command.Add(option);
         flags.AddTo(command);
-        command.SetAction((p, cancel) => Cli.Guarded(() =>
+        command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
-            var at = flags.At(p);
+            await using var fleet = flags.Open(p);
+            var (at, note) = (flags.At(p), p.GetValue(scope.Why)!);
+            if (p.GetValue(scope.End))
+            {
+                var c = await scope.Ending(fleet, p, isWork: true, cancel);
+                return await ActFlags.Do(fleet, p, new PlannedWork(at, flags.By(p), c.Id, c.Kinds, c.Subject, c.Place,
+                    c.From, at, c.Owner, note), cancel);
+            }
             var (from, to) = scope.Span(p, at);
-            return flags.Do(p, new PlannedWork(at, flags.By(p), p.GetValue(scope.Id)!,
-                [.. p.GetValue(expect)!.Select(KindOf)], scope.Subject(p), p.GetValue(scope.Place)!, from, to,
-                p.GetValue(owner)!, p.GetValue(scope.Why)!), cancel);
+            return await ActFlags.Do(fleet, p, new PlannedWork(at, flags.By(p), p.GetValue(scope.Id)!,
+                [.. p.GetValue(expect)!.Select(KindOf)], await scope.Subject(fleet, p, cancel),
+                p.GetValue(scope.Place)!, from, to, p.GetValue(owner)!, note), cancel);
         }));
         return command;
     }
@@ -130,10 +155,10 @@ internal static class CoverCommands
             + "'metertwin inspect METER' shows kinds, as clock_drift.");
     }
 
-    private static async Task<int> Preview(ActFlags flags, ParseResult p, Suppression act, CancellationToken cancel)
+    private static async Task<int> Preview(EmbeddedFleet fleet, ParseResult p, Suppression act,
+        CancellationToken cancel)
     {
         if (act.Refusal() is { } refusal) throw new ArgumentException(refusal);
-        await using var fleet = flags.Open(p);
         var from = new UnixTime(act.At.Seconds - (act.To.Seconds - act.From.Seconds));
         var found = await fleet.Findings(new FindingQuery(act.Subject, act.About, from, act.At, MaxPreview), cancel);
         var hidden = new List<Finding>();

@@ -155,9 +155,8 @@ internal static class EraseCommand
         {
             var settings = Cli.Settings(p, data);
             await using var fleet = ActFlags.Open(settings);
-            var id = MeterId.ParseOrMap(p.GetValue(meter)!);
-            var state = await fleet.State(id.Twin, null, CancellationToken.None) ?? throw new ArgumentException(
-                $"No meter {p.GetValue(meter)} in {settings.Data}. 'metertwin inspect' takes the same ids.");
+            var id = await MeterLookup.Find(fleet, p.GetValue(meter)!, CancellationToken.None);
+            var state = (await fleet.State(id.Twin, null, CancellationToken.None))!;
             var day = p.GetValue(before) is { } d ? d.DayNumber - new DateOnly(1970, 1, 1).DayNumber
                 : DayAfterAll(MeterView.From(id.Twin, state));
             var tombstone = await fleet.Erase(id, day, p.GetValue(reason)!);

@@ -58,10 +58,9 @@ internal static class InspectCommand
         using (DataDirectory.Open(data, mustExist: true)) { }
         await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = data, SnapshotOnClose = false },
             new TwinFactory(), Cli.Message);
-        var id = MeterId.ParseOrMap(meter);
+        var id = await MeterLookup.Find(fleet, meter, CancellationToken.None);
         var state = await fleet.State(id.Twin, at, CancellationToken.None)
-            ?? throw new ArgumentException(
-                $"No meter {meter} in {data}. The ids are those of the replayed files or of the fleet file.");
+            ?? throw new ArgumentException($"Meter {meter} was not there at {at}.");
         var view = MeterView.From(id.Twin, state);
         var findings = await fleet.Findings(new FindingQuery(id.Twin, null, null,
             at is { } t ? new UnixTime(t.Seconds + 1) : null, 100), CancellationToken.None);

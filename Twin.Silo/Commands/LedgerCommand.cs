@@ -70,6 +70,7 @@ internal static class LedgerCommand
             long entries = 0;
             await using (fleet)
             {
+                fleet.RequireSoundLedger();
                 fleet.SealNow();
                 AtomicFile.Write(Path.GetFullPath(p.GetValue(to)!), stream =>
                 {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Twin.Grains.Guards;
 using Twin.Grains.Policies;
 using Twin.Hardware;
 
@@ -122,7 +123,14 @@ internal static class PolicyCommand
                         To = c.To.ToString(), c.Owner,
                     }),
                 });
-            else Print(view);
+            else
+            {
+                Print(view);
+                if (await fleet.State(GuardKey.Fleet, null, cancel) is { } guard
+                    && GuardView.From(GuardKey.Fleet, guard).HeldSeconds > 0)
+                    Console.WriteLine("  every command is held after a restore, until two persons have said "
+                        + "'metertwin response process fleet'");
+            }
             return Cli.Ok;
         }));
         return command;

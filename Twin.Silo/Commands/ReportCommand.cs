@@ -58,6 +58,7 @@ internal static class ReportCommand
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
             await using var fleet = ActFlags.Open(Cli.Settings(p, data, key));
+            fleet.RequireSoundLedger();
             var (html, json) = await make(fleet, p, cancel);
             ReportFile.Write(p.GetValue(file)!, p.GetValue(Cli.JsonFlag) ? json : html, fleet.Sign);
             Console.WriteLine($"✓ {p.GetValue(file)}");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Twin.Grains.Cases;
+using Twin.Grains.Guards;
 using Twin.Hardware;
 using Twin.Silo.WhatIf;
 
@@ -65,13 +66,17 @@ internal static class ResponseCommand
         var flags = new ActFlags();
         var id = new Argument<string>("response")
         {
-            Description = "the response's id, as 'metertwin response list' shows it",
+            Description = "the response's id, as 'metertwin response list' shows it"
+                + (kind == ResponseActKind.Process ? "; fleet: end what holds all commands after a restore" : ""),
         };
         var why = new Option<string>("--why") { Description = "in your own words", DefaultValueFactory = _ => "" };
         var command = new Command(name, help) { id, why };
         flags.AddTo(command);
         command.SetAction((p, cancel) => Cli.Guarded(() =>
         {
+            if (kind == ResponseActKind.Process && p.GetValue(id) == "fleet")
+                return flags.Do(p, new ResponseAct(GuardKey.Fleet, flags.At(p), flags.By(p), kind, 0, default,
+                    p.GetValue(why)!), cancel);
             if (!CaseSnapshot.TryParseId(p.GetValue(id)!, out var key, out var number) || number == 0)
                 throw new ArgumentException($"'{p.GetValue(id)}' is no id of a response: 16 hexadecimal digits, '-' "
                     + "and a number, as 'metertwin response list' shows it.");

@@ -43,6 +43,14 @@ public sealed partial class EmbeddedFleet
         return SealLedger();
     }).GetAwaiter().GetResult();
 
+    /// <summary>A ledger that is damaged is not handed out under a new signature.</summary>
+    /// <exception cref="DataDirectoryException">It is; what is wrong is named.</exception>
+    internal void RequireSoundLedger()
+    {
+        if (_journal.CheckLedger(_ => { }).FirstOrDefault() is { } problem)
+            throw Sql.Damaged($"its ledger: {problem}", null);
+    }
+
     /// <summary>Of the key that seals, SubjectPublicKeyInfo.</summary>
     internal byte[] PublicKey => _key.Public;
 
@@ -75,8 +83,8 @@ public sealed partial class EmbeddedFleet
             foreach (var item in Append(batch, CancellationToken.None).AsTask().GetAwaiter().GetResult().Items)
                 if (item.Status == AdmissionStatus.Rejected) _log($"After the restore: {item.Reason}");
         }
-        _log("This directory was restored from a backup: pending responses and every further command wait until two "
-            + "persons have said process ('metertwin response process').");
+        _log("This directory was restored from a backup: pending responses wait for 'metertwin response process ID', "
+            + "and every command until two persons have said 'metertwin response process fleet'.");
         _directory.ForgetRestore();
     }
 

@@ -53,6 +53,20 @@ public static class BackupFiles
             throw new DataDirectoryException(
                 $"{full} is not empty; a restore overwrites nothing. Give a new directory.", null);
         DataDirectory.CreatePrivate(full);
+        try
+        {
+            CopyAndCheck(from, full);
+        }
+        catch
+        {
+            // What cannot be used is not left to be taken for a directory, or to stand in the next one's way.
+            foreach (var file in Directory.EnumerateFiles(full)) File.Delete(file);
+            throw;
+        }
+    }
+
+    private static void CopyAndCheck(string from, string full)
+    {
         foreach (var file in Directory.EnumerateFiles(from))
         {
             var name = Path.GetFileName(file);

@@ -90,7 +90,8 @@ public static class LedgerFile
             catch (Exception e) when (e is InvalidDataException or FormatException or JsonException
                 or InvalidOperationException or KeyNotFoundException or OverflowException or ArgumentException)
             {
-                Broken($"line {number}, behind entry {check.End.Number}: {e.Message}");
+                Broken($"line {number}, behind entry {check.End.Number}: "
+                    + (e is InvalidDataException ? e.Message : "it is no line of a ledger"));
             }
         }
         if (!broken && check.Missing() is { } missing) Broken(missing);

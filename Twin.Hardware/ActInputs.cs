@@ -30,7 +30,7 @@ public readonly record struct Actor(string Person, string Credential)
             ? $"a person's name and credential have at most {MaxText} characters each; shorten them"
         : PersonKey.Ambiguous(Person) is { } c
             ? $"a person's name has the character U+{(int)c:X4}, which may stand for another; write it in plain letters"
-        : null;
+        : PlainText.Refusal(Person, Credential);
 
     public override string ToString() => Person;
 }
@@ -80,7 +80,8 @@ public sealed record CaseAct(TwinKey Case, UnixTime At, Actor By, CaseActKind Ac
         ?? (Text.Length > MaxText || Assignee.Length > Actor.MaxText ? $"a note has at most {MaxText} characters"
             : Act == CaseActKind.Resolve && Disposition == Disposition.None
                 ? "a case is resolved with a disposition: true, benign, false, duplicate or maintenance"
-            : Act == CaseActKind.Assign && Assignee.Length == 0 ? "a case is assigned to somebody; name them" : null);
+            : Act == CaseActKind.Assign && Assignee.Length == 0 ? "a case is assigned to somebody; name them"
+            : PlainText.Refusal(Text, Assignee));
 
     public override string Describe() => $"{Act} by {By}"
         + (Disposition != Disposition.None ? $" as {Disposition}" : "") + (Text.Length > 0 ? $": {Text}" : "");
@@ -110,7 +111,7 @@ public sealed record ResponseAct(TwinKey Case, UnixTime At, Actor By, ResponseAc
 
     /// <summary>Why it cannot be taken; null when it can.</summary>
     public string? Refusal() => By.Refusal() ?? (Why.Length > CaseAct.MaxText
-        ? $"a reason has at most {CaseAct.MaxText} characters" : null);
+        ? $"a reason has at most {CaseAct.MaxText} characters" : PlainText.Refusal(Why));
 
     public override string Describe() => $"{Act} response {Response} by {By}" + (Why.Length > 0 ? $": {Why}" : "");
 }
@@ -184,7 +185,8 @@ public sealed record Suppression(UnixTime At, Actor By, string Id, FindingKind? 
             : Subject is null && Place.Length == 0 ? "a suppression names a subject or a place"
             : Why.Length is 0 or > CaseAct.MaxText ? "a suppression says why"
             : To.Seconds - From.Seconds > MaxSeconds
-                ? $"a suppression holds at most {MaxSeconds / 86_400} days; renew it when it ends" : null);
+                ? $"a suppression holds at most {MaxSeconds / 86_400} days; renew it when it ends"
+            : PlainText.Refusal(Id, Place, Why));
 
     public override string Describe() => $"suppression {Id} from {From} to {To} by {By}: {Why}";
 }
@@ -232,7 +234,8 @@ public sealed record PlannedWork(UnixTime At, Actor By, string Id, FindingKind[]
             : Subject is null && Place.Length == 0 ? "planned work names a subject or a place"
             : Expected.Length is 0 or > MaxExpected ? $"planned work names 1 to {MaxExpected} kinds that it will cause"
             : To.Seconds - From.Seconds > Suppression.MaxSeconds
-                ? $"planned work lasts at most {Suppression.MaxSeconds / 86_400} days" : null);
+                ? $"planned work lasts at most {Suppression.MaxSeconds / 86_400} days"
+            : PlainText.Refusal(Id, Place, Owner, Note));
 
     public bool Equals(PlannedWork? other) => other is not null && ToBytes().AsSpan().SequenceEqual(other.ToBytes());
     public override int GetHashCode() => HashCode.Combine(At, Id);
@@ -282,7 +285,8 @@ public sealed record CommandRequest(MeterId Meter, UnixTime At, Actor By, string
     /// <summary>Why it cannot be taken; null when it can.</summary>
     public string? Refusal() => By.Refusal()
         ?? (Request.Length is 0 or > 64 || Order.Length > 64 || Why.Length > CaseAct.MaxText
-            ? "a request has a number of 1 to 64 characters, an order of at most 64" : null);
+            ? "a request has a number of 1 to 64 characters, an order of at most 64"
+            : PlainText.Refusal(Request, Order, Why));
 
     public override string Describe() => $"{At} {By} asks for {Rung} (order {(Order.Length > 0 ? Order : "none")})";
 }

@@ -58,7 +58,8 @@ public sealed class PolicyTwin(ulong id) : ReportingTwin(id)
             PolicyActivation a => a.By.Refusal() ?? Mistakes(a.Text),
             Suppression s => s.Refusal() ?? Room(s.Id) ?? Place(s.Place) ?? Span(s.From, s.To),
             PlannedWork w => w.Refusal() ?? Room(w.Id) ?? Place(w.Place) ?? Span(w.From, w.To),
-            FreezeAct f => f.By.Refusal() ?? (f.Freeze == _frozen ? $"it is {(_frozen ? "frozen" : "thawed")} already"
+            FreezeAct f => f.By.Refusal() ?? PlainText.Refusal(f.Why)
+                ?? (f.Freeze == _frozen ? $"it is {(_frozen ? "frozen" : "thawed")} already"
                 : !f.Freeze && _thawedBy == f.By.Key ? "another person is needed to thaw" : null),
             Verdict => null,
             var other => $"an input of kind {other.Kind} does not come through this door",

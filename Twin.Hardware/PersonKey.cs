@@ -64,12 +64,29 @@ public static class PersonKey
         return key.ToString();
     }
 
+    /// <summary>Letters without a shape that are no format characters, and choices of a shape; in pairs.</summary>
+    private const string Shapeless = "\u115F\u1160\u17B4\u17B5\u180B\u180F\u2800\u2800\uFE00\uFE0F";
+
+    /// <summary>
+    /// Letters of other scripts, and phonetic ones, many of which look like Latin letters: phonetic, Greek, Cyrillic,
+    /// Armenian, Cherokee. A name is of one script (Unicode standard 39, restriction level "single script").
+    /// </summary>
+    private const string LikeLatin = "\u0250\u02AF\u0370\u052F\u0530\u058F\u13A0\u13FF\u1D00\u1DBF\uA640\uA69F"
+        + "\uAB70\uABBF";
+
     /// <summary>The first character that may stand for another; null when there is none.</summary>
     public static char? Ambiguous(string person)
     {
+        var isLatin = person.AsSpan().ContainsAnyInRange('A', 'Z') || person.AsSpan().ContainsAnyInRange('a', 'z');
         foreach (var c in person)
-            for (var i = 0; i < Refused.Length; i += 2)
-                if (c >= Refused[i] && c <= Refused[i + 1]) return c;
+            if (IsIn(Refused, c) || IsIn(Shapeless, c) || isLatin && IsIn(LikeLatin, c)) return c;
         return null;
+    }
+
+    private static bool IsIn(string ranges, char c)
+    {
+        for (var i = 0; i < ranges.Length; i += 2)
+            if (c >= ranges[i] && c <= ranges[i + 1]) return true;
+        return false;
     }
 }

@@ -20,6 +20,11 @@ internal sealed class SocService : IAsyncDisposable
         var seed = unchecked((ulong)clock.GetTimestamp());
         foreach (var setting in SinkSettings.Read(file))
         {
+            // A sink cuts its file behind the last whole line: one that is somebody else's must not be taken for it.
+            if (setting.Path is { } path && File.Exists(System.IO.Path.Combine(
+                System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path)) ?? "/", "format")))
+                throw new SettingException($"Sink {setting.Name} would write into a data directory ({path}). Give a "
+                    + "file elsewhere.");
             var sink = SinkSettings.Make(setting, clock);
             var dispatcher = new SocDispatcher(setting.Name, sink, ledger, clock, seed++)
             {

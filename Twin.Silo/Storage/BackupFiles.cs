@@ -52,6 +52,9 @@ public static class BackupFiles
         if (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any())
             throw new DataDirectoryException(
                 $"{full} is not empty; a restore overwrites nothing. Give a new directory.", null);
+        if (new FileInfo(Path.Combine(from, "journal.db")) is not { Exists: true, Length: > 0 })
+            throw new DataDirectoryException($"The backup {from} has no journal: its file 'journal.db' is missing or "
+                + "empty. Give another backup.", null);
         DataDirectory.CreatePrivate(full);
         try
         {
@@ -78,7 +81,7 @@ public static class BackupFiles
         AtomicFile.Write(Path.Combine(full, "format"), s => s.Write(File.ReadAllBytes(Path.Combine(from, "format"))));
         using var directory = DataDirectory.Open(full, mustExist: true);
         using var journal = new SqliteJournal(directory.JournalFile);
-        if (journal.CheckDigests().FirstOrDefault() is { } problem)
-            throw Sql.Damaged($"the backup {from}: {problem}", null);
+        if (journal.CheckDigests().Concat(journal.CheckLedger(_ => { })).FirstOrDefault() is { } problem)
+            throw new DataDirectoryException($"The backup {from} is damaged: {problem}. Give another backup.", null);
     }
 }

@@ -33,7 +33,7 @@ public static class LedgerFile
     public static long Write(ILedgerSource ledger, TextWriter to)
     {
         var end = ledger.End;
-        to.Write(Header(end));
+        to.Write(Header(end, CountSeals(ledger)));
         var seals = new Queue<LedgerSeal>(ledger.Seals(0, 10_000));
         for (long after = 0; after < end.Number;)
         {
@@ -53,8 +53,17 @@ public static class LedgerFile
         return end.Number;
     }
 
-    private static string Header(LedgerChain end) => string.Create(CultureInfo.InvariantCulture,
-        $"{{\"metertwin_ledger\":{Version},\"entries\":{end.Number},\"hash\":\"{Hex(end.Hash)}\"}}\n");
+    private static long CountSeals(ILedgerSource ledger)
+    {
+        var (count, last) = (0L, 0L);
+        for (IReadOnlyList<LedgerSeal> page; (page = ledger.Seals(last, Page)).Count > 0; last = page[^1].Number)
+            count += page.Count;
+        return count;
+    }
+
+    private static string Header(LedgerChain end, long seals) => string.Create(CultureInfo.InvariantCulture,
+        $"{{\"metertwin_ledger\":{Version},\"entries\":{end.Number},\"seals\":{seals},"
+        + $"\"hash\":\"{Hex(end.Hash)}\"}}\n");
 
     private static string Line(StoredEntry e) => string.Create(CultureInfo.InvariantCulture,
         $"{{\"number\":{e.Number},\"at\":\"{e.Entry.At}\",\"kind\":\"{KindOf(e)}\",\"case\":\"{CaseOf(e)}\","
@@ -146,7 +155,8 @@ public static class LedgerFile
     /// <summary>What the lines so far come to.</summary>
     private sealed class Reader(Func<byte[], bool> isTrusted)
     {
-        private (long Entries, string Hash)? _header;
+        private (long Entries, long Seals, string Hash)? _header;
+        private long _seals;
 
         public LedgerChain End { get; private set; } = LedgerChain.Start;
         public long SealedTo { get; private set; }
@@ -163,8 +173,9 @@ public static class LedgerFile
                 if (version.GetInt32() != Version)
                     throw new InvalidDataException(
                         $"the file has version {version.GetInt32()}, this MeterTwin knows {Version}");
-                _header = (root.GetProperty("entries").GetInt64(), root.GetProperty("hash").GetString()!);
-                Same(line, Header(new LedgerChain(_header.Value.Entries, Convert.FromHexString(_header.Value.Hash))));
+                var (entries, seals) = (root.GetProperty("entries").GetInt64(), root.GetProperty("seals").GetInt64());
+                _header = (entries, seals, root.GetProperty("hash").GetString()!);
+                Same(line, Header(new LedgerChain(entries, Convert.FromHexString(_header.Value.Hash)), seals));
             }
             else if (root.TryGetProperty("seal", out var seal)) Take(line, seal.GetInt64(), root);
             else Take(line, Entry(root));
@@ -186,6 +197,8 @@ public static class LedgerFile
         {
             var seal = new LedgerSeal(number, default, root.GetProperty("key").GetBytesFromBase64(),
                 root.GetProperty("signature").GetBytesFromBase64());
+            if (number <= SealedTo) throw new InvalidDataException($"entry {number} is sealed twice");
+            _seals++;
             if (!seal.Seals(End))
                 throw new InvalidDataException(
                     $"the seal of entry {number} is not the signature of its key over the ledger up to there");
@@ -220,6 +233,8 @@ public static class LedgerFile
             : header.Entries != End.Number || header.Hash != Hex(End.Hash)
                 ? $"the file ends behind entry {End.Number}, and its first line says {header.Entries} entries, hash "
                     + $"{header.Hash}"
+            : header.Seals != _seals ? $"the file has {_seals} seals, and its first line says {header.Seals}"
+            : End.Number == 0 ? "it has no entry, and so no seal: it proves nothing"
             : SealedTo != End.Number ? $"the last seal is that of entry {SealedTo}: what follows it, to {End.Number}, "
                 + "could have been written by anybody"
             : null;

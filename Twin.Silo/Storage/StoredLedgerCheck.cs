@@ -98,6 +98,14 @@ internal sealed class StoredLedgerCheck(Action<StoredEntry> visit)
 
     private bool _hasHead;
 
+    /// <summary>A reader that is said to have come further than there is would never hear of what comes.</summary>
+    public void Cursor(string reader, long number)
+    {
+        if (!_isBroken && (number < 0 || number > _end.Number))
+            _problems.Add($"reader {reader} is said to have read to entry {number}, and the ledger ends at "
+                + $"{_end.Number}");
+    }
+
     /// <summary>All that was found; the rows have all been seen.</summary>
     public IReadOnlyList<string> End()
     {

@@ -30,4 +30,21 @@ public class PlainTextTests
     [InlineData("")]
     [InlineData("Ähre – “quoted”, 漢字, <b>, 100 %")]
     public void What_people_write_is_taken(string text) => Assert.Null(PlainText.Refusal(text));
+
+    /// <summary>The same name by eye must not be another person.</summary>
+    [Theory]
+    [InlineData("r\u043E\u043Et")]
+    [InlineData("r\u03BF\u03BFt")]
+    [InlineData("r\u1D0F\u1D0Ft")]
+    [InlineData("root\uFE0F")]
+    [InlineData("root\u2800")]
+    public void Letters_that_look_like_others_are_refused(string person) =>
+        Assert.Contains("may stand for another", new Actor(person, "key").Refusal(), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("Анна Петрова")]
+    [InlineData("Αλέξης")]
+    [InlineData("Zoë Núñez-O'Brien")]
+    [InlineData("山田 太郎")]
+    public void Names_of_one_script_are_taken(string person) => Assert.Null(new Actor(person, "key").Refusal());
 }

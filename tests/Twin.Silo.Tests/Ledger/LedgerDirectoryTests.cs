@@ -108,6 +108,24 @@ public sealed class LedgerDirectoryTests : IDisposable
         return journal.Entries(0, 10_000).Count(e => e.Entry.Kind == LedgerKind.Act);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ABackupWithoutAJournalIsRefusedAndLeavesNothing(bool isEmpty)
+    {
+        var (live, backup, back) = (_directory.Sub("live"), _directory.Sub("backup"), _directory.Sub("back"));
+        await using (var fleet = AnsweredFleet.Open(live))
+        {
+            await AnsweredFleet.Found(fleet, 1);
+            await fleet.Backup(backup);
+        }
+        File.Delete(Path.Combine(backup, "journal.db"));
+        if (isEmpty) File.WriteAllBytes(Path.Combine(backup, "journal.db"), []);
+        var e = Assert.Throws<DataDirectoryException>(() => BackupFiles.Restore(backup, back));
+        Assert.Contains("journal.db", e.Message);
+        Assert.False(Directory.Exists(back));
+    }
+
     [Fact]
     public async Task TwoPersonsEndWhatARestoreHolds()
     {

@@ -105,6 +105,9 @@ public sealed class LedgerFileTests : IDisposable
         Assert.Contains("cut short", Problem(lines, ""));
         Assert.Contains("cut short", Problem(lines, "\nmore"));
         Assert.Contains("the file is empty", Check([]).Problems.Single());
+        Assert.Contains("it proves nothing", Problem([
+            $"{{\"metertwin_ledger\":1,\"entries\":0,\"seals\":0,\"hash\":\"{new string('0', 64)}\"}}"]));
+        Assert.Contains("sealed twice", Problem([.. lines, lines[^1]]));
         Assert.Contains("no ledger", Problem(["{}"]));
         Assert.Contains("line 1", Problem(["who reads this?"]));
     }

@@ -119,7 +119,7 @@ public delegate void JournalVisitor(long position, ReadOnlySpan<byte> input);
 /// <summary>One journalled input; false ends the reading.</summary>
 public delegate bool JournalScan(long position, ReadOnlySpan<byte> input);
 
-/// <summary>First 16 bytes of the SHA-256 of an input.</summary>
+/// <summary>First 16 bytes of a SHA-256: of an input, or of other bytes that are told apart by what they are.</summary>
 public readonly record struct ContentKey(UInt128 Value)
 {
     public static ContentKey Of(ReadOnlySpan<byte> input)

@@ -156,15 +156,5 @@ public sealed record Finding(TwinKey Subject, string SubjectName, FindingKind Ki
     }
 
     /// <summary>The kind as written in files, API and console: <c>level_shift</c>.</summary>
-    public static string NameOf(FindingKind kind)
-    {
-        var text = kind.ToString();
-        var s = new StringBuilder(text.Length + 4);
-        foreach (var c in text)
-        {
-            if (char.IsUpper(c) && s.Length > 0) s.Append('_');
-            s.Append(char.ToLowerInvariant(c));
-        }
-        return s.ToString();
-    }
+    public static string NameOf(FindingKind kind) => SnakeCase.Of(kind);
 }

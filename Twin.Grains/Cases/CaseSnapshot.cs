@@ -57,6 +57,15 @@ public sealed record ResponseRecord(TwinKey Case, int Number, TwinKey Subject, s
         to.Text(Reason);
     }
 
+    /// <summary>One that is all there is, as the ledger has it.</summary>
+    /// <exception cref="InvalidDataException">Damaged, or of a newer version.</exception>
+    public static ResponseRecord Read(ReadOnlySpan<byte> bytes)
+    {
+        var r = new ByteReader(bytes);
+        var response = Read(ref r);
+        return r.AtEnd ? response : throw r.Bad("bytes follow a response");
+    }
+
     /// <exception cref="InvalidDataException">Damaged, or of a newer version.</exception>
     public static ResponseRecord Read(ref ByteReader r)
     {

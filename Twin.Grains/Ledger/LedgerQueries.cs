@@ -16,6 +16,27 @@ public sealed record StoredEntry(long Number, byte[] Hash, LedgerEntry Entry, lo
 public sealed record CaseQuery(Desk? Desk, CaseCondition? Condition, CaseHandling? Handling, TwinKey? Subject,
     bool All, int Limit);
 
+/// <summary>Reading to the end, a page at a time.</summary>
+public static class LedgerReading
+{
+    private const int Page = 10_000;
+
+    /// <summary>Entries after a number, ascending, to the end as it is when it is reached.</summary>
+    public static IEnumerable<StoredEntry> EntriesAfter(this ILedgerSource ledger, long after)
+    {
+        for (IReadOnlyList<StoredEntry> page; (page = ledger.Entries(after, Page)).Count > 0; after = page[^1].Number)
+            foreach (var entry in page) yield return entry;
+    }
+
+    /// <summary>All seals, ascending.</summary>
+    public static IEnumerable<LedgerSeal> AllSeals(this ILedgerSource ledger)
+    {
+        IReadOnlyList<LedgerSeal> page;
+        for (var after = 0L; (page = ledger.Seals(after, Page)).Count > 0; after = page[^1].Number)
+            foreach (var seal in page) yield return seal;
+    }
+}
+
 /// <summary>Where ledger and cases are read: a journal has both.</summary>
 public interface ILedgerSource
 {

@@ -64,9 +64,8 @@ public sealed class LedgerReplay
                 Cases.CaseSnapshot.Read(entry.Body);
                 return null;
             default:
-                var r = new Hardware.Coding.ByteReader(entry.Body);
-                Cases.ResponseRecord.Read(ref r);
-                return r.AtEnd ? null : "bytes follow a response";
+                Cases.ResponseRecord.Read(entry.Body);
+                return null;
         }
     }
 

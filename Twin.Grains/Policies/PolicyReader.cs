@@ -104,7 +104,7 @@ public static class PolicyReader
         }
         foreach (var rung in Enum.GetValues<ResponseRung>())
             if (rung != ResponseRung.Log && !rungs.ContainsKey(rung))
-                y.Error(null, $"'rungs' lacks {PolicyYaml.Snake(rung.ToString())}");
+                y.Error(null, $"'rungs' lacks {SnakeCase.Of(rung)}");
         return rungs;
     }
 
@@ -117,8 +117,8 @@ public static class PolicyReader
         var ladder = y.Names<ResponseRung>("ladder");
         for (var i = 1; i < ladder.Length; i++)
             if (ladder[i] <= ladder[i - 1])
-                y.Error(y.Find("ladder"), $"the ladder goes from {PolicyYaml.Snake(ladder[i - 1].ToString())} to "
-                    + $"{PolicyYaml.Snake(ladder[i].ToString())}; it must go from milder to harsher");
+                y.Error(y.Find("ladder"), $"the ladder goes from {SnakeCase.Of(ladder[i - 1])} to "
+                    + $"{SnakeCase.Of(ladder[i])}; it must go from milder to harsher");
         if (Array.Exists(ladder, r => r == ResponseRung.Reconnect))
             y.Error(y.Find("ladder"), "a ladder does not end in reconnect: that is how a disconnection is undone");
         var rule = new PolicyRule(name.Length > 0 ? name : $"rule {index + 1}", selector, y.Flag("open") ?? true,
@@ -188,7 +188,7 @@ public static class PolicyReader
         var desks = new SortedDictionary<Desk, DeskTerms>();
         foreach (var desk in Enum.GetValues<Desk>())
         {
-            var d = y.Map(PolicyYaml.Snake(desk.ToString()), true);
+            var d = y.Map(SnakeCase.Of(desk), true);
             desks[desk] = new DeskTerms(d.Whole("new_cases_a_day", -1, 1_000_000, null),
                 d.Whole("storm_from", 2, 1_000_000, null));
             d.Close("a desk");

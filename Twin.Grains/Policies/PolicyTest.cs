@@ -11,8 +11,8 @@ public static class PolicyTest
         var decision = PolicyEngine.Decide(policy, example.Facts, default);
         var failures = new List<string>();
         if (decision.Rung != example.Rung)
-            failures.Add($"expected {PolicyYaml.Snake(example.Rung.ToString())}, got "
-                + $"{PolicyYaml.Snake(decision.Rung.ToString())}: {decision.Why}");
+            failures.Add($"expected {SnakeCase.Of(example.Rung)}, got "
+                + $"{SnakeCase.Of(decision.Rung)}: {decision.Why}");
         if (example.Approvals is { } approvals && decision.Approvals != approvals)
             failures.Add($"expected {approvals} approvals, got {decision.Approvals}");
         if (example.Refused is { } refused && decision.Refused.Length > 0 != refused)

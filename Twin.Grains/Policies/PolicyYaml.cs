@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Twin.Hardware;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
@@ -195,9 +194,9 @@ internal sealed class PolicyYaml(YamlMappingNode node, List<PolicyError> errors)
     {
         var text = (value as YamlScalarNode)?.Value ?? "";
         foreach (var name in Enum.GetValues<T>())
-            if (Snake(name.ToString()) == text) return name;
+            if (SnakeCase.Of(name) == text) return name;
         Error(value, $"'{what}' knows no '{text}'; allowed: "
-            + string.Join(", ", Enum.GetValues<T>().Select(n => Snake(n.ToString()))));
+            + string.Join(", ", Enum.GetValues<T>().Select(SnakeCase.Of)));
         return null;
     }
 
@@ -225,16 +224,5 @@ internal sealed class PolicyYaml(YamlMappingNode node, List<PolicyError> errors)
             if (key is not YamlScalarNode { Value: { } name } || !_asked.Contains(name))
                 Error(key, $"{what} knows no '{key}'; allowed: "
                     + string.Join(", ", _asked.Order(StringComparer.Ordinal)));
-    }
-
-    public static string Snake(string name)
-    {
-        var s = new StringBuilder(name.Length + 4);
-        foreach (var c in name)
-        {
-            if (char.IsUpper(c) && s.Length > 0) s.Append('_');
-            s.Append(char.ToLowerInvariant(c));
-        }
-        return s.ToString();
     }
 }

@@ -54,14 +54,10 @@ public sealed record Label(int MeterIndex, string Meter, string Feeder, LabelKin
     int FromDay, int ToDay, string Note)
 {
     /// <summary>The kind as written in files: <c>night_bypass</c>.</summary>
-    public string KindName => Snake(Kind.ToString());
+    public string KindName => SnakeCase.Of(Kind);
 
     /// <summary>The nature as written in files: <c>look_alike</c>.</summary>
-    public string NatureName => Snake(Nature.ToString());
-
-    private static string Snake(string name) =>
-        string.Concat(name.Select((c, i) =>
-            char.IsUpper(c) ? (i == 0 ? "" : "_") + char.ToLowerInvariant(c) : c.ToString()));
+    public string NatureName => SnakeCase.Of(Nature);
 
     internal static LabelNature NatureOf(LabelKind kind) =>
         kind < LabelKind.Stuck ? LabelNature.Theft

@@ -88,9 +88,7 @@ public static class AttackTable
             : $"{RungName(a.Response.Sufficient)}, at most {RungName(a.Response.MostAutomatic)}")
             + $", within {Span(a.Response.InForceMinutes * 60L)}";
 
-    internal static string RungName(Hardware.ResponseRung rung) =>
-        string.Concat(rung.ToString().Select((c, i) => char.IsUpper(c) && i > 0 ? " " + char.ToLowerInvariant(c)
-            : char.ToLowerInvariant(c).ToString()));
+    internal static string RungName(Hardware.ResponseRung rung) => Hardware.SnakeCase.Of(rung).Replace('_', ' ');
 
     private static string Mark(string status) => status switch
     {

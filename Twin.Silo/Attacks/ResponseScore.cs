@@ -2,7 +2,6 @@ using Twin.Grains.Cases;
 using Twin.Grains.Ledger;
 using Twin.Hardware;
 using Twin.Hardware.Attacks;
-using Twin.Hardware.Coding;
 
 namespace Twin.Silo.Attacks;
 
@@ -14,28 +13,19 @@ public sealed record AttackResponse(string Subject, string Rung, string State, s
 public sealed record RunAnswers(IReadOnlyList<(UnixTime At, ResponseRecord Response)> Responses,
     IReadOnlyList<CaseSnapshot> Cases)
 {
-    /// <summary>Entries read at once; the ledger of a run is read to its end.</summary>
-    private const int Page = 10_000;
-
     public static RunAnswers Of(ILedgerSource ledger)
     {
         var responses = new List<(UnixTime, ResponseRecord)>();
         var cases = new SortedDictionary<(TwinKey, int), CaseSnapshot>();
-        IReadOnlyList<StoredEntry> entries;
-        for (long after = 0; (entries = ledger.Entries(after, Page)).Count > 0; after = entries[^1].Number)
-            foreach (var (_, _, entry, _) in entries)
+        foreach (var (_, _, entry, _) in ledger.EntriesAfter(0))
+        {
+            if (entry.Kind == LedgerKind.Response) responses.Add((entry.At, ResponseRecord.Read(entry.Body)));
+            else if (entry.Kind == LedgerKind.Case)
             {
-                if (entry.Kind == LedgerKind.Response)
-                {
-                    var r = new ByteReader(entry.Body);
-                    responses.Add((entry.At, ResponseRecord.Read(ref r)));
-                }
-                else if (entry.Kind == LedgerKind.Case)
-                {
-                    var snapshot = CaseSnapshot.Read(entry.Body);
-                    cases[(snapshot.Case, snapshot.Number)] = snapshot;
-                }
+                var snapshot = CaseSnapshot.Read(entry.Body);
+                cases[(snapshot.Case, snapshot.Number)] = snapshot;
             }
+        }
         return new RunAnswers(responses, [.. cases.Values]);
     }
 }

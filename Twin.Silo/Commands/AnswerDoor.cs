@@ -134,16 +134,12 @@ internal sealed class ActFlags
         CaseSnapshot.TryParseId(id, out var key, out var number) ? (key, number) : throw new ArgumentException(
             $"'{id}' is no id of a case: 16 hexadecimal digits, '-' and a number, as 'metertwin case list' shows it.");
 
-    /// <summary>How files and people write a word of an enumeration: <c>isolate_communications</c>.</summary>
-    public static string Word<T>(T value) where T : struct, Enum =>
-        JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
-
     /// <exception cref="ArgumentException">No such word; the message lists those there are.</exception>
     public static T Parse<T>(string text, string what) where T : struct, Enum
     {
         foreach (var value in Enum.GetValues<T>())
-            if (Word(value) == text) return value;
+            if (SnakeCase.Of(value) == text) return value;
         throw new ArgumentException($"'{text}' is no {what}. Write one of "
-            + string.Join(", ", Enum.GetValues<T>().Select(Word)) + ".");
+            + string.Join(", ", Enum.GetValues<T>().Select(SnakeCase.Of)) + ".");
     }
 }

@@ -58,8 +58,8 @@ internal static class CaseCommand
             else if (cases.Length == 0) Console.WriteLine("no cases");
             else
                 foreach (var v in cases)
-                    Console.WriteLine($"{v.Case.Id}  {ActFlags.Word(v.Case.Severity),-8} "
-                        + $"{Desks.NameOf(v.Case.Desk),-18} {ActFlags.Word(v.Case.Handling),-12} {v.Case.Sentence}");
+                    Console.WriteLine($"{v.Case.Id}  {SnakeCase.Of(v.Case.Severity),-8} "
+                        + $"{Desks.NameOf(v.Case.Desk),-18} {SnakeCase.Of(v.Case.Handling),-12} {v.Case.Sentence}");
             return Cli.Ok;
         }));
         return command;
@@ -92,11 +92,11 @@ internal static class CaseCommand
         var c = view.Case;
         Console.WriteLine($"{c.Id}  {c.SubjectName}  ({Desks.NameOf(c.Desk)})");
         Console.WriteLine(c.Sentence);
-        Console.WriteLine($"  {ActFlags.Word(c.Condition)}, {ActFlags.Word(c.Handling)}"
-            + (c.Disposition == Disposition.None ? "" : $" as {ActFlags.Word(c.Disposition)}")
+        Console.WriteLine($"  {SnakeCase.Of(c.Condition)}, {SnakeCase.Of(c.Handling)}"
+            + (c.Disposition == Disposition.None ? "" : $" as {SnakeCase.Of(c.Disposition)}")
             + (c.Assignee.Length > 0 ? $", with {c.Assignee}" : "")
             + (c.FindingCount == 0 ? "; nothing was found, somebody asked for a command"
-                : $"; severity {ActFlags.Word(c.Severity)}, from {c.From} to {c.To}, aware at {c.AwareAt}"));
+                : $"; severity {SnakeCase.Of(c.Severity)}, from {c.From} to {c.To}, aware at {c.AwareAt}"));
         if (c.Cause.Length > 0) Console.WriteLine($"  cause: {c.Cause}");
         if (c.Members > 1) Console.WriteLine($"  {c.Members} members");
         if (c.Why.Length > 0) Console.WriteLine($"  why: {c.Why}");
@@ -173,19 +173,19 @@ internal static class CaseCommand
 
     private static object Json(CaseView v) => new
     {
-        v.Case.Id, Subject = v.Case.SubjectName, Desk = ActFlags.Word(v.Case.Desk),
-        Verdict = ActFlags.Word(v.Case.Verdict), CoveredBy = v.Case.Covered,
-        Condition = ActFlags.Word(v.Case.Condition), Handling = ActFlags.Word(v.Case.Handling),
-        Disposition = ActFlags.Word(v.Case.Disposition), Placing = ActFlags.Word(v.Case.Placing),
+        v.Case.Id, Subject = v.Case.SubjectName, Desk = SnakeCase.Of(v.Case.Desk),
+        Verdict = SnakeCase.Of(v.Case.Verdict), CoveredBy = v.Case.Covered,
+        Condition = SnakeCase.Of(v.Case.Condition), Handling = SnakeCase.Of(v.Case.Handling),
+        Disposition = SnakeCase.Of(v.Case.Disposition), Placing = SnakeCase.Of(v.Case.Placing),
         Group = v.Case.Group.Kind == 0 ? "" : $"{v.Case.Group.Id:x16}", v.Case.Members, v.Case.Assignee,
-        Severity = ActFlags.Word(v.Case.Severity), v.Case.Confidence, v.Case.Cause, From = v.Case.From.ToString(),
+        Severity = SnakeCase.Of(v.Case.Severity), v.Case.Confidence, v.Case.Cause, From = v.Case.From.ToString(),
         To = v.Case.To.ToString(), AwareAt = v.Case.AwareAt.ToString(), v.Case.FindingCount, v.Case.FindingIds,
         v.Case.Techniques, Findings = v.Case.Findings.Select(f => new
         {
             Kind = Finding.NameOf(f.Kind), f.Count, First = f.First.ToString(), Last = f.Last.ToString(),
-            Severity = ActFlags.Word(f.Severity), f.Confidence, Proof = f.IsProof,
+            Severity = SnakeCase.Of(f.Severity), f.Confidence, Proof = f.IsProof,
         }),
-        Rung = ActFlags.Word(v.Case.Rung), v.Case.Sentence, v.Case.Why, v.Case.PolicyDigest,
+        Rung = SnakeCase.Of(v.Case.Rung), v.Case.Sentence, v.Case.Why, v.Case.PolicyDigest,
         Responses = v.Responses.Select(ResponseCommand.Json),
     };
 }

@@ -70,7 +70,7 @@ internal static class ExplainCommand
             }
             else if (e.Entry.Kind is LedgerKind.Response or LedgerKind.Order)
             {
-                var r = Soc.SocWords.ResponseOf(e.Entry.Body);
+                var r = ResponseRecord.Read(e.Entry.Body);
                 if (!r.IsUndo) found.Responses[r.Number] = r;
             }
             else if (e.Entry.Kind == LedgerKind.Case)
@@ -98,7 +98,7 @@ internal static class ExplainCommand
         var (f, d) = (record.Facts, record.Decision);
         Console.WriteLine($"Decided at {f.Now} by policy {d.PolicyName} ({d.PolicyDigest[..12]}), ledger entry "
             + $"{entry.Number}:");
-        Console.WriteLine($"  {ActFlags.Word(d.Rung)}{(d.Rule.Length > 0 ? $" by rule '{d.Rule}'" : "")}: {d.Why}");
+        Console.WriteLine($"  {SnakeCase.Of(d.Rung)}{(d.Rule.Length > 0 ? $" by rule '{d.Rule}'" : "")}: {d.Why}");
         if (d.Refused.Length > 0) Console.WriteLine($"  refused: {d.Refused}");
         if (d.WhyNotMilder.Length > 0) Console.WriteLine($"  not milder: {d.WhyNotMilder}");
         if (d.WhyNotHarsher.Length > 0) Console.WriteLine($"  not harsher: {d.WhyNotHarsher}");
@@ -107,19 +107,19 @@ internal static class ExplainCommand
                 + $"{d.HarmOfNotActing:0.##}, prevented {d.HarmPrevented:0.##}"));
         Console.WriteLine("It was decided from:");
         if (f.Wanted is { } wanted)
-            Console.WriteLine($"  {ActFlags.Word(wanted)} was asked for by {f.WantedBy.Person}, "
+            Console.WriteLine($"  {SnakeCase.Of(wanted)} was asked for by {f.WantedBy.Person}, "
                 + (f.Order.Length > 0 ? $"order {f.Order}" : "without an order"));
         foreach (var finding in f.Findings)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"  {Finding.NameOf(finding.Kind)}: {finding.Count} from {finding.First} to {finding.Last}, "
-                    + $"{ActFlags.Word(finding.Severity)}, confidence {finding.Confidence:0.00}, by "
+                    + $"{SnakeCase.Of(finding.Severity)}, confidence {finding.Confidence:0.00}, by "
                     + $"{(finding.IsProof ? "specification" : "statistics")}"));
-        Console.WriteLine($"  customer {ActFlags.Word(f.Context.Category)}"
+        Console.WriteLine($"  customer {SnakeCase.Of(f.Context.Category)}"
             + (f.Cause.Length > 0 ? $", cause {f.Cause}" : "") + (f.Members > 1 ? $", {f.Members} members" : "")
             + (f.Confirmed ? ", confirmed by a person" : "")
             + (f.ConfirmedDangerous ? ", confirmed as dangerous" : ""));
         foreach (var s in f.Steps)
-            Console.WriteLine($"  tried: {ActFlags.Word(s.Rung)} is {ActFlags.Word(s.State)} since {s.Since}");
+            Console.WriteLine($"  tried: {SnakeCase.Of(s.Rung)} is {SnakeCase.Of(s.State)} since {s.Since}");
         if (responses.Count > 0) Console.WriteLine("What came of it:");
         foreach (var r in responses)
         {
@@ -149,7 +149,7 @@ internal static class ExplainCommand
             };
             if (next is null) continue;
             any = true;
-            yield return $"{ActFlags.Word(r.Rung)} {next}.";
+            yield return $"{SnakeCase.Of(r.Rung)} {next}.";
         }
         if (d.ReviewAt.Seconds != 0) yield return $"The policy is asked again at {d.ReviewAt}.";
         else if (!any) yield return "Nothing by itself: a new finding or a person has the policy asked again.";
@@ -162,20 +162,20 @@ internal static class ExplainCommand
             Decision = decided is var (entry, record) ? new
             {
                 Entry = entry.Number, At = record.Facts.Now.ToString(), Policy = record.Decision.PolicyName,
-                record.Decision.PolicyDigest, Rung = ActFlags.Word(record.Decision.Rung), record.Decision.Rule,
+                record.Decision.PolicyDigest, Rung = SnakeCase.Of(record.Decision.Rung), record.Decision.Rule,
                 record.Decision.Why, record.Decision.WhyNotMilder, record.Decision.WhyNotHarsher,
                 record.Decision.Refused, record.Decision.HarmOfActing, record.Decision.HarmOfNotActing,
                 record.Decision.HarmPrevented, record.Decision.Approvals,
-                Category = ActFlags.Word(record.Facts.Context.Category), record.Facts.Cause,
+                Category = SnakeCase.Of(record.Facts.Context.Category), record.Facts.Cause,
                 record.Facts.Confirmed, record.Facts.ConfirmedDangerous,
                 Findings = record.Facts.Findings.Select(f => new
                 {
                     Kind = Finding.NameOf(f.Kind), f.Count, First = f.First.ToString(), Last = f.Last.ToString(),
-                    Severity = ActFlags.Word(f.Severity), f.Confidence, Proof = f.IsProof,
+                    Severity = SnakeCase.Of(f.Severity), f.Confidence, Proof = f.IsProof,
                 }),
                 Steps = record.Facts.Steps.Select(s => new
                 {
-                    Rung = ActFlags.Word(s.Rung), State = ActFlags.Word(s.State), Since = s.Since.ToString(),
+                    Rung = SnakeCase.Of(s.Rung), State = SnakeCase.Of(s.State), Since = s.Since.ToString(),
                 }),
                 Next = Next(record.Decision, responses),
             } : null,

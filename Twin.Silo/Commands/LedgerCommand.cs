@@ -40,13 +40,13 @@ internal static class LedgerCommand
             if (p.GetValue(Cli.JsonFlag))
                 Cli.Print(entries.Select(e => new
                 {
-                    e.Number, At = e.Entry.At.ToString(), Kind = ActFlags.Word(e.Entry.Kind),
+                    e.Number, At = e.Entry.At.ToString(), Kind = SnakeCase.Of(e.Entry.Kind),
                     Case = CaseOf(e), Text = LedgerWords.Of(e.Entry).Text, Hash = Convert.ToHexStringLower(e.Hash),
                 }));
             else if (entries.Count == 0) Console.WriteLine("no entries");
             else
                 foreach (var e in entries)
-                    Console.WriteLine($"{e.Number,8}  {e.Entry.At}  {ActFlags.Word(e.Entry.Kind),-9} {CaseOf(e),-16}  "
+                    Console.WriteLine($"{e.Number,8}  {e.Entry.At}  {SnakeCase.Of(e.Entry.Kind),-9} {CaseOf(e),-16}  "
                         + LedgerWords.Of(e.Entry).Text);
             return Cli.Ok;
         }));

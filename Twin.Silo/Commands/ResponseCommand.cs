@@ -23,7 +23,7 @@ internal static class ResponseCommand
 
     /// <summary>One line for people.</summary>
     public static string Line(ResponseRecord r) =>
-        $"{CaseSnapshot.IdOf(r.Case, r.Number)}  {ActFlags.Word(r.Rung),-22} {ActFlags.Word(r.State),-11} "
+        $"{CaseSnapshot.IdOf(r.Case, r.Number)}  {SnakeCase.Of(r.Rung),-22} {SnakeCase.Of(r.State),-11} "
         + r.SubjectName
         + (r.State == ResponseState.Proposed && r.Needed > 0 ? $", {r.Approvals.Length} of {r.Needed} approvals" : "")
         + (r.State == ResponseState.Authorised ? $", goes out at {r.DueAt}" : "")
@@ -32,8 +32,8 @@ internal static class ResponseCommand
 
     public static object Json(ResponseRecord r) => new
     {
-        Id = CaseSnapshot.IdOf(r.Case, r.Number), Subject = r.SubjectName, Rung = ActFlags.Word(r.Rung),
-        State = ActFlags.Word(r.State), Enforcer = ActFlags.Word(r.Enforcer), RequestedBy = r.RequestedBy.Person,
+        Id = CaseSnapshot.IdOf(r.Case, r.Number), Subject = r.SubjectName, Rung = SnakeCase.Of(r.Rung),
+        State = SnakeCase.Of(r.State), Enforcer = SnakeCase.Of(r.Enforcer), RequestedBy = r.RequestedBy.Person,
         r.Request, r.Order, r.Watts, ApprovalsNeeded = r.Needed,
         Approvals = r.Approvals.Select(a => new { a.By.Person, At = a.At.ToString() }), ProposedAt = Time(r.ProposedAt),
         DueAt = Time(r.DueAt), OrderedAt = Time(r.OrderedAt), EndedAt = Time(r.EndedAt), ExpiresAt = Time(r.ExpiresAt),
@@ -124,10 +124,10 @@ internal static class ResponseCommand
             Console.WriteLine("  no response would be made of it: the case has as many as it may");
             return;
         }
-        Console.WriteLine(string.Create(c, $"  {ActFlags.Word(r.Rung)} on {r.SubjectName} would move {r.Watts:n0} W"));
+        Console.WriteLine(string.Create(c, $"  {SnakeCase.Of(r.Rung)} on {r.SubjectName} would move {r.Watts:n0} W"));
         if (run.Persons > 0) Console.WriteLine($"  it needs {run.Persons} persons, assumed to approve at once");
         Console.WriteLine(r.OrderedAt.Seconds != 0 ? $"  it would go out at {r.OrderedAt}"
-            : $"  it would not go out: {ActFlags.Word(r.State)}" + (r.Reason.Length > 0 ? $", {r.Reason}" : ""));
+            : $"  it would not go out: {SnakeCase.Of(r.State)}" + (r.Reason.Length > 0 ? $", {r.Reason}" : ""));
         foreach (var g in ResponseRungs.MovesLoad(r.Rung) ? run.Guards : [])
             Console.WriteLine(string.Create(c, $"  budget of {g.Name} within an hour then: {g.CommandsHour} of "
                 + $"{g.Budget.CommandsHour} commands, {g.WattsHour / 1000.0:n1} of "

@@ -58,7 +58,7 @@ internal static class WhatIfCommand
             SortedDictionary<ResponseRung, int>)[])[("proposed", a.Proposed, b.Proposed),
             ("ordered", a.Ordered, b.Ordered), ("taken back", a.TakenBack, b.TakenBack)])
             foreach (var rung in x.Keys.Union(y.Keys).Order())
-                yield return ($"{ActFlags.Word(rung)} {what}", x.GetValueOrDefault(rung), y.GetValueOrDefault(rung));
+                yield return ($"{SnakeCase.Of(rung)} {what}", x.GetValueOrDefault(rung), y.GetValueOrDefault(rung));
         yield return ("wait for persons", a.WaitForPersons, b.WaitForPersons);
         yield return ("quarantined", a.Quarantined, b.Quarantined);
         yield return ("customers off or limited", a.Customers, b.Customers);
@@ -103,7 +103,7 @@ internal static class WhatIfCommand
     }
 
     private static string Words(CaseEnd? c) => c is null ? "no case"
-        : $"{(c.IsOpened ? "case" : "record only")}, {ActFlags.Word(c.Strongest)}";
+        : $"{(c.IsOpened ? "case" : "record only")}, {SnakeCase.Of(c.Strongest)}";
 
     private static object Json(AnswerFold recorded, AnswerFold other, int leftOut) => new
     {

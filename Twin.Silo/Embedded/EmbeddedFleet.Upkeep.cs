@@ -2,6 +2,7 @@ using Twin.Grains;
 using Twin.Grains.Cases;
 using Twin.Grains.Guards;
 using Twin.Hardware;
+using Twin.Silo.Engine;
 using Twin.Silo.Storage;
 
 namespace Twin.Silo.Embedded;
@@ -25,16 +26,12 @@ public sealed partial class EmbeddedFleet
     }
 
     /// <summary>How inputs would fare, each against the fleet as it is: nothing changes.</summary>
-    internal List<Admission> WouldAdmit(IReadOnlyList<Input> inputs)
+    internal List<Admission> WouldAdmit(IReadOnlyList<Input> inputs) => [.. inputs.Select(input =>
     {
-        var nowhere = new Nowhere();
-        return [.. inputs.Select(input =>
-        {
-            var bytes = input.ToBytes();
-            return (_host.Read<object>(input.Target, twin => twin.Admit(bytes, _sequencer.Recall, nowhere))
-                ?? _factory.Create(input.Target).Admit(bytes, _sequencer.Recall, nowhere)) is Admission a ? a : default;
-        })];
-    }
+        var bytes = input.ToBytes();
+        object Ask(TwinState twin) => twin.Admit(bytes, _sequencer.Recall, Nothing.Stored);
+        return (Admission)(_host.Read(input.Target, Ask) ?? Ask(_factory.Create(input.Target)));
+    })];
 
     /// <summary>Seals the ledger up to what is committed.</summary>
     internal void SealNow() => _sequencer.Ask(() =>
@@ -90,11 +87,6 @@ public sealed partial class EmbeddedFleet
 
     private bool HasPending(TwinKey key) => State(key, null, CancellationToken.None).Result is { } state
         && CaseView.From(key, state).Responses.Any(r => r.State is ResponseState.Proposed or ResponseState.Authorised);
-
-    private sealed class Nowhere : IAccepted
-    {
-        public void Add(ReadOnlySpan<byte> input, int day, long endMinute, bool sealable) { }
-    }
 
     private bool EraseFiles(Erasure act, long position)
     {

@@ -5,7 +5,6 @@ using Microsoft.Data.Sqlite;
 using Twin.Grains;
 using Twin.Grains.Ledger;
 using Twin.Hardware;
-using Twin.Hardware.Coding;
 using Twin.Silo.Engine;
 using Twin.Silo.Storage;
 
@@ -94,14 +93,7 @@ public sealed partial class EmbeddedFleet : IFleet
 
     public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) =>
         ValueTask.FromResult(at is { } time ? PastTwin.Rebuild(_journal, _factory, key, time)
-            : _host.Read(key, Encode));
-
-    private static byte[] Encode(TwinState twin)
-    {
-        var w = new ByteWriter(1024);
-        twin.Write(w);
-        return w.ToArray();
-    }
+            : _host.State(key));
 
     public ILedgerSource Ledger => _journal;
 

@@ -1,5 +1,4 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
+using Twin.Grains;
 using Twin.Grains.Ledger;
 using Twin.Silo.Storage;
 
@@ -15,7 +14,7 @@ internal sealed class LedgerCheck
     private readonly LedgerReplay _replay = new();
 
     /// <summary>How many entries of the same bytes the rebuilt twins stated, by digest.</summary>
-    private readonly Dictionary<UInt128, int> _given = [];
+    private readonly Dictionary<ContentKey, int> _given = [];
 
     public LedgerReport Report { get; private set; } = new(0, "", 0, 0, 0, []);
 
@@ -30,13 +29,12 @@ internal sealed class LedgerCheck
         foreach (var p in problems) problem("ledger: " + p);
         foreach (var p in found) problem("ledger: " + p);
         var end = journal.End;
-        var keys = new List<string>();
-        var last = 0L;
-        IReadOnlyList<LedgerSeal> seals;
-        while ((seals = journal.Seals(last, 10_000)).Count > 0)
+        var (keys, last) = (new List<string>(), 0L);
+        foreach (var seal in journal.AllSeals())
         {
-            last = seals[^1].Number;
-            keys = [.. keys.Concat(seals.Select(s => LedgerSeal.FingerprintOf(s.Key))).Distinct()];
+            var key = LedgerSeal.FingerprintOf(seal.Key);
+            if (!keys.Contains(key)) keys.Add(key);
+            last = seal.Number;
         }
         Report = new LedgerReport(end.Number, Convert.ToHexStringLower(end.Hash), _replay.Decided, _replay.Others, last,
             keys);
@@ -47,7 +45,7 @@ internal sealed class LedgerCheck
     {
         foreach (var entry in entries)
         {
-            var digest = Digest(entry);
+            var digest = ContentKey.Of(entry);
             _given[digest] = _given.GetValueOrDefault(digest) + 1;
         }
     }
@@ -55,28 +53,16 @@ internal sealed class LedgerCheck
     /// <summary>Entries after a position against what was given.</summary>
     public void Compare(SqlJournal journal, long from, Action<string> problem)
     {
-        IReadOnlyList<StoredEntry> entries;
-        for (var after = 0L; (entries = journal.Entries(after, 10_000)).Count > 0; after = entries[^1].Number)
+        foreach (var entry in journal.EntriesAfter(0).Where(e => e.Position > from))
         {
-            foreach (var entry in entries)
-            {
-                if (entry.Position <= from) continue;
-                var digest = Digest(entry.Entry.ToBytes());
-                if (!_given.TryGetValue(digest, out var count))
-                    problem($"ledger: entry {entry.Number} ({entry.Entry.Kind}) is recorded but the journal does not "
-                        + "give it");
-                else if (count == 1) _given.Remove(digest);
-                else _given[digest] = count - 1;
-            }
+            var digest = ContentKey.Of(entry.Entry.ToBytes());
+            if (!_given.TryGetValue(digest, out var count))
+                problem($"ledger: entry {entry.Number} ({entry.Entry.Kind}) is recorded but the journal does not "
+                    + "give it");
+            else if (count == 1) _given.Remove(digest);
+            else _given[digest] = count - 1;
         }
         if (_given.Count > 0)
             problem($"ledger: {_given.Values.Sum()} entries follow from the journal but are not recorded");
-    }
-
-    private static UInt128 Digest(ReadOnlySpan<byte> entry)
-    {
-        Span<byte> digest = stackalloc byte[32];
-        SHA256.HashData(entry, digest);
-        return BinaryPrimitives.ReadUInt128BigEndian(digest);
     }
 }

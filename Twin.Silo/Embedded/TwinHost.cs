@@ -221,6 +221,14 @@ internal sealed class TwinHost : ITwinPlane
         lock (shard.Gate) return shard.Find(key) is { } twin ? read(twin) : null;
     }
 
+    /// <summary>The canonical state of one twin; null when there is none.</summary>
+    public byte[]? State(TwinKey key) => Read(key, static twin =>
+    {
+        var w = new ByteWriter(1024);
+        twin.Write(w);
+        return w.ToArray();
+    });
+
     public void Put(TwinKey key, ReadOnlySpan<byte> state) =>
         _shards[Shard.Of(key, _shards.Length)].Put(key, _factory.Restore(key, state));
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using Twin.Grains;
 using Twin.Hardware;
 using Twin.Silo.Engine;
@@ -84,22 +83,16 @@ public static class Verifier
 
     private static void CompareTwins(TwinHost rebuilt, TwinHost live, Differences differences)
     {
-        var digests = new Dictionary<TwinKey, UInt128>();
-        rebuilt.VisitStates((key, state) => digests[key] = Digest(state.Span));
+        var digests = new Dictionary<TwinKey, ContentKey>();
+        rebuilt.VisitStates((key, state) => digests[key] = ContentKey.Of(state.Span));
         live.VisitStates((key, state) =>
         {
             if (!digests.Remove(key, out var expected))
                 differences.Add($"{key} is in the snapshot but cannot be rebuilt from the journal");
-            else if (expected != Digest(state.Span)) differences.Add($"{key} differs from what the journal gives");
+            else if (expected != ContentKey.Of(state.Span))
+                differences.Add($"{key} differs from what the journal gives");
         });
         foreach (var key in digests.Keys.Order()) differences.Add($"{key} is in the journal but not in the snapshot");
-    }
-
-    private static UInt128 Digest(ReadOnlySpan<byte> state)
-    {
-        Span<byte> digest = stackalloc byte[32];
-        SHA256.HashData(state, digest);
-        return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(digest);
     }
 
     private static void CompareFacts(SqliteJournal journal, Consequences rebuilt, long from, Differences differences)

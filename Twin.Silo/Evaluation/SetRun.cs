@@ -161,21 +161,4 @@ internal sealed class SetRun : IDisposable
         kind is >= FindingKind.LevelShift and <= FindingKind.BalanceSuspect;
 
     public void Dispose() => _host.Dispose();
-
-    /// <summary>No journal: what comes late has never been told, which the protocol sees to.</summary>
-    private sealed class Nothing : IRecall
-    {
-        public static readonly Nothing Stored = new();
-
-        public bool TryReadDay(MeterId meter, Channel channel, LocalDay day, int intervalMinutes, Span<int> slots,
-            Span<Quality> qualities) => false;
-
-        public int IntervalOf(MeterId meter, Channel channel, LocalDay day) => 0;
-
-        public bool TryFindFrame(MeterId meter, KeySlot key, FrameDirection direction, uint counter, out ulong digest)
-        {
-            digest = 0;
-            return false;
-        }
-    }
 }

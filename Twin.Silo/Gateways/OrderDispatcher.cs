@@ -2,7 +2,6 @@ using Twin.Grains;
 using Twin.Grains.Cases;
 using Twin.Grains.Ledger;
 using Twin.Hardware;
-using Twin.Hardware.Coding;
 
 namespace Twin.Silo.Gateways;
 
@@ -61,7 +60,7 @@ public sealed class OrderDispatcher(ILedgerSource ledger, IFleet fleet, IRespons
             {
                 try
                 {
-                    outcomes.Add(await gateway.Give(Read(entry.Entry.Body), cancel));
+                    outcomes.Add(await gateway.Give(ResponseRecord.Read(entry.Entry.Body), cancel));
                     Given++;
                 }
                 catch (GatewayUnavailableException e)
@@ -93,11 +92,5 @@ public sealed class OrderDispatcher(ILedgerSource ledger, IFleet fleet, IRespons
         }
         await fleet.Append(batch, cancel);
         Outcomes += outcomes.Count;
-    }
-
-    private static ResponseRecord Read(byte[] body)
-    {
-        var r = new ByteReader(body);
-        return ResponseRecord.Read(ref r);
     }
 }

@@ -53,14 +53,14 @@ internal static class Cef
             Add("start", (k.From.Seconds * 1000).ToString(c));
             Add("end", (k.To.Seconds * 1000).ToString(c));
             Add("cnt", Math.Max(k.FindingCount, 1).ToString(c));
-            Add("outcome", SocWords.Name(k.Handling));
+            Add("outcome", SnakeCase.Of(k.Handling));
             Add("reason", k.Why);
         }
         else
         {
             var r = e.Response!;
-            Add("act", (r.IsUndo ? "undo_" : "") + SocWords.Name(r.Rung));
-            Add("outcome", SocWords.Name(r.State));
+            Add("act", (r.IsUndo ? "undo_" : "") + SnakeCase.Of(r.Rung));
+            Add("outcome", SnakeCase.Of(r.State));
             Add("reason", r.Reason.Length > 0 ? r.Reason : r.Why);
             Add("suser", r.RequestedBy.Person);
         }

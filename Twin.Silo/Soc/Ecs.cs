@@ -52,13 +52,13 @@ internal static class Ecs
         else if (e.Case is { } c)
         {
             (x["start"], x["end"], x["created"]) = (c.From.ToString(), c.To.ToString(), c.AwareAt.ToString());
-            x["action"] = "case_" + SocWords.Name(SocWords.ActivityOf(c));
+            x["action"] = "case_" + SnakeCase.Of(SocWords.ActivityOf(c));
             x["reason"] = c.Why;
         }
         else
         {
             var r = e.Response!;
-            x["action"] = (r.IsUndo ? "undo_" : "") + SocWords.Name(r.Rung);
+            x["action"] = (r.IsUndo ? "undo_" : "") + SnakeCase.Of(r.Rung);
             x["reason"] = r.Reason.Length > 0 ? r.Reason : r.Why;
             x["outcome"] = r.State switch
             {
@@ -135,9 +135,9 @@ internal static class Ecs
         {
             own["case"] = c.Id;
             own["desk"] = Desks.NameOf(c.Desk);
-            own["handling"] = SocWords.Name(c.Handling);
-            own["condition"] = SocWords.Name(c.Condition);
-            own["disposition"] = SocWords.Name(c.Disposition);
+            own["handling"] = SnakeCase.Of(c.Handling);
+            own["condition"] = SnakeCase.Of(c.Condition);
+            own["disposition"] = SnakeCase.Of(c.Disposition);
             own["confidence"] = Finite(c.Confidence);
             own["findings"] = c.FindingCount;
         }
@@ -145,8 +145,8 @@ internal static class Ecs
         {
             var r = e.Response!;
             own["command"] = r.IdempotencyKey;
-            own["state"] = SocWords.Name(r.State);
-            own["enforcer"] = SocWords.Name(r.Enforcer);
+            own["state"] = SnakeCase.Of(r.State);
+            own["enforcer"] = SnakeCase.Of(r.Enforcer);
         }
         return own;
     }

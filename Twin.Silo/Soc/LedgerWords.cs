@@ -19,17 +19,17 @@ internal static class LedgerWords
                     : (report.Request!.Describe(), report.Request.Why);
             case LedgerKind.Decision:
                 var d = DecisionRecord.Read(entry.Body).Decision;
-                return ($"{SocWords.Name(d.Rung)}{(d.Rule.Length > 0 ? " by rule " + d.Rule : "")} of {d.PolicyName} "
+                return ($"{SnakeCase.Of(d.Rung)}{(d.Rule.Length > 0 ? " by rule " + d.Rule : "")} of {d.PolicyName} "
                     + $"({d.PolicyDigest}){(d.Refused.Length > 0 ? ", refused: " + d.Refused : "")}",
                     $"{d.Why} Not milder: {d.WhyNotMilder} Not harsher: {d.WhyNotHarsher}");
             case LedgerKind.Case:
                 var c = CaseSnapshot.Read(entry.Body);
-                return ($"{SocWords.Name(c.Handling)}, {SocWords.Name(c.Condition)}: {c.Sentence}", c.Why);
+                return ($"{SnakeCase.Of(c.Handling)}, {SnakeCase.Of(c.Condition)}: {c.Sentence}", c.Why);
             case LedgerKind.Response:
-                var r = SocWords.ResponseOf(entry.Body);
+                var r = ResponseRecord.Read(entry.Body);
                 return (ResponseWords.SentenceOf(r), r.Why);
             case LedgerKind.Order:
-                return (ResponseWords.SentenceOf(SocWords.ResponseOf(entry.Body)), "");
+                return (ResponseWords.SentenceOf(ResponseRecord.Read(entry.Body)), "");
             case LedgerKind.Policy:
                 var p = PolicyRecord.Read(entry.Body);
                 return ($"policy {Twin.Grains.Policies.PolicyReader.DigestOf(p.Text)} decides from here on", "");
@@ -42,7 +42,7 @@ internal static class LedgerWords
     public static IEnumerable<string> PeopleOf(LedgerEntry entry) => (entry.Kind switch
     {
         LedgerKind.Case => [CaseSnapshot.Read(entry.Body).Assignee],
-        LedgerKind.Response => PeopleOf(SocWords.ResponseOf(entry.Body)),
+        LedgerKind.Response => PeopleOf(ResponseRecord.Read(entry.Body)),
         LedgerKind.Act => Input.Read(entry.Body) switch
         {
             CaseAct a => [a.By.Person],

@@ -76,7 +76,7 @@ internal static class Ocsf
             {
                 ["analysis_targets"] = new JsonArray(new JsonObject
                 {
-                    ["name"] = f.SubjectName, ["type"] = SocWords.Name(f.Subject.Kind),
+                    ["name"] = f.SubjectName, ["type"] = SnakeCase.Of(f.Subject.Kind),
                 }),
                 ["baselines"] = baselines,
                 ["anomalies"] = anomalies,
@@ -130,8 +130,8 @@ internal static class Ocsf
         Device(o, e);
         o["unmapped"] = new JsonObject
         {
-            ["desk"] = Desks.NameOf(c.Desk), ["condition"] = SocWords.Name(c.Condition), ["cause"] = c.Cause,
-            ["rung"] = SocWords.Name(c.Rung), ["why"] = c.Why, ["members"] = c.Members,
+            ["desk"] = Desks.NameOf(c.Desk), ["condition"] = SnakeCase.Of(c.Condition), ["cause"] = c.Cause,
+            ["rung"] = SnakeCase.Of(c.Rung), ["why"] = c.Why, ["members"] = c.Members,
             ["policy_digest"] = c.PolicyDigest,
         };
         return o;
@@ -145,20 +145,20 @@ internal static class Ocsf
         {
             ResponseState.Done or ResponseState.Undone => (1, "Success"),
             ResponseState.Failed => (2, "Failure"),
-            _ => (99, SocWords.Name(r.State)),
+            _ => (99, SnakeCase.Of(r.State)),
         };
         o["status_detail"] = r.Reason;
         o["command_uid"] = r.IdempotencyKey;
         o["metadata"]!["correlation_uid"] = $"{e.CaseKey.Id:x16}";
-        o["remediation"] = new JsonObject { ["desc"] = SocWords.Name(r.Rung) + ": " + r.Why };
+        o["remediation"] = new JsonObject { ["desc"] = SnakeCase.Of(r.Rung) + ": " + r.Why };
         Device(o, e);
         var approvals = new JsonArray();
         foreach (var a in r.Approvals)
             approvals.Add(new JsonObject { ["by"] = a.By.Person, ["at"] = a.At.ToString() });
         o["unmapped"] = new JsonObject
         {
-            ["rung"] = SocWords.Name(r.Rung), ["state"] = SocWords.Name(r.State),
-            ["enforcer"] = SocWords.Name(r.Enforcer), ["requested_by"] = r.RequestedBy.Person,
+            ["rung"] = SnakeCase.Of(r.Rung), ["state"] = SnakeCase.Of(r.State),
+            ["enforcer"] = SnakeCase.Of(r.Enforcer), ["requested_by"] = r.RequestedBy.Person,
             ["approvals"] = approvals, ["is_undo"] = r.IsUndo,
         };
         return o;
@@ -197,7 +197,7 @@ internal static class Ocsf
         var device = new JsonObject
         {
             ["uid"] = e.Subject.ToString(), ["name"] = e.SubjectName, ["type_id"] = 99,
-            ["type"] = SocWords.Name(e.Subject.Kind),
+            ["type"] = SnakeCase.Of(e.Subject.Kind),
         };
         if (e.Context is { Model.Length: > 0 } c) device["model"] = c.Model;
         o["device"] = device;
@@ -257,7 +257,7 @@ internal static class Ocsf
         ResponseRung.BlockWrites => (4, "Harden"),
         ResponseRung.IsolateCommunications or ResponseRung.LimitLoad or ResponseRung.Disconnect => (1, "Isolate"),
         ResponseRung.Reconnect => (3, "Restore"),
-        _ => (99, SocWords.Name(r.Rung)),
+        _ => (99, SnakeCase.Of(r.Rung)),
     };
 
     private static long Millis(UnixTime time) => time.Seconds * 1000;

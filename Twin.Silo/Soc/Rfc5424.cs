@@ -52,7 +52,7 @@ internal static class Rfc5424
         Add("case", e.Case?.Id ?? $"{e.CaseKey.Id:x16}");
         Add("subject", e.Subject.ToString());
         Add("name", e.SubjectName);
-        Add("severity", SocWords.Name(e.Severity));
+        Add("severity", SnakeCase.Of(e.Severity));
         Add("technique", string.Join(',', e.Techniques));
         if (e.Finding is { } f)
         {
@@ -61,13 +61,13 @@ internal static class Rfc5424
         }
         if (e.Case is { } k)
         {
-            Add("handling", SocWords.Name(k.Handling));
-            Add("disposition", SocWords.Name(k.Disposition));
+            Add("handling", SnakeCase.Of(k.Handling));
+            Add("disposition", SnakeCase.Of(k.Disposition));
         }
         if (e.Response is { } r)
         {
-            Add("rung", SocWords.Name(r.Rung));
-            Add("state", SocWords.Name(r.State));
+            Add("rung", SnakeCase.Of(r.Rung));
+            Add("state", SnakeCase.Of(r.State));
             Add("command", r.IdempotencyKey);
         }
         Add("hash", e.Hash);

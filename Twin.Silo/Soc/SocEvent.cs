@@ -30,8 +30,8 @@ internal sealed record SocEvent(long Number, string Hash, UnixTime At, TwinKey C
 
     /// <summary>Stable name of what happened, as rules of a receiver use it.</summary>
     public string Code => Finding is { } f ? "finding." + Hardware.Finding.NameOf(f.Kind)
-        : Case is { } c ? "case." + SocWords.Name(SocWords.ActivityOf(c))
-        : "response." + SocWords.Name(Response!.State);
+        : Case is { } c ? "case." + SnakeCase.Of(SocWords.ActivityOf(c))
+        : "response." + SnakeCase.Of(Response!.State);
 
     /// <summary>One sentence for people.</summary>
     public string Sentence => Finding?.Sentence ?? Case?.Sentence ?? ResponseWords.SentenceOf(Response!);
@@ -60,7 +60,7 @@ internal sealed record SocEvent(long Number, string Hash, UnixTime At, TwinKey C
                     CaseSnapshot.Read(entry.Body), null);
             case LedgerKind.Response:
                 return new SocEvent(stored.Number, hash, entry.At, entry.Case, null, null, null,
-                    SocWords.ResponseOf(entry.Body));
+                    ResponseRecord.Read(entry.Body));
             default:
                 return null;
         }
@@ -73,30 +73,9 @@ internal enum SocActivity : byte { Create = 1, Update = 2, Close = 3 }
 /// <summary>Words that formats share.</summary>
 internal static class SocWords
 {
-    public static string Name<T>(T value) where T : struct, Enum => Snake(value.ToString());
-
     /// <summary>A case is new at the time at which the utility became aware of it, and closed when resolved.</summary>
     public static SocActivity ActivityOf(CaseSnapshot c) => c.Handling == CaseHandling.Resolved ? SocActivity.Close
         : c.ChangedAt.Seconds <= c.AwareAt.Seconds ? SocActivity.Create : SocActivity.Update;
-
-    /// <exception cref="InvalidDataException">Damaged, or of a newer version.</exception>
-    public static ResponseRecord ResponseOf(byte[] body)
-    {
-        var r = new Hardware.Coding.ByteReader(body);
-        var response = ResponseRecord.Read(ref r);
-        return r.AtEnd ? response : throw r.Bad("bytes follow a response");
-    }
-
-    public static string Snake(string words)
-    {
-        var s = new System.Text.StringBuilder(words.Length + 4);
-        foreach (var c in words)
-        {
-            if (char.IsUpper(c) && s.Length > 0) s.Append('_');
-            s.Append(char.ToLowerInvariant(c));
-        }
-        return s.ToString();
-    }
 }
 
 /// <summary>How a response is told.</summary>
@@ -111,8 +90,8 @@ internal static class ResponseWords
 
     public static string SentenceOf(ResponseRecord r)
     {
-        var what = $"{(r.IsUndo ? "undoing " : "")}{SocWords.Name(r.Rung)}".Replace('_', ' ');
+        var what = $"{(r.IsUndo ? "undoing " : "")}{SnakeCase.Of(r.Rung)}".Replace('_', ' ');
         var why = r.Reason.Length > 0 ? r.Reason : r.Why;
-        return $"Response {what} on {r.SubjectName} is {SocWords.Name(r.State)}" + (why.Length > 0 ? $": {why}" : ".");
+        return $"Response {what} on {r.SubjectName} is {SnakeCase.Of(r.State)}" + (why.Length > 0 ? $": {why}" : ".");
     }
 }

@@ -26,39 +26,24 @@ public static class LedgerFile
     /// <summary>A line that is longer is none of a ledger: an entry is an input at most, and that is bounded.</summary>
     private const int MaxLine = 96 * 1024 * 1024;
 
-    private const int Page = 1_000;
-
     /// <summary>Writes all entries up to the end as it is now; how many.</summary>
     /// <exception cref="InvalidDataException">The ledger is damaged.</exception>
     public static long Write(ILedgerSource ledger, TextWriter to)
     {
         var end = ledger.End;
-        to.Write(Header(end, CountSeals(ledger)));
-        var seals = new Queue<LedgerSeal>(ledger.Seals(0, 10_000));
-        for (long after = 0; after < end.Number;)
+        to.Write(Header(end, ledger.AllSeals().LongCount()));
+        using var seals = ledger.AllSeals().GetEnumerator();
+        var isSealed = seals.MoveNext();
+        long written = 0;
+        foreach (var entry in ledger.EntriesAfter(0).TakeWhile(e => e.Number <= end.Number))
         {
-            var entries = ledger.Entries(after, (int)Math.Min(Page, end.Number - after));
-            if (entries.Count == 0) throw new InvalidDataException($"entry {after + 1} of the ledger is missing");
-            foreach (var entry in entries)
-            {
-                to.Write(Line(entry));
-                while (seals.TryPeek(out var seal) && seal.Number <= entry.Number)
-                {
-                    to.Write(Line(seals.Dequeue()));
-                    if (seals.Count == 0) seals = new Queue<LedgerSeal>(ledger.Seals(seal.Number, 10_000));
-                }
-            }
-            after = entries[^1].Number;
+            to.Write(Line(entry));
+            written = entry.Number;
+            for (; isSealed && seals.Current.Number <= written; isSealed = seals.MoveNext())
+                to.Write(Line(seals.Current));
         }
+        if (written < end.Number) throw new InvalidDataException($"entry {written + 1} of the ledger is missing");
         return end.Number;
-    }
-
-    private static long CountSeals(ILedgerSource ledger)
-    {
-        var (count, last) = (0L, 0L);
-        for (IReadOnlyList<LedgerSeal> page; (page = ledger.Seals(last, Page)).Count > 0; last = page[^1].Number)
-            count += page.Count;
-        return count;
     }
 
     private static string Header(LedgerChain end, long seals) => string.Create(CultureInfo.InvariantCulture,
@@ -66,7 +51,8 @@ public static class LedgerFile
         + $"\"hash\":\"{Hex(end.Hash)}\"}}\n");
 
     private static string Line(StoredEntry e) => string.Create(CultureInfo.InvariantCulture,
-        $"{{\"number\":{e.Number},\"at\":\"{e.Entry.At}\",\"kind\":\"{KindOf(e)}\",\"case\":\"{CaseOf(e)}\","
+        $"{{\"number\":{e.Number},\"at\":\"{e.Entry.At}\",\"kind\":\"{SnakeCase.Of(e.Entry.Kind)}\","
+        + $"\"case\":\"{CaseOf(e)}\","
         + $"\"body\":\"{Convert.ToBase64String(e.Entry.ToBytes())}\",\"hash\":\"{Hex(e.Hash)}\"}}\n");
 
     private static string Line(LedgerSeal s) => string.Create(CultureInfo.InvariantCulture,
@@ -74,9 +60,6 @@ public static class LedgerFile
         + $"\"signature\":\"{Convert.ToBase64String(s.Signature)}\"}}\n");
 
     private static string Hex(byte[] hash) => Convert.ToHexStringLower(hash);
-
-    private static string KindOf(StoredEntry e) =>
-        JsonNamingPolicy.SnakeCaseLower.ConvertName(e.Entry.Kind.ToString());
 
     private static string CaseOf(StoredEntry e) => e.Entry.Case.Kind == 0 ? "" : $"{e.Entry.Case.Id:x16}";
 

@@ -44,7 +44,7 @@ internal sealed class AnswerFold
         }
         else if (entry.Kind is LedgerKind.Response or LedgerKind.Order)
         {
-            var r = Soc.SocWords.ResponseOf(entry.Body);
+            var r = ResponseRecord.Read(entry.Body);
             // An order repeats the response as it is; an undoing has a name of its own.
             _responses[NameOf(r)] = r;
             _slots[SlotOf(r)] = _slots.GetValueOrDefault(SlotOf(r)) || entry.Kind == LedgerKind.Order;

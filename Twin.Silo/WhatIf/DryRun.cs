@@ -55,7 +55,7 @@ internal sealed record DryRun(ResponseRecord? Response, int Persons, IReadOnlyLi
     {
         var guards = new SortedDictionary<TwinKey, GuardView>();
         foreach (var key in host.Keys(TwinKind.Guard))
-            if (host.Read(key, Encode) is { } state) guards[key] = GuardView.From(key, state);
+            if (host.State(key) is { } state) guards[key] = GuardView.From(key, state);
         return guards;
     }
 
@@ -67,20 +67,13 @@ internal sealed record DryRun(ResponseRecord? Response, int Persons, IReadOnlyLi
     private static void Apply(TwinHost host, ResponseAct act)
     {
         var bytes = act.ToBytes();
-        if (host.Read<object>(act.Case, twin => twin.Admit(bytes, NoRecall.Instance, NoRecall.Instance))
+        if (host.Read<object>(act.Case, twin => twin.Admit(bytes, Nothing.Stored, Nothing.Stored))
             is not Admission a)
             throw new ArgumentException("There is no such case.");
         if (a.Status == AdmissionStatus.Rejected) throw new ArgumentException(a.Reason);
         var said = new Consequences();
         host.Rebuild(bytes, said);
         host.EndRebuild(said);
-    }
-
-    private static byte[] Encode(TwinState twin)
-    {
-        var w = new Hardware.Coding.ByteWriter(1_024);
-        twin.Write(w);
-        return w.ToArray();
     }
 
     /// <summary>The proposed response as it goes on.</summary>
@@ -96,28 +89,9 @@ internal sealed record DryRun(ResponseRecord? Response, int Persons, IReadOnlyLi
         public void Take(LedgerEntry entry, ResponseRung rung)
         {
             if (entry.Kind is not (LedgerKind.Response or LedgerKind.Order) || entry.Case != key) return;
-            var r = Soc.SocWords.ResponseOf(entry.Body);
+            var r = ResponseRecord.Read(entry.Body);
             if (r.IsUndo || r.Rung != rung || _number != 0 && r.Number != _number) return;
             (_number, Response) = (r.Number, r);
         }
-    }
-
-    /// <summary>Cases look nothing up, and nothing is kept.</summary>
-    private sealed class NoRecall : IRecall, IAccepted
-    {
-        public static readonly NoRecall Instance = new();
-
-        public bool TryReadDay(MeterId meter, Channel channel, LocalDay day, int intervalMinutes, Span<int> slots,
-            Span<Quality> qualities) => false;
-
-        public int IntervalOf(MeterId meter, Channel channel, LocalDay day) => 0;
-
-        public bool TryFindFrame(MeterId meter, KeySlot key, FrameDirection direction, uint counter, out ulong digest)
-        {
-            digest = 0;
-            return false;
-        }
-
-        public void Add(ReadOnlySpan<byte> input, int day, long endMinute, bool sealable) { }
     }
 }

@@ -51,7 +51,7 @@ internal sealed class WhatIfRun
         return fold;
     }
 
-    private sealed class Pass(WhatIfRun run, AnswerFold? recorded, string? text, UnixTime? since) : IAccepted
+    private sealed class Pass(WhatIfRun run, AnswerFold? recorded, string? text, UnixTime? since)
     {
         private readonly TwinHost _host = new(run.Shards, run.Factory, keepScores: false);
         private readonly AnswerFold _fold = new();
@@ -142,8 +142,8 @@ internal sealed class WhatIfRun
                 _ => true,
             };
             var bytes = input.ToArray();
-            if (!fits || (_host.Read<object>(act.Target, twin => twin.Admit(bytes, _recall, this))
-                ?? run.Factory.Create(act.Target).Admit(bytes, _recall, this))
+            if (!fits || (_host.Read<object>(act.Target, twin => twin.Admit(bytes, _recall, Nothing.Stored))
+                ?? run.Factory.Create(act.Target).Admit(bytes, _recall, Nothing.Stored))
                 is Admission { Status: AdmissionStatus.Rejected })
             {
                 LeftOut++;
@@ -166,7 +166,7 @@ internal sealed class WhatIfRun
                 var entry = LedgerEntry.Read(bytes);
                 _fold.Take(entry);
                 if (text is null || entry.Kind is not (LedgerKind.Response or LedgerKind.Order)) continue;
-                var r = Soc.SocWords.ResponseOf(entry.Body);
+                var r = ResponseRecord.Read(entry.Body);
                 var slot = AnswerFold.SlotOf(r);
                 _names[slot] = AnswerFold.NameOf(r);
                 if (entry.Kind != LedgerKind.Order || (_orders[slot] = recorded!.HasOrder(r))) continue;
@@ -175,8 +175,5 @@ internal sealed class WhatIfRun
             }
             _said.Ledger.Clear();
         }
-
-        /// <summary>Nothing is accepted here: it is only asked.</summary>
-        public void Add(ReadOnlySpan<byte> input, int day, long endMinute, bool sealable) { }
     }
 }

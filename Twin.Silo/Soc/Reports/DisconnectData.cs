@@ -30,13 +30,7 @@ internal sealed class DisconnectData
     {
         if (from.Seconds >= to.Seconds) throw new ArgumentException($"--from {from} is not before --to {to}.");
         var data = new DisconnectData();
-        for (var after = 0L; ;)
-        {
-            var entries = ledger.Entries(after, ReportData.MaxEntries);
-            if (entries.Count == 0) break;
-            foreach (var entry in entries) data.Take(entry);
-            after = entries[^1].Number;
-        }
+        foreach (var entry in ledger.EntriesAfter(0)) data.Take(entry);
         return new DisconnectReport(from.ToString(), to.ToString(), [.. data._responses.Values
             .Where(s => s.Response.ProposedAt.Seconds >= from.Seconds && s.Response.ProposedAt.Seconds < to.Seconds)
             .OrderBy(s => s.Entry.Number).Select(Row)]);
@@ -56,7 +50,7 @@ internal sealed class DisconnectData
                         record.Facts.ConfirmedDangerous, record.Decision.Refused.Length > 0 || record.Decision.HoldAll);
                 break;
             case LedgerKind.Response:
-                var r = SocWords.ResponseOf(entry.Entry.Body);
+                var r = ResponseRecord.Read(entry.Entry.Body);
                 if (r is { Rung: ResponseRung.Notify, State: ResponseState.Done }) _told[r.Case] = r.EndedAt;
                 if (!Switches(r.Rung)) break;
                 if (!_responses.TryGetValue(r.IdempotencyKey, out var seen))
@@ -64,7 +58,7 @@ internal sealed class DisconnectData
                 (seen.Entry, seen.Response) = (entry, r);
                 break;
             case LedgerKind.Order:
-                var order = SocWords.ResponseOf(entry.Entry.Body);
+                var order = ResponseRecord.Read(entry.Entry.Body);
                 if (!_responses.TryGetValue(order.IdempotencyKey, out var ordered)) break;
                 ordered.Ordered = _terms.GetValueOrDefault((order.Case, order.Rung));
                 ordered.Told = _told.GetValueOrDefault(order.Case);
@@ -81,8 +75,8 @@ internal sealed class DisconnectData
         var notBefore = window.Seconds > r.DueAt.Seconds ? window : r.DueAt;
         // Who asks is no approver, and two credentials of one person are one approval.
         var persons = r.Approvals.Select(a => a.By.Key).Where(k => k != r.RequestedBy.Key).Distinct().Count();
-        return new DisconnectRow(e.Number, Convert.ToHexStringLower(e.Hash), r.SubjectName, SocWords.Name(r.Rung),
-            SocWords.Name(r.State), r.RequestedBy.Person, r.Order,
+        return new DisconnectRow(e.Number, Convert.ToHexStringLower(e.Hash), r.SubjectName, SnakeCase.Of(r.Rung),
+            SnakeCase.Of(r.State), r.RequestedBy.Person, r.Order,
             [.. r.Approvals.Select(a => $"{a.By.Person} {a.At}")], r.Needed, Time(r.ProposedAt), Time(seen.Told),
             terms is null ? "" : terms.IsDanger ? "any time: a danger was confirmed"
                 : window.Seconds == 0 ? "any time" : $"from {window}",

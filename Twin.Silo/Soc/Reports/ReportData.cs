@@ -76,7 +76,7 @@ internal static class ReportData
     {
         foreach (var person in LedgerWords.PeopleOf(e.Entry)) people.Add(person);
         var (text, why) = LedgerWords.Of(e.Entry);
-        return new(e.Number, Convert.ToHexStringLower(e.Hash), e.Entry.At.ToString(), SocWords.Name(e.Entry.Kind), text,
+        return new(e.Number, Convert.ToHexStringLower(e.Hash), e.Entry.At.ToString(), SnakeCase.Of(e.Entry.Kind), text,
             why);
     }
 

@@ -24,7 +24,7 @@ internal static class KeyRecords
         var change = row.ChoiceOr("change", KeyEventKind.Enrolled);
         var key = row.Bytes("public_key", 96);
         if (key.Length > 0 && slot < KeySlot.DeviceSigning)
-            throw new RowFault("public_key", $"is given for {RowFields.SnakeCase(slot.ToString())}, a symmetric key or "
+            throw new RowFault("public_key", $"is given for {SnakeCase.Of(slot)}, a symmetric key or "
                 + "password, which never comes here; leave it empty");
         if (key.Length > 0) CheckPoint(key);
         else if (slot >= KeySlot.DeviceSigning && change == KeyEventKind.Enrolled)

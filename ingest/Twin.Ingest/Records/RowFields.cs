@@ -50,7 +50,7 @@ internal static class RowFields
     public static T Choice<T>(this Row row, string column, params ReadOnlySpan<T> except) where T : struct, Enum
     {
         if (TryChoice<T>(row[column], out var value) && !except.Contains(value)) return value;
-        var allowed = Enum.GetValues<T>().Except(except.ToArray()).Select(static v => SnakeCase(v.ToString()));
+        var allowed = Enum.GetValues<T>().Except(except.ToArray()).Select(SnakeCase.Of);
         throw new RowFault(column, $"is none of {string.Join(", ", allowed)}");
     }
 
@@ -73,16 +73,13 @@ internal static class RowFields
         {
             if (!TryChoice<T>(name, out var value))
             {
-                var known = string.Join(", ", Enum.GetNames<T>().Select(SnakeCase));
+                var known = string.Join(", ", Enum.GetNames<T>().Select(SnakeCase.Of));
                 throw new RowFault(column, $"holds '{name}', which is none of {known}");
             }
             bits |= 1 << Convert.ToInt32(value, CultureInfo.InvariantCulture);
         }
         return bits;
     }
-
-    public static string SnakeCase(string name) => string.Concat(name.Select(static (c, i) =>
-        char.IsAsciiLetterUpper(c) ? (i > 0 ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
 
     /// <summary>A SHA-256 digest of 64 hexadecimal digits; empty: none.</summary>
     public static Digest DigestOf(this Row row, string column)

@@ -47,7 +47,7 @@ internal static partial class SecurityRecords
     public const int MaxBytes = 48 * 1024;
 
     private static readonly string[] Features =
-        [.. Enum.GetNames<FingerprintFeature>().Select(RowFields.SnakeCase)];
+        [.. Enum.GetNames<FingerprintFeature>().Select(SnakeCase.Of)];
 
     /// <summary>Every kind there is.</summary>
     public static SecurityKind[] Kinds { get; } = [.. Registry(), .. Observed()];

@@ -100,7 +100,7 @@ public sealed class LedgerDirectoryTests : IDisposable
 
     private static int Orders(IFleet fleet) =>
         fleet.Ledger.Entries(0, 10_000).Count(e => e.Entry.Kind == LedgerKind.Order
-            && ResponseRungs.MovesLoad(Twin.Silo.Soc.SocWords.ResponseOf(e.Entry.Body).Rung));
+            && ResponseRungs.MovesLoad(ResponseRecord.Read(e.Entry.Body).Rung));
 
     private static int Acts(string path)
     {

@@ -41,7 +41,7 @@ internal static class LedgerCount
             Add($"cases of {Desks.NameOf(c.Desk)}", 1);
         foreach (var r in responses.Values)
         {
-            var rung = ActFlags.Word(r.Rung);
+            var rung = SnakeCase.Of(r.Rung);
             if (r.IsUndo)
             {
                 Add($"{rung} taken back", 1);

@@ -133,7 +133,7 @@ public class SocFormatTests
             {
                 var o = Ocsf.Of(Samples.Event(Samples.Entry(Samples.Response(rung, ResponseState.Done, isUndo))));
                 var (id, name) = ((int)o["activity_id"]!, (string)o["activity_name"]!);
-                Assert.Equal(id == 99 ? SocWords.Name(rung) : names[id], name);
+                Assert.Equal(id == 99 ? SnakeCase.Of(rung) : names[id], name);
                 Assert.Equal(700100 + id, (int)o["type_uid"]!);
                 Assert.Equal(!isUndo && rung is ResponseRung.Log or ResponseRung.Notify && !isUndo, id == 99);
             }

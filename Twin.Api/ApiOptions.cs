@@ -49,6 +49,14 @@ public sealed class ApiOptions
     /// <summary>Null: the service gives no orders to a head-end.</summary>
     public ReplyReader? ReadReply { get; init; }
 
+    /// <summary>
+    /// The time that acts bear: the host's clock in live service, event time where that outruns every clock.
+    /// </summary>
+    public required Func<UnixTime> Now { get; init; }
+
+    /// <summary>Finds who asks.</summary>
+    public Identify Identify { get; init; } = static _ => new(Caller.Local);
+
     /// <summary>Edition of the build, as <c>--version</c> prints it.</summary>
     public required string Edition { get; init; }
 

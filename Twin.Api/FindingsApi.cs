@@ -28,7 +28,7 @@ internal static class FindingsApi
     private const int MaxLimit = 1_000;
 
     public static void MapFindingsApi(this IEndpointRouteBuilder routes) =>
-        routes.MapGet(Path, List).WithName("list_findings").WithTags("findings").ProducesProblem(400)
+        routes.MapGet(Path, List).Needs(Right.Read).WithName("list_findings").WithTags("findings").ProducesProblem(400)
             .ProducesProblem(404)
             .WithSummary("Findings, newest first: subject (a meter, or feeder:NAME), kind, from, to, limit");
 

@@ -18,7 +18,7 @@ internal static class HeadEndApi
     private const string Source = "gateway";
 
     public static void MapHeadEndApi(this IEndpointRouteBuilder routes, ApiLimits limits) =>
-        routes.MapPost(Path, Post).WithName("post_head_end_reply").WithTags("head-end")
+        routes.MapPost(Path, Post).Needs(Right.Send).WithName("post_head_end_reply").WithTags("head-end")
             .Accepts<string>(MessageIntake.Xml, MessageIntake.OtherXml, Json)
             .ProducesProblem(400).ProducesProblem(404).ProducesProblem(413).ProducesProblem(415).ProducesProblem(422)
             .ProducesProblem(503)

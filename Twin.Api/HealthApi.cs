@@ -19,9 +19,9 @@ internal static class HealthApi
 
     public static void MapHealthApi(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet(Path + "/live", Live).WithName("live").WithTags("operation")
+        routes.MapGet(Path + "/live", Live).Needs(Right.Public).WithName("live").WithTags("operation")
             .WithSummary("200 while the process answers");
-        routes.MapGet(Path + "/ready", Ready).WithName("ready").WithTags("operation").ProducesProblem(503)
+        routes.MapGet(Path + "/ready", Ready).Needs(Right.Public).WithName("ready").WithTags("operation").ProducesProblem(503)
             .WithSummary("200 when recovered and taking observations, 503 before");
     }
 

@@ -34,7 +34,7 @@ internal static class HomePage
         + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style))) + "'";
 
     public static void MapHomePage(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/", Get).WithName("home").WithTags("operation").Produces<string>(200, "text/html")
+        routes.MapGet("/", Get).Needs(Right.Read).WithName("home").WithTags("operation").Produces<string>(200, "text/html")
             .WithSummary("This page");
 
     private static async Task<ContentHttpResult> Get(HttpContext http, IFleet fleet, ApiOptions options,

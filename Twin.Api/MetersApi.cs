@@ -1,7 +1,4 @@
-using System.Buffers;
-using System.Buffers.Text;
 using System.Globalization;
-using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -37,9 +34,9 @@ internal static class MetersApi
 
     public static void MapMetersApi(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet(Path, List).WithName("list_meters").WithTags("meters").ProducesProblem(400)
+        routes.MapGet(Path, List).Needs(Right.Read).WithName("list_meters").WithTags("meters").ProducesProblem(400)
             .WithSummary("Meters in id order, a page at a time: name (part of the utility's id), limit, cursor");
-        routes.MapGet(Path + "/{id}", Get).WithName("get_meter").WithTags("meters").ProducesProblem(400)
+        routes.MapGet(Path + "/{id}", Get).Needs(Right.Read).WithName("get_meter").WithTags("meters").ProducesProblem(400)
             .ProducesProblem(404)
             .WithSummary("A meter's twin, now or as of an event time: at");
     }
@@ -51,7 +48,8 @@ internal static class MetersApi
         var count = Parameters.Integer(limit, "limit", DefaultLimit, MaxLimit);
         var part = Parameters.Text(name, "name");
         var (meters, last) = await Scan(fleet, options, part, count, ReadCursor(cursor), cancel);
-        return TypedResults.Ok(new MeterPage(meters, last is { } id ? NextLink(id, count, part) : null));
+        return TypedResults.Ok(new MeterPage(meters, last is { } id
+            ? Cursor.Next(request, Cursor.Write(CursorVersion, id.ToString("x16", CultureInfo.InvariantCulture))) : null));
     }
 
     /// <summary>Meters after an id, and the last id looked at when there are more behind it.</summary>
@@ -118,27 +116,9 @@ internal static class MetersApi
                 "Ask for a later time, or leave out at for the present state.");
     }
 
-    private static string NextLink(ulong last, int limit, string? part)
-    {
-        var cursor = Base64Url.EncodeToString(
-            Encoding.ASCII.GetBytes(CursorPrefix + last.ToString("x16", CultureInfo.InvariantCulture)));
-        var filter = part is null ? "" : $"&name={Uri.EscapeDataString(part)}";
-        return string.Create(CultureInfo.InvariantCulture, $"{Path}?limit={limit}{filter}&cursor={cursor}");
-    }
+    private static ulong ReadCursor(string? cursor) => Cursor.Read(cursor, CursorVersion) is not { } place ? 0
+        : ulong.TryParse(place, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var id) ? id
+        : throw Cursor.Bad();
 
-    /// <summary>Version of the cursor's inside: another one may follow without clients noticing.</summary>
-    private const string CursorPrefix = "m1.";
-
-    private static ulong ReadCursor(string? cursor)
-    {
-        if (cursor is null) return 0;
-        Span<byte> bytes = stackalloc byte[64];
-        if (cursor.Length <= 64 && Base64Url.DecodeFromChars(cursor, bytes, out _, out var n) == OperationStatus.Done
-            && n == CursorPrefix.Length + 16
-            && bytes.StartsWith("m1."u8)
-            && ulong.TryParse(bytes[CursorPrefix.Length..n], NumberStyles.AllowHexSpecifier,
-                CultureInfo.InvariantCulture, out var id)) return id;
-        throw Parameters.Bad("bad_cursor", "The parameter cursor is none that this service gave.",
-            "Follow the link next of the page before, or start without cursor.");
-    }
+    private const string CursorVersion = "m1";
 }

@@ -23,7 +23,7 @@ internal static class ObservationsApi
     private const string DefaultSource = "http";
 
     public static void MapObservationsApi(this IEndpointRouteBuilder routes, ApiLimits limits) =>
-        routes.MapPost(Path, Post).WithName(OperationId).WithTags("observations")
+        routes.MapPost(Path, Post).Needs(Right.Send).WithName(OperationId).WithTags("observations")
             .Accepts<string>(Ndjson, OtherNdjson, JsonLines, MessageIntake.Xml, MessageIntake.OtherXml)
             .Produces<ObservationsAnswer>(200, "application/json")
             .ProducesProblem(400).ProducesProblem(413).ProducesProblem(415).ProducesProblem(503)

@@ -23,7 +23,7 @@ internal static class SeriesApi
     private const long DaySeconds = 86_400;
 
     public static void MapSeriesApi(this IEndpointRouteBuilder routes) =>
-        routes.MapGet(MetersApi.Path + "/{id}/series", Get).WithName("get_series").WithTags("meters")
+        routes.MapGet(MetersApi.Path + "/{id}/series", Get).Needs(Right.LoadCurve).WithName("get_series").WithTags("meters")
             .ProducesProblem(400).ProducesProblem(404)
             .WithSummary("Stored readings in columns of equal time, gaps null: from, to, columns, channel");
 

@@ -76,7 +76,7 @@ public static class TwinApi
         });
 
     /// <summary>
-    /// Adds the pipeline and every endpoint. The order is: headers, problem documents, guards, limits, endpoints.
+    /// Adds the pipeline and every endpoint. The order is: headers, problem documents, guards, limits, access, endpoints.
     /// </summary>
     public static void MapTwinApi(this WebApplication app)
     {
@@ -86,6 +86,7 @@ public static class TwinApi
         app.UseRouting();
         app.UseRateLimiter();
         app.UseRequestTimeouts();
+        app.UseMiddleware<Access>();
         app.MapHomePage();
         app.MapMetersApi();
         app.MapSeriesApi();
@@ -94,6 +95,6 @@ public static class TwinApi
         app.MapHeadEndApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapHealthApi();
         app.MapMetricsApi();
-        app.MapOpenApi(OpenApiDocs.Route).WithSummary("This API as an OpenAPI document: v1");
+        app.MapOpenApi(OpenApiDocs.Route).Needs(Right.Public).WithSummary("This API as an OpenAPI document: v1");
     }
 }

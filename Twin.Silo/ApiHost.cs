@@ -28,9 +28,11 @@ internal static class ApiHost
     /// Observations over <see cref="MaxAhead"/> ahead of it are rejected; null where event time outruns every clock,
     /// as in the demo.
     /// </param>
+    /// <param name="now">Time that acts bear; null: <paramref name="clock"/>.</param>
     /// <param name="replies">Reads what a head-end replies; null: orders go to none.</param>
     public static async Task<WebApplication> Start(IFleet fleet, int port, ServiceMode mode,
-        CancellationToken cancel, TimeProvider? clock = null, ReplyReader? replies = null)
+        CancellationToken cancel, TimeProvider? clock = null, ReplyReader? replies = null,
+        Func<UnixTime>? now = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrelCore();
@@ -48,6 +50,7 @@ internal static class ApiHost
             NewReader = batch => Reader(new ObservationBatch(batch, announced, Latest(clock))),
             NewSink = batch => new ObservationBatch(batch, announced, Latest(clock)),
             ReadReply = replies,
+            Now = now ?? (() => new UnixTime((clock ?? TimeProvider.System).GetUtcNow().ToUnixTimeSeconds())),
             Edition = Edition.Name,
             Mode = mode,
         });

@@ -18,6 +18,9 @@ namespace Twin.Api.Tests;
 /// <summary>The API over a fake fleet, in memory, or over the real server on a free loopback port.</summary>
 internal sealed class Service : IAsyncDisposable
 {
+    /// <summary>The time that acts bear here.</summary>
+    public static readonly UnixTime Now = new(1_790_000_000);
+
     private readonly WebApplication _app;
 
     public FakeFleet Fleet { get; }
@@ -29,7 +32,7 @@ internal sealed class Service : IAsyncDisposable
 
     public static Task<Service> Start(FakeFleet? fleet = null, ApiLimits? limits = null,
         ServiceMode mode = ServiceMode.Live, string[]? hosts = null, bool realServer = false,
-        ReplyReader? replies = null)
+        ReplyReader? replies = null, Identify? identify = null)
     {
         fleet ??= new FakeFleet();
         return Start(fleet, new ApiOptions
@@ -40,6 +43,8 @@ internal sealed class Service : IAsyncDisposable
                 () => fleet.Committed++),
             NewSink = batch => new ObservationBatch(batch, new AnnouncedMeters()),
             ReadReply = replies,
+            Now = () => Now,
+            Identify = identify ?? (static _ => new(Caller.Local)),
             Edition = "standalone",
             Mode = mode,
             AllowedHosts = hosts ?? [],

@@ -125,7 +125,7 @@ export function TriageScreen() {
       ${total > cases.length && takesCase() && html`<button type="button" class="plain" onClick=${() => (asked.value = { kind: 'bulk',
         act: acknowledgement(), cases: [], filter: picked(query, asks.filter((n) => n !== 'sort' && n !== 'known_at')), done })}>Acknowledge all that match…</button>`}
     </div>
-    <div class="scroll wide-table" role="region" aria-label="Cases" tabindex="0"><table id="cases" aria-busy=${load.busy}>
+    <div class="scroll wide-table" role="group" aria-label="Cases" tabindex="0"><table id="cases" aria-busy=${load.busy}>
       <caption class="unseen">Cases${query.handling ? `, ${words(query.handling)}` : ''}, one row each</caption>
       <thead><tr>${heads.map(([name, c]) => (name === '' ? html`<td class=${c}><span class="unseen">Select</span></td>` : html`<th scope="col" class=${c}>${name}</th>`))}</tr></thead>
       <tbody>${cases.map((item, i) => html`<${Row} key=${item.id} item=${item} at=${i} now=${now} chosen=${chosen.has(item.id)}

@@ -76,6 +76,7 @@ export async function follow() {
     } catch (error) {
       problem = error;
     }
+    if (abort.signal.aborted) continue;
     if (connection.value.state === 'live') tries = 0;
     const isPolling = problem?.status === 404;
     const reached = await askStatus();
@@ -91,6 +92,8 @@ export const restart = () => ending?.abort();
 
 let seen;
 session.subscribe((s) => {
-  if (seen !== undefined && s?.name !== seen) restart();
-  seen = s?.name ?? null;
+  if (s === undefined) return;
+  const name = s?.name ?? null;
+  if (seen !== undefined && name !== seen) restart();
+  seen = name;
 });

@@ -77,8 +77,7 @@ const Comments = ({ of, begin }) => html`<${Panel} id="comments" title="Comments
 </${Panel}>`;
 
 const Similar = ({ of }) => html`<${Panel} id="similar" title="Similar past cases">
-  ${(of ?? []).length === 0 ? html`<p class="note">None.</p>` : html`<ul class="similar">${of.map((s) => html`<li><${CaseLink} id=${s.id}>${s.sentence}</${CaseLink}>
-    <span class="tag">${words(s.disposition)}</span></li>`)}</ul>`}</${Panel}>`;
+  ${(of ?? []).length === 0 ? html`<p class="note">None.</p>` : html`<ul class="similar">${of.map((s) => html`<li><${CaseLink} id=${s.id}>${s.sentence}</${CaseLink}> <span class="tag">${words(s.disposition)}</span></li>`)}</ul>`}</${Panel}>`;
 
 function Head({ item }) {
   return html`<p class="crumbs"><a href="/triage">Triage</a> › case <code>${item.id}</code></p>

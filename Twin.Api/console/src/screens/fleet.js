@@ -15,7 +15,7 @@ const mostListed = 100;
 
 function Headline({ of }) {
   const facts = Object.entries(of ?? {}).filter(([, v]) => typeof v !== 'object' && v !== '' && v !== null);
-  return html`<${Panel} id="headline" title="The fleet now"><${Facts} class="big" of=${facts.map(([k, v]) => [words(k), k.endsWith('_w') || k.endsWith('watts') ? watts(v) : any(v)])} /></${Panel}>`;
+  return html`<${Panel} id="headline" title="The fleet now"><${Facts} class="big" of=${facts.map(([k, v]) => [words(k.replace(/_(w|watts)$/, '')), k.endsWith('_w') || k.endsWith('watts') ? watts(v) : any(v)])} /></${Panel}>`;
 }
 
 function Silent() {
@@ -93,7 +93,7 @@ export function FleetScreen() {
       <${Select} label="Days" any=${null} value=${days} options=${['14', '30', '90'].map((d) => [d, d])} onPick=${(v) => setQuery({ days: v })} /></div>`}>
       <${Failure} error=${heat.error} again=${heat.again} />
       ${heat.data && html`<${HeatStrip} of=${heat.data} from=${query.from} to=${query.to} brush=${brush} />`}</${Panel}>
-    <${Rank} from=${query.from} to=${query.to} />
-    <div class="split even"><${FirmwareChart} days=${days} /><${Budget} /></div>
-    <div class="split even"><${Silent} /><${Feeders} /></div>`;
+    <div class="split"><${Rank} from=${query.from} to=${query.to} /><${Budget} /></div>
+    <div class="split even"><${FirmwareChart} days=${days} /><${Silent} /></div>
+    <${Feeders} />`;
 }

@@ -57,7 +57,7 @@ function Editor({ current }) {
   const careless = () => get('/policies/default').then((p) => setText(textOf(p)), setError);
   return html`<${Panel} id="editor" title="What if another policy had been in force?">
     <p class="note">Nothing here changes anything until "Put in force". A what-if plays the recorded days again on a copy.</p>
-    <${Field} label="Policy document (YAML)"><textarea id="policy-text" class="document" rows="22" spellcheck=${false} value=${shown} onInput=${(e) => setText(e.currentTarget.value)}></textarea></${Field}>
+    <${Field} class="full" label="Policy document (YAML)"><textarea id="policy-text" class="document" rows="22" spellcheck=${false} value=${shown} onInput=${(e) => setText(e.currentTarget.value)}></textarea></${Field}>
     <p class="buttons"><button type="button" onClick=${() => ask('validate', '/policies/validate', { text: shown })} disabled=${busy !== ''}>Check</button>
       <button type="button" onClick=${() => ask('test', '/policies/test', { text: shown })} disabled=${busy !== ''}>Run its tests</button>
       <button type="button" id="what-if" class="primary" disabled=${!may('analyse') || busy !== ''} onClick=${() => ask('what-if', '/policies/what-if', { text: shown })}>What if?</button>

@@ -41,8 +41,8 @@ internal static class DemoCommand
             Description = "seconds that a live day takes", DefaultValueFactory = _ => 24,
         };
         var exit = new Option<bool>("--exit") { Description = "stop after the recorded days" };
-        var command = new Command("demo", "A fleet of 1,000 emulated meters under two attacks and a theft: recorded "
-            + "days, what was found, then live.")
+        var command = new Command("demo", "A fleet of 1,000 emulated meters under three attacks and a theft: "
+            + "recorded days, what was found, then live.")
         {
             data, port, meters, seed, day, exit,
         };

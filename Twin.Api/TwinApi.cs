@@ -26,6 +26,7 @@ public static class TwinApi
     {
         var limits = options.Limits;
         services.AddSingleton(options);
+        services.AddSingleton(ConsoleFiles.Embedded);
         services.ConfigureHttpJsonOptions(o => ApiJson.Apply(o.SerializerOptions));
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = false);
         services.Configure<KestrelServerOptions>(o =>
@@ -88,6 +89,7 @@ public static class TwinApi
         app.UseRequestTimeouts();
         app.UseMiddleware<Access>();
         app.MapHomePage();
+        app.MapConsoleApi();
         app.MapMetersApi();
         app.MapSeriesApi();
         app.MapFindingsApi();

@@ -40,7 +40,7 @@ internal static class HomePage
     private static async Task<ContentHttpResult> Get(HttpContext http, IFleet fleet, ApiOptions options,
         EndpointDataSource endpoints, CancellationToken cancel)
     {
-        var (meters, _) = await MetersApi.Scan(fleet, options, null, MeterRows, 0, cancel);
+        var meters = await MetersApi.First(fleet, MeterRows, cancel);
         var findings = await fleet.Findings(new FindingQuery(null, null, null, null, FindingRows), cancel);
         http.Response.Headers.ContentSecurityPolicy = Policy;
         return TypedResults.Text(Render(fleet.Status, options, meters, findings, endpoints.Endpoints),
@@ -108,7 +108,7 @@ internal static class HomePage
         {
             html.Raw("<tr><td>").Text(m.Name).Raw("</td><td class=\"id\"><a href=\"").Text(m.Link).Raw("\">")
                 .Text(m.Id.ToString()).Raw("</a></td><td>")
-                .Text(m.Role).Raw("</td><td>").Text(m.Feeder).Raw("</td></tr>");
+                .Text(SnakeCase.Of(m.Role)).Raw("</td><td>").Text(m.Feeder).Raw("</td></tr>");
         }
         html.EndTable();
     }

@@ -11,15 +11,6 @@ namespace Twin.Api;
 public enum ServiceMode { Live, Replay, Demo }
 
 /// <summary>
-/// What the API shows of a meter's twin. <paramref name="View"/> is serialised with <see cref="ApiJson.Options"/> as
-/// the member <c>twin</c> of <c>/api/v1/meters/{id}</c>; the texts go into lists, empty where not known.
-/// </summary>
-public sealed record MeterDescription(string Name, string Role, string Feeder, object View);
-
-/// <summary>Reads the canonical state of a meter twin. Called from many requests at once.</summary>
-public delegate MeterDescription MeterDescriber(TwinKey key, byte[] state);
-
-/// <summary>
 /// Parses one line (without its line end) and adds its inputs to the batch of the request. On false nothing was added,
 /// and the error says what is wrong and what to do.
 /// </summary>
@@ -38,8 +29,6 @@ public delegate Input ReplyReader(Stream message, bool isJson);
 /// <summary>Set once by the host.</summary>
 public sealed class ApiOptions
 {
-    public required MeterDescriber Describe { get; init; }
-
     /// <summary>Makes the reader of one request, which fills the given batch.</summary>
     public required Func<InputBatch, ObservationReader> NewReader { get; init; }
 
@@ -112,6 +101,11 @@ public sealed record ApiLimits
 
     /// <summary>Connections to the server; a further one is closed.</summary>
     public int Connections { get; init; } = 1_024;
+
+    /// <summary>
+    /// Age at which what lists are looked through for is read again, in the background; zero: before each answer.
+    /// </summary>
+    public TimeSpan IndexAge { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Time for a read. Beyond: 503.</summary>
     public TimeSpan ReadTime { get; init; } = TimeSpan.FromSeconds(30);

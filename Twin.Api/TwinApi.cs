@@ -27,6 +27,7 @@ public static class TwinApi
         var limits = options.Limits;
         services.AddSingleton(options);
         services.AddSingleton(ConsoleFiles.Embedded);
+        services.AddSingleton<FleetIndex>();
         services.ConfigureHttpJsonOptions(o => ApiJson.Apply(o.SerializerOptions));
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = false);
         services.Configure<KestrelServerOptions>(o =>
@@ -90,9 +91,13 @@ public static class TwinApi
         app.UseMiddleware<Access>();
         app.MapHomePage();
         app.MapConsoleApi();
+        app.MapStatusApi();
         app.MapMetersApi();
+        app.MapLineageApi();
         app.MapSeriesApi();
         app.MapFindingsApi();
+        app.MapFleetApi();
+        app.MapReleasesApi();
         app.MapObservationsApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapHeadEndApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapHealthApi();

@@ -37,7 +37,6 @@ internal sealed class Service : IAsyncDisposable
         fleet ??= new FakeFleet();
         return Start(fleet, new ApiOptions
         {
-            Describe = Describe,
             NewReader = batch => new ObservationReader(
                 (ReadOnlySpan<byte> line, out string error) => Parse(line, batch, out error),
                 () => fleet.Committed++),
@@ -48,8 +47,13 @@ internal sealed class Service : IAsyncDisposable
             Edition = "standalone",
             Mode = mode,
             AllowedHosts = hosts ?? [],
+<<<<<<< HEAD
             Limits = limits ?? new ApiLimits(),
         }, realServer, console);
+=======
+            Limits = (limits ?? new ApiLimits()) with { IndexAge = TimeSpan.Zero },
+        }, realServer);
+>>>>>>> i7-read
     }
 
     private static async Task<Service> Start(FakeFleet fleet, ApiOptions options, bool realServer,
@@ -67,12 +71,6 @@ internal sealed class Service : IAsyncDisposable
         await app.StartAsync();
         var client = realServer ? new HttpClient { BaseAddress = new Uri(app.Urls.Single()) } : app.GetTestClient();
         return new Service(fleet, app, client);
-    }
-
-    private static MeterDescription Describe(TwinKey key, byte[] state)
-    {
-        var parts = Encoding.UTF8.GetString(state).Split('\n');
-        return new MeterDescription(parts[0], "customer", "F1", new { OfMeter = new MeterId(key.Id), AsOf = parts[1] });
     }
 
     /// <summary>

@@ -91,6 +91,7 @@ public static class TwinApi
         app.MapMetersApi();
         app.MapSeriesApi();
         app.MapFindingsApi();
+        app.MapCasesApi();
         app.MapObservationsApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapHeadEndApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapHealthApi();

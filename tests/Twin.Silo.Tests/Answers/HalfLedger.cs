@@ -19,6 +19,14 @@ internal sealed class HalfLedger(ILedgerSource whole, long upto) : ILedgerSource
 
     public IReadOnlyList<CaseSnapshot> Cases(CaseQuery query) => whole.Cases(query);
 
+    public IReadOnlyList<ListedCase> Find(CaseQuery query) => whole.Find(query);
+
+    public int? Count(CaseQuery query, int most) => whole.Count(query, most);
+
+    public IReadOnlyList<CaseSnapshot> CasesAsOf(UnixTime at, int limit) => whole.CasesAsOf(at, limit);
+
+    public IReadOnlyList<ListedResponse> Responses(ResponseQuery query) => whole.Responses(query);
+
     public IReadOnlyList<LedgerSeal> Seals(long after, int limit) => whole.Seals(after, limit);
 
     public long Cursor(string reader) => whole.Cursor(reader);

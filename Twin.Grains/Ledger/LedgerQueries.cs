@@ -105,6 +105,9 @@ public interface ILedgerSource
     /// <summary>Entries of one case, ascending.</summary>
     IReadOnlyList<StoredEntry> EntriesOf(TwinKey caseKey, int limit);
 
+    /// <summary>The newest entries of one case, ascending.</summary>
+    IReadOnlyList<StoredEntry> LastOf(TwinKey caseKey, int limit);
+
     /// <summary>Cases as they stand after the last commit.</summary>
     IReadOnlyList<CaseSnapshot> Cases(CaseQuery query);
 

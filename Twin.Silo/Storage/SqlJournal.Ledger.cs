@@ -105,6 +105,16 @@ public abstract partial class SqlJournal
         return EntriesOf(select);
     });
 
+    public IReadOnlyList<StoredEntry> LastOf(TwinKey caseKey, int limit) => Reading(c =>
+    {
+        using var select = c.Prepare(EntryColumns + "WHERE case_id=@t AND case_kind=@k ORDER BY number DESC LIMIT @n",
+            "@t", "@k", "@n")
+            .With(SqlValues.Signed(caseKey.Id), (int)caseKey.Kind, Math.Clamp(limit, 0, MaxRows));
+        var found = EntriesOf(select);
+        found.Reverse();
+        return found;
+    });
+
     private static List<StoredEntry> EntriesOf(DbCommand select)
     {
         using var reader = select.ExecuteReader();

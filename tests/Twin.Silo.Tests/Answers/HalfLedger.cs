@@ -17,6 +17,8 @@ internal sealed class HalfLedger(ILedgerSource whole, long upto) : ILedgerSource
 
     public IReadOnlyList<StoredEntry> EntriesOf(TwinKey caseKey, int limit) => whole.EntriesOf(caseKey, limit);
 
+    public IReadOnlyList<StoredEntry> LastOf(TwinKey caseKey, int limit) => whole.LastOf(caseKey, limit);
+
     public IReadOnlyList<CaseSnapshot> Cases(CaseQuery query) => whole.Cases(query);
 
     public IReadOnlyList<ListedCase> Find(CaseQuery query) => whole.Find(query);

@@ -33,6 +33,8 @@ internal sealed class ListLedger : ILedgerSource
         }
     }
 
+    public IReadOnlyList<StoredEntry> LastOf(TwinKey caseKey, int limit) => EntriesOf(caseKey, limit);
+
     public IReadOnlyList<ListedCase> Find(CaseQuery query) => [];
 
     public int? Count(CaseQuery query, int most) => 0;

@@ -46,6 +46,9 @@ public sealed class ApiOptions
     /// <summary>Finds who asks.</summary>
     public Identify Identify { get; init; } = static _ => new(Caller.Local);
 
+    /// <summary>Null: the service makes no dry runs.</summary>
+    public TryProposal? TryProposal { get; init; }
+
     /// <summary>Edition of the build, as <c>--version</c> prints it.</summary>
     public required string Edition { get; init; }
 
@@ -98,6 +101,9 @@ public sealed record ApiLimits
     /// beyond: 429.
     /// </summary>
     public int ConcurrentReads { get; init; } = 64;
+
+    /// <summary>Clients that listen to events at once. Beyond: 503.</summary>
+    public int EventClients { get; init; } = 64;
 
     /// <summary>Connections to the server; a further one is closed.</summary>
     public int Connections { get; init; } = 1_024;

@@ -47,13 +47,8 @@ internal sealed class Service : IAsyncDisposable
             Edition = "standalone",
             Mode = mode,
             AllowedHosts = hosts ?? [],
-<<<<<<< HEAD
-            Limits = limits ?? new ApiLimits(),
-        }, realServer, console);
-=======
             Limits = (limits ?? new ApiLimits()) with { IndexAge = TimeSpan.Zero },
-        }, realServer);
->>>>>>> i7-read
+        }, realServer, console);
     }
 
     private static async Task<Service> Start(FakeFleet fleet, ApiOptions options, bool realServer,

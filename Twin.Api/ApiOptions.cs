@@ -11,15 +11,6 @@ namespace Twin.Api;
 public enum ServiceMode { Live, Replay, Demo }
 
 /// <summary>
-/// What the API shows of a meter's twin. <paramref name="View"/> is serialised with <see cref="ApiJson.Options"/> as
-/// the member <c>twin</c> of <c>/api/v1/meters/{id}</c>; the texts go into lists, empty where not known.
-/// </summary>
-public sealed record MeterDescription(string Name, string Role, string Feeder, object View);
-
-/// <summary>Reads the canonical state of a meter twin. Called from many requests at once.</summary>
-public delegate MeterDescription MeterDescriber(TwinKey key, byte[] state);
-
-/// <summary>
 /// Parses one line (without its line end) and adds its inputs to the batch of the request. On false nothing was added,
 /// and the error says what is wrong and what to do.
 /// </summary>
@@ -38,8 +29,6 @@ public delegate Input ReplyReader(Stream message, bool isJson);
 /// <summary>Set once by the host.</summary>
 public sealed class ApiOptions
 {
-    public required MeterDescriber Describe { get; init; }
-
     /// <summary>Makes the reader of one request, which fills the given batch.</summary>
     public required Func<InputBatch, ObservationReader> NewReader { get; init; }
 
@@ -56,6 +45,9 @@ public sealed class ApiOptions
 
     /// <summary>Finds who asks.</summary>
     public Identify Identify { get; init; } = static _ => new(Caller.Local);
+
+    /// <summary>Null: the service makes no dry runs.</summary>
+    public TryProposal? TryProposal { get; init; }
 
     /// <summary>Edition of the build, as <c>--version</c> prints it.</summary>
     public required string Edition { get; init; }
@@ -110,8 +102,16 @@ public sealed record ApiLimits
     /// </summary>
     public int ConcurrentReads { get; init; } = 64;
 
+    /// <summary>Clients that listen to events at once. Beyond: 503.</summary>
+    public int EventClients { get; init; } = 64;
+
     /// <summary>Connections to the server; a further one is closed.</summary>
     public int Connections { get; init; } = 1_024;
+
+    /// <summary>
+    /// Age at which what lists are looked through for is read again, in the background; zero: before each answer.
+    /// </summary>
+    public TimeSpan IndexAge { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Time for a read. Beyond: 503.</summary>
     public TimeSpan ReadTime { get; init; } = TimeSpan.FromSeconds(30);

@@ -27,6 +27,9 @@ public static class TwinApi
         var limits = options.Limits;
         services.AddSingleton(options);
         services.AddSingleton(ConsoleFiles.Embedded);
+        services.AddSingleton<FleetIndex>();
+        services.AddSingleton<Onces>();
+        services.AddSingleton<Listeners>();
         services.ConfigureHttpJsonOptions(o => ApiJson.Apply(o.SerializerOptions));
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = false);
         services.Configure<KestrelServerOptions>(o =>
@@ -57,12 +60,13 @@ public static class TwinApi
         WriteTimeoutResponse = static http => Problems.Write(http, Problems.TimedOut()),
     };
 
-    /// <summary>Probes and scrapes never wait behind users; senders never starve readers.</summary>
+    /// <summary>Probes and scrapes never wait behind users, and who listens has a bound of its own; senders never starve readers.</summary>
     private static RateLimitPartition<string> Partition(HttpContext http, ApiLimits limits)
     {
         var path = http.Request.Path;
         if (path.StartsWithSegments(HealthApi.Path)
-            || path.StartsWithSegments(MetricsApi.Path)) return RateLimitPartition.GetNoLimiter("probe");
+            || path.StartsWithSegments(MetricsApi.Path)
+            || path.StartsWithSegments(EventsApi.Path)) return RateLimitPartition.GetNoLimiter("probe");
         return path.StartsWithSegments(ObservationsApi.Path) || path.StartsWithSegments(HeadEndApi.Path)
             ? AtOnce("ingest", limits.ConcurrentIngest)
             : AtOnce("read", limits.ConcurrentReads);
@@ -90,9 +94,18 @@ public static class TwinApi
         app.UseMiddleware<Access>();
         app.MapHomePage();
         app.MapConsoleApi();
+        app.MapStatusApi();
         app.MapMetersApi();
+        app.MapLineageApi();
         app.MapSeriesApi();
         app.MapFindingsApi();
+        app.MapFleetApi();
+        app.MapReleasesApi();
+        app.MapCasesApi();
+        app.MapCaseActsApi();
+        app.MapResponsesApi();
+        app.MapResponseActsApi();
+        app.MapEventsApi();
         app.MapObservationsApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapHeadEndApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapHealthApi();

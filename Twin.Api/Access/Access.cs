@@ -29,7 +29,8 @@ internal sealed class Access(RequestDelegate next, ApiOptions options)
         await next(http);
     }
 
-    private static void Require(Caller? caller, Right right)
+    /// <exception cref="ApiProblem">The caller lacks the right.</exception>
+    public static void Require(Caller? caller, Right right)
     {
         if (caller is null)
             throw new ApiProblem(401, "credential_required", "This request needs a key or a session.",

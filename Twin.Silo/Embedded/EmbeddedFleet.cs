@@ -91,8 +91,8 @@ public sealed partial class EmbeddedFleet : IFleet
         return ValueTask.FromResult<IReadOnlyList<TwinKey>>(keys);
     }
 
-    public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) =>
-        ValueTask.FromResult(at is { } time ? PastTwin.Rebuild(_journal, _factory, key, time)
+    public ValueTask<byte[]?> State(TwinKey key, AsOf asOf, CancellationToken cancel) =>
+        ValueTask.FromResult(asOf.At is { } time ? PastTwin.Rebuild(_journal, _factory, key, time)
             : _host.State(key));
 
     public ILedgerSource Ledger => _journal;
@@ -100,12 +100,15 @@ public sealed partial class EmbeddedFleet : IFleet
     public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
         ValueTask.FromResult(_journal.Findings(query));
 
-    public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit,
-        CancellationToken cancel)
+    public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, UnixTime? knownAt,
+        DayVisitor visit, CancellationToken cancel)
     {
         _journal.Series(meter, channel, fromDay, toDay, visit);
         return ValueTask.CompletedTask;
     }
+
+    public ValueTask<IReadOnlyList<(int Day, byte[] Body)>> Publications(TwinKey from, int fromDay, int toDay,
+        UnixTime? knownAt, CancellationToken cancel) => throw new NotSupportedException();
 
     public async ValueTask<string> StateHash(CancellationToken cancel) => await _sequencer.Ask(() =>
     {

@@ -32,6 +32,7 @@ public sealed class SqliteJournal : SqlJournal
             _read = Sql.Open(file, readOnly: true);
             _read.Run("PRAGMA cache_size=-16384; PRAGMA mmap_size=1073741824;");
             (_writing, _reading) = (new SqliteSession(_write), new SqliteSession(_read));
+            Sql.InTransaction(_write, "BEGIN IMMEDIATE", () => FillFindTables(_writing));
             Refresh();
         }
         catch (SqliteException e)

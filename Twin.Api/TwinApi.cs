@@ -94,6 +94,7 @@ public static class TwinApi
         app.UseMiddleware<Access>();
         app.MapHomePage();
         app.MapConsoleApi();
+        app.MapTourApi();
         app.MapStatusApi();
         app.MapMetersApi();
         app.MapLineageApi();

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mostChanged, nothing, sentence, Throttle, withEvent } from '../src/pure/news.js';
+import { isNews, mostChanged, nothing, sentence, Throttle, withEvent } from '../src/pure/news.js';
 
 const event = (id, kind = 'case') => ({ kind, case: id });
 
 test('a case is counted once, whatever happens to it', () => {
   const news = [event('a'), event('a', 'response'), event('b', 'act')].reduce(withEvent, nothing);
   assert.deepEqual(news.ids, ['a', 'b']);
+  assert.deepEqual(withEvent(withEvent(nothing, event('a-1')), event('a', 'response')).ids, ['a']);
+  assert.ok(isNews(news, 'a-2') && !isNews(news, 'c-1'));
   assert.equal(sentence(news), '2 cases changed');
   assert.equal(sentence(withEvent(nothing, event('a'))), '1 case changed');
 });

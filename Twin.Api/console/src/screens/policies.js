@@ -1,11 +1,10 @@
 import { html } from 'htm/preact';
 import { useState } from 'preact/hooks';
 import { get, may, post } from '../api.js';
-import { status } from '../live.js';
 import { linkTo, place } from '../place.js';
-import { count, percent, plural, span, time, words } from '../pure/format.js';
+import { plural, words } from '../pure/format.js';
 import { useLoad } from '../ui/load.js';
-import { AnyFacts, Facts, Failure, Field, Panel, Table, Time } from '../ui/parts.js';
+import { Facts, Failure, Field, Panel, Table, Time } from '../ui/parts.js';
 import { Covers } from './policies-covers.js';
 import { Jobs } from './policies-jobs.js';
 import { Ledger } from './policies-ledger.js';

@@ -64,6 +64,7 @@ export async function askStatus() {
 
 /** Follows the stream for as long as the page is open, over restarts of the service. */
 export async function follow() {
+  askStatus();
   for (let tries = 0; ;) {
     const abort = new AbortController();
     ending = abort;

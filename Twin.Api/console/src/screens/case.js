@@ -70,12 +70,19 @@ function Decision({ item }) {
   </${Panel}>`;
 }
 
+/** Digests are long and say nothing to the eye; the ledger has them whole. */
+const short = (text) => text.replaceAll(/\b([0-9a-f]{12})[0-9a-f]{20,}\b/g, '$1…');
+
 function Timeline({ entries }) {
   const [shown, setShown] = useState(20);
-  const all = [...(entries ?? [])].reverse();
-  return html`<${Panel} id="timeline" title="Timeline" note="newest first, from the ledger">
+  const [whole, setWhole] = useState(false);
+  // The case as a whole is written after each change, and repeats what the entries beside it say.
+  const all = (entries ?? []).filter((e) => whole || e.kind !== 'case').reverse();
+  const restated = (entries ?? []).length - (entries ?? []).filter((e) => e.kind !== 'case').length;
+  return html`<${Panel} id="timeline" title="Timeline" note="newest first, from the ledger" actions=${restated > 0 && html`<label class="check"><input type="checkbox" checked=${whole} onChange=${(e) => setWhole(e.currentTarget.checked)} />
+      with the ${restated} that restate the case</label>`}>
     <ol class="timeline" reversed>${all.slice(0, shown).map((e) => html`<li key=${e.number} class="event-${e.kind}">
-      <${Time} of=${e.at} /> <span class="tag">${words(e.kind)}</span> <span class="event-text">${e.text}${e.why && html` <span class="note">${e.why}</span>`}</span>
+      <${Time} of=${e.at} /> <span class="tag">${words(e.kind)}</span> <span class="event-text">${short(e.text)}${e.why && !e.text.includes(e.why) && html` <span class="note">${short(e.why)}</span>`}</span>
       ${e.who && html`<span class="by">${e.who}</span>`}<span class="number-tag" title="Number in the ledger">#${count(e.number)}</span></li>`)}</ol>
     ${all.length > shown && html`<button type="button" onClick=${() => setShown(shown + 100)}>Show ${Math.min(100, all.length - shown)} more of ${all.length}</button>`}
   </${Panel}>`;

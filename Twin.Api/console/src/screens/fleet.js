@@ -39,7 +39,7 @@ function Silent() {
   return html`<${Panel} id="silent" title="Silent meters" note=${load.data ? plural(load.data.total ?? meters.length, 'meter') : ''} actions=${html`<${Select} label="For days" any=${null} value=${days}
       options=${['1', '3', '7', '30'].map((d) => [d, d])} onPick=${(d) => setQuery({ silent: d })} />`}>
     <${Failure} error=${load.error} again=${load.again} />
-    <${Table} caption="Meters that have been silent for ${days} days" hidden rows=${meters} keyOf=${(m) => m.id} empty=${load.busy ? 'Reading…' : 'None.'} columns=${[
+    <${Table} caption="Meters that have been silent for ${days} days" hidden tall rows=${meters} keyOf=${(m) => m.id} empty=${load.busy ? 'Reading…' : 'None.'} columns=${[
       { head: 'Meter', scope: 'row', cell: (m) => html`<${MeterLink} id=${m.id} name=${m.name} />` },
       { head: 'Feeder', cell: (m) => m.feeder }, { head: 'Concentrator', cell: (m) => m.concentrator },
       { head: 'Last reading', cell: (m) => html`<${Time} of=${m.last_reading} />` },
@@ -57,7 +57,7 @@ function Budget() {
   return html`<${Panel} id="budget" title="False alarms"><${Failure} error=${load.error} again=${load.again} />
     ${d && html`<p><strong class=${isOver ? 'over' : 'within'}>${figure(rate)}</strong> a year for each 1,000 meters; the budget is ${figure(d.budget)}. ${isOver ? 'That is over the budget.' : 'That is within the budget.'}</p>
       <meter class="budget" min="0" max=${most} high=${d.budget} value=${rate ?? 0} aria-label="False alarms: ${figure(rate)} of ${figure(d.budget)}"></meter>
-      <${Table} caption="By kind of finding" rows=${d.by_kind ?? []} empty="No verdict says false yet." columns=${[
+      <${Table} caption="By kind of finding" tall rows=${d.by_kind ?? []} empty="No verdict says false yet." columns=${[
         { head: 'Kind', scope: 'row', cell: (k) => words(k.kind) }, { head: 'Findings', class: 'number', cell: (k) => count(k.findings) },
         { head: 'Per 1,000 meter-years', class: 'number', cell: (k) => figure(k.per1000_meter_years) },
         { head: 'In the budget', cell: (k) => (k.is_budgeted ? 'yes' : 'no') },
@@ -73,7 +73,7 @@ function Rank({ from, to }) {
       <${Field} label="From"><input id="rank-from" type="date" value=${from?.slice(0, 10) ?? ''} onChange=${pick('from')} /></${Field}>
       <${Field} label="Up to"><input id="rank-to" type="date" value=${to?.slice(0, 10) ?? ''} onChange=${pick('to')} /></${Field}></div>`}>
     <${Failure} error=${load.error} again=${load.again} />
-    ${from && to ? html`<${Table} caption="Meters by the score of their findings in the window" hidden rows=${meters} keyOf=${(m) => m.id} empty=${load.busy ? 'Reading…' : 'Nothing was found in this window.'} columns=${[
+    ${from && to ? html`<${Table} caption="Meters by the score of their findings in the window" hidden tall rows=${meters} keyOf=${(m) => m.id} empty=${load.busy ? 'Reading…' : 'Nothing was found in this window.'} columns=${[
       { head: 'Meter', scope: 'row', cell: (m) => html`<${MeterLink} id=${m.id} name=${m.name} />` }, { head: 'Feeder', cell: (m) => m.feeder },
       { head: 'Score', class: 'number', cell: (m) => figure(m.score) }, { head: 'Findings', class: 'number', cell: (m) => count(m.findings) },
       { head: 'Worst', cell: (m) => html`<${Severity} of=${m.worst} />` },
@@ -87,7 +87,7 @@ function Feeders() {
   const rows = load.data?.feeders ?? [];
   const next = load.data?.next ? new URLSearchParams(load.data.next.split('?')[1]).get('cursor') : null;
   return html`<${Panel} id="feeders" title="Feeders" note="load at risk: what remote switches could drop"><${Failure} error=${load.error} again=${load.again} />
-    <${Table} caption="Feeders" hidden rows=${rows} keyOf=${(f) => f.name} empty=${load.busy ? 'Reading…' : 'None.'} columns=${[
+    <${Table} caption="Feeders" hidden tall rows=${rows} keyOf=${(f) => f.name} empty=${load.busy ? 'Reading…' : 'None.'} columns=${[
       { head: 'Feeder', scope: 'row', cell: (f) => html`<a href=${linkTo('meters', null, { feeder: f.name })}>${f.name}</a>` },
       { head: 'Meters', class: 'number', cell: (f) => count(f.meters) },
       { head: 'With data', class: 'number', cell: (f) => count(f.members_with_data ?? f.with_data) },

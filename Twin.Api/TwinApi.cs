@@ -28,6 +28,7 @@ public static class TwinApi
         services.AddSingleton(options);
         services.AddSingleton<Onces>();
         services.AddSingleton<Listeners>();
+        services.AddSingleton(ConsoleFiles.Embedded);
         services.ConfigureHttpJsonOptions(o => ApiJson.Apply(o.SerializerOptions));
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = false);
         services.Configure<KestrelServerOptions>(o =>
@@ -91,6 +92,7 @@ public static class TwinApi
         app.UseRequestTimeouts();
         app.UseMiddleware<Access>();
         app.MapHomePage();
+        app.MapConsoleApi();
         app.MapMetersApi();
         app.MapSeriesApi();
         app.MapFindingsApi();

@@ -67,6 +67,8 @@ internal sealed class Problems(RequestDelegate next, ILogger<Problems> log)
         problem = e switch
         {
             ApiProblem p => p,
+            PastNotKeptException => new ApiProblem(400, "past_not_kept", e.Message,
+                "Leave out at and known_at for the present state."),
             StorageUnavailableException => StorageUnavailable(e.Message),
             BadHttpRequestException bad => ForStatus(bad.StatusCode),
             _ => null,

@@ -120,6 +120,7 @@ public static class TwinApi
         app.MapSessionApi();
         app.MapHoldersApi();
         app.MapKeysApi();
+        app.MapTourApi();
         app.MapStatusApi();
         app.MapMetersApi();
         app.MapLineageApi();

@@ -33,7 +33,7 @@ export function HeatStrip({ of, from, to, brush }) {
     if (held) brush(days[Math.min(held.a, held.b)], days[Math.max(held.a, held.b)]);
     setHeld(null);
   };
-  return html`<div class="scroll heat" role="region" aria-label="Findings by ${of.by} and day" tabindex="0"
+  return html`<div class="scroll heat" role="group" aria-label="Findings by ${of.by} and day" tabindex="0"
       onPointerDown=${(e) => {
         const day = dayAt(e);
         if (day === null || e.button !== 0) return;

@@ -17,7 +17,7 @@ export function Lineage({ id, ask }) {
       { head: 'Image', cell: (p) => html`<code title=${p.image}>${p.image?.slice(0, 12)}</code>` },
       { head: 'Covered by', cell: (p) => html`<span class="tag source-${p.source}">${words(p.source)}</span>` }]} />
     <h3>Steps</h3>
-    ${(d?.steps ?? []).length === 0 ? html`<p class="note">None since the baseline.</p>` : html`<ol class="timeline">${d.steps.map((s) => html`<li>
+    ${(d?.steps ?? []).length === 0 ? html`<p class="note">None since the baseline.</p>` : html`<ol class="timeline">${[...d.steps].reverse().map((s) => html`<li>
       <${Time} of=${s.at} /> <strong>${words(s.part)}</strong> ${versionOf(s.version)} <code title=${s.image}>${s.image?.slice(0, 12)}</code>
       <span class="tag source-${s.source}">${words(s.source)}</span>${s.campaign && html` <span class="note">campaign ${s.campaign}</span>`}</li>`)}</ol>`}
     ${(d?.campaigns ?? []).length > 0 && html`<${Table} caption="Campaigns" rows=${d.campaigns} columns=${[

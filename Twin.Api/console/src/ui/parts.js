@@ -43,7 +43,7 @@ export function Table({ caption, hidden = false, columns, rows, keyOf, empty = '
           : html`<td class=${c.class}>${c.cell(row)}</td>`)}</tr>`)}</tbody>
   </table>`;
   // A table wider than its place scrolls by itself, and can then be reached with the keyboard.
-  return scroll ? html`<div class="scroll" role="region" aria-label=${caption} tabindex="0">${table}</div>` : table;
+  return scroll ? html`<div class="scroll" role="group" aria-label=${caption} tabindex="0">${table}</div>` : table;
 }
 
 /** Names and values: pairs of [name, what]. Pairs whose value is null are left out. */

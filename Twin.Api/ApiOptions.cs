@@ -60,6 +60,9 @@ public sealed class ApiOptions
     /// <summary>Null: the service makes no dry runs.</summary>
     public TryProposal? TryProposal { get; init; }
 
+    /// <summary>Null: a verdict that is told again counts again.</summary>
+    public VerdictOn? VerdictOn { get; init; }
+
     /// <summary>Edition of the build, as <c>--version</c> prints it.</summary>
     public required string Edition { get; init; }
 

@@ -100,6 +100,11 @@ public static class TwinApi
         app.MapCaseActsApi();
         app.MapResponsesApi();
         app.MapResponseActsApi();
+        app.MapPoliciesApi();
+        app.MapCoversApi();
+        app.MapFreezeApi();
+        app.MapCommandsApi();
+        app.MapLedgerApi();
         app.MapEventsApi();
         app.MapObservationsApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapHeadEndApi(app.Services.GetRequiredService<ApiOptions>().Limits);

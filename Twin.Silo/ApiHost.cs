@@ -57,6 +57,7 @@ internal static class ApiHost
                 var run = await DryRun.Of(fleet, act, cancel);
                 return new DryRunAnswer(run.Response, run.Persons, run.Guards);
             },
+            VerdictOn = fleet is Embedded.EmbeddedFleet embedded ? f => embedded.VerdictOn(f)?.Said : null,
             Identify = identify ?? (static _ => new(Caller.Local)),
             Now = now ?? (() => new UnixTime((clock ?? TimeProvider.System).GetUtcNow().ToUnixTimeSeconds())),
             Edition = Edition.Name,

@@ -28,6 +28,8 @@ public static class TwinApi
         services.AddSingleton(options);
         services.AddSingleton<Onces>();
         services.AddSingleton<Listeners>();
+        services.AddSingleton<JobQueue>();
+        services.AddHostedService(static s => s.GetRequiredService<JobQueue>());
         services.AddSingleton(ConsoleFiles.Embedded);
         services.ConfigureHttpJsonOptions(o => ApiJson.Apply(o.SerializerOptions));
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = false);
@@ -105,6 +107,7 @@ public static class TwinApi
         app.MapFreezeApi();
         app.MapCommandsApi();
         app.MapLedgerApi();
+        app.MapJobsApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapEventsApi();
         app.MapObservationsApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapHeadEndApi(app.Services.GetRequiredService<ApiOptions>().Limits);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Twin.Grains;
 using Twin.Hardware;
 using Twin.Ingest.Readers;
@@ -9,15 +10,6 @@ namespace Twin.Api;
 /// live.
 /// </summary>
 public enum ServiceMode { Live, Replay, Demo }
-
-/// <summary>
-/// What the API shows of a meter's twin. <paramref name="View"/> is serialised with <see cref="ApiJson.Options"/> as
-/// the member <c>twin</c> of <c>/api/v1/meters/{id}</c>; the texts go into lists, empty where not known.
-/// </summary>
-public sealed record MeterDescription(string Name, string Role, string Feeder, object View);
-
-/// <summary>Reads the canonical state of a meter twin. Called from many requests at once.</summary>
-public delegate MeterDescription MeterDescriber(TwinKey key, byte[] state);
 
 /// <summary>
 /// Parses one line (without its line end) and adds its inputs to the batch of the request. On false nothing was added,
@@ -38,8 +30,6 @@ public delegate Input ReplyReader(Stream message, bool isJson);
 /// <summary>Set once by the host.</summary>
 public sealed class ApiOptions
 {
-    public required MeterDescriber Describe { get; init; }
-
     /// <summary>Makes the reader of one request, which fills the given batch.</summary>
     public required Func<InputBatch, ObservationReader> NewReader { get; init; }
 
@@ -54,8 +44,18 @@ public sealed class ApiOptions
     /// </summary>
     public required Func<UnixTime> Now { get; init; }
 
-    /// <summary>Finds who asks.</summary>
-    public Identify Identify { get; init; } = static _ => new(Caller.Local);
+    /// <summary>Finds who asks; null: keys and sessions do, and whatever the members below let in.</summary>
+    public Identify? Identify { get; init; }
+
+    /// <summary>Checks tokens of the utility's own sign-in (OpenID Connect); null: there is none.</summary>
+    public TokenReader? ReadToken { get; init; }
+
+    /// <summary>The service that a client certificate, whose chain is valid, is of; null: certificates say nothing.
+    /// </summary>
+    public Func<X509Certificate2, string?>? ReadCertificate { get; init; }
+
+    /// <summary>True when the service is reached by TLS alone: cookies are for TLS then, too.</summary>
+    public bool IsTls { get; init; }
 
     /// <summary>Null: the service makes no dry runs.</summary>
     public TryProposal? TryProposal { get; init; }
@@ -132,6 +132,11 @@ public sealed record ApiLimits
 
     /// <summary>Connections to the server; a further one is closed.</summary>
     public int Connections { get; init; } = 1_024;
+
+    /// <summary>
+    /// Age at which what lists are looked through for is read again, in the background; zero: before each answer.
+    /// </summary>
+    public TimeSpan IndexAge { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Time for a read. Beyond: 503.</summary>
     public TimeSpan ReadTime { get; init; } = TimeSpan.FromSeconds(30);

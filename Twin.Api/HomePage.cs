@@ -64,7 +64,7 @@ internal static class HomePage
     private static async Task<ContentHttpResult> Page(HttpContext http, IFleet fleet, ApiOptions options, string? note,
         EndpointDataSource endpoints, CancellationToken cancel)
     {
-        var (meters, _) = await MetersApi.Scan(fleet, options, null, MeterRows, 0, cancel);
+        var meters = await MetersApi.First(fleet, MeterRows, cancel);
         var findings = await fleet.Findings(new FindingQuery(null, null, null, null, FindingRows), cancel);
         http.Response.Headers.ContentSecurityPolicy = Policy;
         return TypedResults.Text(Render(fleet.Status, options, note, meters, findings, endpoints.Endpoints),
@@ -141,7 +141,7 @@ internal static class HomePage
         {
             html.Raw("<tr><td>").Text(m.Name).Raw("</td><td class=\"id\"><a href=\"").Text(m.Link).Raw("\">")
                 .Text(m.Id.ToString()).Raw("</a></td><td>")
-                .Text(m.Role).Raw("</td><td>").Text(m.Feeder).Raw("</td></tr>");
+                .Text(SnakeCase.Of(m.Role)).Raw("</td><td>").Text(m.Feeder).Raw("</td></tr>");
         }
         html.EndTable();
     }

@@ -63,6 +63,27 @@ internal static class Parameters
         return ok && time.CompareTo(Earliest) >= 0 && time.CompareTo(Latest) <= 0;
     }
 
+    /// <summary>As of when: event time, and what was known.</summary>
+    public static AsOf AsOf(string? at, string? knownAt) => new(Time(at, "at"), Time(knownAt, "known_at"));
+
+    /// <summary><c>true</c> or <c>false</c>; false when not given.</summary>
+    public static bool Flag(string? text, string name) => text switch
+    {
+        null or "false" => false,
+        "true" => true,
+        _ => throw Bad($"bad_{name}", $"The parameter {name} is neither true nor false.", $"Give {name}=true."),
+    };
+
+    /// <summary>A member of an enumeration in snake case; null when not given.</summary>
+    public static T? OneOf<T>(string? text, string name) where T : struct, Enum
+    {
+        if (text is null) return null;
+        foreach (var value in Enum.GetValues<T>())
+            if (SnakeCase.Of(value) == text) return value;
+        throw Bad($"bad_{name}", $"The parameter {name} is none that this path knows.",
+            $"Use one of: {string.Join(", ", Enum.GetValues<T>().Select(v => SnakeCase.Of(v)))}.");
+    }
+
     public static void Ordered(UnixTime? from, UnixTime? to)
     {
         if (from is { } a && to is { } b && a.CompareTo(b) >= 0)

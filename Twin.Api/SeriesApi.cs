@@ -37,7 +37,7 @@ internal static class SeriesApi
         if (count > end.Seconds - begin.Seconds)
             throw Parameters.Bad("bad_columns", "A column would be shorter than a second.",
                 "Ask for fewer columns or a longer range.");
-        var (meter, _) = await MetersApi.Find(fleet, id, null, cancel);
+        var (meter, _) = await MetersApi.Find(fleet, id, AsOf.Now, cancel);
 
         // Days are counted in the meter's zone, at most 14 hours from UTC: one day more on each side holds every
         // instant asked for.

@@ -17,9 +17,10 @@ public interface IFleet : IAsyncDisposable
     ValueTask<AppendReceipt> Append(InputBatch batch, CancellationToken cancel);
 
     /// <summary>
-    /// The canonical state of a twin, now or as of an event time on what is known now; null when there is none.
+    /// The canonical state of a twin; null when there is none, or was none then.
     /// </summary>
-    ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel);
+    /// <exception cref="PastNotKeptException">The past of a twin of this kind cannot be rebuilt.</exception>
+    ValueTask<byte[]?> State(TwinKey key, AsOf asOf, CancellationToken cancel);
 
     /// <summary>Keys of a kind in id order, after the given id, at most <paramref name="limit"/>.</summary>
     ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit, CancellationToken cancel);
@@ -29,10 +30,14 @@ public interface IFleet : IAsyncDisposable
 
     /// <summary>
     /// Stored readings of a meter and channel, whole local days in ascending order, each handed to
-    /// <paramref name="visit"/>.
+    /// <paramref name="visit"/>; as they were known at a time, when one is given.
     /// </summary>
-    ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit,
+    ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, UnixTime? knownAt, DayVisitor visit,
         CancellationToken cancel);
+
+    /// <summary>What a twin published when the days of a range closed, ascending.</summary>
+    ValueTask<IReadOnlyList<(int Day, byte[] Body)>> Publications(TwinKey from, int fromDay, int toDay,
+        UnixTime? knownAt, CancellationToken cancel);
 
     /// <summary>
     /// SHA-256 over the canonical encoding of all twins and findings by id (DESIGN, invariant 3), in hexadecimal.
@@ -46,6 +51,35 @@ public interface IFleet : IAsyncDisposable
     FleetStatus Status { get; }
 }
 
+/// <summary>
+/// As of when a question is asked. <paramref name="At"/>: event time; only what happened up to then, on what is known
+/// now, late readings and revisions included. <paramref name="KnownAt"/>: only what was known then, which is the
+/// inputs before the first journalled word of time (tick, sweep, closing of a day) that lies after it. Both may be
+/// given: what had happened by the one, as it was known at the other.
+/// </summary>
+public readonly record struct AsOf(UnixTime? At, UnixTime? KnownAt)
+{
+    /// <summary>Everything that is known.</summary>
+    public static AsOf Now => default;
+    public bool IsNow => At is null && KnownAt is null;
+}
+
+/// <summary>The usual questions: about the present.</summary>
+public static class FleetReads
+{
+    /// <summary>The state now, or as of an event time on what is known now.</summary>
+    public static ValueTask<byte[]?> State(this IFleet fleet, TwinKey key, UnixTime? at, CancellationToken cancel) =>
+        fleet.State(key, new AsOf(at, null), cancel);
+
+    /// <summary>Readings as they are known now.</summary>
+    public static ValueTask Series(this IFleet fleet, MeterId meter, Channel channel, int fromDay, int toDay,
+        DayVisitor visit, CancellationToken cancel) =>
+        fleet.Series(meter, channel, fromDay, toDay, null, visit, cancel);
+}
+
+/// <summary>The past of this twin was not kept. The message says which, and what to ask instead.</summary>
+public sealed class PastNotKeptException(string message) : Exception(message);
+
 /// <summary>One stored local day; spans are valid during the call only.</summary>
 public delegate void DayVisitor(LocalDay day, int intervalMinutes, ReadOnlySpan<int> slots,
     ReadOnlySpan<Quality> qualities);
@@ -55,6 +89,18 @@ public sealed record FindingQuery(TwinKey? Subject, FindingKind? Kind, UnixTime?
 {
     /// <summary>The one of that id, 16 hexadecimal digits.</summary>
     public string? Id { get; init; }
+
+    /// <summary>This severe, or more.</summary>
+    public Severity? Least { get; init; }
+
+    /// <summary>Those that follow this one in the order of the answer.</summary>
+    public (UnixTime DetectedAt, string Id)? After { get; init; }
+
+    /// <summary>What had been stated by then; see <see cref="AsOf"/>.</summary>
+    public UnixTime? KnownAt { get; init; }
+
+    /// <summary>Stated by inputs up to this position: what an engine makes of <see cref="KnownAt"/>.</summary>
+    public long? Through { get; init; }
 }
 
 /// <summary>Inputs of one source, encoded one behind another.</summary>

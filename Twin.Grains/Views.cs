@@ -46,11 +46,17 @@ public sealed record FeederView(TwinKey Key, string Name, int? LastDay, int Memb
     public static FeederView From(TwinKey key, ReadOnlySpan<byte> state) => FeederTwin.Restore(key.Id, state).View;
 }
 
+/// <summary>What people said of findings of a kind, as far as it is remembered.</summary>
+public sealed record VerdictCount(FindingKind Kind, int True, int Benign, int False);
+
 /// <summary>A cohort for people.</summary>
 public sealed record CohortView(TwinKey Key, string Name, int? LastDay, int Members)
 {
     /// <summary>The score from which a day is a finding, as the fleet learnt it; 0 while too little is known.</summary>
     public double Bar { get; init; }
+
+    /// <summary>Verdicts on its members' findings.</summary>
+    public IReadOnlyList<VerdictCount> Verdicts { get; init; } = [];
 
     /// <summary>What verdicts made of the bar, by kind of finding; null without verdicts.</summary>
     public IReadOnlyDictionary<FindingKind, double>? Factors { get; init; }

@@ -53,7 +53,6 @@ internal static class ApiHost
         var scratch = fleet is EmbeddedFleet own ? new Scratch(own.Folder) : null;
         builder.Services.AddTwinApi(new ApiOptions
         {
-            Describe = Describe,
             NewReader = batch => Reader(new ObservationBatch(batch, announced, Latest(clock))),
             NewSink = batch => new ObservationBatch(batch, announced, Latest(clock)),
             ReadReply = replies,
@@ -98,28 +97,25 @@ internal static class ApiHost
     public static string Address(WebApplication app) =>
         app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
-    private static MeterDescription Describe(TwinKey key, byte[] state)
-    {
-        var view = MeterView.From(key, state);
-        return new MeterDescription(view.Name, view.Role.ToString().ToLowerInvariant(), view.Feeder, view);
-    }
-
     /// <summary>The web server disposes its services; the fleet is ours to dispose.</summary>
     private sealed class Borrowed(IFleet fleet) : IFleet
     {
         public FleetStatus Status => fleet.Status;
         public ValueTask<AppendReceipt> Append(InputBatch batch, CancellationToken cancel) =>
             fleet.Append(batch, cancel);
-        public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) =>
-            fleet.State(key, at, cancel);
+        public ValueTask<byte[]?> State(TwinKey key, AsOf asOf, CancellationToken cancel) =>
+            fleet.State(key, asOf, cancel);
         public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit,
             CancellationToken cancel) => fleet.Keys(kind, after, limit, cancel);
         public ILedgerSource Ledger => fleet.Ledger;
         public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
             fleet.Findings(query, cancel);
-        public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit,
-            CancellationToken cancel) =>
-            fleet.Series(meter, channel, fromDay, toDay, visit, cancel);
+        public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, UnixTime? knownAt,
+            DayVisitor visit, CancellationToken cancel) =>
+            fleet.Series(meter, channel, fromDay, toDay, knownAt, visit, cancel);
+        public ValueTask<IReadOnlyList<(int Day, byte[] Body)>> Publications(TwinKey from, int fromDay, int toDay,
+            UnixTime? knownAt, CancellationToken cancel) =>
+            fleet.Publications(from, fromDay, toDay, knownAt, cancel);
         public ValueTask<string> StateHash(CancellationToken cancel) => fleet.StateHash(cancel);
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

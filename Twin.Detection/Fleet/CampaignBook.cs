@@ -53,6 +53,15 @@ public sealed class CampaignBook
 
     public int Count => _campaigns.Count;
 
+    /// <summary>
+    /// Each campaign: when it moved last, how many members its sample stands for, the sample, and how many of them were
+    /// stuck when that was stated (0: never).
+    /// </summary>
+    public IEnumerable<(string Name, long LastAt, long Members, int Stuck,
+        IReadOnlyDictionary<ulong, (byte State, long Since)> Sample)> All =>
+        _campaigns.Select(c => (c.Name, c.LastAt, (long)c.Members.Count << c.Level, c.Stated,
+            (IReadOnlyDictionary<ulong, (byte, long)>)c.Members));
+
     /// <summary>True while a campaign may still turn out to be stuck: time alone decides.</summary>
     public bool IsWaiting => _campaigns.Exists(c => c.Stated == 0 && c.Members.Values.Any(m => IsHeldBack(m.State)));
 

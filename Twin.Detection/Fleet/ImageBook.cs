@@ -53,6 +53,11 @@ public sealed class ImageBook
     /// <summary>Images in use that no release vouches for.</summary>
     public int Unknown => _uses.Count - Releases;
 
+    /// <summary>Each image with its users (estimated above 256); the release is null where nobody registered it.
+    /// </summary>
+    public IEnumerable<(ulong Image, Release? Release, long Users)> All =>
+        _uses.Select(u => (u.Image, u.Release, u.Users.Count));
+
     /// <summary>True when the bound lets this release in: it is known, or there is room.</summary>
     public bool HasRoomFor(Release release) => Releases < MaxReleases
         || (_byImage.TryGetValue(release.Image.Short, out var use) && use.Release is not null);

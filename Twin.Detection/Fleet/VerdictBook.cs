@@ -49,6 +49,10 @@ public sealed class VerdictBook
     /// <summary>Kinds with verdicts and their factors, in the order of the kinds.</summary>
     public IEnumerable<(FindingKind Kind, double Factor)> Factors => _kinds.Keys.Select(k => (k, FactorOf(k)));
 
+    /// <summary>Verdicts remembered of each kind; counts are halved whenever they reach the bound.</summary>
+    public IEnumerable<(FindingKind Kind, int True, int Benign, int False)> Counts =>
+        _kinds.Select(k => (k.Key, (int)k.Value.True, (int)k.Value.Benign, (int)k.Value.False));
+
     public void Write(ByteWriter to)
     {
         to.Byte(EncodingVersion);

@@ -50,6 +50,19 @@ internal sealed partial class MeterSecurity
         return views;
     }
 
+    /// <summary>What its application was since it was first attested, in the order of time.</summary>
+    public FirmwareStep[] ApplicationSteps()
+    {
+        if (!IsBaselined) return [];
+        var marks = Array.FindAll(_rare?.Lineage ?? [], l => l.Part == FirmwarePart.Application);
+        Array.Sort(marks, (a, b) => a.At.CompareTo(b.At));
+        if (marks.Length == 0) return [StepOf(_baselinedAt, _parts[(int)FirmwarePart.Application - 1])];
+        return [.. marks.Select(m => StepOf(m.At, m.Mark))];
+    }
+
+    private static FirmwareStep StepOf(uint at, in PartMark mark) =>
+        new((int)(Moment.Time(at).Seconds / 86_400), "", Hex(mark.Image), mark.Version);
+
     private LineageSource SourceOf(FirmwarePart part)
     {
         var last = Array.FindLast(_rare?.Lineage ?? [], l => l.Part == part);

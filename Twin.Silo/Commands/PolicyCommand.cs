@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Twin.Grains;
 using Twin.Grains.Guards;
 using Twin.Grains.Policies;
 using Twin.Hardware;
@@ -109,7 +110,7 @@ internal static class PolicyCommand
         {
             await using var fleet = flags.Open(p);
             var key = PolicyActivation.Twin;
-            var view = await fleet.State(key, null, cancel) is { } state ? PolicyView.From(key, state)
+            var view = await fleet.State(key, AsOf.Now, cancel) is { } state ? PolicyView.From(key, state)
                 : new PolicyTwin(key.Id).View();
             if (p.GetValue(text)) Console.Write(view.Text.Length > 0 ? view.Text : PolicyReader.DefaultText);
             else if (p.GetValue(Cli.JsonFlag))
@@ -126,7 +127,7 @@ internal static class PolicyCommand
             else
             {
                 Print(view);
-                if (await fleet.State(GuardKey.Fleet, null, cancel) is { } guard
+                if (await fleet.State(GuardKey.Fleet, AsOf.Now, cancel) is { } guard
                     && GuardView.From(GuardKey.Fleet, guard).HeldSeconds > 0)
                     Console.WriteLine("  every command is held after a restore, until two persons have said "
                         + "'metertwin response process fleet'");

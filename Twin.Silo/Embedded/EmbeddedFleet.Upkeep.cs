@@ -98,7 +98,7 @@ public sealed partial class EmbeddedFleet
         _directory.ForgetRestore();
     }
 
-    private bool HasPending(TwinKey key) => State(key, null, CancellationToken.None).Result is { } state
+    private bool HasPending(TwinKey key) => State(key, AsOf.Now, CancellationToken.None).Result is { } state
         && CaseView.From(key, state).Responses.Any(r => r.State is ResponseState.Proposed or ResponseState.Authorised);
 
     private bool EraseFiles(Erasure act, long position)

@@ -23,6 +23,17 @@ public abstract partial class SqlJournal
         "SELECT body FROM publication WHERE kind=@k AND twin=@t AND day=@d", "@k", "@t", "@d")
         .With((int)from.Kind, SqlValues.Signed(from.Id), day).ExecuteScalar());
 
+    public IReadOnlyList<(int Day, byte[] Body)> Publications(TwinKey from, int fromDay, int toDay) => Reading(c =>
+    {
+        using var select = c.Prepare("SELECT day, body FROM publication WHERE kind=@k AND twin=@t AND day>=@a AND "
+            + "day<=@b ORDER BY day", "@k", "@t", "@a", "@b")
+            .With((int)from.Kind, SqlValues.Signed(from.Id), fromDay, toDay);
+        using var reader = select.ExecuteReader();
+        var found = new List<(int, byte[])>();
+        while (reader.Read()) found.Add((reader.GetInt32(0), reader.Blob(1)));
+        return found;
+    });
+
     public void ReadAddressed(TwinKey key, long after, JournalVisitor visit)
     {
         var found = Reading(c =>
@@ -101,14 +112,26 @@ public abstract partial class SqlJournal
         if (query.Kind is { } kind) Add("finding=@f", "@f", (int)kind);
         if (query.From is { } from) Add("detected_s>=@from", "@from", from.Seconds);
         if (query.To is { } to) Add("detected_s<@to", "@to", to.Seconds);
+        if (query.Through is { } through) Add("position<=@p", "@p", through);
+        if (query.After is { } after)
+        {
+            Add("detected_s<=@after", "@after", after.DetectedAt.Seconds);
+            Add("(detected_s<@after OR id>@last)", "@last", after.Id);
+        }
+        var limit = Math.Clamp(query.Limit, 0, 10_000);
         names.Add("@n");
-        values.Add(Math.Clamp(query.Limit, 0, 10_000));
+        // How severe one is stands in its body alone.
+        values.Add(query.Least is null ? limit : int.MaxValue);
         using var select = c.Prepare("SELECT body FROM finding"
             + (where.Count > 0 ? " WHERE " + string.Join(" AND ", where) : "")
             + " ORDER BY detected_s DESC, id LIMIT @n", [.. names]).With([.. values]);
-        using var reader = select.ExecuteReader();
+        using var rows = select.ExecuteReader();
         var found = new List<Finding>();
-        while (reader.Read()) found.Add(Finding.Read(reader.Blob(0)));
+        while (found.Count < limit && rows.Read())
+        {
+            var finding = Finding.Read(rows.Blob(0));
+            if (query.Least is not { } least || finding.Severity >= least) found.Add(finding);
+        }
         return found;
     });
 

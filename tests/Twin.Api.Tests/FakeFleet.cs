@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
 using Twin.Grains;
 using Twin.Grains.Ledger;
 using Twin.Hardware;
@@ -17,7 +16,7 @@ internal sealed class FakeFleet : IFleet
     public const int OddInterval = 7;
 
     private readonly Lock _lock = new();
-    private readonly SortedDictionary<TwinKey, string> _names = [];
+    private readonly SortedDictionary<TwinKey, byte[]> _twins = [];
     private readonly Dictionary<(MeterId, Channel, long Start), (int Value, int Interval)> _readings = [];
     private readonly List<Finding> _findings = [];
     private long _position;
@@ -42,11 +41,36 @@ internal sealed class FakeFleet : IFleet
     public MeterId AddMeter(string name)
     {
         var id = MeterId.FromUtilityId(name);
-        _names[id.Twin] = name;
+        Feed(new MeterSeen(id, name, "", 0));
         return id;
     }
 
-    public void AddTwin(TwinKey key, string name) => _names[key] = name;
+    public void AddTwin(TwinKey key) => _twins[key] = StateOf(Factory.Create(key));
+
+    /// <summary>The twin that the input is addressed to applies it, as it is.</summary>
+    public void Feed(Input input)
+    {
+        var key = input.Target;
+        var twin = _twins.TryGetValue(key, out var state) ? Factory.Restore(key, state) : Factory.Create(key);
+        twin.Apply(input.ToBytes(), new NoOutbox());
+        _twins[key] = StateOf(twin);
+    }
+
+    private static readonly TwinFactory Factory = new();
+
+    private static byte[] StateOf(TwinState twin)
+    {
+        var to = new ByteWriter();
+        twin.Write(to);
+        return to.ToArray();
+    }
+
+    private sealed class NoOutbox : IOutbox
+    {
+        public void Send(TwinKey to, ReadOnlySpan<byte> message) { }
+        public void Publish(ReadOnlySpan<byte> message) { }
+        public void Fact(FactKind kind, ReadOnlySpan<byte> fact) { }
+    }
 
     public void Add(Finding finding) => _findings.Add(finding);
 
@@ -69,7 +93,11 @@ internal sealed class FakeFleet : IFleet
     {
         if (Envelope.Read(input).Kind != InputKind.ReadingBlock)
         {
-            if (Input.Read(input) is MeterSeen seen && !_names.TryAdd(seen.Target, seen.Name)) return Admission.Repeat;
+            if (Input.Read(input) is MeterSeen seen)
+            {
+                if (_twins.ContainsKey(seen.Target)) return Admission.Repeat;
+                Feed(seen);
+            }
             _position++;
             return Admission.Accept;
         }
@@ -86,25 +114,26 @@ internal sealed class FakeFleet : IFleet
         return Admission.Accept with { Readings = fresh };
     }
 
-    /// <summary>
-    /// The state is the name, and the time it is asked for: nothing exists before <see cref="Begin"/>.
-    /// </summary>
-    public async ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel)
+    /// <summary>The state is the same at all times; nothing exists before <see cref="Begin"/>.</summary>
+    public async ValueTask<byte[]?> State(TwinKey key, AsOf asOf, CancellationToken cancel)
     {
         await BeforeState().WaitAsync(cancel);
         lock (_lock)
         {
-            if (at is { } time && time.CompareTo(Begin) < 0) return null;
-            return _names.TryGetValue(key, out var name) ? Encoding.UTF8.GetBytes($"{name}\n{at}") : null;
+            LastAsOf = asOf;
+            if ((asOf.At ?? asOf.KnownAt) is { } time && time.CompareTo(Begin) < 0) return null;
+            return _twins.GetValueOrDefault(key);
         }
     }
+
+    public AsOf LastAsOf { get; private set; }
 
     public static readonly UnixTime Begin = new(1_000_000_000);
 
     public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit, CancellationToken cancel)
     {
         lock (_lock)
-            return new([.. _names.Keys.Where(k => k.Kind == kind && k.Id > after).OrderBy(k => k.Id).Take(limit)]);
+            return new([.. _twins.Keys.Where(k => k.Kind == kind && k.Id > after).OrderBy(k => k.Id).Take(limit)]);
     }
 
     public ILedgerSource Ledger => throw new NotSupportedException();
@@ -117,11 +146,24 @@ internal sealed class FakeFleet : IFleet
             .Where(f => query.Kind is null || f.Kind == query.Kind)
             .Where(f => query.From is not { } from || f.To.CompareTo(from) > 0)
             .Where(f => query.To is not { } to || f.From.CompareTo(to) < 0)
-            .OrderByDescending(f => f.DetectedAt.Seconds).ThenBy(f => f.Id, StringComparer.Ordinal).Take(query.Limit)]);
+            .Where(f => query.Id is null || f.Id == query.Id)
+            .Where(f => query.Least is not { } least || f.Severity >= least)
+            .Where(f => query.KnownAt is not { } known || f.DetectedAt.CompareTo(known) <= 0)
+            .OrderByDescending(f => f.DetectedAt.Seconds).ThenBy(f => f.Id, StringComparer.Ordinal)
+            .Where(f => query.After is not { } a || f.DetectedAt.CompareTo(a.DetectedAt) < 0
+                || (f.DetectedAt == a.DetectedAt && string.CompareOrdinal(f.Id, a.Id) > 0)).Take(query.Limit)]);
     }
 
-    public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit,
-        CancellationToken cancel)
+    /// <summary>What twins published, by twin and day.</summary>
+    public SortedDictionary<(TwinKey From, int Day), byte[]> Published { get; } = [];
+
+    public ValueTask<IReadOnlyList<(int Day, byte[] Body)>> Publications(TwinKey from, int fromDay, int toDay,
+        UnixTime? knownAt, CancellationToken cancel) =>
+        new([.. Published.Where(p => p.Key.From == from && p.Key.Day >= fromDay && p.Key.Day <= toDay)
+            .Select(p => (p.Key.Day, p.Value))]);
+
+    public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, UnixTime? knownAt,
+        DayVisitor visit, CancellationToken cancel)
     {
         LastDays = (fromDay, toDay);
         var days = _readings.Where(r => r.Key.Item1 == meter && r.Key.Item2 == channel)

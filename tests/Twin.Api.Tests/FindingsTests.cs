@@ -16,7 +16,7 @@ public class FindingsTests
         var service = await Service.Start();
         var m1 = service.Fleet.AddMeter("m1");
         var feeder = TwinKey.Named(TwinKind.Feeder, "F1");
-        service.Fleet.AddTwin(feeder, "F1");
+        service.Fleet.AddTwin(feeder);
         service.Fleet.Add(Make(m1.Twin, "m1", FindingKind.LevelShift, 0, 100));
         service.Fleet.Add(Make(m1.Twin, "m1", FindingKind.ZeroRun, 86_400, 300));
         service.Fleet.Add(Make(feeder, "F1", FindingKind.FeederLoss, 172_800, 200));
@@ -75,7 +75,11 @@ public class FindingsTests
     [InlineData("?subject=feeder:", 400, "bad_subject")]
     [InlineData("?from=2020-01-02&to=2020-01-01", 400, "bad_range")]
     [InlineData("?limit=1001", 400, "bad_limit")]
-    [InlineData("?severity=high", 400, "unknown_parameter")]
+    [InlineData("?severity=awful", 400, "bad_severity")]
+    [InlineData("?sverity=high", 400, "unknown_parameter")]
+    [InlineData("?cursor=x", 400, "bad_cursor")]
+    [InlineData("?fields=nothing", 400, "bad_fields")]
+    [InlineData("?known_at=soon", 400, "bad_known_at")]
     public async Task AWrongFilterIsNamed(string query, int status, string code)
     {
         await using var service = await WithFindings();

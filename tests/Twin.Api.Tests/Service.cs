@@ -37,7 +37,6 @@ internal sealed class Service : IAsyncDisposable
         fleet ??= new FakeFleet();
         return Start(fleet, new ApiOptions
         {
-            Describe = Describe,
             NewReader = batch => new ObservationReader(
                 (ReadOnlySpan<byte> line, out string error) => Parse(line, batch, out error),
                 () => fleet.Committed++),
@@ -48,7 +47,7 @@ internal sealed class Service : IAsyncDisposable
             Edition = "standalone",
             Mode = mode,
             AllowedHosts = hosts ?? [],
-            Limits = limits ?? new ApiLimits(),
+            Limits = (limits ?? new ApiLimits()) with { IndexAge = TimeSpan.Zero },
         }, realServer, console);
     }
 
@@ -67,12 +66,6 @@ internal sealed class Service : IAsyncDisposable
         await app.StartAsync();
         var client = realServer ? new HttpClient { BaseAddress = new Uri(app.Urls.Single()) } : app.GetTestClient();
         return new Service(fleet, app, client);
-    }
-
-    private static MeterDescription Describe(TwinKey key, byte[] state)
-    {
-        var parts = Encoding.UTF8.GetString(state).Split('\n');
-        return new MeterDescription(parts[0], "customer", "F1", new { OfMeter = new MeterId(key.Id), AsOf = parts[1] });
     }
 
     /// <summary>

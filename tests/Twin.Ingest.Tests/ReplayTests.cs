@@ -37,7 +37,7 @@ public sealed class ReplayTests
             return new AppendReceipt([.. items], Inputs.Count);
         }
 
-        public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) =>
+        public ValueTask<byte[]?> State(TwinKey key, AsOf asOf, CancellationToken cancel) =>
             throw new NotSupportedException();
         public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit,
             CancellationToken cancel) =>
@@ -45,9 +45,12 @@ public sealed class ReplayTests
         public ILedgerSource Ledger => throw new NotSupportedException();
         public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
             throw new NotSupportedException();
-        public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit,
-            CancellationToken cancel) =>
+        public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, UnixTime? knownAt,
+        DayVisitor visit, CancellationToken cancel) =>
             throw new NotSupportedException();
+        public ValueTask<IReadOnlyList<(int Day, byte[] Body)>> Publications(TwinKey from, int fromDay, int toDay,
+            UnixTime? knownAt, CancellationToken cancel) => throw new NotSupportedException();
+
         public ValueTask<string> StateHash(CancellationToken cancel) => throw new NotSupportedException();
         public FleetStatus Status => throw new NotSupportedException();
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -36,13 +36,16 @@ public sealed class FrameListenerTests
             return new AppendReceipt(new Admission[batch.Count], Inputs.Count);
         }
 
-        public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) => throw No();
+        public ValueTask<byte[]?> State(TwinKey key, AsOf asOf, CancellationToken cancel) => throw No();
         public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit, CancellationToken cancel)
             => throw No();
         public ILedgerSource Ledger => throw No();
         public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) => throw No();
-        public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit,
-            CancellationToken cancel) => throw No();
+        public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, UnixTime? knownAt,
+        DayVisitor visit, CancellationToken cancel) => throw No();
+        public ValueTask<IReadOnlyList<(int Day, byte[] Body)>> Publications(TwinKey from, int fromDay, int toDay,
+            UnixTime? knownAt, CancellationToken cancel) => throw No();
+
         public ValueTask<string> StateHash(CancellationToken cancel) => throw No();
         public FleetStatus Status => throw No();
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -112,8 +112,8 @@ internal sealed class TwinCluster : IFleet
 
     public ValueTask<AppendReceipt> Append(InputBatch batch, CancellationToken cancel) => _fleet.Append(batch, cancel);
 
-    public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) =>
-        _fleet.State(key, at, cancel);
+    public ValueTask<byte[]?> State(TwinKey key, AsOf asOf, CancellationToken cancel) =>
+        _fleet.State(key, asOf, cancel);
 
     public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit,
         CancellationToken cancel) => _fleet.Keys(kind, after, limit, cancel);
@@ -123,8 +123,11 @@ internal sealed class TwinCluster : IFleet
     public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
         _fleet.Findings(query, cancel);
 
-    public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay,
-        DayVisitor visit, CancellationToken cancel) => _fleet.Series(meter, channel, fromDay, toDay, visit, cancel);
+    public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, UnixTime? knownAt,
+        DayVisitor visit, CancellationToken cancel) => _fleet.Series(meter, channel, fromDay, toDay, knownAt, visit, cancel);
+
+    public ValueTask<IReadOnlyList<(int Day, byte[] Body)>> Publications(TwinKey from, int fromDay, int toDay,
+        UnixTime? knownAt, CancellationToken cancel) => _fleet.Publications(from, fromDay, toDay, knownAt, cancel);
 
     public ValueTask<string> StateHash(CancellationToken cancel) => _fleet.StateHash(cancel);
 

@@ -113,8 +113,8 @@ internal sealed class AnsweringFleet(IFleet inner) : IFleet
         if (outcomes.Count > 0) await inner.Send(outcomes);
     }
 
-    public ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel) =>
-        inner.State(key, at, cancel);
+    public ValueTask<byte[]?> State(TwinKey key, AsOf asOf, CancellationToken cancel) =>
+        inner.State(key, asOf, cancel);
 
     public ValueTask<IReadOnlyList<TwinKey>> Keys(TwinKind kind, ulong after, int limit, CancellationToken cancel) =>
         inner.Keys(kind, after, limit, cancel);
@@ -122,8 +122,11 @@ internal sealed class AnsweringFleet(IFleet inner) : IFleet
     public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
         inner.Findings(query, cancel);
 
-    public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit,
-        CancellationToken cancel) => inner.Series(meter, channel, fromDay, toDay, visit, cancel);
+    public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, UnixTime? knownAt,
+        DayVisitor visit, CancellationToken cancel) => inner.Series(meter, channel, fromDay, toDay, knownAt, visit, cancel);
+
+    public ValueTask<IReadOnlyList<(int Day, byte[] Body)>> Publications(TwinKey from, int fromDay, int toDay,
+        UnixTime? knownAt, CancellationToken cancel) => inner.Publications(from, fromDay, toDay, knownAt, cancel);
 
     public ValueTask<string> StateHash(CancellationToken cancel) => inner.StateHash(cancel);
     public ILedgerSource Ledger => inner.Ledger;

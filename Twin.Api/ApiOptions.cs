@@ -60,6 +60,20 @@ public sealed class ApiOptions
     /// <summary>Null: the service makes no dry runs.</summary>
     public TryProposal? TryProposal { get; init; }
 
+    /// <summary>Null: a verdict that is told again counts again.</summary>
+    public VerdictOn? VerdictOn { get; init; }
+
+    /// <summary>Null: the service has no jobs.</summary>
+    public MakeJob? MakeJob { get; init; }
+
+    /// <summary>
+    /// Gives a path, of that ending, for a recording that is sent; it is removed with its job. Null: none can be.
+    /// </summary>
+    public Func<string, string>? NewUpload { get; init; }
+
+    /// <summary>Folder of recordings that jobs may replay; null: none.</summary>
+    public string? ReplayFolder { get; init; }
+
     /// <summary>Edition of the build, as <c>--version</c> prints it.</summary>
     public required string Edition { get; init; }
 

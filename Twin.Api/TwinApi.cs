@@ -37,6 +37,8 @@ public static class TwinApi
         services.AddSingleton<LoadCurveGate>();
         services.AddSingleton<Onces>();
         services.AddSingleton<Listeners>();
+        services.AddSingleton<JobQueue>();
+        services.AddHostedService(static s => s.GetRequiredService<JobQueue>());
         services.ConfigureHttpJsonOptions(o => ApiJson.Apply(o.SerializerOptions));
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = false);
         services.Configure<KestrelServerOptions>(o =>
@@ -132,6 +134,12 @@ public static class TwinApi
         app.MapCaseActsApi();
         app.MapResponsesApi();
         app.MapResponseActsApi();
+        app.MapPoliciesApi();
+        app.MapCoversApi();
+        app.MapFreezeApi();
+        app.MapCommandsApi();
+        app.MapLedgerApi();
+        app.MapJobsApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapEventsApi();
         app.MapObservationsApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapHeadEndApi(app.Services.GetRequiredService<ApiOptions>().Limits);

@@ -11,6 +11,8 @@ using Twin.Grains.Ledger;
 using Twin.Hardware;
 using Twin.Ingest.Readers;
 using Twin.Silo.Commands;
+using Twin.Silo.Embedded;
+using Twin.Silo.Jobs;
 using Twin.Silo.WhatIf;
 
 namespace Twin.Silo;
@@ -32,9 +34,11 @@ internal static class ApiHost
     /// <param name="now">Time that acts bear; null: <paramref name="clock"/>.</param>
     /// <param name="replies">Reads what a head-end replies; null: orders go to none.</param>
     /// <param name="identify">Finds who asks; null: whoever is at this machine.</param>
+    /// <param name="replayFolder">Recordings that jobs may replay; null: none.</param>
     public static async Task<WebApplication> Start(IFleet fleet, int port, ServiceMode mode,
         CancellationToken cancel, TimeProvider? clock = null, ReplyReader? replies = null,
-        Func<UnixTime>? now = null, Identify? identify = null)
+        Func<UnixTime>? now = null, Identify? identify = null,
+        string? replayFolder = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrelCore();
@@ -46,6 +50,7 @@ internal static class ApiHost
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddSingleton<IFleet>(new Borrowed(fleet));
         var announced = new AnnouncedMeters();
+        var scratch = fleet is EmbeddedFleet own ? new Scratch(own.Folder) : null;
         builder.Services.AddTwinApi(new ApiOptions
         {
             NewReader = batch => Reader(new ObservationBatch(batch, announced, Latest(clock))),
@@ -56,6 +61,10 @@ internal static class ApiHost
                 var run = await DryRun.Of(fleet, act, cancel);
                 return new DryRunAnswer(run.Response, run.Persons, run.Guards);
             },
+            VerdictOn = fleet is EmbeddedFleet embedded ? f => embedded.VerdictOn(f)?.Said : null,
+            MakeJob = scratch is null ? null : new FleetJobs((EmbeddedFleet)fleet, scratch).Make,
+            NewUpload = scratch is null ? null : scratch.New,
+            ReplayFolder = replayFolder,
             Identify = identify ?? (static _ => new(Caller.Local)),
             Now = now ?? (() => new UnixTime((clock ?? TimeProvider.System).GetUtcNow().ToUnixTimeSeconds())),
             Edition = Edition.Name,

@@ -77,6 +77,9 @@ public sealed partial class EmbeddedFleet : IFleet
         Append(batch, CancellationToken.None).AsTask().GetAwaiter().GetResult();
     }
 
+    /// <summary>The data directory.</summary>
+    internal string Folder => _directory.Path;
+
     internal SqliteJournal Journal => _journal;
     internal TwinHost Host => _host;
 

@@ -32,8 +32,9 @@ internal sealed class ActService : IAsyncDisposable
     public string Path { get; }
     public HttpClient Client { get; }
 
-    public static ActService Over(AnsweredDirectory directory) => new(AnswerScene.Open(directory.Path), directory.Path,
-        AnsweredDirectory.End);
+    public static ActService Over(AnsweredDirectory directory) => Over(directory.Path, AnsweredDirectory.End);
+
+    public static ActService Over(string path, long now) => new(AnswerScene.Open(path), path, now);
 
     private static ValueTask<Caller?> Identify(HttpContext http)
     {

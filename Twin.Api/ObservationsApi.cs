@@ -66,6 +66,8 @@ internal static class ObservationsApi
         if (string.IsNullOrEmpty(request.ContentType)) throw new BadHttpRequestException("no content type", 415);
     }
 
+    internal static bool IsNdjson(string? type) => type is Ndjson or OtherNdjson or JsonLines;
+
     internal static PipeReader BodyOf(HttpRequest request) =>
         request.Headers.ContentEncoding.ToString().ToLowerInvariant() switch
         {

@@ -51,6 +51,10 @@ internal static class OpenApiDocs
         ["channel"] = new(JsonSchemaType.String, null, "import (default), export, voltage, heat, gas or water"),
         ["subject"] = new(JsonSchemaType.String, null, "a meter's id, or feeder:NAME, cohort:NAME, KIND:16 digits"),
         ["kind"] = new(JsonSchemaType.String, null, "kind of finding, such as level_shift"),
+        ["token"] = new(JsonSchemaType.String, null, "from the link, as it was printed"),
+        ["why"] = new(JsonSchemaType.String, null, "in your own words, for the ledger"),
+        ["purpose"] = new(JsonSchemaType.String, null,
+            "why a customer's readings are looked at; or the header MeterTwin-Purpose"),
         ["source"] = new(JsonSchemaType.String, null, "who sends, default http; or the header MeterTwin-Source"),
     };
 

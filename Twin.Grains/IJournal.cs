@@ -50,8 +50,20 @@ public interface IJournal : Ledger.ILedgerSource, IDisposable
     /// <summary>Inputs to the fleet as a whole after a position: ticks, sweeps, ends of sources; ascending.</summary>
     void ReadFleetWide(long after, JournalVisitor visit);
 
+    /// <summary>
+    /// Position of the first word of time after a time: a tick, a sweep, the closing of a day (which tells the end of
+    /// that day, UTC). Null when there is none. What lies before it was known at that time.
+    /// </summary>
+    long? FirstClockAfter(UnixTime time);
+
+    /// <summary>The first sweep between two positions, both exclusive; null when there is none.</summary>
+    (long Position, byte[] Input)? NextSweep(long after, long before);
+
     /// <summary>What a twin published when a day closed; null when nothing.</summary>
     byte[]? Publication(TwinKey from, int day);
+
+    /// <summary>What a twin published when days of a range closed, ascending.</summary>
+    IReadOnlyList<(int Day, byte[] Body)> Publications(TwinKey from, int fromDay, int toDay);
 
     /// <summary>Positions after <paramref name="after"/> at which days closed, ascending.</summary>
     IReadOnlyList<(int Day, long Position)> ClosedDays(long after);
@@ -75,9 +87,16 @@ public interface IJournal : Ledger.ILedgerSource, IDisposable
     void Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit);
 
     /// <summary>
-    /// Reading blocks of one meter from a day on, sealed or still in the tail, as journalled; in no particular order.
+    /// The same from inputs up to a position. A day that came in several parts is in a sealed segment at the position
+    /// of the last of them, and is there from then on.
     /// </summary>
-    void ReadReadings(MeterId meter, int fromDay, JournalVisitor visit);
+    void Series(MeterId meter, Channel channel, int fromDay, int toDay, long through, DayVisitor visit);
+
+    /// <summary>
+    /// Reading blocks of one meter on days of a range and up to a position, sealed or still in the tail, as journalled;
+    /// in no particular order.
+    /// </summary>
+    void ReadReadings(MeterId meter, int fromDay, int toDay, long through, JournalVisitor visit);
 
     /// <summary>
     /// Moves readings of closed days from the arrival-ordered tail into sealed segments. Safe at any time; nothing is
@@ -178,6 +197,12 @@ public sealed class JournalBatch(long firstPosition)
 
     public List<ContentKey> Contents { get; } = [];
     public List<byte[]> Findings { get; } = [];
+
+    /// <summary>
+    /// After which input each finding was stated, in the order of <see cref="Findings"/>; where it ends, the last input
+    /// of the batch counts.
+    /// </summary>
+    public List<long> FoundAt { get; } = [];
 
     /// <summary>Entries for the ledger, in the order in which they follow each other there.</summary>
     public List<byte[]> Ledger { get; } = [];

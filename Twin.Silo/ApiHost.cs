@@ -11,6 +11,9 @@ using Twin.Grains.Ledger;
 using Twin.Hardware;
 using Twin.Ingest.Readers;
 using Twin.Silo.Commands;
+using Twin.Silo.Embedded;
+using Twin.Silo.Jobs;
+using Twin.Silo.WhatIf;
 
 namespace Twin.Silo;
 
@@ -30,9 +33,12 @@ internal static class ApiHost
     /// </param>
     /// <param name="now">Time that acts bear; null: <paramref name="clock"/>.</param>
     /// <param name="replies">Reads what a head-end replies; null: orders go to none.</param>
+    /// <param name="identify">Finds who asks; null: whoever is at this machine.</param>
+    /// <param name="replayFolder">Recordings that jobs may replay; null: none.</param>
     public static async Task<WebApplication> Start(IFleet fleet, int port, ServiceMode mode,
         CancellationToken cancel, TimeProvider? clock = null, ReplyReader? replies = null,
-        Func<UnixTime>? now = null)
+        Func<UnixTime>? now = null, Identify? identify = null,
+        string? replayFolder = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrelCore();
@@ -44,11 +50,22 @@ internal static class ApiHost
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddSingleton<IFleet>(new Borrowed(fleet));
         var announced = new AnnouncedMeters();
+        var scratch = fleet is EmbeddedFleet own ? new Scratch(own.Folder) : null;
         builder.Services.AddTwinApi(new ApiOptions
         {
             NewReader = batch => Reader(new ObservationBatch(batch, announced, Latest(clock))),
             NewSink = batch => new ObservationBatch(batch, announced, Latest(clock)),
             ReadReply = replies,
+            TryProposal = async (act, cancel) =>
+            {
+                var run = await DryRun.Of(fleet, act, cancel);
+                return new DryRunAnswer(run.Response, run.Persons, run.Guards);
+            },
+            VerdictOn = fleet is EmbeddedFleet embedded ? f => embedded.VerdictOn(f)?.Said : null,
+            MakeJob = scratch is null ? null : new FleetJobs((EmbeddedFleet)fleet, scratch).Make,
+            NewUpload = scratch is null ? null : scratch.New,
+            ReplayFolder = replayFolder,
+            Identify = identify ?? (static _ => new(Caller.Local)),
             Now = now ?? (() => new UnixTime((clock ?? TimeProvider.System).GetUtcNow().ToUnixTimeSeconds())),
             Edition = Edition.Name,
             Mode = mode,

@@ -116,6 +116,15 @@ internal sealed class StrictBody
         _ => throw Bad(At(name), "is neither true nor false", "Write true or false, without quotes."),
     };
 
+    /// <summary>A whole number; null when it is not given.</summary>
+    public int? Number(string name, int least, int most)
+    {
+        if (Member(name) is not { } value) return null;
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= least
+            && number <= most) return number;
+        throw Bad(At(name), $"is no whole number from {least} to {most}", "Write it without quotes and without a point.");
+    }
+
     public bool RequiredFlag(string name) => Has(name) ? Flag(name) : throw Missing(name);
 
     /// <summary>RFC 3339, or a bare date; null when it is not given.</summary>

@@ -26,8 +26,8 @@ internal sealed class EventView(ILedgerSource ledger, Caller caller)
     {
         var entry = stored.Entry;
         if (KindOf(entry) is not { } kind) return null;
+        if (!IsFor(stored)) return null;
         var region = entry.Case.Kind == 0 ? "" : RegionOf(entry);
-        if (entry.Case.Kind == 0 ? caller.Regions.Count > 0 && IsOfPlace(entry) : !caller.Covers(region)) return null;
         var data = new EventData(stored.Number, entry.At, LedgerWords.KindOf(entry), CaseOf(entry.Case), "", "", region,
             LedgerWords.WhoOf(entry), LedgerWords.Of(entry).Text, null, "", null);
         return (kind, entry.Kind switch
@@ -51,7 +51,15 @@ internal sealed class EventView(ILedgerSource ledger, Caller caller)
         });
     }
 
-    private static string CaseOf(TwinKey key) =>
+    /// <summary>
+    /// What is about no case is for all, but where it names a place or a person: that is for those without a limit to
+    /// regions.
+    /// </summary>
+    public bool IsFor(StoredEntry stored) => caller.Regions.Count == 0 || (stored.Entry.Case.Kind == 0
+        ? stored.Entry.Kind != LedgerKind.Act || Input.Read(stored.Entry.Body) is PolicyActivation or FreezeAct
+        : caller.Covers(RegionOf(stored.Entry)));
+
+    public static string CaseOf(TwinKey key) =>
         key.Kind == TwinKind.Case ? key.Id.ToString("x16", CultureInfo.InvariantCulture) : "";
 
     /// <summary>A decision is told with the case and the responses that it changes.</summary>
@@ -69,9 +77,6 @@ internal sealed class EventView(ILedgerSource ledger, Caller caller)
         },
         _ => null,
     };
-
-    private static bool IsOfPlace(LedgerEntry entry) => entry.Kind == LedgerKind.Act
-        && Input.Read(entry.Body) is Suppression or PlannedWork;
 
     private string RegionOf(LedgerEntry entry)
     {

@@ -69,7 +69,7 @@ internal static class EventsApi
         {
             if (look % LooksPerStatus == 0)
             {
-                if (!await IsStillWelcome(http, options)) yield break;
+                if (!await IsStillWelcome(http)) yield break;
                 yield return new SseItem<string>(Json(StatusView.Of(fleet, options)), "status");
             }
             for (IReadOnlyList<StoredEntry> page = [default!]; page.Count > 0 && !either.IsCancellationRequested;)
@@ -104,11 +104,11 @@ internal static class EventsApi
     }
 
     /// <summary>A key that was revoked, or a session that ended, hears no more.</summary>
-    private static async Task<bool> IsStillWelcome(HttpContext http, ApiOptions options)
+    private static async Task<bool> IsStillWelcome(HttpContext http)
     {
         try
         {
-            return await options.Identify(http) is { } caller && caller.May(Right.Read)
+            return await Access.Identify(http) is { } caller && caller.May(Right.Read)
                 && caller.Regions.SequenceEqual(Caller.Of(http).Regions);
         }
         catch (ApiProblem)

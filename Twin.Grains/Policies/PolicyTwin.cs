@@ -56,8 +56,8 @@ public sealed class PolicyTwin(ulong id) : ReportingTwin(id)
         var reason = Input.Read(input) switch
         {
             PolicyActivation a => a.By.Refusal() ?? Mistakes(a.Text),
-            Suppression s => s.Refusal() ?? Room(s.Id) ?? Place(s.Place) ?? Span(s.From, s.To),
-            PlannedWork w => w.Refusal() ?? Room(w.Id) ?? Place(w.Place) ?? Span(w.From, w.To),
+            Suppression s => s.Refusal() ?? Room(s.Id) ?? PlaceRefusal(s.Place) ?? Span(s.From, s.To),
+            PlannedWork w => w.Refusal() ?? Room(w.Id) ?? PlaceRefusal(w.Place) ?? Span(w.From, w.To),
             FreezeAct f => f.By.Refusal() ?? PlainText.Refusal(f.Why)
                 ?? (f.Freeze == _frozen ? $"it is {(_frozen ? "frozen" : "thawed")} already"
                 : !f.Freeze && _thawedBy == f.By.Key ? "another person is needed to thaw" : null),
@@ -76,7 +76,8 @@ public sealed class PolicyTwin(ulong id) : ReportingTwin(id)
     private string? Room(string id) => _covers.Count < MaxCovers || _covers.Exists(c => c.Id == id) ? null
         : $"{MaxCovers} suppressions and works hold already; end some first";
 
-    private static string? Place(string place) => place.Length == 0 || Array.Exists(Places,
+    /// <summary>Why it is no place; null when it is one, or empty.</summary>
+    public static string? PlaceRefusal(string place) => place.Length == 0 || Array.Exists(Places,
         p => place.StartsWith(p, StringComparison.Ordinal) && place.Length > p.Length) ? null
         : $"'{place}' is no place; write one of {string.Join(", ", Places)} and a name behind it";
 

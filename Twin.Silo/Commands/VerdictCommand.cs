@@ -72,7 +72,7 @@ internal static class VerdictCommand
         var found = await fleet.Findings(new FindingQuery(null, null, null, null, 1) { Id = id }, cancel);
         if (found is not [var finding])
             throw new ArgumentException($"There is no finding {id} in {data}. 'metertwin inspect METER' shows ids.");
-        if (Before(fleet, finding, id) is { } before)
+        if (fleet.VerdictOn(finding) is { } before)
         {
             var said = $"'{before.Said.Outcome.ToString().ToLowerInvariant()}' by {before.Said.By} at {before.Said.At}";
             if (before.Said.Outcome == outcome)
@@ -95,17 +95,5 @@ internal static class VerdictCommand
 
         Summary Of(Verdict told, long position) => new(id, finding.SubjectName, Finding.NameOf(finding.Kind),
             told.Outcome.ToString().ToLowerInvariant(), told.At.ToString(), position);
-    }
-
-    /// <summary>The newest verdict on the finding; null when there is none.</summary>
-    private static (Verdict Said, long Position)? Before(EmbeddedFleet fleet, Finding finding, string id)
-    {
-        (Verdict, long)? newest = null;
-        fleet.Journal.ReadAddressed(finding.Subject, 0, (position, input) =>
-        {
-            if (Envelope.Read(input).Kind == InputKind.Verdict && Input.Read(input) is Verdict v
-                && string.Create(CultureInfo.InvariantCulture, $"{v.FindingId:x16}") == id) newest = (v, position);
-        });
-        return newest;
     }
 }

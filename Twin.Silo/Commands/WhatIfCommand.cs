@@ -105,8 +105,14 @@ internal static class WhatIfCommand
     private static string Words(CaseEnd? c) => c is null ? "no case"
         : $"{(c.IsOpened ? "case" : "record only")}, {SnakeCase.Of(c.Strongest)}";
 
-    private static object Json(AnswerFold recorded, AnswerFold other, int leftOut) => new
+    /// <param name="recorded">The record as it is.</param>
+    /// <param name="other">Under the other policy.</param>
+    /// <param name="leftOut">Acts and outcomes that no longer fit.</param>
+    /// <param name="notes">What a person should know of the run.</param>
+    internal static object Json(AnswerFold recorded, AnswerFold other, int leftOut,
+        IReadOnlyList<string>? notes = null) => new
     {
+        Notes = notes ?? [],
         Figures = Rows(recorded.Figures(), other.Figures()).Select(r => new
         {
             r.What, r.Recorded, ThisPolicy = r.Other,

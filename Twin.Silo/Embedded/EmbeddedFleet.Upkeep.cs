@@ -1,3 +1,4 @@
+using System.Globalization;
 using Twin.Grains;
 using Twin.Grains.Cases;
 using Twin.Grains.Guards;
@@ -32,6 +33,18 @@ public sealed partial class EmbeddedFleet
         object Ask(TwinState twin) => twin.Admit(bytes, _sequencer.Recall, Nothing.Stored);
         return (Admission)(_host.Read(input.Target, Ask) ?? Ask(_factory.Create(input.Target)));
     })];
+
+    /// <summary>The newest verdict on a finding, and where it is journalled; null when there is none.</summary>
+    internal (Verdict Said, long Position)? VerdictOn(Finding finding)
+    {
+        (Verdict, long)? newest = null;
+        _journal.ReadAddressed(finding.Subject, 0, (position, input) =>
+        {
+            if (Envelope.Read(input).Kind == InputKind.Verdict && Input.Read(input) is Verdict v
+                && v.FindingId.ToString("x16", CultureInfo.InvariantCulture) == finding.Id) newest = (v, position);
+        });
+        return newest;
+    }
 
     /// <summary>Seals the ledger up to what is committed.</summary>
     internal void SealNow() => _sequencer.Ask(() =>

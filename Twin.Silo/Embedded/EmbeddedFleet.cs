@@ -77,6 +77,9 @@ public sealed partial class EmbeddedFleet : IFleet
         Append(batch, CancellationToken.None).AsTask().GetAwaiter().GetResult();
     }
 
+    /// <summary>The data directory.</summary>
+    internal string Folder => _directory.Path;
+
     internal SqliteJournal Journal => _journal;
     internal TwinHost Host => _host;
 
@@ -91,24 +94,28 @@ public sealed partial class EmbeddedFleet : IFleet
         return ValueTask.FromResult<IReadOnlyList<TwinKey>>(keys);
     }
 
-    public ValueTask<byte[]?> State(TwinKey key, AsOf asOf, CancellationToken cancel) =>
-        ValueTask.FromResult(asOf.At is { } time ? PastTwin.Rebuild(_journal, _factory, key, time)
-            : _host.State(key));
+    public ValueTask<byte[]?> State(TwinKey key, AsOf asOf, CancellationToken cancel)
+    {
+        var through = Past.Through(_journal, asOf.KnownAt);
+        return ValueTask.FromResult(asOf.At is null && through == long.MaxValue ? _host.State(key)
+            : PastTwin.Rebuild(_journal, _factory, key, asOf.At, through));
+    }
 
     public ILedgerSource Ledger => _journal;
 
     public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
-        ValueTask.FromResult(_journal.Findings(query));
+        ValueTask.FromResult(_journal.Findings(Past.Known(_journal, query)));
 
     public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, UnixTime? knownAt,
         DayVisitor visit, CancellationToken cancel)
     {
-        _journal.Series(meter, channel, fromDay, toDay, visit);
+        _journal.Series(meter, channel, fromDay, toDay, Past.Through(_journal, knownAt), visit);
         return ValueTask.CompletedTask;
     }
 
     public ValueTask<IReadOnlyList<(int Day, byte[] Body)>> Publications(TwinKey from, int fromDay, int toDay,
-        UnixTime? knownAt, CancellationToken cancel) => throw new NotSupportedException();
+        UnixTime? knownAt, CancellationToken cancel) =>
+        ValueTask.FromResult(Past.Publications(_journal, from, fromDay, toDay, knownAt));
 
     public async ValueTask<string> StateHash(CancellationToken cancel) => await _sequencer.Ask(() =>
     {

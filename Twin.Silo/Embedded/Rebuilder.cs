@@ -24,12 +24,15 @@ internal static class Rebuilder
         return new Result(from, bytes, journal.JudgingVersion != judgingVersion);
     }
 
+    /// <summary>Inputs between two looks at progress.</summary>
+    private const int LookEvery = 16_384;
+
     /// <summary>Rebuilds from the newest base, or from the start, as if nothing but the journal were there.</summary>
     public static long FromBase(TwinHost host, SqliteJournal journal, string folder, int judgingVersion,
-        Consequences into, Action<string> log, Action<Consequences>? onStated)
+        Consequences into, Action<string> log, Action<Consequences>? onStated, Action<long>? progress = null)
     {
         var from = LoadBase(host, journal, folder, judgingVersion, log);
-        Apply(host, journal, from, into, onStated);
+        Apply(host, journal, from, into, onStated, progress);
         return from;
     }
 
@@ -113,12 +116,13 @@ internal static class Rebuilder
     }
 
     private static long Apply(TwinHost host, SqliteJournal journal, long from, Consequences into,
-        Action<Consequences>? onStated)
+        Action<Consequences>? onStated, Action<long>? progress = null)
     {
-        long bytes = 0;
+        long bytes = 0, inputs = 0;
         journal.Read(from, (position, input) =>
         {
             bytes += input.Length;
+            if (++inputs % LookEvery == 0) progress?.Invoke(position);
             host.Rebuild(input, into);
             if (into.Ledger.Count > 0) onStated?.Invoke(into);
             into.Ledger.Clear();

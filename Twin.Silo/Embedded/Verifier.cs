@@ -23,7 +23,13 @@ public static class Verifier
     /// <summary>Differences listed; more are counted only.</summary>
     public const int MaxDifferences = 100;
 
-    public static VerifyReport Run(string path, int shards, ITwinFactory factory, Action<string> log)
+    /// <param name="path">The directory.</param>
+    /// <param name="shards">Threads that hold twins.</param>
+    /// <param name="factory">Makes them.</param>
+    /// <param name="log">Takes what a person should know.</param>
+    /// <param name="progress">Told now and then how much is done, 0 to 1; it may throw to give up.</param>
+    public static VerifyReport Run(string path, int shards, ITwinFactory factory, Action<string> log,
+        Action<double>? progress = null)
     {
         using var directory = DataDirectory.Open(path, mustExist: true);
         using var journal = new SqliteJournal(directory.JournalFile);
@@ -35,7 +41,7 @@ public static class Verifier
         Rebuilder.RequireSameJudges(journal, directory.Path, factory.JudgingVersion);
         try
         {
-            return Rebuild(directory, journal, shards, factory, ledger, differences, log);
+            return Rebuild(directory, journal, shards, factory, ledger, differences, log, progress);
         }
         catch (Exception e) when (e is Microsoft.Data.Sqlite.SqliteException or InvalidDataException)
         {
@@ -45,7 +51,8 @@ public static class Verifier
     }
 
     private static VerifyReport Rebuild(DataDirectory directory, SqliteJournal journal, int shards,
-        ITwinFactory factory, LedgerCheck ledger, Differences differences, Action<string> log)
+        ITwinFactory factory, LedgerCheck ledger, Differences differences, Action<string> log,
+        Action<double>? progress)
     {
         var erased = journal.Tombstones().Select(t => t.Meter is { } m
             ? $"meter {m}: {t.Readings} readings before {LocalDay.FormatDate(t.BeforeDay)} erased (digest {t.Digest})"
@@ -54,7 +61,8 @@ public static class Verifier
         using var rebuilt = new TwinHost(shards, factory, keepScores: false);
         var consequences = new Consequences();
         var from = Rebuilder.FromBase(rebuilt, journal, directory.Path, factory.JudgingVersion, consequences, log,
-            said => ledger.Give(said.Ledger));
+            said => ledger.Give(said.Ledger),
+            position => progress?.Invoke((double)position / Math.Max(1, journal.Position)));
         using (var live = new TwinHost(shards, factory, keepScores: false))
         {
             Rebuilder.Recover(live, journal, directory.Path, factory.JudgingVersion, log);

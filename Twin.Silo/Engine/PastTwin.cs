@@ -23,55 +23,93 @@ internal static class PastTwin
         (StableHash.Mix(key.Id) >> 8) % CheckpointDays
             == (ulong)(((day % CheckpointDays) + CheckpointDays) % CheckpointDays);
 
-    public static byte[]? Rebuild(IJournal journal, ITwinFactory factory, TwinKey key, UnixTime at)
+    /// <param name="journal">Where its inputs are.</param>
+    /// <param name="factory">Makes the twin.</param>
+    /// <param name="key">Which.</param>
+    /// <param name="at">Only what happened up to then; null: whatever happened.</param>
+    /// <param name="through">Only inputs up to this position.</param>
+    /// <exception cref="PastNotKeptException">The twin depends on others.</exception>
+    public static byte[]? Rebuild(IJournal journal, ITwinFactory factory, TwinKey key, UnixTime? at, long through)
     {
         if (!factory.HearsClosings(key.Kind))
-            throw new ArgumentException(
-                $"The past of {key} cannot be rebuilt alone: it depends on its members. Ask for a meter.", nameof(key));
-        var through = (int)Math.Clamp(at.Seconds / 86_400 - CheckpointMargin, LocalDay.MinNumber, LocalDay.MaxNumber);
-        var (checkpoint, inputs) = journal.OneView(() => Gather(journal, key, at, through));
+            throw new PastNotKeptException($"The past of {key} cannot be rebuilt alone: it depends on its members. Ask "
+                + "for a meter, or for the days of a feeder or cohort, which are stored.");
+        var limits = new Limits(at?.Seconds ?? long.MaxValue, Math.Min(through, journal.Position));
+        var (checkpoint, inputs) = journal.OneView(() => Gather(journal, key, limits));
         if (inputs.Count == 0 && checkpoint is null) return null;
         inputs.Sort((a, b) => a.Position.CompareTo(b.Position));
         var twin = checkpoint is null ? factory.Create(key) : factory.Restore(key, checkpoint.State);
         var outbox = new Outbox(0, 1, keepScores: false);
-        foreach (var (_, input) in inputs) Apply(journal, twin, key, input, outbox);
+        var position = checkpoint?.Position ?? inputs[0].Position - 1;
+        foreach (var (next, input) in inputs)
+        {
+            SweepUntil(next);
+            Apply(journal, twin, key, input, outbox);
+            position = next;
+        }
+        SweepUntil(limits.Through + 1);
         outbox.Clear();
         var state = new Twin.Hardware.Coding.ByteWriter(1024);
         twin.Write(state);
         return state.ToArray();
+
+        // Sweeps come each minute, and a twin hears few of them.
+        void SweepUntil(long before)
+        {
+            while (twin.Waits && journal.NextSweep(position, before) is { } sweep && Before(sweep.Input, limits.At))
+            {
+                Apply(journal, twin, key, sweep.Input, outbox);
+                position = sweep.Position;
+            }
+        }
     }
+
+    /// <summary>Event time in seconds, and position.</summary>
+    private readonly record struct Limits(long At, long Through);
 
     /// <summary>The newest checkpoint, and what came after it: inputs of the meter and closings of days.</summary>
     private static (TwinCheckpoint? Checkpoint, List<(long Position, byte[] Input)> Inputs) Gather(IJournal journal,
-        TwinKey key, UnixTime at, int through)
+        TwinKey key, Limits limits)
     {
-        var checkpoint = journal.Checkpoint(key, through);
+        var closings = journal.ClosedDays(0);
+        var checkpoint = CheckpointBefore(journal, key, limits, closings);
         var after = checkpoint?.Position ?? 0;
         var inputs = new List<(long Position, byte[] Input)>();
         void Keep(long position, ReadOnlySpan<byte> input)
         {
-            if (position > after && Before(input, at)) inputs.Add((position, input.ToArray()));
+            if (position > after && position <= limits.Through && Before(input, limits.At))
+                inputs.Add((position, input.ToArray()));
         }
         journal.ReadAddressed(key, after, Keep);
-        journal.ReadReadings(new MeterId(key.Id), checkpoint is null ? int.MinValue : checkpoint.Day - 1, Keep);
+        journal.ReadReadings(new MeterId(key.Id), checkpoint is null ? int.MinValue : checkpoint.Day - 1,
+            limits.At == long.MaxValue ? int.MaxValue : DayOf(limits.At) + 1, limits.Through, Keep);
         if (inputs.Count == 0 && checkpoint is null) return (null, inputs);
         // Days that closed before the meter first spoke never reached its twin.
         var first = checkpoint is null ? inputs.Min(i => i.Position) : after;
-        journal.ReadFleetWide(first, (position, input) =>
-        {
-            if (Envelope.Read(input).Kind == InputKind.Sweep) Keep(position, input);
-        });
-        foreach (var (day, position) in journal.ClosedDays(first))
-            if ((day + 1L) * 86_400 <= at.Seconds) inputs.Add((position, new DayClosed(day).ToBytes()));
+        foreach (var (day, position) in closings)
+            if (position > first && position <= limits.Through && (day + 1L) * 86_400 <= limits.At)
+                inputs.Add((position, new DayClosed(day).ToBytes()));
         return (checkpoint, inputs);
     }
 
-    private static bool Before(ReadOnlySpan<byte> input, UnixTime at) => Envelope.Read(input).Kind switch
+    private static TwinCheckpoint? CheckpointBefore(IJournal journal, TwinKey key, Limits limits,
+        IReadOnlyList<(int Day, long Position)> closings)
     {
-        InputKind.ReadingBlock => ReadingBlock.Read(input).EndMinute * 60 <= at.Seconds,
-        InputKind.RegisterSnapshot => ((RegisterSnapshot)Input.Read(input)).At.Seconds <= at.Seconds,
-        InputKind.ContextPeriod => ((ContextPeriod)Input.Read(input)).From.Seconds <= at.Seconds,
-        _ => Input.EventTime(input) is not { } time || time.Seconds <= at.Seconds,
+        var day = limits.At == long.MaxValue ? int.MaxValue : DayOf(limits.At) - CheckpointMargin;
+        // Days close in order, and a checkpoint is made where one does.
+        var known = closings.LastOrDefault(c => c.Position <= limits.Through, (Day: int.MinValue, Position: 0L)).Day;
+        return known == int.MinValue ? null : journal.Checkpoint(key, Math.Min(day, known));
+    }
+
+    private static int DayOf(long seconds) =>
+        (int)Math.Clamp(seconds / 86_400, LocalDay.MinNumber, LocalDay.MaxNumber);
+
+    private static bool Before(ReadOnlySpan<byte> input, long at) => at == long.MaxValue || Envelope.Read(input).Kind switch
+    {
+        InputKind.ReadingBlock => ReadingBlock.Read(input).EndMinute * 60 <= at,
+        InputKind.RegisterSnapshot => ((RegisterSnapshot)Input.Read(input)).At.Seconds <= at,
+        InputKind.ContextPeriod => ((ContextPeriod)Input.Read(input)).From.Seconds <= at,
+        _ => Input.EventTime(input) is not { } time || time.Seconds <= at,
     };
 
     private static void Apply(IJournal journal, TwinState twin, TwinKey key, byte[] input, Outbox outbox)

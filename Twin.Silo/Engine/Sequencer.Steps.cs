@@ -53,6 +53,7 @@ internal sealed partial class Sequencer
                     (input, a) => Record(batch.Source, into, input, a), consequences);
                 from = to;
             }
+            NoteFound(journal, consequences);
             CloseDays(journal, consequences);
         }
         if (name is { } n)
@@ -207,8 +208,16 @@ internal sealed partial class Sequencer
             _plane.CloseDay(day, consequences);
             _plane.Keep(day, position, journal);
             _watermark.Close(day);
+            NoteFound(journal, consequences);
             SweepAfter(day, journal, consequences);
+            NoteFound(journal, consequences);
         }
+    }
+
+    /// <summary>What was stated since this was called last follows from the inputs so far.</summary>
+    private static void NoteFound(JournalBatch journal, Consequences consequences)
+    {
+        while (journal.FoundAt.Count < consequences.Findings.Count) journal.FoundAt.Add(journal.LastPosition);
     }
 
     /// <summary>

@@ -184,9 +184,11 @@ public sealed class OrleansFleet : IFleet
             : throw new StorageUnavailableException(answer.Problem ?? "The engine does not answer.", null);
     }
 
-    public async ValueTask<byte[]?> State(TwinKey key, UnixTime? at, CancellationToken cancel)
+    public async ValueTask<byte[]?> State(TwinKey key, AsOf asOf, CancellationToken cancel)
     {
-        if (at is { } time) return PastTwin.Rebuild(_journal, _factory, key, time);
+        var through = Past.Through(_journal, asOf.KnownAt);
+        if (asOf.At is not null || through < long.MaxValue)
+            return PastTwin.Rebuild(_journal, _factory, key, asOf.At, through);
         return await _again.ExecuteAsync(async _ =>
         {
             if (await _sequencer.HomeOf(key.Kind, key.Id) is not { } home) return null;
@@ -213,14 +215,18 @@ public sealed class OrleansFleet : IFleet
     public ILedgerSource Ledger => _journal;
 
     public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel) =>
-        ValueTask.FromResult(_journal.Findings(query));
+        ValueTask.FromResult(_journal.Findings(Past.Known(_journal, query)));
 
-    public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit,
-        CancellationToken cancel)
+    public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, UnixTime? knownAt,
+        DayVisitor visit, CancellationToken cancel)
     {
-        _journal.Series(meter, channel, fromDay, toDay, visit);
+        _journal.Series(meter, channel, fromDay, toDay, Past.Through(_journal, knownAt), visit);
         return ValueTask.CompletedTask;
     }
+
+    public ValueTask<IReadOnlyList<(int Day, byte[] Body)>> Publications(TwinKey from, int fromDay, int toDay,
+        UnixTime? knownAt, CancellationToken cancel) =>
+        ValueTask.FromResult(Past.Publications(_journal, from, fromDay, toDay, knownAt));
 
     public async ValueTask<string> StateHash(CancellationToken cancel) =>
         await _again.ExecuteAsync(async _ => await _sequencer.StateHash(), cancel);

@@ -8,25 +8,47 @@ namespace Twin.Silo.Storage;
 // tail laid over.
 public abstract partial class SqlJournal
 {
-    public void ReadReadings(MeterId meter, int fromDay, JournalVisitor visit)
+    public void ReadReadings(MeterId meter, int fromDay, int toDay, long through, JournalVisitor visit)
     {
         // One view of both: sealing moves blocks from the tail to segments meanwhile.
-        var (segments, tail) = OneView(() => (SegmentsOf(meter, fromDay, int.MaxValue), TailOf(fromDay, int.MaxValue)));
-        foreach (var segment in segments) segment.Visit(meter.Value, visit);
-        foreach (var (before, items) in tail)
-        {
-            JournalBatch.Visit(items, before, (position, input) =>
+        var (segments, tail) = OneView(() =>
+            (SegmentsOf(meter, fromDay, toDay, through), TailOf(meter, fromDay, toDay, through)));
+        foreach (var segment in segments)
+            segment.Visit(meter.Value, (position, input) =>
             {
-                if (Envelope.Read(input).Target.Id == meter.Value) visit(position, input);
+                if (position <= through) visit(position, input);
             });
+        foreach (var (position, input) in tail) visit(position, input);
+    }
+
+    public void Series(MeterId meter, Channel channel, int fromDay, int toDay, long through, DayVisitor visit)
+    {
+        if (through >= Position)
+        {
+            Series(meter, channel, fromDay, toDay, visit);
+            return;
         }
+        var (pieces, segments) = OneView(() => (Unsealed(meter, channel, fromDay, toDay, through),
+            SegmentsOf(meter, fromDay, toDay, through)));
+        // In the order of days, as the pieces are: a segment has them by channel, and the parts of a day apart.
+        var days = new List<(int Day, byte[] Input)>();
+        foreach (var segment in segments)
+            segment.Visit(meter.Value, (position, input) =>
+            {
+                var block = ReadingBlock.Read(input);
+                if (position <= through && block.Channel == channel && block.Day.Number >= fromDay
+                    && block.Day.Number <= toDay) days.Add((block.Day.Number, input.ToArray()));
+            });
+        var merge = new DayMerge(pieces, visit);
+        foreach (var (_, input) in days.OrderBy(d => d.Day)) merge.Take(ReadingBlock.Read(input));
+        merge.Finish();
     }
 
     public void Series(MeterId meter, Channel channel, int fromDay, int toDay, DayVisitor visit)
     {
         // One view of both: sealing moves blocks from the tail to segments meanwhile.
-        var (pieces, segments) =
-            OneView(() => (Unsealed(meter, channel, fromDay, toDay), SegmentsOf(meter, fromDay, toDay)));
+        var (pieces, segments) = OneView(() => (Unsealed(meter, channel, fromDay, toDay, long.MaxValue),
+            SegmentsOf(meter, fromDay, toDay, long.MaxValue)));
         var merge = new DayMerge(pieces, visit);
         var reader = new SeriesReader();
         foreach (var segment in segments)
@@ -52,19 +74,18 @@ public abstract partial class SqlJournal
     /// Blocks that no segment holds: late ones, revisions, days revised while open, and the tail; by day and position.
     /// </summary>
     private List<(int Day, long Position, byte[] Input)> Unsealed(MeterId meter, Channel channel, int fromDay,
-        int toDay)
+        int toDay, long through)
     {
         var pieces = new List<(int Day, long Position, byte[] Input)>();
         void Take(long position, ReadOnlySpan<byte> input)
         {
-            if (Envelope.Read(input) is not { Kind: InputKind.ReadingBlock } envelope
-                || envelope.Target.Id != meter.Value) return;
+            if (position > through || Envelope.Read(input).Kind != InputKind.ReadingBlock) return;
             var block = ReadingBlock.Read(input);
             if (block.Channel == channel && block.Day.Number >= fromDay && block.Day.Number <= toDay)
                 pieces.Add((block.Day.Number, position, input.ToArray()));
         }
         foreach (var (position, input) in Reading(c => KeptOf(c, meter.Twin, 0))) Take(position, input);
-        foreach (var (before, items) in TailOf(fromDay, toDay)) JournalBatch.Visit(items, before, Take);
+        foreach (var (position, input) in TailOf(meter, fromDay, toDay, through)) Take(position, input);
         pieces.Sort((a, b) => a.Day != b.Day ? a.Day.CompareTo(b.Day) : a.Position.CompareTo(b.Position));
         return pieces;
     }
@@ -125,14 +146,14 @@ public abstract partial class SqlJournal
         }
     }
 
-    private List<Segment> SegmentsOf(MeterId meter, int fromDay, int toDay) => Reading(c =>
+    private List<Segment> SegmentsOf(MeterId meter, int fromDay, int toDay, long through) => Reading(c =>
     {
         using var select = c.Prepare("SELECT from_day, days, body, digest, id FROM segment WHERE days IN (1, 14) AND "
-            + "from_day>=@a AND from_day<=@b AND first<=@m AND last>=@m"
+            + "from_day>=@a AND from_day<=@b AND first<=@m AND last>=@m AND min_position<=@p"
             // A window that was sealed in parts has a segment for each, the earlier days first.
-            + " ORDER BY from_day, id", "@a", "@b", "@m")
+            + " ORDER BY from_day, id", "@a", "@b", "@m", "@p")
                 .With(fromDay == int.MinValue ? fromDay : fromDay - SegmentDays + 1, toDay,
-                    SqlValues.Signed(meter.Value));
+                    SqlValues.Signed(meter.Value), through);
         using var reader = select.ExecuteReader();
         var found = new List<Segment>();
         while (reader.Read())
@@ -145,13 +166,20 @@ public abstract partial class SqlJournal
         return found;
     });
 
-    private List<(long Before, byte[] Items)> TailOf(int fromDay, int toDay) => Reading(c =>
-    {
-        using var select = c.Prepare("SELECT before, items FROM batch WHERE max_day>=@a AND min_day<=@b ORDER BY last",
-            "@a", "@b").With(fromDay, toDay);
-        using var reader = select.ExecuteReader();
-        var found = new List<(long, byte[])>();
-        while (reader.Read()) found.Add((reader.GetInt64(0), reader.Blob(1)));
-        return found;
-    });
+    /// <summary>Blocks of a meter in the tail, ascending.</summary>
+    private List<(long Position, byte[] Input)> TailOf(MeterId meter, int fromDay, int toDay, long through) =>
+        Reading(c =>
+        {
+            using var select = c.Prepare("SELECT before, items FROM batch WHERE max_day>=@a AND min_day<=@b "
+                + "AND before<@p ORDER BY last", "@a", "@b", "@p").With(fromDay, toDay, through);
+            using var reader = select.ExecuteReader();
+            var found = new List<(long, byte[])>();
+            while (reader.Read())
+                JournalBatch.Visit(reader.Blob(1), reader.GetInt64(0), (position, input) =>
+                {
+                    if (position <= through && Envelope.Read(input).Target.Id == meter.Value)
+                        found.Add((position, input.ToArray()));
+                });
+            return found;
+        });
 }

@@ -23,6 +23,17 @@ public abstract partial class SqlJournal
         "SELECT body FROM publication WHERE kind=@k AND twin=@t AND day=@d", "@k", "@t", "@d")
         .With((int)from.Kind, SqlValues.Signed(from.Id), day).ExecuteScalar());
 
+    public IReadOnlyList<(int Day, byte[] Body)> Publications(TwinKey from, int fromDay, int toDay) => Reading(c =>
+    {
+        using var select = c.Prepare("SELECT day, body FROM publication WHERE kind=@k AND twin=@t AND day>=@a AND "
+            + "day<=@b ORDER BY day", "@k", "@t", "@a", "@b")
+            .With((int)from.Kind, SqlValues.Signed(from.Id), fromDay, toDay);
+        using var reader = select.ExecuteReader();
+        var found = new List<(int, byte[])>();
+        while (reader.Read()) found.Add((reader.GetInt32(0), reader.Blob(1)));
+        return found;
+    });
+
     public void ReadAddressed(TwinKey key, long after, JournalVisitor visit)
     {
         var found = Reading(c =>

@@ -120,11 +120,12 @@ public abstract partial class SqlJournal : IJournal
         // In the order of their tree, so that neighbours find their page at hand.
         batch.Contents.Sort(static (a, b) => a.Value.CompareTo(b.Value));
         foreach (var key in batch.Contents) to.Insert(JournalTable.Content, key.ToBytes());
-        foreach (var body in batch.Findings)
+        for (var i = 0; i < batch.Findings.Count; i++)
         {
-            var f = Finding.Read(body);
+            var f = Finding.Read(batch.Findings[i]);
             to.Insert(JournalTable.Finding, f.Id, (int)f.Subject.Kind, SqlValues.Signed(f.Subject.Id), (int)f.Kind,
-                f.From.Seconds, f.DetectedAt.Seconds, batch.LastPosition, body);
+                f.From.Seconds, f.DetectedAt.Seconds, i < batch.FoundAt.Count ? batch.FoundAt[i] : batch.LastPosition,
+                batch.Findings[i]);
         }
         StoreLedger(to, batch);
         foreach (var (_, position, input) in batch.Kept)

@@ -1,17 +1,42 @@
+using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
 using Twin.Grains;
 
 namespace Twin.Silo.Storage;
 
 /// <summary>
-/// The embedded journal: one SQLite file in write-ahead mode, every commit synced. Reads use a connection of their own.
+/// The embedded journal: one SQLite file in write-ahead mode, every commit synced. Reads use connections of their own,
+/// one a thread.
 /// </summary>
 public sealed class SqliteJournal : SqlJournal
 {
     private readonly string _file;
-    private readonly SqliteConnection _write, _read;
-    private readonly SqliteSession _writing, _reading;
-    private readonly Lock _readGate = new();
+    private readonly SqliteConnection _write;
+    private readonly SqliteSession _writing;
+
+    /// <summary>Readers at once; a further one waits for one of them to end.</summary>
+    private const int MaxReaders = 8;
+
+    private readonly SemaphoreSlim _readers = new(MaxReaders);
+    private readonly ConcurrentBag<Reader> _idle = [];
+
+    /// <summary>The reader of this thread, while it reads; reads inside reads use it, too.</summary>
+    private readonly ThreadLocal<Reader?> _mine = new();
+
+    private sealed class Reader(SqliteConnection connection)
+    {
+        public SqliteConnection Connection { get; } = connection;
+        public SqliteSession Session { get; } = new(connection);
+
+        /// <summary>True inside a view, which reads inside it share.</summary>
+        public bool InView;
+
+        public void Dispose()
+        {
+            Session.Dispose();
+            Connection.Dispose();
+        }
+    }
 
     public SqliteJournal(string file)
     {
@@ -29,15 +54,13 @@ public sealed class SqliteJournal : SqlJournal
             _write.Run(Sql.Schema);
             _write.Run("INSERT OR IGNORE INTO head VALUES(1, 0, 0, x'', 0)");
             _write.Run("INSERT OR IGNORE INTO ledgerhead VALUES(1, 0, zeroblob(32), 0)");
-            _read = Sql.Open(file, readOnly: true);
-            _read.Run("PRAGMA cache_size=-16384; PRAGMA mmap_size=1073741824;");
-            (_writing, _reading) = (new SqliteSession(_write), new SqliteSession(_read));
+            _writing = new SqliteSession(_write);
             Sql.InTransaction(_write, "BEGIN IMMEDIATE", () => FillFindTables(_writing));
             Refresh();
         }
         catch (SqliteException e)
         {
-            _read?.Dispose();
+            foreach (var reader in _idle) reader.Dispose();
             _write.Dispose();
             throw Sql.Damaged($"{file} cannot be opened ({e.Message})", e);
         }
@@ -81,32 +104,54 @@ public sealed class SqliteJournal : SqlJournal
         }
     }
 
-    private protected override T Reading<T>(Func<SqlSession, T> read)
+    private protected override T Reading<T>(Func<SqlSession, T> read) => WithReader(reader =>
     {
-        lock (_readGate)
+        if (reader.InView) return read(reader.Session);
+        T? result = default;
+        reader.InView = true;
+        try
         {
-            if (_inView) return read(_reading);
-            T? result = default;
-            _inView = true;
+            Sql.InTransaction(reader.Connection, "BEGIN", () => result = read(reader.Session));
+        }
+        finally
+        {
+            reader.InView = false;
+        }
+        return result!;
+    });
+
+    /// <summary>One statement is its own transaction.</summary>
+    private protected override T Once<T>(Func<SqlSession, T> read) => WithReader(reader => read(reader.Session));
+
+    private T WithReader<T>(Func<Reader, T> read)
+    {
+        if (_mine.Value is { } mine) return read(mine);
+        _readers.Wait();
+        try
+        {
+            var reader = _idle.TryTake(out var idle) ? idle : OpenReader();
+            _mine.Value = reader;
             try
             {
-                Sql.InTransaction(_read, "BEGIN", () => result = read(_reading));
+                return read(reader);
             }
             finally
             {
-                _inView = false;
+                _mine.Value = null;
+                _idle.Add(reader);
             }
-            return result!;
+        }
+        finally
+        {
+            _readers.Release();
         }
     }
 
-    /// <summary>Guarded by the read gate, which its holder may take again.</summary>
-    private bool _inView;
-
-    /// <summary>One statement is its own transaction.</summary>
-    private protected override T Once<T>(Func<SqlSession, T> read)
+    private Reader OpenReader()
     {
-        lock (_readGate) return read(_reading);
+        var connection = Sql.Open(_file, readOnly: true);
+        connection.Run("PRAGMA cache_size=-4096; PRAGMA mmap_size=1073741824;");
+        return new Reader(connection);
     }
 
     private protected override void Apart(Action<SqlSession> read)
@@ -167,8 +212,9 @@ public sealed class SqliteJournal : SqlJournal
     public override void Dispose()
     {
         _writing.Dispose();
-        _reading.Dispose();
-        _read.Dispose();
+        while (_idle.TryTake(out var reader)) reader.Dispose();
         _write.Dispose();
+        _readers.Dispose();
+        _mine.Dispose();
     }
 }

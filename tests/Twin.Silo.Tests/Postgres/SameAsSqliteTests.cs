@@ -81,7 +81,8 @@ public sealed class SameAsSqliteTests(PrivateServer server, ITestOutputHelper ou
             return --budget > 0;
         });
         var readings = new List<string>();
-        journal.ReadReadings(meter, Batches.FirstDay + 7, (p, i) => readings.Add($"{p} {Convert.ToHexString(i)}"));
+        journal.ReadReadings(meter, Batches.FirstDay + 7, int.MaxValue, long.MaxValue,
+            (p, i) => readings.Add($"{p} {Convert.ToHexString(i)}"));
         told.AddRange(readings.Order(StringComparer.Ordinal));
         journal.Series(meter, Channel.Import, Batches.FirstDay + 5, int.MaxValue, (day, interval, slots, _) =>
             told.Add($"{meter} {day.Number} {interval} {string.Join(' ', slots.ToArray())}"));

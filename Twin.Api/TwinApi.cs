@@ -96,6 +96,9 @@ public static class TwinApi
         app.MapFindingsApi();
         app.MapFleetApi();
         app.MapReleasesApi();
+        app.MapFeedersApi();
+        app.MapConcentratorsApi();
+        app.MapCohortsApi();
         app.MapObservationsApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapHeadEndApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapHealthApi();

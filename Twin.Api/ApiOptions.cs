@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Twin.Grains;
 using Twin.Hardware;
 using Twin.Ingest.Readers;
@@ -43,8 +44,21 @@ public sealed class ApiOptions
     /// </summary>
     public required Func<UnixTime> Now { get; init; }
 
-    /// <summary>Finds who asks.</summary>
-    public Identify Identify { get; init; } = static _ => new(Caller.Local);
+    /// <summary>Finds who asks; null: keys and sessions do, and whatever the members below let in.</summary>
+    public Identify? Identify { get; init; }
+
+    /// <summary>Checks tokens of the utility's own sign-in (OpenID Connect); null: there is none.</summary>
+    public TokenReader? ReadToken { get; init; }
+
+    /// <summary>The service that a client certificate, whose chain is valid, is of; null: certificates say nothing.
+    /// </summary>
+    public Func<X509Certificate2, string?>? ReadCertificate { get; init; }
+
+    /// <summary>True when the service is reached by TLS alone: cookies are for TLS then, too.</summary>
+    public bool IsTls { get; init; }
+
+    /// <summary>Null: the service makes no dry runs.</summary>
+    public TryProposal? TryProposal { get; init; }
 
     /// <summary>Edition of the build, as <c>--version</c> prints it.</summary>
     public required string Edition { get; init; }
@@ -98,6 +112,9 @@ public sealed record ApiLimits
     /// beyond: 429.
     /// </summary>
     public int ConcurrentReads { get; init; } = 64;
+
+    /// <summary>Clients that listen to events at once. Beyond: 503.</summary>
+    public int EventClients { get; init; } = 64;
 
     /// <summary>Connections to the server; a further one is closed.</summary>
     public int Connections { get; init; } = 1_024;

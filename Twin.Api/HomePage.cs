@@ -12,8 +12,9 @@ using Twin.Hardware;
 namespace Twin.Api;
 
 /// <summary>
-/// The page under <c>/</c>: what runs here, the first meters, the newest findings, and every endpoint. No script, one
-/// inline style sheet that the content security policy names by its digest.
+/// The plain page: what runs here, the first meters, the newest findings, and every endpoint. No script, one inline
+/// style sheet that the content security policy names by its digest. It is under <c>/</c> where the build made no
+/// console, and always under <c>/plain</c>.
 /// </summary>
 internal static class HomePage
 {
@@ -33,28 +34,60 @@ internal static class HomePage
     private static readonly string Policy = $"{Guards.ContentSecurityPolicy}; style-src 'sha256-"
         + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style))) + "'";
 
-    public static void MapHomePage(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/", Get).Needs(Right.Read).WithName("home").WithTags("operation").Produces<string>(200, "text/html")
-            .WithSummary("This page");
+    public const string Path = "/plain";
+
+    private const string NoConsole = "This build has no console, because there was no Node 20 or newer, or no package "
+        + "registry, when it was built. Install Node, then: dotnet build -c Release.";
+
+    public static void MapHomePage(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/", Home).Needs(Right.Public).WithName("home").WithTags("operation")
+            .Produces<string>(200, "text/html").WithSummary("The console, or the plain page where the build has none");
+        routes.MapGet(Path, Get).Needs(Right.Read).WithName("plain_page").WithTags("operation")
+            .Produces<string>(200, "text/html").WithSummary("State, newest findings and every endpoint, without script");
+    }
+
+    private static async Task<IResult> Home(HttpContext http, IFleet fleet, ApiOptions options, ConsoleFiles files,
+        EndpointDataSource endpoints, CancellationToken cancel)
+    {
+        if (ConsoleApi.Shell(http, files) is { } shell) return shell;
+        if (http.Features.Get<Caller>() is { } caller && caller.May(Right.Read))
+            return await Page(http, fleet, options, NoConsole, endpoints, cancel);
+        http.Response.Headers.ContentSecurityPolicy = Policy;
+        return TypedResults.Text(SignedOut(), "text/html; charset=utf-8");
+    }
 
     private static async Task<ContentHttpResult> Get(HttpContext http, IFleet fleet, ApiOptions options,
+        EndpointDataSource endpoints, CancellationToken cancel) =>
+        await Page(http, fleet, options, null, endpoints, cancel);
+
+    private static async Task<ContentHttpResult> Page(HttpContext http, IFleet fleet, ApiOptions options, string? note,
         EndpointDataSource endpoints, CancellationToken cancel)
     {
         var meters = await MetersApi.First(fleet, MeterRows, cancel);
         var findings = await fleet.Findings(new FindingQuery(null, null, null, null, FindingRows), cancel);
         http.Response.Headers.ContentSecurityPolicy = Policy;
-        return TypedResults.Text(Render(fleet.Status, options, meters, findings, endpoints.Endpoints),
+        return TypedResults.Text(Render(fleet.Status, options, note, meters, findings, endpoints.Endpoints),
             "text/html; charset=utf-8");
     }
 
-    private static string Render(FleetStatus status, ApiOptions options, IReadOnlyList<MeterItem> meters,
-        IReadOnlyList<Finding> findings, IReadOnlyList<Endpoint> endpoints)
+    private static Html Begin() => new Html()
+        .Raw("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">")
+        .Raw("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">")
+        .Raw("<title>MeterTwin</title><style>").Raw(Style).Raw("</style></head><body><header><h1>MeterTwin</h1>");
+
+    /// <summary>For who may not read: how to come in, and nothing about what runs here.</summary>
+    private static string SignedOut() => Begin()
+        .Raw("</header><main><p>").Text(NoConsole).Raw("</p><p>This page needs a key: make one with ")
+        .Raw("<code>metertwin key create</code> and send it as <code>Authorization: Bearer KEY</code>.</p>")
+        .Raw("</main></body></html>\n").ToString();
+
+    private static string Render(FleetStatus status, ApiOptions options, string? note,
+        IReadOnlyList<MeterItem> meters, IReadOnlyList<Finding> findings, IReadOnlyList<Endpoint> endpoints)
     {
-        var html = new Html();
-        html.Raw("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">")
-            .Raw("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">")
-            .Raw("<title>MeterTwin</title><style>").Raw(Style).Raw("</style></head><body><header><h1>MeterTwin</h1>");
+        var html = Begin();
         Banner(html, options.Mode);
+        if (note is not null) html.Raw("<p role=\"note\">").Text(note).Raw("</p>");
         if (status.StorageError is { } error)
             html.Raw("<p class=\"banner\" role=\"alert\">Not storing anything: ").Text(error).Raw("</p>");
         html.Raw("</header><main>");

@@ -53,7 +53,7 @@ internal static class Parameters
             $"Write {name}=2026-11-22T00:00:00Z, or {name}=2026-11-22; a + of an offset is written %2B in a URL.");
     }
 
-    private static bool TryTime(string text, out UnixTime time)
+    public static bool TryTime(string text, out UnixTime time)
     {
         const DateTimeStyles utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
         var hasZone = text.EndsWith('Z') || text.Length > 16 && text[^6] is '+' or '-' && text[^3] == ':';

@@ -115,6 +115,7 @@ internal sealed class Problems(RequestDelegate next, ILogger<Problems> log)
         details.Extensions["code"] = problem.Code;
         details.Extensions["hint"] = problem.Hint;
         foreach (var (name, value) in problem.More) details.Extensions[name] = value;
+        if (problem.Status == 401) http.Response.Headers.WWWAuthenticate = "Bearer realm=\"metertwin\"";
         if (problem.RetryAfterSeconds > 0)
             http.Response.Headers.RetryAfter = problem.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
         return TypedResults.Problem(details).ExecuteAsync(http);

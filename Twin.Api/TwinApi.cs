@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Twin.Grains;
 
 namespace Twin.Api;
@@ -26,7 +27,16 @@ public static class TwinApi
     {
         var limits = options.Limits;
         services.AddSingleton(options);
+        services.AddSingleton(ConsoleFiles.Embedded);
         services.AddSingleton<FleetIndex>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<AccessBook>();
+        services.AddSingleton<Sessions>();
+        services.AddSingleton<FailedTries>();
+        services.AddSingleton<Doorkeeper>();
+        services.AddSingleton<LoadCurveGate>();
+        services.AddSingleton<Onces>();
+        services.AddSingleton<Listeners>();
         services.ConfigureHttpJsonOptions(o => ApiJson.Apply(o.SerializerOptions));
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = false);
         services.Configure<KestrelServerOptions>(o =>
@@ -44,7 +54,9 @@ public static class TwinApi
         });
         services.AddRateLimiter(o =>
         {
-            o.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(http => Partition(http, limits));
+            o.GlobalLimiter = PartitionedRateLimiter.CreateChained(
+                PartitionedRateLimiter.Create<HttpContext, string>(http => OfAll(http, limits)),
+                PartitionedRateLimiter.Create<HttpContext, string>(http => OfSender(http, limits)));
             o.OnRejected = static (context, _) => new ValueTask(Problems.Write(context.HttpContext, Problems.Busy()));
         });
         OpenApiDocs.Add(services);
@@ -57,16 +69,30 @@ public static class TwinApi
         WriteTimeoutResponse = static http => Problems.Write(http, Problems.TimedOut()),
     };
 
-    /// <summary>Probes and scrapes never wait behind users; senders never starve readers.</summary>
-    private static RateLimitPartition<string> Partition(HttpContext http, ApiLimits limits)
+    /// <summary>
+    /// Probes and scrapes never wait behind users, and who listens has a bound of its own; senders never starve readers.
+    /// </summary>
+    private static RateLimitPartition<string> OfAll(HttpContext http, ApiLimits limits)
     {
         var path = http.Request.Path;
         if (path.StartsWithSegments(HealthApi.Path)
-            || path.StartsWithSegments(MetricsApi.Path)) return RateLimitPartition.GetNoLimiter("probe");
-        return path.StartsWithSegments(ObservationsApi.Path) || path.StartsWithSegments(HeadEndApi.Path)
-            ? AtOnce("ingest", limits.ConcurrentIngest)
+            || path.StartsWithSegments(MetricsApi.Path)
+            || path.StartsWithSegments(EventsApi.Path)) return RateLimitPartition.GetNoLimiter("probe");
+        return Sends(path) ? AtOnce("ingest", MaxSenders * limits.ConcurrentIngest)
             : AtOnce("read", limits.ConcurrentReads);
     }
+
+    /// <summary>One sender, slow or broken, never keeps out the others.</summary>
+    private static RateLimitPartition<string> OfSender(HttpContext http, ApiLimits limits) =>
+        Sends(http.Request.Path)
+            ? AtOnce("ingest " + http.Features.Get<Caller>()?.Credential, limits.ConcurrentIngest)
+            : RateLimitPartition.GetNoLimiter("reader");
+
+    /// <summary>As many senders may use all that one may use, before they share.</summary>
+    private const int MaxSenders = 4;
+
+    private static bool Sends(PathString path) =>
+        path.StartsWithSegments(ObservationsApi.Path) || path.StartsWithSegments(HeadEndApi.Path);
 
     private static RateLimitPartition<string> AtOnce(string name, int permits) =>
         RateLimitPartition.GetConcurrencyLimiter(name, _ => new ConcurrencyLimiterOptions
@@ -77,7 +103,8 @@ public static class TwinApi
         });
 
     /// <summary>
-    /// Adds the pipeline and every endpoint. The order is: headers, problem documents, guards, limits, access, endpoints.
+    /// Adds the pipeline and every endpoint. The order is: headers, problem documents, guards, access,
+    /// limits, endpoints: whoever may not takes no room.
     /// </summary>
     public static void MapTwinApi(this WebApplication app)
     {
@@ -85,10 +112,14 @@ public static class TwinApi
         app.UseMiddleware<Problems>();
         app.UseMiddleware<Guards>();
         app.UseRouting();
+        app.UseMiddleware<Access>();
         app.UseRateLimiter();
         app.UseRequestTimeouts();
-        app.UseMiddleware<Access>();
         app.MapHomePage();
+        app.MapConsoleApi();
+        app.MapSessionApi();
+        app.MapHoldersApi();
+        app.MapKeysApi();
         app.MapStatusApi();
         app.MapMetersApi();
         app.MapLineageApi();
@@ -99,6 +130,11 @@ public static class TwinApi
         app.MapFeedersApi();
         app.MapConcentratorsApi();
         app.MapCohortsApi();
+        app.MapCasesApi();
+        app.MapCaseActsApi();
+        app.MapResponsesApi();
+        app.MapResponseActsApi();
+        app.MapEventsApi();
         app.MapObservationsApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapHeadEndApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapHealthApi();

@@ -1,3 +1,4 @@
+using Twin.Grains.Access;
 using Twin.Grains.Cases;
 using Twin.Grains.Guards;
 using Twin.Grains.Policies;
@@ -29,6 +30,7 @@ public sealed class TwinFactory : ITwinFactory
         TwinKind.Desk => new DeskTwin(key.Id),
         TwinKind.Guard => new GuardTwin(key.Id),
         TwinKind.Policy => new PolicyTwin(key.Id),
+        TwinKind.Access => new AccessTwin(key.Id),
         _ => throw Unknown(key),
     };
 
@@ -45,6 +47,7 @@ public sealed class TwinFactory : ITwinFactory
         TwinKind.Desk => DeskTwin.Restore(key.Id, state),
         TwinKind.Guard => GuardTwin.Restore(key.Id, state),
         TwinKind.Policy => PolicyTwin.Restore(key.Id, state),
+        TwinKind.Access => AccessTwin.Restore(key.Id, state),
         _ => throw Unknown(key),
     };
 

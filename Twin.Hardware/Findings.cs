@@ -47,6 +47,9 @@ public enum FindingKind : byte
     // How the answer itself fares: responses, guards, planned work.
     ResponseUnconfirmed = 224, CommandsQuarantined = 225, PlannedWorkOverrun = 226, ClockJump = 227,
     ResponseUnknown = 228,
+
+    // Who may, and what was done with it.
+    RoleChanged = 229, BreakGlassUsed = 230, BulkRead = 231, SignInsFailed = 232,
 }
 
 /// <summary>How bad it would be if it is true; OCSF severity_id 1 to 5.</summary>

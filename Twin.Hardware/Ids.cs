@@ -55,6 +55,9 @@ public enum TwinKind : byte
 
     // What answers findings: a case under its subject and desk, the queue of a desk, budgets, the policy in force.
     Case = 6, Desk = 7, Guard = 8, Policy = 9,
+
+    /// <summary>Who may do what.</summary>
+    Access = 10,
 }
 
 /// <summary>The address of a twin. Id <see cref="Everyone"/> addresses all twins of the kind.</summary>

@@ -11,6 +11,7 @@ using Twin.Grains.Ledger;
 using Twin.Hardware;
 using Twin.Ingest.Readers;
 using Twin.Silo.Commands;
+using Twin.Silo.WhatIf;
 
 namespace Twin.Silo;
 
@@ -30,9 +31,10 @@ internal static class ApiHost
     /// </param>
     /// <param name="now">Time that acts bear; null: <paramref name="clock"/>.</param>
     /// <param name="replies">Reads what a head-end replies; null: orders go to none.</param>
+    /// <param name="identify">Finds who asks; null: whoever is at this machine.</param>
     public static async Task<WebApplication> Start(IFleet fleet, int port, ServiceMode mode,
         CancellationToken cancel, TimeProvider? clock = null, ReplyReader? replies = null,
-        Func<UnixTime>? now = null)
+        Func<UnixTime>? now = null, Identify? identify = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrelCore();
@@ -49,6 +51,12 @@ internal static class ApiHost
             NewReader = batch => Reader(new ObservationBatch(batch, announced, Latest(clock))),
             NewSink = batch => new ObservationBatch(batch, announced, Latest(clock)),
             ReadReply = replies,
+            TryProposal = async (act, cancel) =>
+            {
+                var run = await DryRun.Of(fleet, act, cancel);
+                return new DryRunAnswer(run.Response, run.Persons, run.Guards);
+            },
+            Identify = identify ?? (static _ => new(Caller.Local)),
             Now = now ?? (() => new UnixTime((clock ?? TimeProvider.System).GetUtcNow().ToUnixTimeSeconds())),
             Edition = Edition.Name,
             Mode = mode,

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Twin.Hardware;
 
 namespace Twin.Api;
@@ -11,7 +12,7 @@ namespace Twin.Api;
 public delegate ValueTask<Caller?> Identify(HttpContext http);
 
 /// <summary>Refuses a request whose caller lacks the right that its endpoint needs.</summary>
-internal sealed class Access(RequestDelegate next, ApiOptions options)
+internal sealed class Access(RequestDelegate next, LoadCurveGate curves)
 {
     public async Task InvokeAsync(HttpContext http)
     {
@@ -23,13 +24,36 @@ internal sealed class Access(RequestDelegate next, ApiOptions options)
         }
         var right = endpoint.Metadata.GetMetadata<NeededRight>()?.Right
             ?? throw new InvalidOperationException($"{endpoint.DisplayName} does not say which right it needs.");
-        var caller = await options.Identify(http);
+        var caller = right == Right.Public ? await Maybe(http) : await Identify(http);
         if (right != Right.Public) Require(caller, right);
         http.Features.Set(caller);
+        if (right == Right.LoadCurve) await curves.Note(http, caller!);
         await next(http);
     }
 
-    private static void Require(Caller? caller, Right right)
+    /// <summary>Finds who asks, as every request is judged.</summary>
+    public static ValueTask<Caller?> Identify(HttpContext http)
+    {
+        var options = http.RequestServices.GetRequiredService<ApiOptions>();
+        return options.Identify is { } identify ? identify(http)
+            : http.RequestServices.GetRequiredService<Doorkeeper>().Identify(http);
+    }
+
+    /// <summary>What is for everybody is for those with an old key or session, too.</summary>
+    private static async ValueTask<Caller?> Maybe(HttpContext http)
+    {
+        try
+        {
+            return await Identify(http);
+        }
+        catch (ApiProblem e) when (e.Status is 401 or 429)
+        {
+            return null;
+        }
+    }
+
+    /// <exception cref="ApiProblem">The caller lacks the right.</exception>
+    public static void Require(Caller? caller, Right right)
     {
         if (caller is null)
             throw new ApiProblem(401, "credential_required", "This request needs a key or a session.",

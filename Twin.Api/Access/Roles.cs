@@ -25,18 +25,6 @@ public enum Right
     Administer,
 }
 
-/// <summary>
-/// The roles, one to a person or service. From viewer to approver each may all that the one before may. An admin
-/// decides who may, and nothing else: whoever hands out the right to approve must not be able to approve. The number is
-/// stored.
-/// </summary>
-public enum Role : byte
-{
-    Viewer = 1, Analyst = 2, Operator = 3, Approver = 4, Admin = 5,
-    /// <summary>A service that sends: a head-end, a meter, a concentrator.</summary>
-    Sender = 6,
-}
-
 /// <summary>Which role may what; the one table.</summary>
 public static class Roles
 {

@@ -27,6 +27,11 @@ public sealed partial class CaseTwin
         return Admission.Accept;
     }
 
+    /// <summary>Why a case in that state would refuse an act; null when it would take it.</summary>
+    /// <exception cref="InvalidDataException">The state is damaged, or written by a newer version.</exception>
+    public static string? RefusalOf(TwinKey key, ReadOnlySpan<byte> state, CaseAct act) =>
+        Restore(key.Id, state).Refusal(act);
+
     private string? Refusal(CaseAct act)
     {
         if (act.Refusal() is { } reason) return reason;

@@ -15,8 +15,11 @@ namespace Twin.Silo.Commands;
 /// </summary>
 internal static class DemoCommand
 {
-    /// <summary>A live day passes in so many parts.</summary>
-    private const int PartsOfDay = 8;
+    /// <summary>
+    /// A live day passes in so many parts, a quarter of an hour each: so often it is decided what is done next, and a
+    /// person who approves something sees it happen.
+    /// </summary>
+    private const int PartsOfDay = 96;
 
     /// <summary>Findings of one live day that are printed; the page has all.</summary>
     private const int MaxPrinted = 20;
@@ -41,8 +44,8 @@ internal static class DemoCommand
             Description = "seconds that a live day takes", DefaultValueFactory = _ => 24,
         };
         var exit = new Option<bool>("--exit") { Description = "stop after the recorded days" };
-        var command = new Command("demo", "A fleet of 1,000 emulated meters under two attacks and a theft: recorded "
-            + "days, what was found, then live.")
+        var command = new Command("demo", "A fleet of 1,000 emulated meters under three attacks and a theft: "
+            + "recorded days, what was found, then live.")
         {
             data, port, meters, seed, day, exit,
         };
@@ -77,7 +80,10 @@ internal static class DemoCommand
         var started = TimeProvider.System.GetTimestamp();
         await using var twins = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = choice.Path }, new TwinFactory(),
             Cli.Message);
-        await using var app = await Listen(twins, choice.Port, choice.FixedPort, cancel);
+        DemoRun? playing = null;
+        // Acts of people bear the time of the emulated world, which no clock on the wall knows.
+        UnixTime Now() => playing?.Fleet.Now ?? twins.Status.Watermark ?? default;
+        await using var app = await Listen(twins, choice.Port, choice.FixedPort, Now, cancel);
         var address = ApiHost.Address(app);
         Banner.Show(twins.Status.Engine, choice.Path, choice.Seed, address, TimeProvider.System.GetElapsedTime(started),
         [
@@ -87,7 +93,7 @@ internal static class DemoCommand
         ]);
         try
         {
-            using var run = await Record(twins, choice, cancel);
+            using var run = await Record(twins, choice, r => playing = r, cancel);
             var report = await run.Report(cancel);
             Console.WriteLine(report.Render(run.Totals,
                 AttackRun.ChecksOf(twins, run.Scene.SeriesBy(run.Fleet.Now).Select(run.Scene.KeyOf)),
@@ -108,24 +114,26 @@ internal static class DemoCommand
 
     /// <summary>The demo takes any free port when the usual one is taken and the user named none.</summary>
     private static async Task<Microsoft.AspNetCore.Builder.WebApplication> Listen(IFleet fleet, int port,
-        bool fixedPort, CancellationToken cancel)
+        bool fixedPort, Func<UnixTime> now, CancellationToken cancel)
     {
         try
         {
-            return await ApiHost.Start(fleet, port, ServiceMode.Demo, cancel);
+            return await ApiHost.Start(fleet, port, ServiceMode.Demo, cancel, now: now);
         }
         catch (IOException) when (!fixedPort)
         {
-            return await ApiHost.Start(fleet, 0, ServiceMode.Demo, cancel);
+            return await ApiHost.Start(fleet, 0, ServiceMode.Demo, cancel, now: now);
         }
     }
 
-    private static async Task<DemoRun> Record(IFleet twins, Choice choice, CancellationToken cancel)
+    private static async Task<DemoRun> Record(IFleet twins, Choice choice, Action<DemoRun> playing,
+        CancellationToken cancel)
     {
         var progress = new ProgressLine();
         var c = CultureInfo.InvariantCulture;
         progress.Show(() => string.Create(c, $"making {choice.Meters:n0} meters, from blank silicon to operation"));
         var run = new DemoRun(choice.Meters, choice.Seed, twins);
+        playing(run);
         for (var day = 0; day < DemoScene.RecordedDays; day++)
         {
             var done = day;

@@ -23,15 +23,16 @@ internal static class ExplainCommand
         {
             var (key, number) = ActFlags.CaseOf(p.GetValue(id)!);
             await using var fleet = flags.Open(p);
-            var found = Find(fleet.Ledger, key, number);
+            var found = CaseHistory.Of(fleet.Ledger, key, number);
+            if (found.Entries.Count == CaseHistory.MaxEntries)
+                Cli.Message($"This case has {CaseHistory.MaxEntries} entries or more: later ones are not read.");
             var view = await ActFlags.Find(fleet, key, cancel);
             // Where nothing was found but somebody wants something, there is no case in the ledger, only the request.
-            if (found.Case is null && view is { } asked && (number == 0 || number == asked.Case.Number)
-                && asked.Responses.Length > 0) found.Case = asked.Case;
-            if (found.Case is not { } c)
+            var asked = view is { Responses.Length: > 0 } && (number == 0 || number == view.Case.Number);
+            if ((found.Case ?? (asked ? view!.Case : null)) is not { } c)
                 throw new ArgumentException($"There is no case {p.GetValue(id)}. "
                     + "'metertwin case list --all' lists them.");
-            var responses = view is { } v && v.Case.Number == c.Number ? v.Responses : [.. found.Responses.Values];
+            var responses = view is { } v && v.Case.Number == c.Number ? v.Responses : found.Responses;
             if (p.GetValue(Cli.JsonFlag)) Cli.Print(Json(c, found.Decided, responses));
             else Print(c, found.Decided, responses);
             return Cli.Ok;
@@ -39,53 +40,7 @@ internal static class ExplainCommand
         return command;
     }
 
-    /// <summary>Entries of a case that are read; a case has a handful a day.</summary>
-    private const int MaxEntries = 10_000;
-
-    private sealed class Found
-    {
-        public CaseSnapshot? Case;
-        public (StoredEntry Entry, DecisionRecord Record)? Decided;
-        public readonly SortedDictionary<int, ResponseRecord> Responses = [];
-    }
-
-    /// <summary>
-    /// The last that the ledger has of a case: of the number given, or the newest. A decision about a command that
-    /// somebody wanted explains that command; the case itself is explained by the last about itself.
-    /// </summary>
-    private static Found Find(ILedgerSource ledger, TwinKey key, int number)
-    {
-        var found = new Found();
-        (StoredEntry, DecisionRecord)? last = null, wanted = null;
-        var entries = ledger.EntriesOf(key, MaxEntries);
-        if (entries.Count == MaxEntries)
-            Cli.Message($"This case has {MaxEntries} entries or more: later ones are not read.");
-        foreach (var e in entries)
-        {
-            if (e.Entry.Kind == LedgerKind.Decision)
-            {
-                var record = DecisionRecord.Read(e.Entry.Body);
-                if (record.Facts.Wanted is null) last = (e, record);
-                else wanted = (e, record);
-            }
-            else if (e.Entry.Kind is LedgerKind.Response or LedgerKind.Order)
-            {
-                var r = ResponseRecord.Read(e.Entry.Body);
-                if (!r.IsUndo) found.Responses[r.Number] = r;
-            }
-            else if (e.Entry.Kind == LedgerKind.Case)
-            {
-                var c = CaseSnapshot.Read(e.Entry.Body);
-                if (number == 0 || c.Number == number) (found.Case, found.Decided) = (c, last ?? wanted);
-                // What was decided about the case before this one is not about this one.
-                else if (c.Number < number) (last, wanted) = (null, null);
-            }
-        }
-        if (found.Case is null) found.Decided = last ?? wanted;
-        return found;
-    }
-
-    private static void Print(CaseSnapshot c, (StoredEntry Entry, DecisionRecord Record)? decided,
+    private static void Print(CaseSnapshot c, DecidedEntry? decided,
         IReadOnlyList<ResponseRecord> responses)
     {
         Console.WriteLine($"{c.Id}  {c.SubjectName}");
@@ -127,35 +82,10 @@ internal static class ExplainCommand
             foreach (var a in r.Approvals) Console.WriteLine($"    approved by {a.By.Person} at {a.At}");
         }
         Console.WriteLine("What comes next:");
-        foreach (var next in Next(d, responses)) Console.WriteLine("  " + next);
+        foreach (var next in CaseHistory.Next(d, responses)) Console.WriteLine("  " + next);
     }
 
-    /// <summary>What happens if nobody does anything, and what waits for somebody.</summary>
-    private static IEnumerable<string> Next(Decision d, IReadOnlyList<ResponseRecord> responses)
-    {
-        var any = false;
-        foreach (var r in responses)
-        {
-            var next = r.State switch
-            {
-                ResponseState.Proposed when r.Approvals.Length < r.Needed =>
-                    $"waits for {r.Needed - r.Approvals.Length} of {r.Needed} persons to approve it",
-                ResponseState.Proposed => "goes to the guards with the next sweep",
-                ResponseState.Authorised => $"goes out at {r.DueAt}, if policy and guards still agree",
-                ResponseState.Executing => "waits for its outcome",
-                ResponseState.Quarantined => "is held until people process or delete it",
-                ResponseState.Done when r.ExpiresAt.Seconds != 0 => $"is taken back at {r.ExpiresAt}",
-                _ => null,
-            };
-            if (next is null) continue;
-            any = true;
-            yield return $"{SnakeCase.Of(r.Rung)} {next}.";
-        }
-        if (d.ReviewAt.Seconds != 0) yield return $"The policy is asked again at {d.ReviewAt}.";
-        else if (!any) yield return "Nothing by itself: a new finding or a person has the policy asked again.";
-    }
-
-    private static object Json(CaseSnapshot c, (StoredEntry Entry, DecisionRecord Record)? decided,
+    private static object Json(CaseSnapshot c, DecidedEntry? decided,
         IReadOnlyList<ResponseRecord> responses) => new
         {
             c.Id, Subject = c.SubjectName, c.Sentence,
@@ -177,7 +107,7 @@ internal static class ExplainCommand
                 {
                     Rung = SnakeCase.Of(s.Rung), State = SnakeCase.Of(s.State), Since = s.Since.ToString(),
                 }),
-                Next = Next(record.Decision, responses),
+                Next = CaseHistory.Next(record.Decision, responses),
             } : null,
             Responses = responses.Select(ResponseCommand.Json),
         };

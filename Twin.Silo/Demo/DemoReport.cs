@@ -21,10 +21,13 @@ internal sealed class DemoReport
     private readonly IReadOnlyCollection<Finding> _findings;
     private readonly IReadOnlyDictionary<string, UnixTime> _first;
 
+    /// <summary>Of the disconnections that the employee's account asked for, those that went out.</summary>
+    private readonly int _ordered;
+
     public DemoReport(DemoScene scene, UnixTime at, IReadOnlyCollection<Finding> findings,
-        IReadOnlyDictionary<string, UnixTime> first)
+        IReadOnlyDictionary<string, UnixTime> first, int ordered)
     {
-        (_scene, _at, _findings, _first) = (scene, at, findings, first);
+        (_scene, _at, _findings, _first, _ordered) = (scene, at, findings, first, ordered);
         var (series, release) = (Keys(scene.SeriesBy(at)), Keys(scene.Release));
         Series = Of(f => f.Kind == FindingKind.ContractorSeries
             && f.SubjectName is DemoScene.Tool or DemoScene.Contractor);
@@ -32,9 +35,12 @@ internal sealed class DemoReport
         var (thief, feeder) = (scene.KeyOf(scene.Thief), scene.FeederOf(scene.Thief));
         Theft = Of(f => f.Subject == thief && f.DetectedAt.Seconds >= scene.Begin(DemoScene.TheftDay).Seconds
             || f.Subject == feeder && f.From.Seconds >= scene.Begin(DemoScene.TheftDay).Seconds);
+        Commands = Of(f => f.Kind is FindingKind.CommandsQuarantined or FindingKind.CommandVolume
+            && f.From.Seconds >= scene.Begin(DemoScene.CommandDay).Seconds);
         LookAlikes = [.. scene.LookAlikesBy(at).Select(l => l.Meter)];
         var part = series.Union(release).Union(LookAlikes).Append(thief).ToHashSet();
-        Bystanders = Of(f => !part.Contains(f.Subject) && !Series.Contains(f) && !Theft.Contains(f));
+        Bystanders = Of(f => !part.Contains(f.Subject) && !Series.Contains(f) && !Theft.Contains(f)
+            && !Commands.Contains(f));
     }
 
     /// <summary>What meets each attack, in order of detection.</summary>
@@ -45,6 +51,9 @@ internal sealed class DemoReport
 
     /// <inheritdoc cref="Series"/>
     public IReadOnlyList<Finding> Theft { get; }
+
+    /// <inheritdoc cref="Series"/>
+    public IReadOnlyList<Finding> Commands { get; }
 
     /// <summary>Meters with an innocent change that has begun.</summary>
     public IReadOnlyList<TwinKey> LookAlikes { get; }
@@ -90,6 +99,8 @@ internal sealed class DemoReport
             + $"{_scene.Release.Length} meters");
         var metered = Of(f => Theft.Contains(f) && f.Kind <= FindingKind.BalanceSuspect);
         Line(text, Theft.Count > 0, $"theft                    {When(Theft)}; from energies {When(metered)}");
+        Line(text, Commands.Count > 0 && _ordered == 0, string.Create(CultureInfo.InvariantCulture,
+            $"mass disconnection       {When(Commands)}; {_scene.Disconnections:n0} asked for, {_ordered} went out"));
         Line(text, LeftAlone == LookAlikes.Count, $"innocent changes         {LeftAlone} of {LookAlikes.Count} left "
             + $"alone");
         var honest = Keys(_scene.HonestRelease);

@@ -20,6 +20,9 @@ internal sealed class DemoScene
     /// <summary>Days on which the release goes out, the contractor begins, and the theft begins.</summary>
     public const int ReleaseDay = 8, SeriesDay = 12, TheftDay = 17;
 
+    /// <summary>Day on which somebody with a valid account has every meter switched off.</summary>
+    public const int CommandDay = 33;
+
     public const string Tool = "tool-0107", Contractor = "Brightline Field Services";
 
     private const int MetersPerFeeder = 20, MetersPerConcentrator = 100;
@@ -41,6 +44,9 @@ internal sealed class DemoScene
     private readonly EmulatedFleet _fleet;
     private readonly Queue<Act> _acts;
     private readonly AttackStage _stage;
+
+    /// <summary>What the other head-end says of its meters.</summary>
+    private readonly List<byte[]> _told = [];
 
     public DemoScene(EmulatedFleet fleet)
     {
@@ -80,6 +86,15 @@ internal sealed class DemoScene
 
     public int Thief { get; }
 
+    /// <summary>Meters of the district beside the fleet.</summary>
+    public int Neighbours => District.MetersEach * _fleet.Meters.Count;
+
+    /// <summary>Disconnections that the employee's account asks for: the fleet's and the district's.</summary>
+    public int Disconnections => Neighbours + _fleet.Meters.Count;
+
+    /// <summary>What the registry says of the district.</summary>
+    public IEnumerable<Input> Registry() => District.Registry(Neighbours);
+
     /// <summary>The first instant of a day of the run.</summary>
     public UnixTime Begin(int day) => _stage.At(day, 0);
 
@@ -105,7 +120,9 @@ internal sealed class DemoScene
     public IReadOnlyList<byte[]> Play()
     {
         _acts.Dequeue().Do(_stage);
-        return _stage.TakeTold();
+        byte[][] told = [.. _stage.TakeTold(), .. _told];
+        _told.Clear();
+        return told;
     }
 
     private IEnumerable<Act> Attacks()
@@ -114,6 +131,12 @@ internal sealed class DemoScene
         yield return new Act(ReleaseDay, 630, s => s.RollOut(HonestRelease, Zeus.FirmwareBehaviour.Honest));
         yield return new Act(TheftDay, 605, s => s.OpenTerminalCover(Thief));
         yield return new Act(TheftDay, 610, _ => _fleet.Meters[Thief].BypassShare = Bypassed);
+        int[] all = [.. _fleet.Meters.Select(m => m.Index)];
+        yield return new Act(CommandDay, 545, s =>
+        {
+            s.Disconnect(all);
+            _told.AddRange(District.Disconnections(Neighbours, s.Now).Select(i => i.ToBytes()));
+        });
         for (var i = 0; i < Series.Length; i++)
         {
             var meter = Series[i];

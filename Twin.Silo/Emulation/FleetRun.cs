@@ -116,6 +116,18 @@ public sealed class FleetRun
         await Commit(cancel);
     }
 
+    /// <summary>Many of them at once.</summary>
+    public async Task Append(IReadOnlyList<byte[]> inputs, CancellationToken cancel)
+    {
+        if (!_isRegistered) await Register(cancel);
+        foreach (var input in inputs)
+        {
+            if (_batch.IsFull) await Commit(cancel);
+            _batch.Add(input);
+        }
+        await Commit(cancel);
+    }
+
     private async Task Register(CancellationToken cancel)
     {
         _isRegistered = true;

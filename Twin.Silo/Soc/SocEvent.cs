@@ -77,21 +77,3 @@ internal static class SocWords
     public static SocActivity ActivityOf(CaseSnapshot c) => c.Handling == CaseHandling.Resolved ? SocActivity.Close
         : c.ChangedAt.Seconds <= c.AwareAt.Seconds ? SocActivity.Create : SocActivity.Update;
 }
-
-/// <summary>How a response is told.</summary>
-internal static class ResponseWords
-{
-    /// <summary>What moves a customer's supply is told louder than what does not; failure is one step louder.</summary>
-    public static Severity SeverityOf(ResponseRecord r)
-    {
-        var base_ = ResponseRungs.MovesLoad(r.Rung) ? Severity.Medium : Severity.Info;
-        return r.State is ResponseState.Failed or ResponseState.Quarantined ? (Severity)((byte)base_ + 1) : base_;
-    }
-
-    public static string SentenceOf(ResponseRecord r)
-    {
-        var what = $"{(r.IsUndo ? "undoing " : "")}{SnakeCase.Of(r.Rung)}".Replace('_', ' ');
-        var why = r.Reason.Length > 0 ? r.Reason : r.Why;
-        return $"Response {what} on {r.SubjectName} is {SnakeCase.Of(r.State)}" + (why.Length > 0 ? $": {why}" : ".");
-    }
-}

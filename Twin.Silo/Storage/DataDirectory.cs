@@ -8,8 +8,8 @@ namespace Twin.Silo.Storage;
 /// </summary>
 public sealed class DataDirectory : IDisposable
 {
-    /// <summary>2: with table frequent. 3: with the ledger.</summary>
-    public const int Format = 3;
+    /// <summary>2: with table frequent. 3: with the ledger. 4: with tables casefind and reply.</summary>
+    public const int Format = 4;
     private const string FormatPrefix = "metertwin-data ";
     private readonly FileStream _lock;
 

@@ -67,8 +67,18 @@ internal sealed record JournalTable(int Number, string Name, int KeyColumns, OnR
         ("state", Cell.Integer), ("handling", Cell.Integer), ("queued", Cell.Integer), ("changed_s", Cell.Integer),
         ("body", Cell.Bytes));
 
+    public static readonly JournalTable CaseFind = new(12, "casefind", 2, OnRepeat.Replace, ("id", Cell.Integer),
+        ("number", Cell.Integer), ("changed_s", Cell.Integer), ("opened_s", Cell.Integer), ("queued", Cell.Integer),
+        ("desk", Cell.Integer), ("state", Cell.Integer), ("handling", Cell.Integer), ("disposition", Cell.Integer),
+        ("severity", Cell.Integer), ("subject_kind", Cell.Integer), ("subject", Cell.Integer), ("region", Cell.Text),
+        ("feeder", Cell.Text), ("assignee", Cell.Text), ("kinds", Cell.Text), ("words", Cell.Text));
+
+    public static readonly JournalTable Reply = new(13, "reply", 2, OnRepeat.Replace, ("id", Cell.Integer),
+        ("number", Cell.Integer), ("state", Cell.Integer), ("waits", Cell.Integer), ("subject_kind", Cell.Integer),
+        ("subject", Cell.Integer), ("proposed_s", Cell.Integer), ("region", Cell.Text), ("body", Cell.Bytes));
+
     /// <summary>How many there are; <see cref="Number"/> is below it.</summary>
-    public const int Count = 12;
+    public const int Count = 14;
 
     /// <summary>"a,b,c": the columns, each after a prefix.</summary>
     public string Names(string prefix = "") => string.Join(',', Columns.Select(c => prefix + c.Name));

@@ -10,7 +10,8 @@ internal static class Sql
     /// batch: sealable readings as they came. kept: every other input. frequent: what comes with
     /// every frame of a meter, in runs sorted by meter. segment: sealed readings of 1 or 14 days, sorted
     /// by meter. head: what the last commit made true. erasing: erasures journalled and not yet carried out.
-    /// ledger: entries in their chain; casefile: the newest state of each case; seal: signatures over the ledger;
+    /// ledger: entries in their chain; casefile: the newest state of each case; casefind: by what people look for cases;
+    /// reply: the newest state of each response; seal: signatures over the ledger;
     /// ledgerhead: where both end; cursor: how far its readers have come. Ids are stored with the top bit flipped, so
     /// that signed order is unsigned order.
     /// </summary>
@@ -57,6 +58,24 @@ internal static class Sql
             PRIMARY KEY(id, number)) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS casefile_changed ON casefile(changed_s);
         CREATE INDEX IF NOT EXISTS casefile_subject ON casefile(subject);
+        CREATE TABLE IF NOT EXISTS casefind(id INTEGER NOT NULL, number INTEGER NOT NULL, changed_s INTEGER NOT NULL,
+            opened_s INTEGER NOT NULL, queued INTEGER NOT NULL, desk INTEGER NOT NULL, state INTEGER NOT NULL,
+            handling INTEGER NOT NULL, disposition INTEGER NOT NULL, severity INTEGER NOT NULL,
+            subject_kind INTEGER NOT NULL, subject INTEGER NOT NULL, region TEXT NOT NULL, feeder TEXT NOT NULL,
+            assignee TEXT NOT NULL, kinds TEXT NOT NULL, words TEXT NOT NULL, PRIMARY KEY(id, number)) WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS casefind_changed ON casefind(changed_s DESC, id, number, queued, desk, state,
+            handling, disposition, severity, subject_kind, subject, opened_s, region, feeder, assignee, kinds, words);
+        CREATE INDEX IF NOT EXISTS casefind_severity ON casefind(severity DESC, changed_s DESC, id, number)
+            WHERE queued=1;
+        CREATE INDEX IF NOT EXISTS casefind_subject ON casefind(subject);
+        CREATE INDEX IF NOT EXISTS ledger_changes ON ledger(case_id, at_s, number) WHERE kind=3;
+        CREATE TABLE IF NOT EXISTS reply(id INTEGER NOT NULL, number INTEGER NOT NULL, state INTEGER NOT NULL,
+            waits INTEGER NOT NULL, subject_kind INTEGER NOT NULL, subject INTEGER NOT NULL,
+            proposed_s INTEGER NOT NULL, region TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY(id, number))
+            WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS reply_proposed ON reply(proposed_s DESC, id, number);
+        CREATE INDEX IF NOT EXISTS reply_subject ON reply(subject);
+        CREATE INDEX IF NOT EXISTS reply_waits ON reply(proposed_s DESC, id, number) WHERE waits=1;
         CREATE TABLE IF NOT EXISTS seal(number INTEGER PRIMARY KEY, ordinal INTEGER NOT NULL, at_s INTEGER NOT NULL,
             key BLOB NOT NULL, signature BLOB NOT NULL);
         CREATE TABLE IF NOT EXISTS ledgerhead(id INTEGER PRIMARY KEY CHECK(id=1), number INTEGER NOT NULL,

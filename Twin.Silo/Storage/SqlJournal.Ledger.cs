@@ -53,7 +53,7 @@ public abstract partial class SqlJournal
 
     private void StoreLedger(SqlSession to, JournalBatch batch)
     {
-        var (end, at) = (_end.Chain, _end.At);
+        var (end, at, tables) = (_end.Chain, _end.At, new FindTables(to));
         foreach (var bytes in batch.Ledger)
         {
             end = end.Next(bytes);
@@ -62,6 +62,7 @@ public abstract partial class SqlJournal
             to.Insert(JournalTable.Ledger, end.Number, batch.LastPosition, (int)entry.Kind, (int)entry.Case.Kind,
                 SqlValues.Signed(entry.Case.Id), at.Seconds, bytes, end.Hash,
                 PlaceDigest(batch.LastPosition, end.Hash));
+            tables.Take(entry);
             if (entry.Kind != LedgerKind.Case) continue;
             var c = CaseSnapshot.Read(entry.Body);
             to.Insert(JournalTable.Case, SqlValues.Signed(c.Case.Id), c.Number, (int)c.Subject.Kind,
@@ -102,6 +103,16 @@ public abstract partial class SqlJournal
             "@t", "@k", "@n")
             .With(SqlValues.Signed(caseKey.Id), (int)caseKey.Kind, Math.Clamp(limit, 0, MaxRows));
         return EntriesOf(select);
+    });
+
+    public IReadOnlyList<StoredEntry> LastOf(TwinKey caseKey, int limit) => Reading(c =>
+    {
+        using var select = c.Prepare(EntryColumns + "WHERE case_id=@t AND case_kind=@k ORDER BY number DESC LIMIT @n",
+            "@t", "@k", "@n")
+            .With(SqlValues.Signed(caseKey.Id), (int)caseKey.Kind, Math.Clamp(limit, 0, MaxRows));
+        var found = EntriesOf(select);
+        found.Reverse();
+        return found;
     });
 
     private static List<StoredEntry> EntriesOf(DbCommand select)

@@ -35,6 +35,9 @@ internal abstract class SqlSession : IDisposable
     /// </summary>
     public abstract void Insert(JournalTable table, params ReadOnlySpan<object> values);
 
+    /// <summary>The condition that a text column holds a text.</summary>
+    public abstract string Holds(string column, string parameter);
+
     public void Run(string sql)
     {
         using var command = Prepare(sql);

@@ -55,6 +55,7 @@ public sealed class SqliteJournal : SqlJournal
             _write.Run("INSERT OR IGNORE INTO head VALUES(1, 0, 0, x'', 0)");
             _write.Run("INSERT OR IGNORE INTO ledgerhead VALUES(1, 0, zeroblob(32), 0)");
             _writing = new SqliteSession(_write);
+            Sql.InTransaction(_write, "BEGIN IMMEDIATE", () => FillFindTables(_writing));
             Refresh();
         }
         catch (SqliteException e)

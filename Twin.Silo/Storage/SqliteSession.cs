@@ -10,6 +10,8 @@ internal sealed class SqliteSession(SqliteConnection connection) : SqlSession
 
     public override DbCommand Prepare(string sql, params string[] parameters) => connection.Prepare(sql, parameters);
 
+    public override string Holds(string column, string parameter) => $"instr({column},{parameter})>0";
+
     public override RowStream Stream(DbCommand select, int rowsAtOnce) => new Rows(select);
 
     public override void Insert(JournalTable table, params ReadOnlySpan<object> values)

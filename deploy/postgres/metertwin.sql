@@ -1,4 +1,4 @@
--- MeterTwin's tables in PostgreSQL 15 or newer, version 1. `serve` applies this file by itself when schema "metertwin"
+-- MeterTwin's tables in PostgreSQL 15 or newer, version 2. `serve` applies this file by itself when schema "metertwin"
 -- has no tables; by hand: psql --single-transaction --file metertwin.sql. Applying it again changes nothing.
 --
 -- Ids are unsigned 64-bit numbers with the top bit flipped, so that signed order is their order. Times are seconds
@@ -80,6 +80,22 @@ CREATE TABLE IF NOT EXISTS casefile(id bigint NOT NULL, number bigint NOT NULL, 
     queued bigint NOT NULL, changed_s bigint NOT NULL, body bytea NOT NULL, PRIMARY KEY(id, number));
 CREATE INDEX IF NOT EXISTS casefile_changed ON casefile(changed_s);
 CREATE INDEX IF NOT EXISTS casefile_subject ON casefile(subject);
+CREATE TABLE IF NOT EXISTS casefind(id bigint NOT NULL, number bigint NOT NULL, changed_s bigint NOT NULL,
+    opened_s bigint NOT NULL, queued bigint NOT NULL, desk bigint NOT NULL, state bigint NOT NULL,
+    handling bigint NOT NULL, disposition bigint NOT NULL, severity bigint NOT NULL, subject_kind bigint NOT NULL,
+    subject bigint NOT NULL, region text COLLATE "C" NOT NULL, feeder text COLLATE "C" NOT NULL,
+    assignee text COLLATE "C" NOT NULL, kinds text COLLATE "C" NOT NULL, words text COLLATE "C" NOT NULL,
+    PRIMARY KEY(id, number));
+CREATE INDEX IF NOT EXISTS casefind_changed ON casefind(changed_s DESC, id, number);
+CREATE INDEX IF NOT EXISTS casefind_severity ON casefind(severity DESC, changed_s DESC, id, number) WHERE queued=1;
+CREATE INDEX IF NOT EXISTS casefind_subject ON casefind(subject);
+CREATE INDEX IF NOT EXISTS ledger_changes ON ledger(case_id, at_s, number) WHERE kind=3;
+CREATE TABLE IF NOT EXISTS reply(id bigint NOT NULL, number bigint NOT NULL, state bigint NOT NULL,
+    waits bigint NOT NULL, subject_kind bigint NOT NULL, subject bigint NOT NULL, proposed_s bigint NOT NULL,
+    region text COLLATE "C" NOT NULL, body bytea NOT NULL, PRIMARY KEY(id, number));
+CREATE INDEX IF NOT EXISTS reply_proposed ON reply(proposed_s DESC, id, number);
+CREATE INDEX IF NOT EXISTS reply_subject ON reply(subject);
+CREATE INDEX IF NOT EXISTS reply_waits ON reply(proposed_s DESC, id, number) WHERE waits=1;
 CREATE TABLE IF NOT EXISTS seal(number bigint PRIMARY KEY, ordinal bigint NOT NULL, at_s bigint NOT NULL,
     key bytea NOT NULL, signature bytea NOT NULL);
 CREATE TABLE IF NOT EXISTS ledgerhead(id bigint PRIMARY KEY CHECK(id=1), number bigint NOT NULL, hash bytea NOT NULL,
@@ -103,4 +119,4 @@ CREATE TABLE IF NOT EXISTS receipt(number bigint PRIMARY KEY, append uuid NOT NU
 INSERT INTO head VALUES(1, 0, 0, '', 0, '') ON CONFLICT DO NOTHING;
 INSERT INTO ledgerhead VALUES(1, 0, decode(repeat('00', 32), 'hex'), 0) ON CONFLICT DO NOTHING;
 INSERT INTO engine VALUES(1, 0, 0, 0) ON CONFLICT DO NOTHING;
-INSERT INTO meta VALUES('schema', 1) ON CONFLICT DO NOTHING;
+INSERT INTO meta VALUES('schema', 2) ON CONFLICT(key) DO UPDATE SET value=excluded.value;

@@ -106,7 +106,7 @@ public class PipelineTests
     }
 
     [Theory]
-    [InlineData("/")]
+    [InlineData("/plain")]
     [InlineData("/api/v1/meters")]
     [InlineData("/nowhere")]
     [InlineData("/metrics")]

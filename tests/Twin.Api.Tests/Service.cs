@@ -32,7 +32,7 @@ internal sealed class Service : IAsyncDisposable
 
     public static Task<Service> Start(FakeFleet? fleet = null, ApiLimits? limits = null,
         ServiceMode mode = ServiceMode.Live, string[]? hosts = null, bool realServer = false,
-        ReplyReader? replies = null, Identify? identify = null)
+        ReplyReader? replies = null, Identify? identify = null, ConsoleFiles? console = null)
     {
         fleet ??= new FakeFleet();
         return Start(fleet, new ApiOptions
@@ -48,10 +48,11 @@ internal sealed class Service : IAsyncDisposable
             Mode = mode,
             AllowedHosts = hosts ?? [],
             Limits = (limits ?? new ApiLimits()) with { IndexAge = TimeSpan.Zero },
-        }, realServer);
+        }, realServer, console);
     }
 
-    private static async Task<Service> Start(FakeFleet fleet, ApiOptions options, bool realServer)
+    private static async Task<Service> Start(FakeFleet fleet, ApiOptions options, bool realServer,
+        ConsoleFiles? console)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -59,6 +60,7 @@ internal sealed class Service : IAsyncDisposable
         else builder.WebHost.UseTestServer();
         builder.Services.AddSingleton<IFleet>(fleet);
         builder.Services.AddTwinApi(options);
+        if (console is not null) builder.Services.AddSingleton(console);
         var app = builder.Build();
         app.MapTwinApi();
         await app.StartAsync();

@@ -60,7 +60,7 @@ internal static class Repository
         }
         return [.. Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories)
             .Select(p => System.IO.Path.GetRelativePath(Root, p).Replace('\\', '/'))
-            .Where(p => !p.Split('/').Any(part => part is "bin" or "obj" or ".git" or "TestResults"))
+            .Where(p => !p.Split('/').Any(part => part is "bin" or "obj" or ".git" or "TestResults" or "node_modules"))
             .Order(StringComparer.Ordinal)];
     }
 

@@ -13,7 +13,7 @@ namespace Twin.Silo.Storage.Postgres;
 public sealed class PostgresJournal : SqlJournal
 {
     /// <summary>Of deploy/postgres/metertwin.sql.</summary>
-    public const int SchemaVersion = 1;
+    public const int SchemaVersion = 2;
 
     private const int OldestServer = 15;
     private readonly PostgresServer _server;

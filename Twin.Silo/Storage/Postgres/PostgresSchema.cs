@@ -24,6 +24,13 @@ internal static class PostgresSchema
         if (stored > version)
             throw new DataDirectoryException($"Schema 'metertwin' at {server.Place} has version {stored}; this program "
                 + $"reads up to {version}. Use the program that wrote it, or a newer one.", null);
+        if (stored < version)
+        {
+            Apply(session, server.Place);
+            SqlJournal.FillFindTables(session);
+            // The last rows are sent before the next statement.
+            session.Scalar("SELECT 1");
+        }
         session.Commit();
     }
 

@@ -45,6 +45,8 @@ internal sealed class PostgresSession : SqlSession
         return base.Ready(sql, parameters);
     }
 
+    public override string Holds(string column, string parameter) => $"strpos({column},{parameter})>0";
+
     public override RowStream Stream(DbCommand select, int rowsAtOnce)
     {
         Flush();

@@ -17,7 +17,17 @@ internal sealed class HalfLedger(ILedgerSource whole, long upto) : ILedgerSource
 
     public IReadOnlyList<StoredEntry> EntriesOf(TwinKey caseKey, int limit) => whole.EntriesOf(caseKey, limit);
 
+    public IReadOnlyList<StoredEntry> LastOf(TwinKey caseKey, int limit) => whole.LastOf(caseKey, limit);
+
     public IReadOnlyList<CaseSnapshot> Cases(CaseQuery query) => whole.Cases(query);
+
+    public IReadOnlyList<ListedCase> Find(CaseQuery query) => whole.Find(query);
+
+    public int? Count(CaseQuery query, int most) => whole.Count(query, most);
+
+    public IReadOnlyList<CaseSnapshot> CasesAsOf(UnixTime at, int limit) => whole.CasesAsOf(at, limit);
+
+    public IReadOnlyList<ListedResponse> Responses(ResponseQuery query) => whole.Responses(query);
 
     public IReadOnlyList<LedgerSeal> Seals(long after, int limit) => whole.Seals(after, limit);
 

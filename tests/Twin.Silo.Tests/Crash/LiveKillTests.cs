@@ -16,7 +16,7 @@ namespace Twin.Silo.Tests.Crash;
 public class LiveKillTests(ITestOutputHelper output)
 {
     private const int Meters = 12;
-    private const int PartsOfDay = 4;
+    internal const int PartsOfDay = 4;
 
     [Fact]
     public Task What_a_killed_server_acknowledged_is_there_exactly_once() => Run(days: 14, kills: 4);
@@ -30,7 +30,7 @@ public class LiveKillTests(ITestOutputHelper output)
     }
 
     /// <summary>Batch n: a quarter of a day of every meter, and an event.</summary>
-    private static string Body(int n)
+    internal static string Body(int n)
     {
         var (day, part) = Math.DivRem(n, PartsOfDay);
         var slots = 24 / PartsOfDay;
@@ -48,7 +48,7 @@ public class LiveKillTests(ITestOutputHelper output)
         return text.ToString();
     }
 
-    private static async Task<bool> Post(HttpClient client, Uri address, int n)
+    internal static async Task<bool> Post(HttpClient client, Uri address, int n)
     {
         using var content = new StringContent(Body(n));
         content.Headers.ContentType = new MediaTypeHeaderValue("application/x-ndjson");
@@ -110,7 +110,7 @@ public class LiveKillTests(ITestOutputHelper output)
         await Compare(undisturbed, data, days);
     }
 
-    private static async Task Compare(string undisturbed, string data, int days)
+    internal static async Task Compare(string undisturbed, string data, int days)
     {
         var expected = Metertwin.Json("verify", "--data", undisturbed);
         var verified = Metertwin.Json("verify", "--data", data);

@@ -43,6 +43,7 @@ public sealed class DemoTests : IDisposable
             r => Assert.Equal(scene.SeriesBy(run.Fleet.Now).Length, r.Held));
 
         var text = report.Render(run.Totals, series, release);
+        Assert.Contains($"{10 * DemoScene.LeastMeters} asked for, 0 went out", text);
         Assert.Contains("✓ contractor's series", text);
         Assert.Contains("✓ signed firmware", text);
         Assert.Contains($"on {scene.Release.Length} of {scene.Release.Length} meters", text);

@@ -33,6 +33,16 @@ internal sealed class ListLedger : ILedgerSource
         }
     }
 
+    public IReadOnlyList<StoredEntry> LastOf(TwinKey caseKey, int limit) => EntriesOf(caseKey, limit);
+
+    public IReadOnlyList<ListedCase> Find(CaseQuery query) => [];
+
+    public int? Count(CaseQuery query, int most) => 0;
+
+    public IReadOnlyList<CaseSnapshot> CasesAsOf(UnixTime at, int limit) => [];
+
+    public IReadOnlyList<ListedResponse> Responses(ResponseQuery query) => [];
+
     public IReadOnlyList<LedgerSeal> Seals(long after, int limit) => [];
 
     public IReadOnlyList<StoredEntry> Entries(long after, int limit)

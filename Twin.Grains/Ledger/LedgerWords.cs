@@ -1,11 +1,10 @@
 using Twin.Grains.Cases;
-using Twin.Grains.Ledger;
 using Twin.Hardware;
 
-namespace Twin.Silo.Soc;
+namespace Twin.Grains.Ledger;
 
 /// <summary>Entries of the ledger in words, for lists and reports.</summary>
-internal static class LedgerWords
+public static class LedgerWords
 {
     /// <summary>What an entry records, and why it is so where it says that; in one sentence each.</summary>
     /// <exception cref="InvalidDataException">Damaged, or of a newer version.</exception>
@@ -32,11 +31,25 @@ internal static class LedgerWords
                 return (ResponseWords.SentenceOf(ResponseRecord.Read(entry.Body)), "");
             case LedgerKind.Policy:
                 var p = PolicyRecord.Read(entry.Body);
-                return ($"policy {Twin.Grains.Policies.PolicyReader.DigestOf(p.Text)} decides from here on", "");
+                return ($"policy {Policies.PolicyReader.DigestOf(p.Text)} decides from here on", "");
             default:
                 return (Input.Read(entry.Body).Describe(), "");
         }
     }
+
+    /// <summary>The word for what an entry records: <c>finding</c>, <c>request</c>, <c>decision</c>, …</summary>
+    public static string KindOf(LedgerEntry entry) => entry.Kind == LedgerKind.Report
+        ? Report.Read(entry.Body).Finding is null ? "request" : "finding" : SnakeCase.Of(entry.Kind);
+
+    /// <summary>Who did it: a person, a gateway, or the policy; empty where the machine only notes.</summary>
+    public static string WhoOf(LedgerEntry entry) => entry.Kind switch
+    {
+        LedgerKind.Report => Report.Read(entry.Body).Request?.By.Person ?? "",
+        LedgerKind.Decision => "policy " + DecisionRecord.Read(entry.Body).Decision.PolicyName,
+        LedgerKind.Act => Input.Read(entry.Body) is ResponseOutcome o ? o.Gateway
+            : PeopleOf(entry).FirstOrDefault() ?? "",
+        _ => "",
+    };
 
     /// <summary>Persons who take part in what an entry records.</summary>
     public static IEnumerable<string> PeopleOf(LedgerEntry entry) => (entry.Kind switch

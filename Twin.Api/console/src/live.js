@@ -1,0 +1,96 @@
+import { signal } from '@preact/signals';
+import { get, Problem, session } from './api.js';
+import { EventReader, wait } from './pure/sse.js';
+import { nothing, withEvent } from './pure/news.js';
+
+/** The service's status, as its stream or its answer told last. */
+export const status = signal(null);
+
+/** How the stream does: "connecting", "live", "polling" (the service has no stream), "broken". */
+export const connection = signal({ state: 'connecting', since: Date.now(), tries: 0 });
+
+/** What changed since the page was last refreshed. */
+export const news = signal(nothing);
+
+/** The newest events, for the live region and the ledger; the newest is first. */
+export const recent = signal([]);
+
+const mostRecent = 20;
+const pollMs = 5000;
+
+let lastId = null;
+let ending = null;
+
+export const clearNews = () => (news.value = nothing);
+
+function take({ id, event, data }) {
+  if (id !== null) lastId = id;
+  const body = JSON.parse(data);
+  if (event === 'status') {
+    status.value = body;
+    return;
+  }
+  const told = { ...body, kind: event };
+  news.value = withEvent(news.value, told);
+  recent.value = [told, ...recent.value].slice(0, mostRecent);
+}
+
+async function listen(abort) {
+  const headers = { Accept: 'text/event-stream' };
+  if (lastId !== null) headers['Last-Event-ID'] = lastId;
+  const response = await fetch('/api/v1/events', { headers, signal: abort });
+  if (!response.ok) throw new Problem(response.status, {});
+  connection.value = { state: 'live', since: Date.now(), tries: 0 };
+  const reader = new EventReader(take);
+  const decoder = new TextDecoder();
+  for (const body = response.body.getReader(); ;) {
+    const { done, value } = await body.read();
+    if (done) return;
+    reader.push(decoder.decode(value, { stream: true }));
+  }
+}
+
+const pause = (ms, abort) => new Promise((resolve) => {
+  const timer = setTimeout(resolve, ms);
+  abort.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+});
+
+/** Asks for the status once; what a stream would tell comes with it. */
+export async function askStatus() {
+  try {
+    status.value = await get('/status');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Follows the stream for as long as the page is open, over restarts of the service. */
+export async function follow() {
+  for (let tries = 0; ;) {
+    const abort = new AbortController();
+    ending = abort;
+    let problem = null;
+    try {
+      await listen(abort.signal);
+    } catch (error) {
+      problem = error;
+    }
+    if (connection.value.state === 'live') tries = 0;
+    const isPolling = problem?.status === 404;
+    const reached = await askStatus();
+    connection.value = { state: isPolling && reached ? 'polling' : 'broken', since: Date.now(), tries,
+      refused: problem?.status === 401 || problem?.status === 403 };
+    await pause(isPolling ? pollMs : wait(tries++), abort.signal);
+    if (!isPolling) connection.value = { ...connection.value, state: 'connecting' };
+  }
+}
+
+/** Begins the stream anew: somebody else is signed in, and may see other things. */
+export const restart = () => ending?.abort();
+
+let seen;
+session.subscribe((s) => {
+  if (seen !== undefined && s?.name !== seen) restart();
+  seen = s?.name ?? null;
+});

@@ -138,6 +138,7 @@ public static class TwinApi
         app.MapFreezeApi();
         app.MapCommandsApi();
         app.MapLedgerApi();
+        app.MapRegistryApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapJobsApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapEventsApi();
         app.MapObservationsApi(app.Services.GetRequiredService<ApiOptions>().Limits);

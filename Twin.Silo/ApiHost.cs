@@ -9,6 +9,7 @@ using Twin.Api;
 using Twin.Grains;
 using Twin.Grains.Ledger;
 using Twin.Hardware;
+using Twin.Ingest.Dlms;
 using Twin.Ingest.Readers;
 using Twin.Silo.Commands;
 using Twin.Silo.Embedded;
@@ -33,12 +34,13 @@ internal static class ApiHost
     /// </param>
     /// <param name="now">Time that acts bear; null: <paramref name="clock"/>.</param>
     /// <param name="replies">Reads what a head-end replies; null: orders go to none.</param>
-    /// <param name="identify">Finds who asks; null: whoever is at this machine.</param>
+    /// <param name="identify">Finds who asks; null: by keys and sessions.</param>
+    /// <param name="frames">Opens frames that come over HTTP; null: without keys.</param>
     /// <param name="replayFolder">Recordings that jobs may replay; null: none.</param>
     public static async Task<WebApplication> Start(IFleet fleet, int port, ServiceMode mode,
         CancellationToken cancel, TimeProvider? clock = null, ReplyReader? replies = null,
         Func<UnixTime>? now = null, Identify? identify = null,
-        string? replayFolder = null)
+        string? replayFolder = null, FrameSettings? frames = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrelCore();
@@ -62,10 +64,12 @@ internal static class ApiHost
                 return new DryRunAnswer(run.Response, run.Persons, run.Guards);
             },
             VerdictOn = fleet is EmbeddedFleet embedded ? f => embedded.VerdictOn(f)?.Said : null,
+            Latest = () => Latest(clock),
+            Frames = frames ?? new FrameSettings(FrameIntake.Keyless, null, null),
             MakeJob = scratch is null ? null : new FleetJobs((EmbeddedFleet)fleet, scratch).Make,
             NewUpload = scratch is null ? null : scratch.New,
             ReplayFolder = replayFolder,
-            Identify = identify ?? (static _ => new(Caller.Local)),
+            Identify = identify,
             Now = now ?? (() => new UnixTime((clock ?? TimeProvider.System).GetUtcNow().ToUnixTimeSeconds())),
             Edition = Edition.Name,
             Mode = mode,

@@ -22,14 +22,17 @@ internal static class ServeCommand
         var (silo, gateway, sinks) = (Cli.Flag("silo-port"), Cli.Flag("gateway-port"), Cli.Flag("sinks"));
         var (headEnd, format, replies) =
             (Cli.Flag("head-end"), Cli.Flag("head-end-format"), Cli.Flag("head-end-replies"));
+        var recordings = Cli.Flag("replay-files");
         var command = new Command("serve", "Run the fleet and its HTTP API on the loopback address.")
         {
             data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
             database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies, seal,
+            recordings,
         };
         command.SetAction((p, cancel) => Cli.Guarded(() =>
             Run(Cli.Settings(p, data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
-                database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies, seal), cancel)));
+                database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies, seal,
+                recordings), cancel)));
         return command;
     }
 
@@ -40,7 +43,9 @@ internal static class ServeCommand
         await using var fleet = await Edition.Engines[settings.Engine](settings, Cli.Message, cancel);
         using var headEnd = settings.HeadEnd is { } to ? new HeadEndGateway(to, Now) : null;
         await using var app = await ApiHost.Start(fleet, settings.Port, ServiceMode.Live, cancel,
-            TimeProvider.System, headEnd is null ? null : headEnd.Read);
+            TimeProvider.System, headEnd is null ? null : headEnd.Read,
+            replayFolder: settings.ReplayFiles is { } folder ? Path.GetFullPath(folder) : null,
+            frames: new FrameSettings(keys.Intake, ZoneOf(settings), settings.DlmsListEnergyWh));
         await using var receiver = settings.DlmsPort is { } dlms
             ? Receiver(fleet, dlms, keys, settings) : null;
         await using var soc = settings.SinkFile is { } sinks
@@ -93,8 +98,11 @@ internal static class ServeCommand
         {
             Port = port, Intake = keys.Intake, Message = Cli.Message,
             ListEnergyWh = settings.DlmsListEnergyWh,
-            Zone = settings.DlmsZone is { } zone && ZoneRules.TryGet(zone, out var rules) ? rules : null,
+            Zone = ZoneOf(settings),
         });
+
+    private static ZoneRules? ZoneOf(Settings settings) =>
+        settings.DlmsZone is { } zone && ZoneRules.TryGet(zone, out var rules) ? rules : null;
 
     /// <summary>The wall clock enters as journalled ticks and sweeps only.</summary>
     private static async Task Every(IFleet fleet, TimeSpan every, Func<UnixTime, Input> make, CancellationToken cancel)

@@ -2,7 +2,7 @@ import { html } from 'htm/preact';
 import { get } from '../api.js';
 import { status } from '../live.js';
 import { linkTo, place, setQuery } from '../place.js';
-import { any, count, date, figure, plural, rfc, seconds, severityNames, watts, words } from '../pure/format.js';
+import { count, date, figure, percent, plural, rfc, seconds, severityNames, watts, words } from '../pure/format.js';
 import { useLoad } from '../ui/load.js';
 import { Facts, Failure, Field, MeterLink, Panel, Select, Severity, Table, Time } from '../ui/parts.js';
 import { FirmwareChart } from './fleet-firmware.js';
@@ -90,11 +90,12 @@ function Feeders() {
     <${Table} caption="Feeders" hidden tall rows=${rows} keyOf=${(f) => f.name} empty=${load.busy ? 'Reading…' : 'None.'} columns=${[
       { head: 'Feeder', scope: 'row', cell: (f) => html`<a href=${linkTo('meters', null, { feeder: f.name })}>${f.name}</a>` },
       { head: 'Meters', class: 'number', cell: (f) => count(f.meters) },
-      { head: 'With data', class: 'number', cell: (f) => count(f.members_with_data ?? f.with_data) },
-      { head: 'Load', class: 'number', cell: (f) => watts(f.load_w ?? f.load_watts ?? f.load) },
-      { head: 'Load at risk', class: 'number', cell: (f) => watts(f.load_at_risk_w ?? f.switchable_w ?? f.load_at_risk_watts ?? f.switchable_watts ?? f.switchable_load_at_risk_w) },
-      { head: 'Loss', class: 'number', cell: (f) => any(f.loss) }, { head: 'Outage', cell: (f) => any(f.outage) },
-      { head: 'Budget used', class: 'number', cell: (f) => any(f.budget_used) }]} />
+      { head: 'With data', class: 'number', cell: (f) => count(f.members_with_data) },
+      { head: 'Load', class: 'number', cell: (f) => watts(f.load_watts) },
+      { head: 'Load at risk', class: 'number', cell: (f) => watts(f.switchable_watts) },
+      { head: 'Loss', class: 'number', cell: (f) => percent(f.balance?.loss_share) }, { head: 'Usual loss', class: 'number', cell: (f) => percent(f.balance?.usual_loss_share) },
+      { head: 'Voltage', class: 'number', cell: (f) => (f.mean_volts === null ? '–' : `${figure(f.mean_volts)} V`) },
+      { head: 'Outage', cell: (f) => (f.is_out ? html`<span class="tag bad">out</span>` : 'no') }, { head: 'Of day', cell: (f) => f.last_day ?? '–' }]} />
     ${next && html`<nav class="pages" aria-label="Pages of feeders"><a class="button" href=${linkTo('fleet', null, { ...query, feeders: next })}>Next page →</a></nav>`}</${Panel}>`;
 }
 

@@ -49,7 +49,7 @@ internal sealed class JobQueue : BackgroundService
     private readonly TimeProvider _clock = TimeProvider.System;
     private readonly Lock _gate = new();
     private readonly List<Job> _jobs = [];
-    private readonly Channel<Job> _queue = Channel.CreateUnbounded<Job>();
+    private readonly Channel<Job> _queue = System.Threading.Channels.Channel.CreateUnbounded<Job>();
     private int _last;
 
     public JobQueue(ApiOptions options, ILogger<JobQueue> log) => (_options, _log) = (options, log);

@@ -18,10 +18,10 @@ const textOf = (p) => p?.text ?? '';
 function InForce({ policy, load }) {
   const p = policy;
   return html`<${Panel} id="in-force" title="Policy in force" note=${p && `${p.name} ${p.version ?? ''}`}><${Failure} error=${load.error} again=${load.again} />
-    ${p && html`<${Facts} of=${[['Name', p.name], ['Version', String(p.version ?? '')], ['Digest', html`<code>${p.digest}</code>`],
+    ${p && html`<${Facts} of=${[['Name', p.name], ['Version', String(p.version ?? '')], ['Digest', html`<code title=${p.digest}>${p.digest.slice(0, 16)}</code>`],
       ['Since', p.since ? html`<${Time} of=${p.since} />` : 'from the start'], ['By', p.by ?? 'it ships with MeterTwin'], ['Rules', String(p.rules)], ['Examples', String(p.examples)],
       ['Before it', p.before?.length > 0 ? p.before.map((d) => html`<code title=${d}>${d.slice(0, 12)}</code> `) : null]]} />
-      <details><summary>The document</summary><pre class="document" tabindex="0" aria-label="Policy document">${textOf(policy)}</pre></details>`}</${Panel}>`;
+      <details open><summary>The document</summary><pre class="document" tabindex="0" aria-label="Policy document">${textOf(policy)}</pre></details>`}</${Panel}>`;
 }
 
 /** The examples in a policy, held against it. */
@@ -83,7 +83,7 @@ function Policy() {
   const [error, setError] = useState(null);
   const run = () => post('/policies/test', { text: textOf(load.data) }).then(setTests, setError);
   return html`<${InForce} policy=${load.data} load=${load} />
-    <${Panel} id="tests" title="Tests" actions=${html`<button type="button" id="run-tests" disabled=${!load.data} onClick=${run}>Run them</button>`}>
+    <${Panel} id="tests" title="Tests" actions=${html`<button type="button" id="run-tests" disabled=${!load.data || !may('analyse')} onClick=${run}>Run them</button>`}>
       <p class="note">Examples in the document itself: facts, and what must come out.</p><${Failure} error=${error} />${tests && html`<${Tests} result=${tests} />`}</${Panel}>`;
 }
 

@@ -44,6 +44,8 @@ internal static class OpenApiDocs
         ["severity"] = new(JsonSchemaType.String, null, "this severe or more: info, low, medium, high, critical"),
         ["by"] = new(JsonSchemaType.String, null, "feeder (default) or cohort"),
         ["days"] = new(JsonSchemaType.Integer, "int32", "how many days"),
+        ["band"] = new(JsonSchemaType.Boolean, null, "true adds what was to be expected in each column"),
+        ["purpose"] = new(JsonSchemaType.String, null, "why a load curve is read; or the header MeterTwin-Purpose"),
         ["image"] = new(JsonSchemaType.String, null, "first 32 hexadecimal digits of a SHA-256, or all 64"),
         ["from"] = new(JsonSchemaType.String, "date-time", "begin, RFC 3339; a series: default 7 days before to"),
         ["to"] = new(JsonSchemaType.String, "date-time", "end, exclusive, RFC 3339; a series: default the watermark"),

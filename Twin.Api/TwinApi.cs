@@ -130,6 +130,9 @@ public static class TwinApi
         app.MapFindingsApi();
         app.MapFleetApi();
         app.MapReleasesApi();
+        app.MapFeedersApi();
+        app.MapConcentratorsApi();
+        app.MapCohortsApi();
         app.MapCasesApi();
         app.MapCaseActsApi();
         app.MapResponsesApi();

@@ -22,14 +22,20 @@ internal static class ServeCommand
         var (silo, gateway, sinks) = (Cli.Flag("silo-port"), Cli.Flag("gateway-port"), Cli.Flag("sinks"));
         var (headEnd, format, replies) =
             (Cli.Flag("head-end"), Cli.Flag("head-end-format"), Cli.Flag("head-end-replies"));
-        var command = new Command("serve", "Run the fleet and its HTTP API on the loopback address.")
+        var (listen, tlsCert, tlsKey, clientCa) =
+            (Cli.Flag("listen"), Cli.Flag("tls-cert"), Cli.Flag("tls-key"), Cli.Flag("client-ca"));
+        var (hosts, issuer, audience, oidcKeys, claim) = (Cli.Flag("allowed-hosts"), Cli.Flag("oidc-issuer"),
+            Cli.Flag("oidc-audience"), Cli.Flag("oidc-keys"), Cli.Flag("oidc-claim"));
+        var command = new Command("serve", "Run the fleet and its HTTP API, on the loopback address if nothing else is "
+            + "set.")
         {
-            data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
+            listen, tlsCert, tlsKey, clientCa, hosts, issuer, audience, oidcKeys, claim, data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
             database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies, seal,
         };
         command.SetAction((p, cancel) => Cli.Guarded(() =>
             Run(Cli.Settings(p, data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
-                database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies, seal), cancel)));
+                database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies, seal, listen,
+                tlsCert, tlsKey, clientCa, hosts, issuer, audience, oidcKeys, claim), cancel)));
         return command;
     }
 
@@ -37,10 +43,11 @@ internal static class ServeCommand
     {
         var started = TimeProvider.System.GetTimestamp();
         using var keys = settings.KeyFile is { } file ? FrameKeyring.Open(file) : FrameKeyring.Keyless;
+        using var entrance = Entrance.Of(settings);
         await using var fleet = await Edition.Engines[settings.Engine](settings, Cli.Message, cancel);
         using var headEnd = settings.HeadEnd is { } to ? new HeadEndGateway(to, Now) : null;
         await using var app = await ApiHost.Start(fleet, settings.Port, ServiceMode.Live, cancel,
-            TimeProvider.System, headEnd is null ? null : headEnd.Read);
+            TimeProvider.System, headEnd is null ? null : headEnd.Read, entrance: entrance);
         await using var receiver = settings.DlmsPort is { } dlms
             ? Receiver(fleet, dlms, keys, settings) : null;
         await using var soc = settings.SinkFile is { } sinks

@@ -128,6 +128,9 @@ public sealed record KeyIssued(UnixTime At, Actor By, ulong Id, string Holder, b
     public override string Describe() => string.Create(CultureInfo.InvariantCulture,
         $"key {Id:x16} for {Holder}, by {By}") + (ExpiresAt is { } end ? $", until {end}" : "")
         + (Why.Length > 0 ? $": {Why}" : "");
+
+    /// <summary>Without salt and digest: nobody needs them in a log.</summary>
+    public override string ToString() => Describe();
 }
 
 /// <summary>A key is of no use any more.</summary>

@@ -88,13 +88,23 @@ public sealed class AccessBook(IFleet fleet, ApiOptions options, TimeProvider cl
             throw Unauthorised("person_disabled", "The person or service of this credential is disabled.",
                 "An admin enables it again: 'metertwin person set'.");
         var now = options.Now();
+        var from = ApprovesFrom(holder, credential);
         var caller = new Caller(holder.Name, credential, !holder.IsService, holder.Role, holder.Regions,
-            holder.ApprovesFrom is { } from && now.Seconds >= from.Seconds);
+            from is { } time && now.Seconds >= time.Seconds)
+        { ApprovesFrom = from };
         if (holder.IsBreakGlass) await TellEmergency(caller, now, cancel);
         _lastUse[credential] = now;
         _lastUse[holder.Key] = now;
         return caller;
     }
+
+    /// <summary>
+    /// From when on the holder approves with this credential: role and key have both to be a day old, or an admin could
+    /// make a key of an approver and use it.
+    /// </summary>
+    private UnixTime? ApprovesFrom(Holder holder, string credential) =>
+        holder.ApprovesFrom is { } role && ApiKey.TryReadName(credential, out var id) && Key(id) is { } key
+            && key.ApprovesFrom.Seconds > role.Seconds ? key.ApprovesFrom : holder.ApprovesFrom;
 
     private async ValueTask TellEmergency(Caller caller, UnixTime now, CancellationToken cancel)
     {

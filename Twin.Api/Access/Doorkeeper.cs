@@ -44,7 +44,13 @@ internal sealed class Doorkeeper(AccessBook book, Sessions sessions, ApiOptions 
         }
         if (options.ReadCertificate is not null && http.Connection.ClientCertificate is { } certificate
             && options.ReadCertificate(certificate) is { } service)
+        {
+            // Whoever issues certificates to devices must not be able to issue a person.
+            if (book.HolderOf(service) is { IsService: false })
+                throw AccessBook.Unauthorised("certificate_of_person", "A client certificate names a person.",
+                    "Certificates are for services; a person signs in with a key or a token.");
             return await book.CallerOf(service, "certificate:" + certificate.Thumbprint[..16].ToLowerInvariant(), cancel);
+        }
         return book.IsOpen && IsHere(http.Connection.RemoteIpAddress) ? Caller.Local : null;
     }
 

@@ -28,22 +28,34 @@ internal sealed class LoadCurveGate(IFleet fleet, AccessBook book, ApiOptions op
                 + $"{Actor.MaxText} plain characters.",
                 $"Send the header {Header}, or the parameter {Parameter}: why do you look at this customer's readings?");
         var now = options.Now();
-        var (subject, isKnown) = await Subject(http);
+        var (subject, isKnown, meters) = await Subject(http);
         // What is not there cannot be looked at: the endpoint answers 404.
         if (!isKnown) return;
         var (from, to) = (Time(http, "from") ?? now, Time(http, "to") ?? now);
-        await book.Note(new AccessNoted(now, caller.Actor, AccessKind.LoadCurveRead, subject, from, to, 1, purpose),
+        await book.Note(new AccessNoted(now, caller.Actor, AccessKind.LoadCurveRead, subject, from, to, meters,
+            purpose),
             http.RequestAborted);
     }
 
-    /// <summary>The meter of the path or the query; none when many are asked for at once.</summary>
-    private async ValueTask<(TwinKey Subject, bool IsKnown)> Subject(HttpContext http)
+    /// <summary>The meter of the path or the query, or the feeder with its meters; none when all are asked for.
+    /// </summary>
+    private async ValueTask<(TwinKey Subject, bool IsKnown, long Meters)> Subject(HttpContext http)
     {
         var id = http.GetRouteValue("id") as string ?? http.Request.Query["meter"].ToString();
-        if (string.IsNullOrWhiteSpace(id) || id.Length > Parameters.MaxText) return (default, true);
+        if (string.IsNullOrWhiteSpace(id) || id.Length > Parameters.MaxText) return await Feeder(http);
         foreach (var meter in (MeterId[])[MeterId.ParseOrMap(id), MeterId.FromUtilityId(id)])
-            if (await fleet.State(meter.Twin, null, http.RequestAborted) is not null) return (meter.Twin, true);
-        return (default, false);
+            if (await fleet.State(meter.Twin, null, http.RequestAborted) is not null)
+                return (meter.Twin, true, 1);
+        return (default, false, 0);
+    }
+
+    private async ValueTask<(TwinKey Subject, bool IsKnown, long Meters)> Feeder(HttpContext http)
+    {
+        var name = http.Request.Query["feeder"].ToString();
+        if (name.Length is 0 or > Parameters.MaxText) return (default, true, Math.Max(1, fleet.Status.Meters));
+        var key = TwinKey.Named(TwinKind.Feeder, name);
+        return await fleet.State(key, null, http.RequestAborted) is { } state
+            ? (key, true, FeederView.From(key, state).Members) : (default, false, 0);
     }
 
     private static UnixTime? Time(HttpContext http, string name) =>

@@ -63,6 +63,9 @@ public sealed record Caller(string Name, string Credential, bool IsPerson, Role 
     /// <summary>True for <see cref="Local"/>, which may send, too.</summary>
     public bool IsLocal { get; private init; }
 
+    /// <summary>From when on the caller may approve; null: never.</summary>
+    public UnixTime? ApprovesFrom { get; init; }
+
     public Actor Actor => new(Name, Credential);
 
     public bool May(Right right) => IsLocal ? right is Right.Public or Right.Read or Right.LoadCurve or Right.Send

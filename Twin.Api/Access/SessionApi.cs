@@ -42,7 +42,7 @@ internal static class SessionApi
         caller is null or { IsLocal: true } ? null : caller.Name, caller?.Credential, caller?.IsPerson ?? false,
         caller is null or { IsLocal: true } ? null : caller.Role,
         [.. Enum.GetValues<Right>().Where(r => r == Right.Public || caller?.May(r) == true)], caller?.Regions ?? [],
-        caller?.May(Right.Approve) ?? false, caller is null ? null : book.HolderOf(caller.Name)?.ApprovesFrom,
+        caller?.May(Right.Approve) ?? false, caller?.ApprovesFrom,
         caller?.IsLocal ?? false, options.Mode, !book.IsOpen);
 
     private static async Task<Ok<SessionView>> SignIn(HttpContext http, AccessBook book, Sessions sessions,

@@ -14,7 +14,8 @@ internal static class AccessStatements
 
     public static Finding RoleChanged(Holder holder, Holder? before, HolderSet h)
     {
-        var isGrave = h.Role is Role.Approver or Role.Admin || h.IsBreakGlass;
+        var isGrave = h.Role is Role.Approver or Role.Admin || h.IsBreakGlass
+            || before is { IsBreakGlass: true };
         var was = before is null ? "was not known" : before.IsDisabled ? "was disabled"
             : $"was {SnakeCase.Of(before.Role)}";
         return Make(holder.Name, FindingKind.RoleChanged, h.At, isGrave ? Severity.Medium : Severity.Low, ValidAccounts,
@@ -23,6 +24,12 @@ internal static class AccessStatements
             [new Evidence("role", (int)h.Role, before is null ? 0 : (int)before.Role, 1, "")],
             before is null ? ["the first role of a new person or service"] : []);
     }
+
+    public static Finding KeyMade(Holder holder, KeyIssued k) => Make(holder.Name, FindingKind.RoleChanged, k.At,
+        Severity.Medium, ValidAccounts, $"{k.By} made key {k.Id:x16} for {holder.Name}, who is "
+            + $"{SnakeCase.Of(holder.Role)}. Whoever has it is {holder.Name} here.",
+        [new Evidence("role", (int)holder.Role, (int)holder.Role, 1, "")],
+        ["keys are renewed before they expire: ask whether it was asked for"]);
 
     public static Finding BreakGlass(AccessNoted n) => Make(n.By.Person, FindingKind.BreakGlassUsed, n.At, Severity.High,
         ValidAccounts, $"The account for emergencies of {n.By} was used ({n.Purpose}).",

@@ -26,7 +26,7 @@ public sealed partial class AccessTwin(ulong id) : ReportingTwin(id)
     /// <summary>Keys kept. At the bound the oldest that is of no use any more goes, and without one it is refused.</summary>
     public const int MaxKeys = 4_000;
 
-    /// <summary>Until a role that is new may approve, s.</summary>
+    /// <summary>Until a role or a key that is new may approve, s.</summary>
     public const int ApproveAfterSeconds = 86_400;
 
     /// <summary>A change may claim to be so much earlier than the last sweep, s: clocks differ.</summary>
@@ -108,7 +108,7 @@ public sealed partial class AccessTwin(ulong id) : ReportingTwin(id)
         switch (read)
         {
             case HolderSet h: Set(h, findings); break;
-            case KeyIssued k: Issue(k); break;
+            case KeyIssued k: Issue(k, findings); break;
             case KeyRevoked k:
                 var at = _keys.FindIndex(o => o.Id == k.Id);
                 if (at >= 0) _keys[at] = _keys[at] with { RevokedAt = k.At };
@@ -126,6 +126,7 @@ public sealed partial class AccessTwin(ulong id) : ReportingTwin(id)
         var key = PersonKey.Of(h.Name);
         var before = _holders.GetValueOrDefault(key);
         var isNew = before is null || before.Role != h.Role || before.IsDisabled && !h.IsDisabled
+            || before.IsBreakGlass != h.IsBreakGlass
             || before.Regions.Length > 0 && !before.Regions.SequenceEqual(h.Regions);
         var holder = new Holder(h.Name, h.IsService, h.Role, isNew ? h.At : before!.RoleSince, h.Regions, h.IsDisabled,
             h.IsBreakGlass);
@@ -133,7 +134,7 @@ public sealed partial class AccessTwin(ulong id) : ReportingTwin(id)
         if (isNew && !h.IsDisabled) findings.Add(AccessStatements.RoleChanged(holder, before, h));
     }
 
-    private void Issue(KeyIssued k)
+    private void Issue(KeyIssued k, IFindingSink findings)
     {
         if (_keys.Count >= MaxKeys)
         {
@@ -142,6 +143,10 @@ public sealed partial class AccessTwin(ulong id) : ReportingTwin(id)
             _keys.RemoveAt(over);
         }
         _keys.Add(new KeyRecord(k.Id, k.Holder, k.Salt, k.Digest, k.At, k.By.Person, k.ExpiresAt, null));
+        // Whoever makes a key of an approver could approve in that name: the key waits, and it is told. The first key
+        // with the role is told with the role.
+        if (_holders.GetValueOrDefault(PersonKey.Of(k.Holder)) is { Role: Role.Approver or Role.Admin } holder
+            && holder.RoleSince != k.At) findings.Add(AccessStatements.KeyMade(holder, k));
     }
 
     private void Note(AccessNoted n, IFindingSink findings)
@@ -175,7 +180,14 @@ public sealed record Holder(string Name, bool IsService, Role Role, UnixTime Rol
 
 /// <summary>A key as it stands: no secret, but what a secret is held against.</summary>
 public sealed record KeyRecord(ulong Id, string Holder, byte[] Salt, byte[] Digest, UnixTime CreatedAt,
-    string CreatedBy, UnixTime? ExpiresAt, UnixTime? RevokedAt);
+    string CreatedBy, UnixTime? ExpiresAt, UnixTime? RevokedAt)
+{
+    /// <summary>From when on an approval with this key counts.</summary>
+    public UnixTime ApprovesFrom => new(CreatedAt.Seconds + AccessTwin.ApproveAfterSeconds);
+
+    /// <summary>Without salt and digest: nobody needs them in a log.</summary>
+    public override string ToString() => $"key {Id:x16} of {Holder}";
+}
 
 /// <summary>Who may, in order of name, and the keys, in order of making.</summary>
 public sealed record AccessView(Holder[] Holders, KeyRecord[] Keys)

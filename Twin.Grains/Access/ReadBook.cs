@@ -22,7 +22,8 @@ public sealed class ReadBook
     /// <summary>Readers who were told; at the bound the oldest goes and may be told again.</summary>
     private const int MaxTold = 256;
 
-    private readonly record struct Look(UnixTime At, string Reader, TwinKey Meter, string Purpose);
+    /// <summary>A look at a meter, or at the <paramref name="Count"/> meters of a feeder.</summary>
+    private readonly record struct Look(UnixTime At, string Reader, TwinKey Meter, string Purpose, long Count);
 
     private readonly List<Look> _looks = [];
     private readonly List<(string Reader, UnixTime At)> _told = [];
@@ -37,14 +38,15 @@ public sealed class ReadBook
     {
         if (n.What == AccessKind.Imported) return 0;
         var count = n.Count;
-        if (n.What == AccessKind.LoadCurveRead && n.Subject.Kind == TwinKind.Meter)
+        if (n.What == AccessKind.LoadCurveRead && n.Subject.Kind != 0)
         {
             if (_looks.Count == MaxLooks) _looks.RemoveAt(0);
-            _looks.Add(new Look(n.At, n.By.Key, n.Subject, n.Purpose));
-            var meters = new HashSet<TwinKey>();
+            _looks.Add(new Look(n.At, n.By.Key, n.Subject, n.Purpose, n.Count));
+            var seen = new HashSet<TwinKey>();
+            count = 0;
             foreach (var l in _looks)
-                if (l.Reader == n.By.Key && n.At.Seconds - l.At.Seconds < WindowSeconds) meters.Add(l.Meter);
-            count = meters.Count;
+                if (l.Reader == n.By.Key && n.At.Seconds - l.At.Seconds < WindowSeconds && seen.Add(l.Meter))
+                    count += l.Count;
         }
         if (count < BulkMeters || _told.Exists(t => t.Reader == n.By.Key
             && n.At.Seconds - t.At.Seconds < WindowSeconds)) return 0;
@@ -64,6 +66,7 @@ public sealed class ReadBook
             to.Byte((byte)l.Meter.Kind);
             to.UInt64(l.Meter.Id);
             to.Text(l.Purpose);
+            to.VarUInt((ulong)l.Count);
         }
         to.VarUInt((ulong)_told.Count);
         foreach (var (reader, at) in _told)
@@ -80,7 +83,7 @@ public sealed class ReadBook
         var looks = r.Count(MaxLooks);
         for (var i = 0; i < looks; i++)
             book._looks.Add(new Look(Input.ReadTime(ref r), r.Text(), new TwinKey((TwinKind)r.Byte(), r.UInt64()),
-                r.Text()));
+                r.Text(), r.Count(int.MaxValue)));
         var told = r.Count(MaxTold);
         for (var i = 0; i < told; i++) book._told.Add((r.Text(), Input.ReadTime(ref r)));
         return book;

@@ -90,6 +90,9 @@ public sealed class ApiOptions
     /// <summary>Host names accepted beside <c>localhost</c>, <c>127.0.0.1</c> and <c>[::1]</c>; without port.</summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
+    /// <summary>Tells the guided tour of what runs here; null: there is none.</summary>
+    public Func<CancellationToken, ValueTask<IReadOnlyList<TourStep>>>? Tour { get; init; }
+
     public ApiLimits Limits { get; init; } = new();
 }
 

@@ -105,7 +105,18 @@ internal static class MetersApi
         return Caller.Of(http).Covers(view.Relation?.Region ?? "") ? view : throw NotFound(AsOf.Now);
     }
 
-    /// <summary>The newest meters in id order, for a page without filters.</summary>
+    /// <summary>A meter that the caller may see, and its state.</summary>
+    /// <exception cref="ApiProblem">As <see cref="View"/>.</exception>
+    public static async ValueTask<(MeterId Meter, byte[] State)> Seen(IFleet fleet, string id, AsOf asOf,
+        HttpContext http, CancellationToken cancel)
+    {
+        var found = await Find(fleet, id, asOf, cancel);
+        var caller = Caller.Of(http);
+        return caller.Regions.Count == 0 || caller.Covers(
+            MeterCard.From(found.Meter.Twin, found.State).Relation?.Region ?? "") ? found : throw NotFound(AsOf.Now);
+    }
+
+    /// <summary>The first meters in id order, for a page without filters.</summary>
     public static async Task<List<MeterItem>> First(IFleet fleet, int limit, CancellationToken cancel)
     {
         var items = new List<MeterItem>();

@@ -44,6 +44,8 @@ internal static class OpenApiDocs
         ["severity"] = new(JsonSchemaType.String, null, "this severe or more: info, low, medium, high, critical"),
         ["by"] = new(JsonSchemaType.String, null, "feeder (default) or cohort"),
         ["days"] = new(JsonSchemaType.Integer, "int32", "how many days"),
+        ["band"] = new(JsonSchemaType.Boolean, null, "true adds what was to be expected in each column"),
+        ["purpose"] = new(JsonSchemaType.String, null, "why a load curve is read; or the header MeterTwin-Purpose"),
         ["image"] = new(JsonSchemaType.String, null, "first 32 hexadecimal digits of a SHA-256, or all 64"),
         ["from"] = new(JsonSchemaType.String, "date-time", "begin, RFC 3339; a series: default 7 days before to"),
         ["to"] = new(JsonSchemaType.String, "date-time", "end, exclusive, RFC 3339; a series: default the watermark"),
@@ -51,6 +53,10 @@ internal static class OpenApiDocs
         ["channel"] = new(JsonSchemaType.String, null, "import (default), export, voltage, heat, gas or water"),
         ["subject"] = new(JsonSchemaType.String, null, "a meter's id, or feeder:NAME, cohort:NAME, KIND:16 digits"),
         ["kind"] = new(JsonSchemaType.String, null, "kind of finding, such as level_shift"),
+        ["token"] = new(JsonSchemaType.String, null, "from the link, as it was printed"),
+        ["why"] = new(JsonSchemaType.String, null, "in your own words, for the ledger"),
+        ["purpose"] = new(JsonSchemaType.String, null,
+            "why a customer's readings are looked at; or the header MeterTwin-Purpose"),
         ["source"] = new(JsonSchemaType.String, null, "who sends, default http; or the header MeterTwin-Source"),
     };
 

@@ -35,6 +35,14 @@ internal sealed class SeriesColumns
     /// <summary>Shortest interval seen, minutes; null before the first reading.</summary>
     public int? IntervalMinutes { get; private set; }
 
+    public int Count => _columns.Length;
+
+    /// <summary>First whole second of a column.</summary>
+    public UnixTime Start(int column) => new(StartOf(column));
+
+    /// <summary>The column of a second within the range.</summary>
+    public int Of(long second) => (int)((second - _from) * _columns.Length / _span);
+
     /// <summary>First whole second of a column.</summary>
     private long StartOf(int column) => _from + (column * _span + _columns.Length - 1) / _columns.Length;
 
@@ -49,7 +57,7 @@ internal sealed class SeriesColumns
         IntervalMinutes = Math.Min(IntervalMinutes ?? int.MaxValue, intervalMinutes);
         while (slot < end)
         {
-            var column = (int)((begin + slot * step - _from) * _columns.Length / _span);
+            var column = Of(begin + slot * step);
             var next = Math.Min(end, SlotAtOrAfter(StartOf(column + 1), begin, step, slots.Length));
             AddTo(ref _columns[column], slots[slot..next]);
             slot = next;

@@ -122,6 +122,7 @@ public static class TwinApi
         app.MapSessionApi();
         app.MapHoldersApi();
         app.MapKeysApi();
+        app.MapTourApi();
         app.MapStatusApi();
         app.MapMetersApi();
         app.MapLineageApi();
@@ -129,6 +130,9 @@ public static class TwinApi
         app.MapFindingsApi();
         app.MapFleetApi();
         app.MapReleasesApi();
+        app.MapFeedersApi();
+        app.MapConcentratorsApi();
+        app.MapCohortsApi();
         app.MapCasesApi();
         app.MapCaseActsApi();
         app.MapResponsesApi();

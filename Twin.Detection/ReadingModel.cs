@@ -74,6 +74,19 @@ public sealed class ReadingModel
         IFindingSink findings) =>
         _judgement.Judge(day, subject, cohort, feeder, findings);
 
+    /// <summary>
+    /// What is usual at each half-hour of a working day or a weekend day: mean power and mean absolute deviation, W.
+    /// Null before <see cref="WarmUpDays"/> were learnt.
+    /// </summary>
+    public (float[] Power, float[] Deviation)? Usual(bool weekend)
+    {
+        if (_profile.Days < WarmUpDays) return null;
+        var (power, deviation) = (new float[DayShape.Slots], new float[DayShape.Slots]);
+        _profile.Expected(weekend, power);
+        _profile.Deviation(deviation);
+        return (power, deviation);
+    }
+
     /// <summary>The pieces of the last day's score are recomputed by tests and evaluation through this.</summary>
     internal ref DayJudgement Judgement => ref _judgement;
 

@@ -50,6 +50,13 @@ internal struct SeasonalProfile
         for (var s = 0; s < Slots; s++) power[s] = LogFloat.Decode(codes[s]);
     }
 
+    /// <summary>Mean absolute deviation (W) of each half-hour from what is expected, over both kinds of day.</summary>
+    public readonly void Deviation(Span<float> power)
+    {
+        ReadOnlySpan<ushort> codes = _codes;
+        for (var s = 0; s < Slots; s++) power[s] = LogFloat.Decode(codes[2 * Slots + s]);
+    }
+
     /// <summary>Learns a day; half-hours below zero were not measured.</summary>
     public void Learn(bool weekend, ReadOnlySpan<float> power)
     {

@@ -74,7 +74,10 @@ public sealed class FeederTwin(ulong id) : ReportingTwin(id)
     /// Name (empty before the first day), day closed last, its members and those of them with readings.
     /// </summary>
     public FeederView View =>
-        new(new TwinKey(TwinKind.Feeder, Id), _name, _members == 0 ? null : _lastDay, _members, _withData);
+        new(new TwinKey(TwinKind.Feeder, Id), _name, _members == 0 ? null : _lastDay, _members, _withData)
+        {
+            Contexts = _contexts.Spans.ToArray(),
+        };
 
     protected override SubjectContext ContextOf(UnixTime at) => SubjectContext.Of(_name) with { Feeder = _name };
 

@@ -22,6 +22,17 @@ public sealed record MeterCard(MeterId Id, string Name, MeterRelation? Relation,
     public static MeterCard From(TwinKey key, ReadOnlySpan<byte> state) => MeterTwin.Restore(key.Id, state).Card();
 }
 
+/// <summary>
+/// What is usual for a meter at each half-hour, as its twin has learnt it: mean power and mean absolute deviation, W,
+/// of working days and of weekend days. The zone is that of its local days.
+/// </summary>
+public sealed record UsualDays(string Zone, float[] WorkingDay, float[] WeekendDay, float[] Deviation)
+{
+    /// <summary>Null while too little was learnt.</summary>
+    /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
+    public static UsualDays? From(TwinKey key, ReadOnlySpan<byte> state) => MeterTwin.Restore(key.Id, state).Usual();
+}
+
 // What many meters are asked for at once.
 public sealed partial class MeterTwin
 {
@@ -40,6 +51,9 @@ public sealed partial class MeterTwin
             _import.Stored > 0 ? UnixTime.FromMinutes(_import.FirstMinute) : null,
             _import.Stored > 0 ? UnixTime.FromMinutes(_import.LastMinute) : null, DayOrNull(_lastScoreDay), _lastScore, MeanWatts(), isKnown ? state : null, voltage, FirmwareSteps(rows));
     }
+
+    internal UsualDays? Usual() => _model?.Usual(false) is { } working && _model.Usual(true) is { } weekend
+        ? new UsualDays(_zone.Name, working.Power, weekend.Power, working.Deviation) : null;
 
     /// <summary>What was attested counts from its baseline on; before that, and without, the registry's word.</summary>
     private FirmwareStep[] FirmwareSteps(MeterRelation[] rows)

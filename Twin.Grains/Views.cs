@@ -42,6 +42,9 @@ public sealed record MeterView(MeterId Id, string Name, string Zone, int ZoneRan
 /// <summary>A feeder for people.</summary>
 public sealed record FeederView(TwinKey Key, string Name, int? LastDay, int Members, int MembersWithData)
 {
+    /// <summary>Dated context of the feeder itself that has not ended by its last day.</summary>
+    public IReadOnlyList<ContextSpan> Contexts { get; init; } = [];
+
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
     public static FeederView From(TwinKey key, ReadOnlySpan<byte> state) => FeederTwin.Restore(key.Id, state).View;
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -34,17 +33,22 @@ internal static class ApiHost
     /// </param>
     /// <param name="now">Time that acts bear; null: <paramref name="clock"/>.</param>
     /// <param name="replies">Reads what a head-end replies; null: orders go to none.</param>
-    /// <param name="identify">Finds who asks; null: by keys and sessions.</param>
+    /// <param name="identify">Finds who asks; null: keys, sessions, and what the entrance lets in.</param>
     /// <param name="frames">Opens frames that come over HTTP; null: without keys.</param>
     /// <param name="replayFolder">Recordings that jobs may replay; null: none.</param>
+    /// <param name="entrance">How it is reached; null: on the loopback address.</param>
+    /// <param name="tour">What it has to show; null: nothing.</param>
     public static async Task<WebApplication> Start(IFleet fleet, int port, ServiceMode mode,
         CancellationToken cancel, TimeProvider? clock = null, ReplyReader? replies = null,
         Func<UnixTime>? now = null, Identify? identify = null,
-        string? replayFolder = null, FrameSettings? frames = null)
+        string? replayFolder = null, FrameSettings? frames = null, Entrance? entrance = null,
+        Func<CancellationToken, ValueTask<IReadOnlyList<TourStep>>>? tour = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrelCore();
-        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, port));
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        var door = entrance ?? Entrance.Loopback;
+        builder.WebHost.ConfigureKestrel(k => door.Listen(k, port));
         builder.Logging.ClearProviders();
         builder.Logging.AddJsonConsole(o => o.UseUtcTimestamp = true);
         builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o =>
@@ -70,6 +74,11 @@ internal static class ApiHost
             NewUpload = scratch is null ? null : scratch.New,
             ReplayFolder = replayFolder,
             Identify = identify,
+            ReadToken = door.ReadToken,
+            ReadCertificate = door.ReadCertificate,
+            IsTls = door.IsTls,
+            AllowedHosts = door.Hosts,
+            Tour = tour,
             Now = now ?? (() => new UnixTime((clock ?? TimeProvider.System).GetUtcNow().ToUnixTimeSeconds())),
             Edition = Edition.Name,
             Mode = mode,
@@ -82,7 +91,7 @@ internal static class ApiHost
         }
         catch (IOException e)
         {
-            throw new IOException($"The API cannot listen on 127.0.0.1:{port} ({e.Message}). Use another --port, or 0 "
+            throw new IOException($"The API cannot listen on {door.Address}:{port} ({e.Message}). Use another --port, or 0 "
                 + $"for any free one.", e);
         }
         return app;

@@ -41,6 +41,18 @@ public sealed class Settings
         new("retention-days", "0", "days of readings kept; 0: for ever", v =>
             v == "0" ? null : WholeNumber(35, 36_525)(v) is { } e ? "0 or " + e : null),
         new("port", "8080", "port of the HTTP API on the loopback address; 0: any free one", WholeNumber(0, 65_535)),
+        new("listen", "127.0.0.1", "address that the HTTP API listens on; one that others reach needs TLS", v =>
+            System.Net.IPAddress.TryParse(v, out _) ? null : "an IP address"),
+        new("tls-cert", "", "certificate of the HTTP API with its chain, PEM; empty: no TLS", _ => null),
+        new("tls-key", "", "its private key, PEM; empty: it is in the file of the certificate", _ => null),
+        new("client-ca", "", "authorities of client certificates, PEM: the common name is a service's; empty: none", _ =>
+            null),
+        new("allowed-hosts", "", "names that the HTTP API answers for beside localhost, with commas between", _ => null),
+        new("oidc-issuer", "", "issuer of tokens of your own sign-in (OpenID Connect); empty: none", _ => null),
+        new("oidc-audience", "", "audience that such a token must name", _ => null),
+        new("oidc-keys", "", "the issuer's signing keys, a JWKS file", _ => null),
+        new("oidc-claim", "preferred_username", "claim that holds a person's name", v => v.Length > 0 ? null
+            : "the name of a claim"),
         new("tick-minutes", "15", "minutes between journalled clock ticks", WholeNumber(1, 1440)),
         new("dlms-port", "off", "port of the DLMS receiver on the loopback address; 0: any free one; off: none", v =>
             v == "off" ? null : WholeNumber(0, 65_535)(v) is { } e ? "off or " + e : null),
@@ -81,6 +93,18 @@ public sealed class Settings
     public int HorizonDays => Int("horizon-days");
     public int? RetentionDays => Int("retention-days") is var d && d > 0 ? d : null;
     public int Port => Int("port");
+    public string Listen => _values["listen"].Value;
+    public string? TlsCertificate => Text("tls-cert");
+
+    /// <summary>Null: in the file of the certificate.</summary>
+    public string? TlsKey => Text("tls-key");
+    public string? ClientAuthority => Text("client-ca");
+    public string[] AllowedHosts => _values["allowed-hosts"].Value.Split(',',
+        StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    public string? OidcIssuer => Text("oidc-issuer");
+    public string? OidcAudience => Text("oidc-audience");
+    public string? OidcKeys => Text("oidc-keys");
+    public string OidcClaim => _values["oidc-claim"].Value;
     public int TickMinutes => Int("tick-minutes");
 
     /// <summary>Null: no receiver.</summary>

@@ -121,7 +121,7 @@ internal static class PoliciesApi
 
     private static PolicyCheck CheckOf(string text)
     {
-        var policy = PolicyReader.Read(text, out var errors);
+        var policy = PolicyReader.Check(text, out var errors);
         return new PolicyCheck(policy is not null, policy?.Name, policy?.Version, policy?.Digest,
             [.. errors.Select(e => new PolicyMistake(e.Line, e.Column, e.Message))]);
     }
@@ -131,7 +131,7 @@ internal static class PoliciesApi
 
     /// <summary>The document of a text, which must hold.</summary>
     /// <exception cref="ApiProblem">422: its mistakes.</exception>
-    public static PolicyDocument Read(string text) => PolicyReader.Read(text, out _) ?? throw new ApiProblem(422,
+    public static PolicyDocument Read(string text) => PolicyReader.Check(text, out _) ?? throw new ApiProblem(422,
         "policy_does_not_hold", "The policy has mistakes.", "Mend those that errors names, each with its line.")
     { More = { ["errors"] = CheckOf(text).Errors } };
 

@@ -8,11 +8,11 @@ using Twin.Hardware;
 namespace Twin.Api;
 
 /// <summary>
-/// The fleet in figures. Loads are mean powers in W; <paramref name="SwitchableLoad"/>: of meters whose output is on;
+/// The fleet in figures. Loads are mean powers in W; <paramref name="SwitchableWatts"/>: of meters whose output is on;
 /// <paramref name="Silent"/>: without readings for three days; findings by severity, of the last day and week.
 /// </summary>
 internal sealed record FleetAnswer(UnixTime Now, UnixTime? Watermark, string? ClosedThrough, int Meters,
-    int Observers, int Feeders, int Cohorts, int Concentrators, int Silent, long Load, long SwitchableLoad,
+    int Observers, int Feeders, int Cohorts, int Concentrators, int Silent, long LoadWatts, long SwitchableWatts,
     IReadOnlyDictionary<string, int> FindingsDay, IReadOnlyDictionary<string, int> FindingsWeek, UnixTime IndexAt);
 
 /// <summary>One field of the heat strip: findings of that day and the worst severity among them.</summary>

@@ -44,6 +44,7 @@ internal static class Cli
             GenerateCommand.Make(),
             RegistryCommand.Make(), BackupCommands.MakeBackup(), BackupCommands.MakeRestore(), EraseCommand.Make(),
             ConfigCommand.Make(), KeysCommand.Make(),
+            AccessCommands.MakeKey(), AccessCommands.MakePerson(),
             BenchCommand.Make(), AttackCommand.Make(), EvaluateCommand.Make(), VerdictCommand.Make(),
             CaseCommand.Make(), ResponseCommand.Make(), CoverCommands.MakeSuppress(), CoverCommands.MakeWork(),
             CoverCommands.MakeFreeze(), CoverCommands.MakeThaw(),

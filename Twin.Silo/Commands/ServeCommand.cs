@@ -23,16 +23,22 @@ internal static class ServeCommand
         var (headEnd, format, replies) =
             (Cli.Flag("head-end"), Cli.Flag("head-end-format"), Cli.Flag("head-end-replies"));
         var recordings = Cli.Flag("replay-files");
-        var command = new Command("serve", "Run the fleet and its HTTP API on the loopback address.")
+        var (listen, tlsCert, tlsKey, clientCa) =
+            (Cli.Flag("listen"), Cli.Flag("tls-cert"), Cli.Flag("tls-key"), Cli.Flag("client-ca"));
+        var (hosts, issuer, audience, oidcKeys, claim) = (Cli.Flag("allowed-hosts"), Cli.Flag("oidc-issuer"),
+            Cli.Flag("oidc-audience"), Cli.Flag("oidc-keys"), Cli.Flag("oidc-claim"));
+        var command = new Command("serve", "Run the fleet and its HTTP API, on the loopback address if nothing else is "
+            + "set.")
         {
+            listen, tlsCert, tlsKey, clientCa, hosts, issuer, audience, oidcKeys, claim,
             data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
             database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies, seal,
             recordings,
         };
         command.SetAction((p, cancel) => Cli.Guarded(() =>
             Run(Cli.Settings(p, data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
-                database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies, seal,
-                recordings), cancel)));
+                database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies, seal, listen,
+                tlsCert, tlsKey, clientCa, hosts, issuer, audience, oidcKeys, claim, recordings), cancel)));
         return command;
     }
 
@@ -40,12 +46,13 @@ internal static class ServeCommand
     {
         var started = TimeProvider.System.GetTimestamp();
         using var keys = settings.KeyFile is { } file ? FrameKeyring.Open(file) : FrameKeyring.Keyless;
+        using var entrance = Entrance.Of(settings);
         await using var fleet = await Edition.Engines[settings.Engine](settings, Cli.Message, cancel);
         using var headEnd = settings.HeadEnd is { } to ? new HeadEndGateway(to, Now) : null;
         await using var app = await ApiHost.Start(fleet, settings.Port, ServiceMode.Live, cancel,
             TimeProvider.System, headEnd is null ? null : headEnd.Read,
             replayFolder: settings.ReplayFiles is { } folder ? Path.GetFullPath(folder) : null,
-            frames: new FrameSettings(keys.Intake, ZoneOf(settings), settings.DlmsListEnergyWh));
+            frames: new FrameSettings(keys.Intake, ZoneOf(settings), settings.DlmsListEnergyWh), entrance: entrance);
         await using var receiver = settings.DlmsPort is { } dlms
             ? Receiver(fleet, dlms, keys, settings) : null;
         await using var soc = settings.SinkFile is { } sinks

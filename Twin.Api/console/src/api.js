@@ -38,7 +38,7 @@ export function urlOf(path, query) {
 async function send(method, path, { query, body, abort, etag, withPurpose } = {}) {
   const headers = { Accept: 'application/json' };
   if (withPurpose && purpose.value) headers['MeterTwin-Purpose'] = purpose.value;
-  if (etag) headers['If-Match'] = etag;
+  if (etag) headers['If-Match'] = `"${etag}"`;
   if (method !== 'GET') headers['Idempotency-Key'] = commandName();
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   let response;

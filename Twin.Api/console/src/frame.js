@@ -31,8 +31,8 @@ export function showTheme() {
 /** A colour of the style sheet as "rgb(…)", for what draws on a canvas; the theme in force decides. */
 export function colour(name) {
   const probe = document.getElementById('console');
-  probe.style.accentColor = `var(--${name})`;
-  return getComputedStyle(probe).accentColor;
+  probe.style.outlineColor = `var(--${name})`;
+  return getComputedStyle(probe).outlineColor;
 }
 
 export const isDemo = () => status.value?.mode === 'demo';

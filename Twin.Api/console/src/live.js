@@ -12,10 +12,6 @@ export const connection = signal({ state: 'connecting', since: Date.now(), tries
 /** What changed since the page was last refreshed. */
 export const news = signal(nothing);
 
-/** The newest events, for the live region and the ledger; the newest is first. */
-export const recent = signal([]);
-
-const mostRecent = 20;
 const pollMs = 5000;
 
 let lastId = null;
@@ -27,12 +23,13 @@ function take({ id, event, data }) {
   if (id !== null) lastId = id;
   const body = JSON.parse(data);
   if (event === 'status') {
-    status.value = body;
+    status.value = { ...status.value, ...body };
     return;
   }
   const told = { ...body, kind: event };
   news.value = withEvent(news.value, told);
-  recent.value = [told, ...recent.value].slice(0, mostRecent);
+  // The freeze and the policy in force are told by the status as it is asked for.
+  if (event === 'act' || event === 'policy') askStatus();
 }
 
 async function listen(abort) {
@@ -58,7 +55,7 @@ const pause = (ms, abort) => new Promise((resolve) => {
 /** Asks for the status once; what a stream would tell comes with it. */
 export async function askStatus() {
   try {
-    status.value = await get('/status');
+    status.value = { ...status.value, ...await get('/status') };
     return true;
   } catch {
     return false;
@@ -67,6 +64,7 @@ export async function askStatus() {
 
 /** Follows the stream for as long as the page is open, over restarts of the service. */
 export async function follow() {
+  askStatus();
   for (let tries = 0; ;) {
     const abort = new AbortController();
     ending = abort;
@@ -76,7 +74,10 @@ export async function follow() {
     } catch (error) {
       problem = error;
     }
+    if (abort.signal.aborted) continue;
     if (connection.value.state === 'live') tries = 0;
+    // The service has another ledger than the one that was followed: a new beginning.
+    if (problem?.status === 400) lastId = null;
     const isPolling = problem?.status === 404;
     const reached = await askStatus();
     connection.value = { state: isPolling && reached ? 'polling' : 'broken', since: Date.now(), tries,
@@ -91,6 +92,8 @@ export const restart = () => ending?.abort();
 
 let seen;
 session.subscribe((s) => {
-  if (seen !== undefined && s?.name !== seen) restart();
-  seen = s?.name ?? null;
+  if (s === undefined) return;
+  const name = s?.name ?? null;
+  if (seen !== undefined && name !== seen) restart();
+  seen = name;
 });

@@ -5,9 +5,14 @@ export const mostChanged = 500;
 
 export const nothing = { ids: [], isMore: false, responses: 0 };
 
+/** A case without its number: events about its responses name it so. */
+export const caseKey = (id) => id.split('-')[0];
+
+export const isNews = (news, id) => news.ids.includes(caseKey(id));
+
 /** Takes an event of the stream in. An event about no case, or one already counted, changes nothing. */
 export function withEvent(news, event) {
-  const id = event.case;
+  const id = event.case && caseKey(event.case);
   if (!id || !['case', 'response', 'act', 'finding'].includes(event.kind)) return news;
   if (news.ids.includes(id)) return news;
   if (news.ids.length >= mostChanged) return news.isMore ? news : { ...news, isMore: true };

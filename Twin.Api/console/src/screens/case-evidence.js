@@ -35,8 +35,8 @@ function FindingPart({ finding, open }) {
   return html`<details class="finding" open=${open} data-finding-id=${finding.id}>
     <summary><${Severity} of=${finding.severity} /> <strong>${words(finding.kind)}</strong> <span class="grow">${finding.sentence}</span>
       <${Time} of=${finding.detected_at} /></summary>
-    <p class="note">From <${Time} of=${finding.from} /> to <${Time} of=${finding.to} /> · score ${figure(finding.score)} · confidence ${percent(finding.confidence)} ·
-      ${finding.detector} ${finding.detector_version}${finding.technique && html` · ${finding.technique}`}${
+    <p class="note">From <${Time} of=${finding.from} /> to <${Time} of=${finding.to} /> · score ${figure(finding.score)} · confidence ${percent(finding.confidence)}
+      ${` · ${finding.detector} ${finding.detector_version}`}${finding.technique && ` · ${finding.technique}`}${
         finding.subject_name && html` · <${Subject} subject=${finding.subject} name=${finding.subject_name} />`}</p>
     <${EvidenceTable} finding=${finding} />
   </details>`;

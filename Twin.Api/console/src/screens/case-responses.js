@@ -3,9 +3,9 @@ import { signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { may, post, session } from '../api.js';
 import { openDialog } from '../frame.js';
-import { figure, isNever, plural, time, watts, words } from '../pure/format.js';
+import { count, isNever, plural, watts, words } from '../pure/format.js';
 import { announce } from '../ui/announce.js';
-import { AnyFacts, Dialog, Facts, Failure, Field, Panel, Select, State, Time } from '../ui/parts.js';
+import { Dialog, Facts, Failure, Field, Panel, Select, State, Table, Time } from '../ui/parts.js';
 
 export const proposing = signal(false);
 
@@ -86,6 +86,16 @@ export function Responses({ item, changed }) {
   </${Panel}>`;
 }
 
+function WouldDo({ of }) {
+  const r = of.response;
+  if (!r) return html`<p>Nothing: no response would be made.</p>`;
+  return html`<p>${r.sentence}</p><${Facts} class="tight" of=${[['State', words(r.state)], ['Enforced by', words(r.enforcer)], ['Load moved', watts(r.watts)],
+    ['Persons who must approve', count(r.needed)], ['Due', html`<${Time} of=${r.due_at} />`], ['Expires', html`<${Time} of=${r.expires_at} />`]]} />
+    ${(of.guards ?? []).length > 0 && html`<${Table} caption="Budgets of the guards within an hour" rows=${of.guards} columns=${[
+      { head: 'Guard', scope: 'row', cell: (g) => g.name }, { head: 'Commands', class: 'number', cell: (g) => `${count(g.commands_hour)} of ${count(g.commands_hour_most)}` },
+      { head: 'Load', class: 'number', cell: (g) => `${watts(g.watts_hour)} of ${watts(g.watts_hour_most)}` }]} />`}`;
+}
+
 /** First what it would do and when; only then can it be proposed. */
 export function ProposeDialog({ item, changed }) {
   const [rung, setRung] = useState('');
@@ -117,8 +127,7 @@ export function ProposeDialog({ item, changed }) {
   }}>
     <${Select} label="Response, mildest first" value=${rung} any="choose" options=${rungs} onPick=${(v) => { setRung(v); setPreview(null); }} />
     <${Field} label="Why"><textarea rows="3" required value=${why} onInput=${(e) => setWhy(e.currentTarget.value)}></textarea></${Field}>
-    ${preview && html`<div class="preview" role="status"><strong>What it would do</strong><${AnyFacts} of=${preview} />
-      ${preview.sentence && html`<p>${preview.sentence}</p>`}</div>`}
+    ${preview && html`<div class="preview" role="status"><strong>What it would do</strong><${WouldDo} of=${preview} /></div>`}
     ${!may('operate') && html`<p class="note">An operator has to propose.</p>`}
     <${Failure} error=${error} />
     <p class="buttons"><button type="submit" class="primary" disabled=${!rung || !may('operate')}>${preview ? 'Propose' : 'Try it (nothing is sent)'}</button>

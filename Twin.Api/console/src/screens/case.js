@@ -5,10 +5,11 @@ import { ActDialog, acknowledgement, actOn, asked, notAllowed, takesCase } from 
 import { onKeys } from '../keyboard.js';
 import { news, status } from '../live.js';
 import { go, linkTo, place } from '../place.js';
-import { any, count, percent, plural, span, seconds, time, words } from '../pure/format.js';
+import { count, figure, percent, plural, span, seconds, words } from '../pure/format.js';
+import { caseKey, isNews } from '../pure/news.js';
 import { announce } from '../ui/announce.js';
 import { useLoad } from '../ui/load.js';
-import { CaseLink, Condition, Facts, Failure, Field, Handling, Panel, Severity, State, Subject, Table, Time } from '../ui/parts.js';
+import { CaseLink, Condition, Facts, Failure, Field, Handling, Panel, Severity, Subject, Time } from '../ui/parts.js';
 import { Evidence } from './case-evidence.js';
 import { ProposeDialog, proposing, Responses } from './case-responses.js';
 
@@ -51,34 +52,48 @@ function Work({ item, act, begin }) {
   </${Panel}>`;
 }
 
+/** Harm is counted in minutes without supply of one ordinary customer. */
+const minutes = (n) => (n === null || n === undefined ? null : `${figure(n)} customer minutes`);
+
 function Decision({ item }) {
   const d = item.decision;
   const rungs = (list, text) => html`<h3>${text}</h3>${(list ?? []).length === 0 ? html`<p class="note">There is none.</p>`
-    : html`<ul class="rungs">${list.map((r) => html`<li><strong>${words(r.rung)}</strong>: ${r.reason}</li>`)}</ul>`}`;
+    : html`<ul class="rungs">${list.map((r) => html`<li>${r.rung && html`<strong>${words(r.rung)}</strong>: `}${r.reason}</li>`)}</ul>`}`;
   return html`<${Panel} id="why" title="Why this response" note=${item.policy_digest && `policy ${item.policy_digest.slice(0, 12)}`}>
     <p><strong class="rung">${words(d?.rung ?? item.rung)}</strong> ${d?.why ?? item.why}</p>
+    ${d?.rule && html`<p class="note">By the rule "${d.rule}" of ${d.policy}.</p>`}
+    ${d?.refused && html`<p><strong>Refused:</strong> ${d.refused}</p>`}
+    ${d && html`<${Facts} class="tight" of=${[['Harm of waiting', minutes(d.harm_of_not_acting)], ['Harm of acting', minutes(d.harm_of_acting)],
+      ['Harm prevented', minutes(d.harm_prevented)], ['Approvals needed', count(d.approvals)]]} />`}
     ${d && html`<div class="columns"><div>${rungs(d.milder, 'Why nothing milder')}</div><div>${rungs(d.harsher, 'Why nothing harsher')}</div></div>`}
+    ${(d?.next ?? []).length > 0 && html`<h3>If nobody does anything</h3><ul class="rungs">${d.next.map((t) => html`<li>${t}</li>`)}</ul>`}
   </${Panel}>`;
 }
 
+/** Digests are long and say nothing to the eye; the ledger has them whole. */
+const short = (text) => text.replaceAll(/\b([0-9a-f]{12})[0-9a-f]{20,}\b/g, '$1…');
+
 function Timeline({ entries }) {
   const [shown, setShown] = useState(20);
-  const all = [...(entries ?? [])].reverse();
-  return html`<${Panel} id="timeline" title="Timeline" note="newest first, from the ledger">
+  const [whole, setWhole] = useState(false);
+  // The case as a whole is written after each change, and repeats what the entries beside it say.
+  const all = (entries ?? []).filter((e) => whole || e.kind !== 'case').reverse();
+  const restated = (entries ?? []).length - (entries ?? []).filter((e) => e.kind !== 'case').length;
+  return html`<${Panel} id="timeline" title="Timeline" note="newest first, from the ledger" actions=${restated > 0 && html`<label class="check"><input type="checkbox" checked=${whole} onChange=${(e) => setWhole(e.currentTarget.checked)} />
+      with the ${restated} that restate the case</label>`}>
     <ol class="timeline" reversed>${all.slice(0, shown).map((e) => html`<li key=${e.number} class="event-${e.kind}">
-      <${Time} of=${e.at} /> <span class="tag">${words(e.kind)}</span> <span class="event-text">${e.text}${e.why && html` <span class="note">${e.why}</span>`}</span>
+      <${Time} of=${e.at} /> <span class="tag">${words(e.kind)}</span> <span class="event-text">${short(e.text)}${e.why && !e.text.includes(e.why) && html` <span class="note">${short(e.why)}</span>`}</span>
       ${e.who && html`<span class="by">${e.who}</span>`}<span class="number-tag" title="Number in the ledger">#${count(e.number)}</span></li>`)}</ol>
     ${all.length > shown && html`<button type="button" onClick=${() => setShown(shown + 100)}>Show ${Math.min(100, all.length - shown)} more of ${all.length}</button>`}
   </${Panel}>`;
 }
 
 const Comments = ({ of, begin }) => html`<${Panel} id="comments" title="Comments" actions=${html`<button type="button" class="plain" disabled=${!takesCase()} onClick=${() => begin('comment')}>Add…</button>`}>
-  ${(of ?? []).length === 0 ? html`<p class="note">None yet.</p>` : html`<ul class="comments">${of.map((c) => html`<li><strong>${c.who ?? c.by}</strong> <${Time} of=${c.at} /><p>${c.text}</p></li>`)}</ul>`}
+  ${(of ?? []).length === 0 ? html`<p class="note">None yet.</p>` : html`<ul class="comments">${of.map((c) => html`<li><strong>${c.by}</strong> <${Time} of=${c.at} /><p>${c.text}</p></li>`)}</ul>`}
 </${Panel}>`;
 
 const Similar = ({ of }) => html`<${Panel} id="similar" title="Similar past cases">
-  ${(of ?? []).length === 0 ? html`<p class="note">None.</p>` : html`<ul class="similar">${of.map((s) => html`<li><${CaseLink} id=${s.id}>${s.sentence}</${CaseLink}>
-    <span class="tag">${words(s.disposition)}</span></li>`)}</ul>`}</${Panel}>`;
+  ${(of ?? []).length === 0 ? html`<p class="note">None.</p>` : html`<ul class="similar">${of.map((s) => html`<li><${CaseLink} id=${s.id}>${s.sentence}</${CaseLink}> <span class="tag">${words(s.disposition)}</span></li>`)}</ul>`}</${Panel}>`;
 
 function Head({ item }) {
   return html`<p class="crumbs"><a href="/triage">Triage</a> › case <code>${item.id}</code></p>
@@ -102,13 +117,13 @@ export function CaseScreen() {
   const load = useLoad(id + (query.known_at ?? ''), (abort) => get(`/cases/${encodeURIComponent(id)}`, { known_at: query.known_at }, { abort }));
   const [error, setError] = useState(null);
   const item = load.data;
-  const isNews = news.value.ids.includes(id);
+  const hasNews = isNews(news.value, id);
   // A case is read as it stands; when it changes meanwhile it is read again at once, as nothing in it moves by itself.
   useEffect(() => {
-    if (!isNews) return;
-    news.value = { ...news.value, ids: news.value.ids.filter((i) => i !== id) };
+    if (!hasNews) return;
+    news.value = { ...news.value, ids: news.value.ids.filter((i) => i !== caseKey(id)) };
     load.again();
-  }, [isNews]);
+  }, [hasNews]);
   // Somebody else signed in: what they may is not what the one before might.
   useEffect(() => {
     if (item) load.again();

@@ -5,6 +5,7 @@ import { get } from '../api.js';
 import { colour, theme } from '../frame.js';
 import { count, plural } from '../pure/format.js';
 import { useLoad } from '../ui/load.js';
+import { dateMarks } from '../ui/dates.js';
 import { Failure, Panel, Table } from '../ui/parts.js';
 
 /** Versions drawn; those with the fewest meters are summed up as "others". */
@@ -39,7 +40,7 @@ function Plot({ days, versions }) {
     const axis = { stroke: colour('ink'), grid: { stroke: colour('line'), width: 1 }, ticks: { stroke: colour('line'), width: 1 } };
     const layers = stacked(versions).map((values, i) => ({ values, i })).reverse();
     const plot = new uPlot({ width: box.current.clientWidth, height, legend: { show: false }, cursor: { show: false },
-      tzDate: (s) => uPlot.tzDate(new Date(s * 1e3), 'Etc/UTC'), axes: [axis, { ...axis, size: 64 }],
+      tzDate: (s) => uPlot.tzDate(new Date(s * 1e3), 'Etc/UTC'), axes: [{ ...axis, values: dateMarks }, { ...axis, size: 64 }],
       scales: { y: { range: (_, __, max) => [0, Math.max(1, max)] } },
       series: [{}, ...layers.map(({ i }) => ({ label: nameOf(versions[i]), fill: colour(`layer-${i + 1}`), stroke: colour('surface'), width: 1, points: { show: false } }))],
     }, [x, ...layers.map((l) => l.values)], box.current);

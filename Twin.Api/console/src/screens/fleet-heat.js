@@ -19,8 +19,9 @@ const label = (row, day, cell) => (cell ? `${row.name}, ${day}: ${plural(cell.fi
 export function HeatStrip({ of, from, to, brush }) {
   const [held, setHeld] = useState(null);
   const days = of.days ?? [];
-  const rows = [...(of.rows ?? [])].map((r) => ({ ...r, sum: r.cells.reduce((s, c) => s + (c?.findings ?? 0), 0) }))
-    .sort((a, b) => b.sum - a.sum);
+  const all = (of.rows ?? []).map((r) => ({ ...r, sum: r.cells.reduce((s, c) => s + (c?.findings ?? 0), 0) }));
+  const rows = all.filter((r) => r.sum > 0).sort((a, b) => b.sum - a.sum);
+  const total = of.total ?? all.length;
   const inside = (i) => {
     if (held) return i >= Math.min(held.a, held.b) && i <= Math.max(held.a, held.b);
     return from && to && days[i] >= from.slice(0, 10) && days[i] < to.slice(0, 10);
@@ -33,7 +34,7 @@ export function HeatStrip({ of, from, to, brush }) {
     if (held) brush(days[Math.min(held.a, held.b)], days[Math.max(held.a, held.b)]);
     setHeld(null);
   };
-  return html`<div class="scroll heat" role="region" aria-label="Findings by ${of.by} and day" tabindex="0"
+  return html`<div class="scroll heat" role="group" aria-label="Findings by ${of.by} and day" tabindex="0"
       onPointerDown=${(e) => {
         const day = dayAt(e);
         if (day === null || e.button !== 0) return;
@@ -50,6 +51,6 @@ export function HeatStrip({ of, from, to, brush }) {
           cell ? html`<span aria-hidden="true">${shapes[cell.worst] ?? ''}</span><span class="unseen">${cell.findings}, worst ${cell.worst}</span>` : html`<span class="unseen">0</span>`}</td>`)}
         <td class="number">${count(row.sum)}</td></tr>`)}</tbody></table></div>
     <p class="legend"><span aria-hidden="true"><span class="cell level-1 sample"></span> 1 <span class="cell level-2 sample"></span> 2–3 <span class="cell level-3 sample"></span> 4–8 <span class="cell level-4 sample"></span> more · worst ■ critical ▲ high ◆ medium ● low ○ info</span></p>
-    <p class="summary">${rows.length === 0 ? 'There is no day with data yet.' : html`${plural(rows.reduce((s, r) => s + r.sum, 0), 'finding')} in ${plural(days.length, 'day')} on ${plural(rows.filter((r) => r.sum > 0).length, of.by)} of ${count(rows.length)}.
-      ${rows[0].sum > 0 && ` Most on ${rows[0].name}: ${rows[0].sum}.`}${rows.length > mostRows && ` The ${mostRows} with the most are shown.`}`}</p>`;
+    <p class="summary">${rows.length === 0 ? `No ${of.by} had a finding in these ${days.length} days.` : html`${plural(rows.reduce((s, r) => s + r.sum, 0), 'finding')} in ${plural(days.length, 'day')} on ${
+      plural(rows.length, of.by)} of ${count(total)}; most on ${rows[0].name}: ${rows[0].sum}.${rows.length > mostRows && ` The ${mostRows} with the most are shown.`}`}</p>`;
 }

@@ -2,7 +2,7 @@ import { html } from 'htm/preact';
 import { get } from '../api.js';
 import { status } from '../live.js';
 import { linkTo, place, setQuery } from '../place.js';
-import { any, count, date, figure, plural, rfc, seconds, watts, words } from '../pure/format.js';
+import { any, count, date, figure, plural, rfc, seconds, severityNames, watts, words } from '../pure/format.js';
 import { useLoad } from '../ui/load.js';
 import { Facts, Failure, Field, MeterLink, Panel, Select, Severity, Table, Time } from '../ui/parts.js';
 import { FirmwareChart } from './fleet-firmware.js';
@@ -13,9 +13,23 @@ export const fleetTitle = () => 'Fleet';
 const daySeconds = 86_400;
 const mostListed = 100;
 
+/** "2 critical, 5 high": the gravest two severities that there are. */
+function worstOf(counts) {
+  const some = severityNames.filter((s) => counts?.[s] > 0);
+  return some.length === 0 ? 'none' : some.slice(0, 2).map((s) => `${count(counts[s])} ${s}`).join(', ');
+}
+
 function Headline({ of }) {
-  const facts = Object.entries(of ?? {}).filter(([, v]) => typeof v !== 'object' && v !== '' && v !== null);
-  return html`<${Panel} id="headline" title="The fleet now"><${Facts} class="big" of=${facts.map(([k, v]) => [words(k), k.endsWith('_w') || k.endsWith('watts') ? watts(v) : any(v)])} /></${Panel}>`;
+    return html`<${Panel} id="headline" title="The fleet now"><${Facts} class="big" of=${[
+    ['Meters', count(of.meters)], ['Observers', count(of.observers)], ['Feeders', count(of.feeders)], ['Cohorts', count(of.cohorts)],
+    ['Concentrators', count(of.concentrators)], ['Silent for 3 days', count(of.silent)], ['Load', watts(of.load)], ['Load at risk', watts(of.switchable_load)],
+    ['Findings, last day', worstOf(of.findings_day)], ['Findings, last week', worstOf(of.findings_week)]]} /></${Panel}>`;
+}
+
+/** Whole days since the last reading, on the clock of the data. */
+function silentDays(m) {
+  const [end, last] = [seconds(status.value?.watermark), seconds(m.last_reading)];
+  return end === null || last === null ? null : Math.floor((end - last) / daySeconds);
 }
 
 function Silent() {
@@ -25,11 +39,11 @@ function Silent() {
   return html`<${Panel} id="silent" title="Silent meters" note=${load.data ? plural(load.data.total ?? meters.length, 'meter') : ''} actions=${html`<${Select} label="For days" any=${null} value=${days}
       options=${['1', '3', '7', '30'].map((d) => [d, d])} onPick=${(d) => setQuery({ silent: d })} />`}>
     <${Failure} error=${load.error} again=${load.again} />
-    <${Table} caption="Meters that have been silent for ${days} days" hidden rows=${meters} keyOf=${(m) => m.id} empty=${load.busy ? 'Reading…' : 'None.'} columns=${[
+    <${Table} caption="Meters that have been silent for ${days} days" hidden tall rows=${meters} keyOf=${(m) => m.id} empty=${load.busy ? 'Reading…' : 'None.'} columns=${[
       { head: 'Meter', scope: 'row', cell: (m) => html`<${MeterLink} id=${m.id} name=${m.name} />` },
       { head: 'Feeder', cell: (m) => m.feeder }, { head: 'Concentrator', cell: (m) => m.concentrator },
       { head: 'Last reading', cell: (m) => html`<${Time} of=${m.last_reading} />` },
-      { head: 'Days', class: 'number', cell: (m) => figure(m.days ?? m.silent_days) }]} />
+      { head: 'Days', class: 'number', cell: (m) => count(silentDays(m)) }]} />
     ${load.data?.next && html`<p class="note">These are the first ${mostListed}. <a href=${linkTo('meters', null, { silent_days: days })}>All of them</a></p>`}</${Panel}>`;
 }
 
@@ -37,29 +51,33 @@ function Silent() {
 function Budget() {
   const load = useLoad('budget', (abort) => get('/fleet/budget', {}, { abort }));
   const d = load.data;
-  const rate = d?.per_1000_meter_years;
+  const rate = d?.per1000_meter_years;
   const isOver = d && rate > d.budget;
   const most = Math.max(d?.budget ?? 1, rate ?? 0) * 1.1;
   return html`<${Panel} id="budget" title="False alarms"><${Failure} error=${load.error} again=${load.again} />
     ${d && html`<p><strong class=${isOver ? 'over' : 'within'}>${figure(rate)}</strong> a year for each 1,000 meters; the budget is ${figure(d.budget)}. ${isOver ? 'That is over the budget.' : 'That is within the budget.'}</p>
       <meter class="budget" min="0" max=${most} high=${d.budget} value=${rate ?? 0} aria-label="False alarms: ${figure(rate)} of ${figure(d.budget)}"></meter>
-      <${Table} caption="By kind of finding" rows=${d.by_kind ?? []} empty="No verdict says false yet." columns=${[
-        { head: 'Kind', scope: 'row', cell: (k) => words(k.kind) }, ...Object.keys(d.by_kind?.[0] ?? {}).filter((n) => n !== 'kind' && typeof d.by_kind[0][n] !== 'object').map((n) => ({ head: words(n), class: 'number', cell: (k) => any(k[n]) }))]} />`}</${Panel}>`;
+      <${Table} caption="By kind of finding" tall rows=${d.by_kind ?? []} empty="No verdict says false yet." columns=${[
+        { head: 'Kind', scope: 'row', cell: (k) => words(k.kind) }, { head: 'Findings', class: 'number', cell: (k) => count(k.findings) },
+        { head: 'Per 1,000 meter-years', class: 'number', cell: (k) => figure(k.per1000_meter_years) },
+        { head: 'In the budget', cell: (k) => (k.is_budgeted ? 'yes' : 'no') },
+        { head: 'Said to be true, benign, false', class: 'number', cell: (k) => `${k.verdicts_true}, ${k.verdicts_benign}, ${k.verdicts_false}` }]} />`}</${Panel}>`;
 }
 
 /** Who stands out in a window that was brushed over the strip, or typed. */
 function Rank({ from, to }) {
   const load = useLoad(from && to ? `${from}${to}` : null, (abort) => get('/fleet/rank', { from, to, limit: 50 }, { abort }));
-  const meters = load.data?.meters ?? [];
+  const meters = (load.data?.meters ?? []).map((m) => ({ ...m.meter, ...m, score: m.score }));
   const pick = (name) => (e) => setQuery({ [name]: e.currentTarget.value }, { replace: true });
   return html`<${Panel} id="rank" title="Who stands out" note=${from && to ? html`findings from ${date(from)} up to ${date(to)}` : 'choose a window'} actions=${html`<div class="inline">
       <${Field} label="From"><input id="rank-from" type="date" value=${from?.slice(0, 10) ?? ''} onChange=${pick('from')} /></${Field}>
       <${Field} label="Up to"><input id="rank-to" type="date" value=${to?.slice(0, 10) ?? ''} onChange=${pick('to')} /></${Field}></div>`}>
     <${Failure} error=${load.error} again=${load.again} />
-    ${from && to ? html`<${Table} caption="Meters by the score of their findings in the window" hidden rows=${meters} keyOf=${(m) => m.id} empty=${load.busy ? 'Reading…' : 'Nothing was found in this window.'} columns=${[
+    ${from && to ? html`<${Table} caption="Meters by the score of their findings in the window" hidden tall rows=${meters} keyOf=${(m) => m.id} empty=${load.busy ? 'Reading…' : 'Nothing was found in this window.'} columns=${[
       { head: 'Meter', scope: 'row', cell: (m) => html`<${MeterLink} id=${m.id} name=${m.name} />` }, { head: 'Feeder', cell: (m) => m.feeder },
-      { head: 'Score', class: 'number', cell: (m) => figure(m.score) }, { head: 'Findings', class: 'number', cell: (m) => count(m.findings ?? m.finding_count ?? m.count) },
-      { head: 'Worst', cell: (m) => (m.worst || m.severity ? html`<${Severity} of=${m.worst ?? m.severity} />` : '') }]} />`
+      { head: 'Score', class: 'number', cell: (m) => figure(m.score) }, { head: 'Findings', class: 'number', cell: (m) => count(m.findings) },
+      { head: 'Worst', cell: (m) => html`<${Severity} of=${m.worst} />` },
+      { head: 'Kinds', cell: (m) => (m.kinds ?? []).map(words).join(', ') }]} />`
       : html`<p class="note">Drag over the days of the strip above, or give two days here.</p>`}</${Panel}>`;
 }
 
@@ -69,7 +87,7 @@ function Feeders() {
   const rows = load.data?.feeders ?? [];
   const next = load.data?.next ? new URLSearchParams(load.data.next.split('?')[1]).get('cursor') : null;
   return html`<${Panel} id="feeders" title="Feeders" note="load at risk: what remote switches could drop"><${Failure} error=${load.error} again=${load.again} />
-    <${Table} caption="Feeders" hidden rows=${rows} keyOf=${(f) => f.name} empty=${load.busy ? 'Reading…' : 'None.'} columns=${[
+    <${Table} caption="Feeders" hidden tall rows=${rows} keyOf=${(f) => f.name} empty=${load.busy ? 'Reading…' : 'None.'} columns=${[
       { head: 'Feeder', scope: 'row', cell: (f) => html`<a href=${linkTo('meters', null, { feeder: f.name })}>${f.name}</a>` },
       { head: 'Meters', class: 'number', cell: (f) => count(f.meters) },
       { head: 'With data', class: 'number', cell: (f) => count(f.members_with_data ?? f.with_data) },
@@ -93,7 +111,7 @@ export function FleetScreen() {
       <${Select} label="Days" any=${null} value=${days} options=${['14', '30', '90'].map((d) => [d, d])} onPick=${(v) => setQuery({ days: v })} /></div>`}>
       <${Failure} error=${heat.error} again=${heat.again} />
       ${heat.data && html`<${HeatStrip} of=${heat.data} from=${query.from} to=${query.to} brush=${brush} />`}</${Panel}>
-    <${Rank} from=${query.from} to=${query.to} />
-    <div class="split even"><${FirmwareChart} days=${days} /><${Budget} /></div>
-    <div class="split even"><${Silent} /><${Feeders} /></div>`;
+    <div class="split"><${Rank} from=${query.from} to=${query.to} /><${Budget} /></div>
+    <div class="split even"><${FirmwareChart} days=${days} /><${Silent} /></div>
+    <${Feeders} />`;
 }

@@ -7,6 +7,7 @@ import { onKeys } from '../keyboard.js';
 import { chartData, columnsFor, moved, scaled, summary } from '../pure/chart.js';
 import { count, figure, plural, rfc, seconds, span, time, words } from '../pure/format.js';
 import { useLoad } from '../ui/load.js';
+import { dateMarks } from '../ui/dates.js';
 import { Failure, Table, Time } from '../ui/parts.js';
 
 const height = 300;
@@ -58,7 +59,7 @@ function options(width, unit, look) {
     cursor: { drag: { x: true, y: false, setScale: false } },
     legend: { show: false },
     scales: { x: { time: true } },
-    axes: [axis, { ...axis, size: 64, label: unit, labelSize: 18, values: (_, v) => v.map(figure) }],
+    axes: [{ ...axis, values: dateMarks }, { ...axis, size: 64, label: unit, labelSize: 18, values: (_, v) => v.map(figure) }],
     bands: [{ series: [5, 4], fill: withAlpha(colour('expected'), 0.22) }, { series: [3, 2], fill: withAlpha(accent, 0.22) }],
     series: [{}, { label: 'mean', stroke: accent, width: 1.5, points: { show: false }, spanGaps: false },
       { label: 'lowest', stroke: withAlpha(accent, 0.4), width: 0.5, points: { show: false } },

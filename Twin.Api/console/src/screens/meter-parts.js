@@ -4,8 +4,6 @@ import { count, isNever, plural, words } from '../pure/format.js';
 import { useLoad } from '../ui/load.js';
 import { CaseLink, Failure, Panel, State, Table, Time } from '../ui/parts.js';
 
-const versionOf = (n) => (n > 0xffffff ? `${n >>> 24}.${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}` : String(n));
-
 /** Firmware as attested: what runs, and every step since the meter was first attested. */
 export function Lineage({ id, ask }) {
   const load = useLoad(JSON.stringify(['lineage', id, ask]), (abort) => get(`/meters/${id}/lineage`, ask, { abort }));
@@ -13,12 +11,12 @@ export function Lineage({ id, ask }) {
   return html`<${Panel} id="lineage" title="Lineage" note=${d && (isNever(d.baselined_at) ? 'never attested' : html`attested since <${Time} of=${d.baselined_at} />`)}>
     <${Failure} error=${load.error} again=${load.again} />
     <${Table} caption="Parts as attested last" rows=${d?.parts ?? []} columns=${[
-      { head: 'Part', scope: 'row', cell: (p) => words(p.part) }, { head: 'Version', cell: (p) => versionOf(p.version) },
+      { head: 'Part', scope: 'row', cell: (p) => words(p.part) }, { head: 'Version', cell: (p) => p.version },
       { head: 'Image', cell: (p) => html`<code title=${p.image}>${p.image?.slice(0, 12)}</code>` },
       { head: 'Covered by', cell: (p) => html`<span class="tag source-${p.source}">${words(p.source)}</span>` }]} />
     <h3>Steps</h3>
-    ${(d?.steps ?? []).length === 0 ? html`<p class="note">None since the baseline.</p>` : html`<ol class="timeline">${d.steps.map((s) => html`<li>
-      <${Time} of=${s.at} /> <strong>${words(s.part)}</strong> ${versionOf(s.version)} <code title=${s.image}>${s.image?.slice(0, 12)}</code>
+    ${(d?.steps ?? []).length === 0 ? html`<p class="note">None since the baseline.</p>` : html`<ol class="timeline">${[...d.steps].reverse().map((s) => html`<li>
+      <${Time} of=${s.at} /> <strong>${words(s.part)}</strong> ${s.version} <code title=${s.image}>${s.image?.slice(0, 12)}</code>
       <span class="tag source-${s.source}">${words(s.source)}</span>${s.campaign && html` <span class="note">campaign ${s.campaign}</span>`}</li>`)}</ol>`}
     ${(d?.campaigns ?? []).length > 0 && html`<${Table} caption="Campaigns" rows=${d.campaigns} columns=${[
       { head: 'Campaign', scope: 'row', cell: (c) => c.campaign }, { head: 'Part', cell: (c) => words(c.part) },

@@ -6,7 +6,7 @@ import { linkTo, place, setQuery } from '../place.js';
 import { dayCount } from '../pure/chart.js';
 import { any, count, date, figure, isNever, plural, rfc, seconds, span, time, words } from '../pure/format.js';
 import { useLoad } from '../ui/load.js';
-import { AnyFacts, Facts, Failure, Panel, Select, Severity, Table, Time } from '../ui/parts.js';
+import { Facts, Failure, Panel, Select, Severity, Table, Time } from '../ui/parts.js';
 import { MeterChart } from './meter-chart.js';
 import { Keys, Lineage, Measures } from './meter-parts.js';
 

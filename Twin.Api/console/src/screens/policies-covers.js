@@ -34,7 +34,7 @@ function CoverList({ path, member, title, id }) {
       { head: 'Kinds', cell: (c) => (c.kinds ?? c.expected ?? (c.kind ? [c.kind] : [])).map(words).join(', ') || 'all' },
       { head: 'From', cell: (c) => html`<${Time} of=${c.from} />` }, { head: 'To', cell: (c) => html`<${Time} of=${c.to} />` },
       { head: 'By', cell: (c) => c.by?.person ?? c.by ?? c.owner ?? '' }, { head: 'Why', cell: (c) => c.why ?? c.note ?? '' },
-      { head: 'End it', cell: (c) => html`<button type="button" disabled=${!may('operate')} aria-label="End ${c.id}" onClick=${() => end(c)}>End now</button>` }]} /></${Panel}>`;
+      { head: 'End it', cell: (c) => html`<button type="button" disabled=${!may('operate')} aria-label="End now: ${c.id}" onClick=${() => end(c)}>End now</button>` }]} /></${Panel}>`;
 }
 
 export const Covers = () => html`<${Freeze} />

@@ -1,11 +1,10 @@
 import { html } from 'htm/preact';
 import { useState } from 'preact/hooks';
 import { get, may, post } from '../api.js';
-import { status } from '../live.js';
 import { linkTo, place } from '../place.js';
-import { count, percent, plural, span, time, words } from '../pure/format.js';
+import { plural, words } from '../pure/format.js';
 import { useLoad } from '../ui/load.js';
-import { AnyFacts, Facts, Failure, Field, Panel, Table, Time } from '../ui/parts.js';
+import { Facts, Failure, Field, Panel, Table, Time } from '../ui/parts.js';
 import { Covers } from './policies-covers.js';
 import { Jobs } from './policies-jobs.js';
 import { Ledger } from './policies-ledger.js';
@@ -57,7 +56,7 @@ function Editor({ current }) {
   const careless = () => get('/policies/default').then((p) => setText(textOf(p)), setError);
   return html`<${Panel} id="editor" title="What if another policy had been in force?">
     <p class="note">Nothing here changes anything until "Put in force". A what-if plays the recorded days again on a copy.</p>
-    <${Field} label="Policy document (YAML)"><textarea id="policy-text" class="document" rows="22" spellcheck=${false} value=${shown} onInput=${(e) => setText(e.currentTarget.value)}></textarea></${Field}>
+    <${Field} class="full" label="Policy document (YAML)"><textarea id="policy-text" class="document" rows="22" spellcheck=${false} value=${shown} onInput=${(e) => setText(e.currentTarget.value)}></textarea></${Field}>
     <p class="buttons"><button type="button" onClick=${() => ask('validate', '/policies/validate', { text: shown })} disabled=${busy !== ''}>Check</button>
       <button type="button" onClick=${() => ask('test', '/policies/test', { text: shown })} disabled=${busy !== ''}>Run its tests</button>
       <button type="button" id="what-if" class="primary" disabled=${!may('analyse') || busy !== ''} onClick=${() => ask('what-if', '/policies/what-if', { text: shown })}>What if?</button>

@@ -4,13 +4,13 @@ import { get, session } from '../api.js';
 import { ActDialog, acknowledgement, actOn, asked, notAllowed, takesCase } from '../acts.js';
 import { onKeys } from '../keyboard.js';
 import { clearNews, news, status } from '../live.js';
-import { go, linkTo, place, setQuery } from '../place.js';
+import { go, linkTo, place } from '../place.js';
 import { age, count, plural, time, words } from '../pure/format.js';
-import { sentence } from '../pure/news.js';
+import { isNews, sentence } from '../pure/news.js';
 import { cursorOf, picked } from '../pure/route.js';
 import { announce } from '../ui/announce.js';
 import { useLoad } from '../ui/load.js';
-import { CaseLink, Condition, Failure, Handling, Severity, Subject } from '../ui/parts.js';
+import { Condition, Failure, Handling, Severity, Subject } from '../ui/parts.js';
 import { Filters, Views } from './triage-filters.js';
 
 export const triageTitle = () => 'Triage';
@@ -123,13 +123,13 @@ export function TriageScreen() {
       <span class="grow"></span>
       <span class="note">${total === undefined || total === null ? plural(cases.length, 'case') : `${count(cases.length)} of ${plural(total, 'case')}`}</span>
       ${total > cases.length && takesCase() && html`<button type="button" class="plain" onClick=${() => (asked.value = { kind: 'bulk',
-        act: acknowledgement(), cases: [], filter: picked(query, asks.filter((n) => n !== 'sort' && n !== 'known_at')), done })}>Acknowledge all that match…</button>`}
+        act: acknowledgement(), cases: [], filter: { ...picked(query, asks.filter((n) => n !== 'sort' && n !== 'known_at')), all: query.all === 'true' }, done })}>Acknowledge all that match…</button>`}
     </div>
-    <div class="scroll wide-table" role="region" aria-label="Cases" tabindex="0"><table id="cases" aria-busy=${load.busy}>
+    <div class="scroll wide-table" role="group" aria-label="Cases" tabindex="0"><table id="cases" aria-busy=${load.busy}>
       <caption class="unseen">Cases${query.handling ? `, ${words(query.handling)}` : ''}, one row each</caption>
       <thead><tr>${heads.map(([name, c]) => (name === '' ? html`<td class=${c}><span class="unseen">Select</span></td>` : html`<th scope="col" class=${c}>${name}</th>`))}</tr></thead>
       <tbody>${cases.map((item, i) => html`<${Row} key=${item.id} item=${item} at=${i} now=${now} chosen=${chosen.has(item.id)}
-        current=${i === at.current} isNews=${news.value.ids.includes(item.id)} onChoose=${() => choose(item)} onFocus=${() => {
+        current=${i === at.current} isNews=${isNews(news.value, item.id)} onChoose=${() => choose(item)} onFocus=${() => {
           at.current = i;
           redraw((x) => x + 1);
         }} />`)}

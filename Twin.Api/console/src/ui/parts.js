@@ -1,6 +1,6 @@
 import { html } from 'htm/preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { any, none, severities, time, words } from '../pure/format.js';
+import { none, severities, time, words } from '../pure/format.js';
 import { linkTo } from '../place.js';
 
 export const Severity = ({ of }) => html`<span class="severity ${of}"><span aria-hidden="true">${severities[of] ?? '·'}</span> ${of}</span>`;
@@ -33,7 +33,7 @@ export function Panel({ id, title, level = 2, note, children, actions, class: na
 }
 
 /** A native table. Columns: { head, cell(row), class, scope }. */
-export function Table({ caption, hidden = false, columns, rows, keyOf, empty = 'None.', scroll = true, rowProps }) {
+export function Table({ caption, hidden = false, tall = false, columns, rows, keyOf, empty = 'None.', scroll = true, rowProps }) {
   const table = html`<table>
     <caption class=${hidden ? 'unseen' : ''}>${caption}</caption>
     <thead><tr>${columns.map((c) => html`<th scope="col" class=${c.class}>${c.head}</th>`)}</tr></thead>
@@ -43,17 +43,12 @@ export function Table({ caption, hidden = false, columns, rows, keyOf, empty = '
           : html`<td class=${c.class}>${c.cell(row)}</td>`)}</tr>`)}</tbody>
   </table>`;
   // A table wider than its place scrolls by itself, and can then be reached with the keyboard.
-  return scroll ? html`<div class="scroll" role="region" aria-label=${caption} tabindex="0">${table}</div>` : table;
+  return scroll ? html`<div class="scroll ${tall ? 'tall' : ''}" role="group" aria-label=${caption} tabindex="0">${table}</div>` : table;
 }
 
 /** Names and values: pairs of [name, what]. Pairs whose value is null are left out. */
 export const Facts = ({ of, class: name = '' }) => html`<dl class="facts ${name}">${of.filter(([, v]) => v !== null && v !== undefined)
   .map(([k, v]) => html`<div><dt>${k}</dt><dd>${v === '' ? none : v}</dd></div>`)}</dl>`;
-
-/** Whatever an object tells, in words: for what this console has no words of its own. */
-export const AnyFacts = ({ of, but = [] }) => html`<${Facts} of=${Object.entries(of ?? {})
-  .filter(([k, v]) => !but.includes(k) && (typeof v !== 'object' || v === null))
-  .map(([k, v]) => [words(k), any(v)])} />`;
 
 export function Dialog({ title, onClose, children, wide = false, id = 'dialog' }) {
   const box = useRef(null);

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { chartData, columnsFor, holesOf, leastSpan, moved, scaled, summary } from '../src/pure/chart.js';
+
+const column = (hour, mean, count = 4) => ({ start: `2026-11-22T0${hour}:00:00Z`, min: count ? mean - 1 : null,
+  max: count ? mean + 1 : null, mean: count ? mean : null, count, sum: count ? mean * count : null });
+
+const answer = { unit: 'Wh', columns: [column(0, 10), column(1, 0, 0), column(2, 0, 0), column(3, 20)],
+  expected: [{ start: '2026-11-22T00:00:00Z', low: 9, mean: 10, high: 11 }, null, null,
+    { start: '2026-11-22T03:00:00Z', low: 9, mean: 10, high: 11 }] };
+
+test('a hole stays a hole', () => {
+  const [x, mean, min, max, low, high] = chartData(answer);
+  assert.equal(x[1] - x[0], 3600);
+  assert.deepEqual([mean, min, max], [[10, null, null, 20], [9, null, null, 19], [11, null, null, 21]]);
+  assert.deepEqual([low, high], [[9, null, null, 9], [11, null, null, 11]]);
+  assert.deepEqual(holesOf(answer.columns), [{ from: '2026-11-22T01:00:00Z', to: '2026-11-22T03:00:00Z', columns: 2 }]);
+});
+
+test('the summary tells what the chart shows', () => {
+  const told = summary(answer);
+  assert.deepEqual([told.readings, told.sum, told.mean, told.peak, told.outside, told.holes.length], [8, 120, 15, 21, 1, 1]);
+  assert.equal(summary({ columns: [column(1, 0, 0)] }), null);
+});
+
+test('a window stays within its bounds', () => {
+  const bounds = { from: 0, to: 100_000 };
+  assert.deepEqual(moved({ from: 90_000, to: 100_000 }, bounds, 0.5), { from: 90_000, to: 100_000 });
+  assert.deepEqual(moved({ from: 1_000, to: 11_000 }, bounds, -0.5), { from: 0, to: 10_000 });
+  assert.deepEqual(scaled({ from: 40_000, to: 60_000 }, bounds, 0.5), { from: 45_000, to: 55_000 });
+  assert.deepEqual(scaled({ from: 40_000, to: 60_000 }, bounds, 100), bounds);
+  const least = scaled({ from: 40_000, to: 40_010 }, bounds, 0.5);
+  assert.equal(least.to - least.from, leastSpan);
+});
+
+test('no column is shorter than the interval between readings', () => {
+  assert.equal(columnsFor(1200, 0, 86_400, 15), 96);
+  assert.equal(columnsFor(1200, 0, 3650 * 86_400, 15), 1200);
+  assert.equal(columnsFor(9000, 0, 3650 * 86_400, 15), 2000);
+  assert.equal(columnsFor(700, 0, 86_400, null), 700);
+});

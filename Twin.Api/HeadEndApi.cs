@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Twin.Grains;
 using Twin.Grains.Cases;
 using Twin.Grains.Ledger;
+using Twin.Hardware;
 
 namespace Twin.Api;
 

@@ -48,7 +48,8 @@ internal static class CasesApi
         var count = Parameters.Integer(limit, "limit", DefaultLimit, MaxLimit);
         var query = CaseFilter.Of(http.Request, Caller.Of(http), count) with
         {
-            Order = CaseFilter.Word<CaseOrder>(sort, "sort") ?? CaseOrder.Changed, After = ReadCursor(cursor),
+            Order = CaseFilter.Word<CaseOrder>(sort, "sort") ?? CaseOrder.Changed,
+            After = ReadCursor(cursor),
         };
         var (rows, more, total) = Parameters.Time(known_at, "known_at") is { } time ? Past(fleet, query, time)
             : Now(fleet, query);

@@ -34,17 +34,24 @@ internal sealed class EventView(ILedgerSource ledger, Caller caller)
         {
             LedgerKind.Case when CaseSnapshot.Read(entry.Body) is var c => data with
             {
-                Case = c.Id, Subject = c.Subject.ToString(), SubjectName = c.SubjectName, Severity = c.Severity,
+                Case = c.Id,
+                Subject = c.Subject.ToString(),
+                SubjectName = c.SubjectName,
+                Severity = c.Severity,
                 State = SnakeCase.Of(c.Handling),
             },
             LedgerKind.Response or LedgerKind.Order when ResponseRecord.Read(entry.Body) is var r => data with
             {
-                Subject = r.Subject.ToString(), SubjectName = r.SubjectName, State = SnakeCase.Of(r.State),
+                Subject = r.Subject.ToString(),
+                SubjectName = r.SubjectName,
+                State = SnakeCase.Of(r.State),
                 Response = r.Number,
             },
             LedgerKind.Report when Report.Read(entry.Body).Finding is { } f => data with
             {
-                Subject = f.Subject.ToString(), SubjectName = f.SubjectName, Severity = f.Severity,
+                Subject = f.Subject.ToString(),
+                SubjectName = f.SubjectName,
+                Severity = f.Severity,
                 State = Finding.NameOf(f.Kind),
             },
             _ => data,

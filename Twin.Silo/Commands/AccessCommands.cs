@@ -5,6 +5,7 @@ using Twin.Grains;
 using Twin.Grains.Access;
 using Twin.Hardware;
 using Twin.Silo.Embedded;
+using Twin.Silo.Storage;
 
 namespace Twin.Silo.Commands;
 
@@ -69,18 +70,13 @@ internal static class AccessCommands
 
     private static void Tell(ParseResult p, string text, KeyIssued made, string? file)
     {
-        if (file is not null)
-        {
-            using var to = new FileStream(file, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew, Access = FileAccess.Write,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            });
-            to.Write(System.Text.Encoding.ASCII.GetBytes(text));
-        }
+        if (file is not null) PrivateFile.Write(file, text);
         var id = made.Id.ToString("x16", CultureInfo.InvariantCulture);
         if (p.GetValue(Cli.JsonFlag))
-            Cli.Print(new { Id = id, made.Holder, ExpiresAt = made.ExpiresAt?.ToString(), Key = file is null ? text : null, File = file });
+            Cli.Print(new
+            {
+                Id = id, made.Holder, ExpiresAt = made.ExpiresAt?.ToString(), Key = file is null ? text : null, File = file,
+            });
         else if (file is null) Console.WriteLine(text);
         else Console.WriteLine($"✓ {file}: key {id} of {made.Holder}, until {made.ExpiresAt}");
         if (file is null) Cli.Message($"key {id} of {made.Holder}, until {made.ExpiresAt}. It is shown this once.");

@@ -93,7 +93,12 @@ internal static class DemoCommand
         ]);
         try
         {
-            using var run = await Record(twins, choice, r => playing = r, cancel);
+            using var run = await Record(twins, choice, async r =>
+            {
+                playing = r;
+                await DemoPersons.Add(twins, choice.Path, r.Fleet.Plan.Start, cancel);
+                foreach (var line in DemoPersons.Lines(app, choice.Path)) Console.WriteLine(line);
+            }, cancel);
             var report = await run.Report(cancel);
             Console.WriteLine(report.Render(run.Totals,
                 AttackRun.ChecksOf(twins, run.Scene.SeriesBy(run.Fleet.Now).Select(run.Scene.KeyOf)),
@@ -126,14 +131,14 @@ internal static class DemoCommand
         }
     }
 
-    private static async Task<DemoRun> Record(IFleet twins, Choice choice, Action<DemoRun> playing,
+    private static async Task<DemoRun> Record(IFleet twins, Choice choice, Func<DemoRun, Task> begun,
         CancellationToken cancel)
     {
         var progress = new ProgressLine();
         var c = CultureInfo.InvariantCulture;
         progress.Show(() => string.Create(c, $"making {choice.Meters:n0} meters, from blank silicon to operation"));
         var run = new DemoRun(choice.Meters, choice.Seed, twins);
-        playing(run);
+        await begun(run);
         for (var day = 0; day < DemoScene.RecordedDays; day++)
         {
             var done = day;

@@ -111,17 +111,17 @@ internal static class WhatIfCommand
     /// <param name="notes">What a person should know of the run.</param>
     internal static object Json(AnswerFold recorded, AnswerFold other, int leftOut,
         IReadOnlyList<string>? notes = null) => new
-    {
-        Notes = notes ?? [],
-        Figures = Rows(recorded.Figures(), other.Figures()).Select(r => new
         {
-            r.What, r.Recorded, ThisPolicy = r.Other,
-        }),
-        LeftOut = leftOut,
-        Cases = Differing(recorded, other).Select(d => new
-        {
-            (d.Recorded ?? d.Other)!.Id, (d.Recorded ?? d.Other)!.Subject, Recorded = Words(d.Recorded),
-            ThisPolicy = Words(d.Other), Sentence = d.Other?.Sentence ?? d.Recorded!.Sentence,
-        }),
-    };
+            Notes = notes ?? [],
+            Figures = Rows(recorded.Figures(), other.Figures()).Select(r => new
+            {
+                r.What, r.Recorded, ThisPolicy = r.Other,
+            }),
+            LeftOut = leftOut,
+            Cases = Differing(recorded, other).Select(d => new
+            {
+                (d.Recorded ?? d.Other)!.Id, (d.Recorded ?? d.Other)!.Subject, Recorded = Words(d.Recorded),
+                ThisPolicy = Words(d.Other), Sentence = d.Other?.Sentence ?? d.Recorded!.Sentence,
+            }),
+        };
 }

@@ -52,8 +52,39 @@ internal sealed class FakeFleet : IFleet
     {
         var key = input.Target;
         var twin = _twins.TryGetValue(key, out var state) ? Factory.Restore(key, state) : Factory.Create(key);
-        twin.Apply(input.ToBytes(), new NoOutbox());
+        twin.Apply(input.ToBytes(), new Heard(AccessFindings));
         _twins[key] = StateOf(twin);
+    }
+
+    /// <summary>What the twins stated, in order.</summary>
+    public List<Finding> AccessFindings { get; } = [];
+
+    /// <summary>What was noted of looks and uses, in order.</summary>
+    public List<AccessNoted> Noted { get; } = [];
+
+    /// <summary>Who may, from now on; each is admitted.</summary>
+    public async Task Access(IEnumerable<Input> inputs)
+    {
+        var batch = new InputBatch("test");
+        foreach (var input in inputs) batch.Add(input);
+        Assert.All((await Append(batch, default)).Items, i => Assert.Equal(AdmissionStatus.Accepted, i.Status));
+    }
+
+    private Admission TakeAccess(Input input)
+    {
+        var key = input.Target;
+        var twin = _twins.TryGetValue(key, out var state) ? Factory.Restore(key, state) : Factory.Create(key);
+        var admission = twin.Admit(input.ToBytes(), null!, new Nowhere());
+        if (admission.Status != AdmissionStatus.Accepted) return admission;
+        if (input is AccessNoted noted) Noted.Add(noted);
+        Feed(input);
+        _position++;
+        return admission;
+    }
+
+    private sealed class Nowhere : IAccepted
+    {
+        public void Add(ReadOnlySpan<byte> input, int day, long endMinute, bool late) { }
     }
 
     private static readonly TwinFactory Factory = new();
@@ -65,11 +96,14 @@ internal sealed class FakeFleet : IFleet
         return to.ToArray();
     }
 
-    private sealed class NoOutbox : IOutbox
+    private sealed class Heard(List<Finding> findings) : IOutbox
     {
         public void Send(TwinKey to, ReadOnlySpan<byte> message) { }
         public void Publish(ReadOnlySpan<byte> message) { }
-        public void Fact(FactKind kind, ReadOnlySpan<byte> fact) { }
+        public void Fact(FactKind kind, ReadOnlySpan<byte> fact)
+        {
+            if (kind == FactKind.Finding) findings.Add(Finding.Read(fact));
+        }
     }
 
     public void Add(Finding finding) => _findings.Add(finding);
@@ -93,6 +127,7 @@ internal sealed class FakeFleet : IFleet
     {
         if (Envelope.Read(input).Kind != InputKind.ReadingBlock)
         {
+            if (Envelope.Read(input).Target.Kind == TwinKind.Access) return TakeAccess(Input.Read(input));
             if (Input.Read(input) is MeterSeen seen)
             {
                 if (_twins.ContainsKey(seen.Target)) return Admission.Repeat;

@@ -32,7 +32,7 @@ internal sealed class Service : IAsyncDisposable
 
     public static Task<Service> Start(FakeFleet? fleet = null, ApiLimits? limits = null,
         ServiceMode mode = ServiceMode.Live, string[]? hosts = null, bool realServer = false,
-        ReplyReader? replies = null, Identify? identify = null, ConsoleFiles? console = null)
+        ReplyReader? replies = null, Identify? identify = null, ConsoleFiles? console = null, bool keys = false)
     {
         fleet ??= new FakeFleet();
         return Start(fleet, new ApiOptions
@@ -43,7 +43,7 @@ internal sealed class Service : IAsyncDisposable
             NewSink = batch => new ObservationBatch(batch, new AnnouncedMeters()),
             ReadReply = replies,
             Now = () => Now,
-            Identify = identify ?? (static _ => new(Caller.Local)),
+            Identify = keys ? null : identify ?? (static _ => new(Caller.Local)),
             Edition = "standalone",
             Mode = mode,
             AllowedHosts = hosts ?? [],

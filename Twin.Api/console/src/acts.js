@@ -1,7 +1,7 @@
 import { html } from 'htm/preact';
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
-import { post, put, session } from './api.js';
+import { may, post, put, session } from './api.js';
 import { plural, rfc, seconds, words } from './pure/format.js';
 import { status } from './live.js';
 import { announce } from './ui/announce.js';
@@ -52,7 +52,7 @@ function useSubmit(work) {
   return { submit, error, busy };
 }
 
-const buttons = (busy, text) => html`<p class="buttons"><button type="submit" class="primary" disabled=${busy}>${busy ? 'Working…' : text}</button>
+const buttons = (busy, text) => html`<p class="buttons"><button type="submit" class="primary" disabled=${busy}>${text}</button>
   <button type="button" onClick=${() => (asked.value = null)}>Cancel</button></p>`;
 
 function Resolve({ ask }) {
@@ -88,7 +88,7 @@ function Suppress({ ask }) {
   const [why, setWhy] = useState('');
   const [preview, setPreview] = useState(null);
   const from = seconds(status.value?.now) ?? Date.now() / 1000;
-  const body = () => ({ subject: subject.subject, from: rfc(from), to: rfc(from + Number(days) * 86_400), why });
+  const body = () => ({ subject: subject.subject.replace(/^meter:/, ''), to: rfc(from + Number(days) * 86_400), why });
   const name = `case-${subject.id}`;
   const { submit, error, busy } = useSubmit(() => put(`/suppressions/${encodeURIComponent(name)}`, body()));
   const [unseen, setUnseen] = useState(null);
@@ -98,14 +98,13 @@ function Suppress({ ask }) {
     <${Select} label="For" value=${days} any=${null} options=${lengths} onPick=${(v) => { setDays(v); setPreview(null); }} />
     <${Field} label="Why"><input required value=${why} onInput=${(e) => setWhy(e.currentTarget.value)} /></${Field}>
     ${preview && html`<${Preview} of=${preview} />`}
-    <${Failure} error=${error ?? unseen} />
-    <p class="buttons"><button type="button" onClick=${see}>Preview</button></p>${buttons(busy, 'Suppress')}</form></${Dialog}>`;
+    ${!may('operate') && html`<p class="note">An operator has to suppress; a preview is everybody's.</p>`}<${Failure} error=${error ?? unseen} />
+    <p class="buttons"><button type="button" onClick=${see}>Preview</button></p>${buttons(busy || !may('operate'), busy ? 'Working…' : 'Suppress')}</form></${Dialog}>`;
 }
 
 const Preview = ({ of }) => {
-  const hidden = of.matched ?? of.total ?? of.findings?.length ?? 0;
-  return html`<div class="preview" role="status"><strong>It would have hidden ${plural(hidden, 'finding')} in as long a time before now.</strong>
-    ${(of.findings ?? []).length > 0 && html`<ul>${of.findings.slice(0, 8).map((f) => html`<li>${f.sentence ?? words(f.kind)}</li>`)}</ul>`}</div>`;
+  return html`<div class="preview" role="status"><strong>It would have hidden ${of.complete ? '' : 'at least '}${plural(of.findings, 'finding')} in as long a time before now.</strong>
+    ${(of.first ?? []).length > 0 && html`<ul>${of.first.slice(0, 8).map((f) => html`<li>${words(f.kind)}: ${f.sentence}</li>`)}</ul>`}</div>`;
 };
 
 /** One act over many cases: first what it would do, then the doing. Cases in another state are skipped and named. */

@@ -18,6 +18,7 @@ export class Problem extends Error {
     this.status = status;
     this.code = body.code ?? '';
     this.hint = body.hint ?? '';
+    this.more = body;
   }
 }
 
@@ -35,16 +36,17 @@ export function urlOf(path, query) {
   return (path.startsWith(base) || path.startsWith('/health') ? path : base + path) + search;
 }
 
-async function send(method, path, { query, body, abort, etag, withPurpose } = {}) {
+async function send(method, path, { query, body, file, type, abort, etag, withPurpose } = {}) {
   const headers = { Accept: 'application/json' };
   if (withPurpose && purpose.value) headers['MeterTwin-Purpose'] = purpose.value;
   if (etag) headers['If-Match'] = `"${etag}"`;
   if (method !== 'GET') headers['Idempotency-Key'] = commandName();
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (file) headers['Content-Type'] = type;
+  else if (body !== undefined) headers['Content-Type'] = 'application/json';
   let response;
   try {
     response = await fetch(urlOf(path, query), { method, headers, signal: abort,
-      body: body === undefined ? undefined : JSON.stringify(body) });
+      body: file ?? (body === undefined ? undefined : JSON.stringify(body)) });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     throw new Problem(0, { detail: 'The service does not answer.', hint: 'Is it running? It is tried again by itself.',
@@ -68,17 +70,16 @@ function parsed(text) {
 
 export const get = (path, query, options) => send('GET', path, { query, ...options });
 export const post = (path, body, options) => send('POST', path, { body, ...options });
+export const sendFile = (path, file, type) => send('POST', path, { file, type });
 export const put = (path, body, options) => send('PUT', path, { body, ...options });
 export const remove = (path, body, options) => send('DELETE', path, { body, ...options });
 
 let asking = null;
 
 export function refreshSession() {
-  asking ??= get('/session').then((s) => (session.value = s), (error) => {
-    // A service without sessions lets whoever is at this machine read.
-    session.value = error.status === 404
-      ? { name: 'local', role: 'analyst', rights: ['read', 'load_curve'], is_local: true, is_person: false } : null;
-  }).finally(() => (asking = null));
+  // While no key exists, whoever is at this machine may read, without a name; later, nobody without one.
+  asking ??= get('/session').then((s) => (session.value = s.is_local ? { ...s, name: 'local' } : s.name ? s : null),
+    (error) => error.status !== 0 && (session.value = null)).finally(() => (asking = null));
   return asking;
 }
 

@@ -110,7 +110,7 @@ function ThemeButton() {
 function Help() {
   const parts = [...new Set(shortcuts.map((s) => s.screen))];
   return html`<${Dialog} id="help" title="Keyboard" wide onClose=${() => (openDialog.value = null)}>
-    <div class="columns">${parts.map((part) => html`<${Table} scroll=${false} caption=${`On ${part}`} columns=${[
+    <div class="columns">${parts.map((part) => html`<${Table} scroll=${false} caption=${part[0].toUpperCase() + part.slice(1)} columns=${[
       { head: 'Key', scope: 'row', cell: (s) => s.keys.split(' ').map((k, i) => html`${i > 0 ? ' then ' : ''}<kbd>${k}</kbd>`) },
       { head: 'Does', cell: (s) => s.does }]} rows=${shortcuts.filter((s) => s.screen === part)} />`)}</div>
     <p class="note">Keys work while no field is being typed into. Tab reaches everything; Enter and Space press it.</p>

@@ -31,7 +31,7 @@ export class Throttle {
   #timer = null;
   #text = '';
 
-  constructor(say, everyMs, clock = () => Date.now(), later = setTimeout) {
+  constructor(say, everyMs, clock = () => Date.now(), later = (f, ms) => setTimeout(f, ms)) {
     Object.assign(this, { say, everyMs, clock, later });
   }
 

@@ -1,6 +1,6 @@
 import { html } from 'htm/preact';
 import { signal } from '@preact/signals';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { may, post, session } from '../api.js';
 import { openDialog } from '../frame.js';
 import { count, isNever, plural, watts, words } from '../pure/format.js';
@@ -30,21 +30,31 @@ function hurdle(act, response) {
 
 const nameOf = (by) => (typeof by === 'string' ? by : by?.person) || 'the policy';
 
+/** Asks why, and does it. */
+function WhyForm({ act, busy, submit }) {
+  const [why, setWhy] = useState('');
+  const field = useRef(null);
+  useEffect(() => field.current.focus(), []);
+  return html`<form class="inline" onSubmit=${(e) => { e.preventDefault(); submit(why); }}>
+    <${Field} label="Why ${words(texts[act] ?? act).toLowerCase()}?"><input ref=${field} required value=${why} onInput=${(e) => setWhy(e.currentTarget.value)} /></${Field}>
+    <button type="submit" class="primary" disabled=${busy}>${texts[act] ?? words(act)}</button></form>`;
+}
+
 function Acts({ response, changed }) {
   const [act, setAct] = useState(null);
-  const [why, setWhy] = useState('');
   const [error, setError] = useState(null);
   const [busy, setBusy] = useState(false);
   const able = response.may ?? [];
   if (able.length === 0) return null;
-  const submit = async (e) => {
-    e.preventDefault();
+  const submit = async (why) => {
     setBusy(true);
     try {
       await post(`/cases/${encodeURIComponent(response.case)}/responses/${response.number}/acts`, { act, why });
       announce(`${texts[act]}: done`);
       setAct(null);
       setError(null);
+      // The form is gone; who works by keyboard goes on from the response.
+      document.querySelector(`[data-response-id="${CSS.escape(response.id)}"]`)?.focus();
       changed();
     } catch (problem) {
       setError(problem);
@@ -57,14 +67,13 @@ function Acts({ response, changed }) {
       data-act=${name} class=${name === 'approve' ? 'primary' : ''} disabled=${hurdle(name, response) !== null} title=${hurdle(name, response) ?? ''}
       aria-expanded=${act === name} onClick=${() => setAct(act === name ? null : name)}>${texts[name] ?? words(name)}…</button>`)}</p>
     ${hurdles.length > 0 && html`<p class="note">${hurdles.join(' ')} <button type="button" class="plain" onClick=${() => (openDialog.value = 'sign-in')}><kbd>i</kbd> Sign in as somebody else</button></p>`}
-    ${act && html`<form class="inline" onSubmit=${submit}><${Field} label="Why ${words(texts[act] ?? act).toLowerCase()}?"><input required autofocus value=${why} ref=${(el) => el && why === '' && el.focus()}
-      onInput=${(e) => setWhy(e.currentTarget.value)} /></${Field}><button type="submit" class="primary" disabled=${busy}>${texts[act] ?? words(act)}</button></form>`}
+    ${act && html`<${WhyForm} key=${act} act=${act} busy=${busy} submit=${submit} />`}
     <${Failure} error=${error} /></div>`;
 }
 
 export function ResponseCard({ response: r, changed }) {
   const given = r.approvals ?? [];
-  return html`<li class="response" data-response-id=${r.id}>
+  return html`<li class="response" data-response-id=${r.id} tabindex="-1">
     <p class="response-head"><strong>${words(r.rung)}${r.is_undo ? ' (undoing)' : ''}</strong> <${State} of=${r.state} />
       <span>by ${words(r.enforcer)}</span>${r.watts > 0 && html`<span>${watts(r.watts)} moved</span>`}<span class="grow"></span><code>#${r.number}</code></p>
     ${r.why && html`<p>${r.why}</p>`}${r.reason && html`<p class="note">${r.reason}</p>`}

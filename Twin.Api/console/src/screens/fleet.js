@@ -2,7 +2,7 @@ import { html } from 'htm/preact';
 import { get } from '../api.js';
 import { status } from '../live.js';
 import { linkTo, place, setQuery } from '../place.js';
-import { any, count, date, figure, plural, rfc, seconds, severityNames, watts, words } from '../pure/format.js';
+import { count, date, figure, percent, plural, rfc, seconds, severityNames, watts, words } from '../pure/format.js';
 import { useLoad } from '../ui/load.js';
 import { Facts, Failure, Field, MeterLink, Panel, Select, Severity, Table, Time } from '../ui/parts.js';
 import { FirmwareChart } from './fleet-firmware.js';
@@ -59,26 +59,26 @@ function Budget() {
       <meter class="budget" min="0" max=${most} high=${d.budget} value=${rate ?? 0} aria-label="False alarms: ${figure(rate)} of ${figure(d.budget)}"></meter>
       <${Table} caption="By kind of finding" tall rows=${d.by_kind ?? []} empty="No verdict says false yet." columns=${[
         { head: 'Kind', scope: 'row', cell: (k) => words(k.kind) }, { head: 'Findings', class: 'number', cell: (k) => count(k.findings) },
-        { head: 'Per 1,000 meter-years', class: 'number', cell: (k) => figure(k.per1000_meter_years) },
-        { head: 'In the budget', cell: (k) => (k.is_budgeted ? 'yes' : 'no') },
-        { head: 'Said to be true, benign, false', class: 'number', cell: (k) => `${k.verdicts_true}, ${k.verdicts_benign}, ${k.verdicts_false}` }]} />`}</${Panel}>`;
+        { head: 'Per 1,000 a year', class: 'number', cell: (k) => figure(k.per1000_meter_years) },
+        { head: 'Budgeted', cell: (k) => (k.is_budgeted ? 'yes' : 'no') },
+        { head: 'Said true', class: 'number', cell: (k) => count(k.verdicts_true) }, { head: 'benign', class: 'number', cell: (k) => count(k.verdicts_benign) },
+        { head: 'false', class: 'number', cell: (k) => count(k.verdicts_false) }]} />`}</${Panel}>`;
 }
 
 /** Who stands out in a window that was brushed over the strip, or typed. */
 function Rank({ from, to }) {
-  const load = useLoad(from && to ? `${from}${to}` : null, (abort) => get('/fleet/rank', { from, to, limit: 50 }, { abort }));
+  const load = useLoad(`${from}${to}`, (abort) => get('/fleet/rank', { from, to, limit: 50 }, { abort }));
   const meters = (load.data?.meters ?? []).map((m) => ({ ...m.meter, ...m, score: m.score }));
   const pick = (name) => (e) => setQuery({ [name]: e.currentTarget.value }, { replace: true });
-  return html`<${Panel} id="rank" title="Who stands out" note=${from && to ? html`findings from ${date(from)} up to ${date(to)}` : 'choose a window'} actions=${html`<div class="inline">
+  return html`<${Panel} id="rank" title="Who stands out" note=${load.data ? html`findings from ${date(load.data.from)} up to ${date(load.data.to)}; drag over the days above for others` : ''} actions=${html`<div class="inline">
       <${Field} label="From"><input id="rank-from" type="date" value=${from?.slice(0, 10) ?? ''} onChange=${pick('from')} /></${Field}>
       <${Field} label="Up to"><input id="rank-to" type="date" value=${to?.slice(0, 10) ?? ''} onChange=${pick('to')} /></${Field}></div>`}>
     <${Failure} error=${load.error} again=${load.again} />
-    ${from && to ? html`<${Table} caption="Meters by the score of their findings in the window" hidden tall rows=${meters} keyOf=${(m) => m.id} empty=${load.busy ? 'Reading…' : 'Nothing was found in this window.'} columns=${[
+    <${Table} caption="Meters by the score of their findings in the window" hidden tall rows=${meters} keyOf=${(m) => m.id} empty=${load.busy ? 'Reading…' : 'Nothing was found in this window.'} columns=${[
       { head: 'Meter', scope: 'row', cell: (m) => html`<${MeterLink} id=${m.id} name=${m.name} />` }, { head: 'Feeder', cell: (m) => m.feeder },
       { head: 'Score', class: 'number', cell: (m) => figure(m.score) }, { head: 'Findings', class: 'number', cell: (m) => count(m.findings) },
       { head: 'Worst', cell: (m) => html`<${Severity} of=${m.worst} />` },
-      { head: 'Kinds', cell: (m) => (m.kinds ?? []).map(words).join(', ') }]} />`
-      : html`<p class="note">Drag over the days of the strip above, or give two days here.</p>`}</${Panel}>`;
+      { head: 'Kinds', cell: (m) => (m.kinds ?? []).map(words).join(', ') }]} /></${Panel}>`;
 }
 
 function Feeders() {
@@ -90,11 +90,12 @@ function Feeders() {
     <${Table} caption="Feeders" hidden tall rows=${rows} keyOf=${(f) => f.name} empty=${load.busy ? 'Reading…' : 'None.'} columns=${[
       { head: 'Feeder', scope: 'row', cell: (f) => html`<a href=${linkTo('meters', null, { feeder: f.name })}>${f.name}</a>` },
       { head: 'Meters', class: 'number', cell: (f) => count(f.meters) },
-      { head: 'With data', class: 'number', cell: (f) => count(f.members_with_data ?? f.with_data) },
-      { head: 'Load', class: 'number', cell: (f) => watts(f.load_w ?? f.load_watts ?? f.load) },
-      { head: 'Load at risk', class: 'number', cell: (f) => watts(f.load_at_risk_w ?? f.switchable_w ?? f.load_at_risk_watts ?? f.switchable_watts ?? f.switchable_load_at_risk_w) },
-      { head: 'Loss', class: 'number', cell: (f) => any(f.loss) }, { head: 'Outage', cell: (f) => any(f.outage) },
-      { head: 'Budget used', class: 'number', cell: (f) => any(f.budget_used) }]} />
+      { head: 'With data', class: 'number', cell: (f) => count(f.members_with_data) },
+      { head: 'Load', class: 'number', cell: (f) => watts(f.load_watts) },
+      { head: 'Load at risk', class: 'number', cell: (f) => watts(f.switchable_watts) },
+      { head: 'Loss', class: 'number', cell: (f) => percent(f.balance?.loss_share) }, { head: 'Usual loss', class: 'number', cell: (f) => percent(f.balance?.usual_loss_share) },
+      { head: 'Voltage', class: 'number', cell: (f) => (f.mean_volts === null ? '–' : `${figure(f.mean_volts)} V`) },
+      { head: 'Outage', cell: (f) => (f.is_out ? html`<span class="tag bad">out</span>` : 'no') }, { head: 'Of day', cell: (f) => f.last_day ?? '–' }]} />
     ${next && html`<nav class="pages" aria-label="Pages of feeders"><a class="button" href=${linkTo('fleet', null, { ...query, feeders: next })}>Next page →</a></nav>`}</${Panel}>`;
 }
 
@@ -111,7 +112,7 @@ export function FleetScreen() {
       <${Select} label="Days" any=${null} value=${days} options=${['14', '30', '90'].map((d) => [d, d])} onPick=${(v) => setQuery({ days: v })} /></div>`}>
       <${Failure} error=${heat.error} again=${heat.again} />
       ${heat.data && html`<${HeatStrip} of=${heat.data} from=${query.from} to=${query.to} brush=${brush} />`}</${Panel}>
-    <div class="split"><${Rank} from=${query.from} to=${query.to} /><${Budget} /></div>
+    <div class="split even"><${Rank} from=${query.from} to=${query.to} /><${Budget} /></div>
     <div class="split even"><${FirmwareChart} days=${days} /><${Silent} /></div>
     <${Feeders} />`;
 }

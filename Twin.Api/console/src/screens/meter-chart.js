@@ -129,7 +129,7 @@ export function MeterChart({ meter, window, bounds, channel, knownAt, findings, 
     return () => watch.disconnect();
   }, []);
   const columns = columnsFor(width || 600, window.from, window.to, interval.current);
-  const ask = { from: rfc(window.from), to: rfc(window.to), columns, channel, known_at: knownAt, band: 'true' };
+  const ask = { from: rfc(window.from), to: rfc(window.to), columns, channel, known_at: knownAt, band: !channel || channel === 'import' ? 'true' : null };
   const load = useLoad(width === 0 ? null : JSON.stringify([meter, ask, purpose.value]),
     (abort) => get(`/meters/${meter}/series`, ask, { abort, withPurpose: true }));
   if (load.data?.interval_minutes) interval.current = load.data.interval_minutes;

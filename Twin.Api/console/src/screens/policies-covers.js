@@ -19,7 +19,7 @@ function Freeze() {
   return html`<${Panel} id="freeze" title="Freeze" note=${frozen ? 'frozen: nothing goes out' : 'not frozen'}>
     <form class="inline" onSubmit=${submit}><${Field} label="Why"><input required value=${why} onInput=${(e) => setWhy(e.currentTarget.value)} /></${Field}>
       <button type="submit" disabled=${!may(right)}>${frozen ? 'End the freeze' : 'Hold every response back'}</button></form>
-    ${!may(right) && html`<p class="note">${frozen ? 'An approver' : 'An operator'} has to.</p>`}<${Failure} error=${error} /></${Panel}>`;
+    <p class="note">${frozen ? 'Two approvers have to end it.' : 'All that blocks or moves load stops at once. Two approvers have to end it.'}${!may(right) ? ' Your role may not.' : ''}</p><${Failure} error=${error} /></${Panel}>`;
 }
 
 function CoverList({ path, member, title, id }) {
@@ -30,10 +30,10 @@ function CoverList({ path, member, title, id }) {
   return html`<${Panel} id=${id} title=${title}><${Failure} error=${error ?? load.error} again=${load.error && load.again} />
     <${Table} caption=${title} hidden rows=${all} keyOf=${(c) => c.id} empty="None is in force." columns=${[
       { head: 'Name', scope: 'row', cell: (c) => c.id },
-      { head: 'Covers', cell: (c) => [c.subject_name ?? c.subject, c.place].filter(Boolean).join(', ') || 'everywhere' },
-      { head: 'Kinds', cell: (c) => (c.kinds ?? c.expected ?? (c.kind ? [c.kind] : [])).map(words).join(', ') || 'all' },
+      { head: 'Covers', cell: (c) => c.subject ?? (c.place || 'everywhere') },
+      { head: 'Kinds', cell: (c) => c.kinds.map(words).join(', ') || 'all' },
       { head: 'From', cell: (c) => html`<${Time} of=${c.from} />` }, { head: 'To', cell: (c) => html`<${Time} of=${c.to} />` },
-      { head: 'By', cell: (c) => c.by?.person ?? c.by ?? c.owner ?? '' }, { head: 'Why', cell: (c) => c.why ?? c.note ?? '' },
+      { head: 'Owner', cell: (c) => c.owner },
       { head: 'End it', cell: (c) => html`<button type="button" disabled=${!may('operate')} aria-label="End now: ${c.id}" onClick=${() => end(c)}>End now</button>` }]} /></${Panel}>`;
 }
 

@@ -1,24 +1,30 @@
 import { html } from 'htm/preact';
 import { useEffect, useState } from 'preact/hooks';
-import { get, may, post, remove } from '../api.js';
+import { get, may, post, remove, sendFile } from '../api.js';
 import { linkTo, place } from '../place.js';
 import { any, percent, span, words } from '../pure/format.js';
 import { announce } from '../ui/announce.js';
 import { useLoad } from '../ui/load.js';
-import { Facts, Failure, Panel, State, Table, Time } from '../ui/parts.js';
+import { Facts, Failure, Field, Panel, State, Table, Time } from '../ui/parts.js';
 
 const pollMs = 1000;
 
 export const isOver = (job) => ['done', 'failed', 'cancelled'].includes(job.state);
 
-const kinds = { replay: 'Replay: play the journal again, and compare', verify: 'Verify: rebuild from the base, and compare the digest' };
-
 function Start({ started }) {
   const [error, setError] = useState(null);
-  const begin = (kind) => post('/jobs', { kind }).then((job) => (setError(null), started(job)), setError);
+  const [file, setFile] = useState(null);
+  const done = (job) => (setError(null), started(job));
+  const verify = () => post('/jobs', { kind: 'verify' }).then(done, setError);
+  const replay = (e) => {
+    e.preventDefault();
+    sendFile('/jobs', file, file.name.endsWith('.csv') ? 'text/csv' : 'application/x-ndjson').then(done, setError);
+  };
   return html`<${Panel} id="start" title="Start"><p class="note">Jobs work on a copy of the data; the service goes on. One runs at a time, the others wait.</p>
-    <p class="buttons">${Object.entries(kinds).map(([kind, text]) => html`<button type="button" data-job=${kind} disabled=${!may('analyse')} onClick=${() => begin(kind)}>${text}</button>`)}
-      <a class="button" href=${linkTo('policies', null, { part: 'what-if' })}>What if…</a></p><${Failure} error=${error} /></${Panel}>`;
+    <p class="buttons"><button type="button" data-job="verify" disabled=${!may('analyse')} onClick=${verify}>Verify: rebuild everything, and compare the digest</button>
+      <a class="button" href=${linkTo('policies', null, { part: 'what-if' })}>What if another policy had been in force…</a></p>
+    <form class="inline" onSubmit=${replay}><${Field} label="Replay a recording (CSV or NDJSON)"><input type="file" id="recording" accept=".csv,.ndjson" required onChange=${(e) => setFile(e.currentTarget.files[0] ?? null)} /></${Field}>
+      <button type="submit" data-job="replay" disabled=${!may('analyse') || file === null}>Replay</button></form><${Failure} error=${error} /></${Panel}>`;
 }
 
 const Progress = ({ job }) => html`<progress max="1" value=${job.state === 'done' ? 1 : job.progress ?? 0} aria-label="Progress of job ${job.id}"></progress>
@@ -67,5 +73,5 @@ export function Jobs() {
       <${Table} caption="Jobs, newest first" hidden rows=${load.data?.jobs ?? []} keyOf=${(j) => j.id} empty="None so far." columns=${[
         { head: 'Job', scope: 'row', cell: (j) => html`<a href=${linkTo('policies', null, { part: 'jobs', job: j.id })}>${words(j.kind)}</a>` },
         { head: 'State', cell: (j) => html`<${State} of=${j.state} />` }, { head: 'Progress', cell: (j) => html`<${Progress} job=${j} />` },
-        { head: 'Started', cell: (j) => html`<${Time} of=${j.started_at} />` }, { head: 'Says', cell: (j) => j.message }]} /></${Panel}>`;
+        { head: 'By', cell: (j) => j.by }, { head: 'Queued', cell: (j) => html`<${Time} of=${j.queued_at} />` }, { head: 'Says', cell: (j) => j.message }]} /></${Panel}>`;
 }

@@ -13,25 +13,29 @@ const parts = [['policy', 'Policy'], ['what-if', 'What if'], ['jobs', 'Jobs'], [
 
 export const policiesTitle = () => 'Policies & replay';
 
-const textOf = (p) => p?.text ?? p?.policy?.text ?? '';
+const textOf = (p) => p?.text ?? '';
 
 function InForce({ policy, load }) {
-  const p = policy?.policy ?? policy;
+  const p = policy;
   return html`<${Panel} id="in-force" title="Policy in force" note=${p && `${p.name} ${p.version ?? ''}`}><${Failure} error=${load.error} again=${load.again} />
-    ${p && html`<${Facts} of=${[['Name', p.name], ['Version', String(p.version ?? '')], ['Digest', html`<code>${p.digest}</code>`],
-      ['Since', p.since ? html`<${Time} of=${p.since} />` : 'from the start']]} />
-      <details><summary>The document</summary><pre class="document" tabindex="0" aria-label="Policy document">${textOf(policy)}</pre></details>`}</${Panel}>`;
+    ${p && html`<${Facts} of=${[['Name', p.name], ['Version', String(p.version ?? '')], ['Digest', html`<code title=${p.digest}>${p.digest.slice(0, 16)}</code>`],
+      ['Since', p.since ? html`<${Time} of=${p.since} />` : 'from the start'], ['By', p.by ?? 'it ships with MeterTwin'], ['Rules', String(p.rules)], ['Examples', String(p.examples)],
+      ['Before it', p.before?.length > 0 ? p.before.map((d) => html`<code title=${d}>${d.slice(0, 12)}</code> `) : null]]} />
+      <details open><summary>The document</summary><pre class="document" tabindex="0" aria-label="Policy document">${textOf(policy)}</pre></details>`}</${Panel}>`;
 }
 
 /** The examples in a policy, held against it. */
 export function Tests({ result }) {
-  const tests = result.tests ?? result.examples ?? result.results ?? [];
-  const failed = tests.filter((t) => t.passed === false || t.failures?.length > 0);
+  const tests = result.examples;
+  const failed = tests.filter((t) => t.failures.length > 0);
   return html`<p role="status" id="tests-result"><strong class=${failed.length > 0 ? 'over' : 'within'}>${failed.length > 0 ? `✗ ${failed.length} of ${tests.length} fail` : `✓ ${plural(tests.length, 'test')} hold`}</strong></p>
     <${Table} caption="Examples in the policy" rows=${tests} empty="The policy has none." columns=${[
-      { head: '', cell: (t) => (failed.includes(t) ? '✗ fails' : '✓ holds') }, { head: 'Example', scope: 'row', cell: (t) => t.name ?? t.example },
-      { head: 'What came out otherwise', cell: (t) => (t.failures ?? []).join('; ') || t.message || '' }]} />`;
+      { head: '', cell: (t) => (failed.includes(t) ? '✗ fails' : '✓ holds') }, { head: 'Example', scope: 'row', cell: (t) => t.name },
+      { head: 'What came out otherwise', cell: (t) => t.failures.join('; ') },
+      { head: 'Line', class: 'number', cell: (t) => t.line }]} />`;
 }
+
+const Mistakes = ({ of }) => ((of ?? []).length === 0 ? null : html`<ul>${of.map((m) => html`<li>Line ${m.line}, column ${m.column}: ${m.message}</li>`)}</ul>`);
 
 /** A document that is tried: checked, tested, asked what it would have done, and only then put in force. */
 function Editor({ current }) {
@@ -41,12 +45,12 @@ function Editor({ current }) {
   const [busy, setBusy] = useState('');
   const [why, setWhy] = useState('');
   const shown = text ?? textOf(current);
-  const ask = async (kind, path, body) => {
+  const ask = async (kind, path, body, etag) => {
     setBusy(kind);
     setAnswer(null);
     setError(null);
     try {
-      setAnswer({ kind, of: await post(path, body) });
+      setAnswer({ kind, of: await post(path, body, { etag }) });
     } catch (problem) {
       setError(problem);
     } finally {
@@ -63,11 +67,11 @@ function Editor({ current }) {
       <span class="grow"></span><button type="button" class="plain" onClick=${careless}>Start from the default</button>
       <button type="button" class="plain" onClick=${() => setText(null)}>Back to the one in force</button></p>
     ${busy && html`<p role="status">Working…</p>`}
-    <${Failure} error=${error} />
-    ${answer?.kind === 'validate' && html`<p role="status" id="validate-result"><strong class=${answer.of.valid === false ? 'over' : 'within'}>${answer.of.valid === false ? '✗ It cannot be read' : '✓ It can be read'}</strong> ${(answer.of.errors ?? []).join('; ')}</p>`}
+    <${Failure} error=${error} /><${Mistakes} of=${error?.more?.errors} />
+    ${answer?.kind === 'validate' && html`<p role="status" id="validate-result"><strong class=${answer.of.holds ? 'within' : 'over'}>${answer.of.holds ? '✓ It can be read' : '✗ It has mistakes'}</strong></p><${Mistakes} of=${answer.of.errors} />`}
     ${answer?.kind === 'test' && html`<${Tests} result=${answer.of} />`}
     ${answer?.kind === 'what-if' && html`<p role="status">Job <code>${answer.of.id}</code> is ${words(answer.of.state)}. <a href=${linkTo('policies', null, { part: 'jobs', job: answer.of.id })}>Follow it</a></p>`}
-    ${may('approve') && html`<form class="inline" onSubmit=${(e) => { e.preventDefault(); ask('activate', '/policies/activate', { text: shown, why }); }}>
+    ${may('approve') && html`<form class="inline" onSubmit=${(e) => { e.preventDefault(); ask('activate', '/policies/activate', { text: shown, why }, current.etag); }}>
       <${Field} label="Why put it in force"><input required value=${why} onInput=${(e) => setWhy(e.currentTarget.value)} /></${Field}>
       <button type="submit" disabled=${busy !== ''}>Put in force</button></form>`}
     ${answer?.kind === 'activate' && html`<p role="status"><strong>✓ In force from the next decision on.</strong></p>`}</${Panel}>`;
@@ -75,17 +79,12 @@ function Editor({ current }) {
 
 function Policy() {
   const load = useLoad('policy', (abort) => get('/policies/current', {}, { abort }));
-  const all = useLoad('policies', (abort) => get('/policies', {}, { abort }));
   const [tests, setTests] = useState(null);
   const [error, setError] = useState(null);
   const run = () => post('/policies/test', { text: textOf(load.data) }).then(setTests, setError);
   return html`<${InForce} policy=${load.data} load=${load} />
-    <${Panel} id="tests" title="Tests" actions=${html`<button type="button" id="run-tests" disabled=${!load.data} onClick=${run}>Run them</button>`}>
-      <p class="note">Examples in the document itself: facts, and what must come out.</p><${Failure} error=${error} />${tests && html`<${Tests} result=${tests} />`}</${Panel}>
-    <${Panel} id="history" title="Policies so far"><${Failure} error=${all.error} again=${all.again} />
-      <${Table} caption="Policies" hidden rows=${all.data?.policies ?? []} columns=${[
-        { head: 'Policy', scope: 'row', cell: (p) => `${p.name} ${p.version ?? ''}` }, { head: 'Digest', cell: (p) => html`<code>${p.digest?.slice(0, 16)}</code>` },
-        { head: 'Since', cell: (p) => html`<${Time} of=${p.since ?? p.at} />` }, { head: 'By', cell: (p) => p.by ?? p.who ?? '' }, { head: 'Why', cell: (p) => p.why ?? '' }]} /></${Panel}>`;
+    <${Panel} id="tests" title="Tests" actions=${html`<button type="button" id="run-tests" disabled=${!load.data || !may('analyse')} onClick=${run}>Run them</button>`}>
+      <p class="note">Examples in the document itself: facts, and what must come out.</p><${Failure} error=${error} />${tests && html`<${Tests} result=${tests} />`}</${Panel}>`;
 }
 
 function WhatIf() {

@@ -55,6 +55,8 @@ export function Dialog({ title, onClose, children, wide = false, id = 'dialog' }
   useEffect(() => {
     const before = document.activeElement;
     box.current.showModal();
+    // Into the first field, not onto the cross that closes it.
+    box.current.querySelector('form input, form select, form textarea')?.focus();
     return () => before instanceof HTMLElement && before.isConnected && before.focus();
   }, []);
   return html`<dialog ref=${box} id=${id} class=${wide ? 'wide' : ''} aria-labelledby="${id}-title"

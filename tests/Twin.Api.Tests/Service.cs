@@ -32,7 +32,8 @@ internal sealed class Service : IAsyncDisposable
 
     public static Task<Service> Start(FakeFleet? fleet = null, ApiLimits? limits = null,
         ServiceMode mode = ServiceMode.Live, string[]? hosts = null, bool realServer = false,
-        ReplyReader? replies = null, Identify? identify = null, ConsoleFiles? console = null, bool keys = false)
+        ReplyReader? replies = null, Identify? identify = null, ConsoleFiles? console = null, bool keys = false,
+        ILoggerProvider? log = null)
     {
         fleet ??= new FakeFleet();
         return Start(fleet, new ApiOptions
@@ -48,14 +49,15 @@ internal sealed class Service : IAsyncDisposable
             Mode = mode,
             AllowedHosts = hosts ?? [],
             Limits = (limits ?? new ApiLimits()) with { IndexAge = TimeSpan.Zero },
-        }, realServer, console);
+        }, realServer, console, log);
     }
 
     private static async Task<Service> Start(FakeFleet fleet, ApiOptions options, bool realServer,
-        ConsoleFiles? console)
+        ConsoleFiles? console, ILoggerProvider? log)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        if (log is not null) builder.Logging.AddProvider(log).SetMinimumLevel(LogLevel.Trace);
         if (realServer) builder.WebHost.UseKestrel().UseUrls("http://127.0.0.1:0");
         else builder.WebHost.UseTestServer();
         builder.Services.AddSingleton<IFleet>(fleet);

@@ -63,6 +63,14 @@ public sealed class ApiOptions
     /// <summary>Null: a verdict that is told again counts again.</summary>
     public VerdictOn? VerdictOn { get; init; }
 
+    /// <summary>Opens frames that come over HTTP; null: the service takes none.</summary>
+    public FrameSettings? Frames { get; init; }
+
+    /// <summary>
+    /// The last time that a live source can speak of; null when any time may come. As <see cref="NewSink"/> has it.
+    /// </summary>
+    public Func<UnixTime?> Latest { get; init; } = static () => null;
+
     /// <summary>Null: the service has no jobs.</summary>
     public MakeJob? MakeJob { get; init; }
 

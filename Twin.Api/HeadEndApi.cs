@@ -4,6 +4,9 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Twin.Grains;
+using Twin.Grains.Cases;
+using Twin.Grains.Ledger;
+using Twin.Hardware;
 
 namespace Twin.Api;
 
@@ -39,19 +42,39 @@ internal static class HeadEndApi
                 $"Send it as {MessageIntake.Xml} or {Json}.");
         using var message = await MessageIntake.Whole(ObservationsApi.BodyOf(http.Request),
             options.Limits.MaxMessageBytes, cancel);
-        var batch = new InputBatch(Source);
+        Input reply;
         try
         {
-            batch.Add(read(message, isJson));
+            reply = read(message, isJson);
         }
         catch (FormatException e)
         {
             throw new ApiProblem(400, "bad_reply", $"The reply is not understood: {e.Message}",
                 "Reply with the correlation id of the request and the result OK, PARTIAL or FAILED.");
         }
+        await RequireOrder(fleet, reply, cancel);
+        var batch = new InputBatch(Source);
+        batch.Add(reply);
         var receipt = await fleet.Append(batch, cancel);
         return receipt.Items[0] is { Status: AdmissionStatus.Rejected } refused
             ? throw new ApiProblem(422, "reply_refused", refused.Reason, "It answers no order that was given.")
             : TypedResults.Ok(new ReplyAnswer(receipt.Position, receipt.Items[0].Status));
+    }
+
+    /// <summary>
+    /// A case that never was would come into being by a word about it. One that is there hears of a response that it
+    /// did not order, and says so.
+    /// </summary>
+    /// <exception cref="ApiProblem">422: there is no such case, or it never had that response.</exception>
+    private static async Task RequireOrder(IFleet fleet, Input reply, CancellationToken cancel)
+    {
+        if (reply is not ResponseOutcome outcome) return;
+        var isKnown = await fleet.State(outcome.Case, null, cancel) is { } state
+            && Array.Exists(CaseView.From(outcome.Case, state).Responses, r => r.Number == outcome.Response)
+            || fleet.Ledger.Responses(new ResponseQuery(null, outcome.Case, null, 1_000))
+                .Any(r => r.Response.Number == outcome.Response);
+        if (!isKnown)
+            throw new ApiProblem(422, "reply_refused", "No order of that correlation id was given.",
+                "It answers no order that was given.");
     }
 }

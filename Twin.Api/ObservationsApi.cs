@@ -24,19 +24,24 @@ internal static class ObservationsApi
 
     public static void MapObservationsApi(this IEndpointRouteBuilder routes, ApiLimits limits) =>
         routes.MapPost(Path, Post).Needs(Right.Send).WithName(OperationId).WithTags("observations")
-            .Accepts<string>(Ndjson, OtherNdjson, JsonLines, MessageIntake.Xml, MessageIntake.OtherXml)
+            .Accepts<string>(Ndjson, OtherNdjson, JsonLines, MessageIntake.Xml, MessageIntake.OtherXml, CsvIntake.Csv,
+                FramesIntake.Types[0], FramesIntake.Types[1])
             .Produces<ObservationsAnswer>(200, "application/json")
             .ProducesProblem(400).ProducesProblem(413).ProducesProblem(415).ProducesProblem(503)
             .WithMetadata(new RequestSizeLimitAttribute(limits.MaxBodyBytes))
             .WithRequestTimeout(TwinApi.IngestPolicy)
             .WithSummary("Observations, a JSON object a line, plain or gzip; each answered when durable: source. "
-                + "XML: EndDeviceEvents or MeterReadings of IEC 61968-9, as a whole");
+                + "XML: EndDeviceEvents or MeterReadings of IEC 61968-9, as a whole. CSV by a profile: profile. DLMS "
+                + "frames, each in the wrapper of IEC 62056-47");
 
-    private static async Task<IResult> Post(string? source, HttpContext http, IFleet fleet, ApiOptions options,
+    private static async Task<IResult> Post(string? source, string? profile, HttpContext http, IFleet fleet, ApiOptions options,
         CancellationToken cancel)
     {
-        Parameters.Only(http.Request, "source");
+        Parameters.Only(http.Request, "source", "profile");
         CheckType(http.Request);
+        var isCsv = CsvIntake.Is(http.Request.ContentType);
+        if (profile is not null && !isCsv)
+            throw Parameters.Bad("bad_profile", "Only CSV is read by a profile.", $"Send it as {CsvIntake.Csv}.");
         if (http.Request.ContentLength > options.Limits.MaxBodyBytes)
             throw new BadHttpRequestException("too large",
                 413);
@@ -44,6 +49,14 @@ internal static class ObservationsApi
         if (MessageIntake.Is(http.Request.ContentType))
             return TypedResults.Ok(await new MessageIntake(fleet, options, SourceOf(http.Request, source))
                 .Run(body, cancel));
+        if (isCsv)
+            return TypedResults.Ok(await new CsvIntake(fleet, options, SourceOf(http.Request, source))
+                .Run(body, CsvIntake.ProfileOf(Parameters.Text(profile, "profile")), cancel));
+        if (FramesIntake.Is(http.Request.ContentType))
+            return options.Frames is null || options.NewSink is null
+                ? throw new ApiProblem(415, "unsupported_media_type", "This service takes no frames.", "Send NDJSON.")
+                : TypedResults.Ok(await new FramesIntake(fleet, options, SourceOf(http.Request, source))
+                    .Run(body, cancel));
         var intake = new ObservationIntake(fleet, options, SourceOf(http.Request, source));
         try
         {

@@ -142,6 +142,7 @@ public static class TwinApi
         app.MapFreezeApi();
         app.MapCommandsApi();
         app.MapLedgerApi();
+        app.MapRegistryApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapJobsApi(app.Services.GetRequiredService<ApiOptions>().Limits);
         app.MapEventsApi();
         app.MapObservationsApi(app.Services.GetRequiredService<ApiOptions>().Limits);

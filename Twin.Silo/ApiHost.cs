@@ -8,6 +8,7 @@ using Twin.Api;
 using Twin.Grains;
 using Twin.Grains.Ledger;
 using Twin.Hardware;
+using Twin.Ingest.Dlms;
 using Twin.Ingest.Readers;
 using Twin.Silo.Commands;
 using Twin.Silo.Embedded;
@@ -33,13 +34,15 @@ internal static class ApiHost
     /// <param name="now">Time that acts bear; null: <paramref name="clock"/>.</param>
     /// <param name="replies">Reads what a head-end replies; null: orders go to none.</param>
     /// <param name="identify">Finds who asks; null: keys, sessions, and what the entrance lets in.</param>
+    /// <param name="frames">Opens frames that come over HTTP; null: without keys.</param>
     /// <param name="replayFolder">Recordings that jobs may replay; null: none.</param>
     /// <param name="entrance">How it is reached; null: on the loopback address.</param>
     /// <param name="tour">What it has to show; null: nothing.</param>
     public static async Task<WebApplication> Start(IFleet fleet, int port, ServiceMode mode,
         CancellationToken cancel, TimeProvider? clock = null, ReplyReader? replies = null,
         Func<UnixTime>? now = null, Identify? identify = null,
-        string? replayFolder = null, Entrance? entrance = null, Func<CancellationToken, ValueTask<IReadOnlyList<TourStep>>>? tour = null)
+        string? replayFolder = null, FrameSettings? frames = null, Entrance? entrance = null,
+        Func<CancellationToken, ValueTask<IReadOnlyList<TourStep>>>? tour = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrelCore();
@@ -65,6 +68,8 @@ internal static class ApiHost
                 return new DryRunAnswer(run.Response, run.Persons, run.Guards);
             },
             VerdictOn = fleet is EmbeddedFleet embedded ? f => embedded.VerdictOn(f)?.Said : null,
+            Latest = () => Latest(clock),
+            Frames = frames ?? new FrameSettings(FrameIntake.Keyless, null, null),
             MakeJob = scratch is null ? null : new FleetJobs((EmbeddedFleet)fleet, scratch).Make,
             NewUpload = scratch is null ? null : scratch.New,
             ReplayFolder = replayFolder,

@@ -70,6 +70,7 @@ public sealed class Settings
         new("head-end-format", "xml", "how orders are written", v => v is "xml" or "json" ? null : "xml or json"),
         new("head-end-replies", "", "address of this service, as the head-end reaches it, for replies that come later; "
             + "empty: the answer to a request is the outcome", HttpAddress),
+        new("replay-files", "", "folder of recordings that jobs may replay; empty: only what is sent", _ => null),
         new("engine", Edition.DefaultEngine, "engine that hosts the twins", Edition.CheckEngine),
         new("database-file", "", "file (mode 0600) with the connection string of PostgreSQL for the orleans engine; "
             + "empty: variable METERTWIN_DATABASE", _ => null),
@@ -125,6 +126,9 @@ public sealed class Settings
         : new(new Uri(url), Text("head-end-replies") is { } replies ? new Uri(replies) : null,
             HeadEndFormat == "json");
     public string HeadEndFormat => _values["head-end-format"].Value;
+
+    /// <summary>Null: jobs replay only what is sent.</summary>
+    public string? ReplayFiles => Text("replay-files");
 
     /// <summary>One of <see cref="Edition.Engines"/>.</summary>
     public string Engine => _values["engine"].Value;

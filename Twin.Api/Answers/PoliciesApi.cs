@@ -44,10 +44,10 @@ internal static class PoliciesApi
     {
         routes.MapGet(Path, List).Needs(Right.Read).WithName("list_policies").WithTags("policies")
             .WithSummary("The policy in force, with the digests of those before it");
-        routes.MapGet(Path + "/current", Current).Needs(Right.Read).WithName("get_policy").WithTags("policies")
+        routes.MapGet(Path + "/current", Current).Needs(Right.Read).WithName("get_policy").WithTags("policies").Produces<PolicyItem>()
             .WithSummary("The policy in force with its text");
         routes.MapGet(Path + "/default", Default).Needs(Right.Read).WithName("get_default_policy")
-            .WithTags("policies").WithSummary("The policy that ships: a beginning for one's own");
+            .WithTags("policies").Produces<PolicyItem>().WithSummary("The policy that ships: a beginning for one's own");
         routes.MapPost(Path + "/validate", Validate).IsAct(Right.Analyse, MaxBodyBytes).WithName("validate_policy")
             .WithTags("policies").Produces<PolicyCheck>()
             .WithSummary("Reads a policy and names every mistake with its line: text");
@@ -88,20 +88,21 @@ internal static class PoliciesApi
         return TypedResults.Ok(new PolicyList([await Item(fleet, withText: false, cancel)]));
     }
 
-    private static async Task<Ok<PolicyItem>> Current(HttpContext http, IFleet fleet, CancellationToken cancel)
+    private static async Task<IResult> Current(string? fields, HttpContext http, IFleet fleet,
+        CancellationToken cancel)
     {
-        Parameters.Only(http.Request);
+        Parameters.Only(http.Request, "fields");
         var item = await Item(fleet, withText: true, cancel);
         http.Response.Headers.ETag = $"\"{item.Etag}\"";
-        return TypedResults.Ok(item);
+        return Fields.Of(item, fields);
     }
 
-    private static Ok<PolicyItem> Default(HttpContext http)
+    private static IResult Default(string? fields, HttpContext http)
     {
-        Parameters.Only(http.Request);
+        Parameters.Only(http.Request, "fields");
         var d = PolicyReader.Default;
-        return TypedResults.Ok(new PolicyItem(d.Name, d.Version, d.Digest, null, null, false, false, [],
-            d.Rules.Length, d.Examples.Length, PolicyReader.DefaultText, d.Digest[..16]));
+        return Fields.Of(new PolicyItem(d.Name, d.Version, d.Digest, null, null, false, false, [],
+            d.Rules.Length, d.Examples.Length, PolicyReader.DefaultText, d.Digest[..16]), fields);
     }
 
     /// <summary>The document of a body of <c>text</c> and <c>why</c>.</summary>
@@ -121,7 +122,7 @@ internal static class PoliciesApi
 
     private static PolicyCheck CheckOf(string text)
     {
-        var policy = PolicyReader.Read(text, out var errors);
+        var policy = PolicyReader.Check(text, out var errors);
         return new PolicyCheck(policy is not null, policy?.Name, policy?.Version, policy?.Digest,
             [.. errors.Select(e => new PolicyMistake(e.Line, e.Column, e.Message))]);
     }
@@ -131,7 +132,7 @@ internal static class PoliciesApi
 
     /// <summary>The document of a text, which must hold.</summary>
     /// <exception cref="ApiProblem">422: its mistakes.</exception>
-    public static PolicyDocument Read(string text) => PolicyReader.Read(text, out _) ?? throw new ApiProblem(422,
+    public static PolicyDocument Read(string text) => PolicyReader.Check(text, out _) ?? throw new ApiProblem(422,
         "policy_does_not_hold", "The policy has mistakes.", "Mend those that errors names, each with its line.")
     { More = { ["errors"] = CheckOf(text).Errors } };
 

@@ -70,7 +70,7 @@ internal static class EventsApi
             if (look % LooksPerStatus == 0)
             {
                 if (!await IsStillWelcome(http)) yield break;
-                yield return new SseItem<string>(Json(StatusView.Of(fleet, options)), "status");
+                yield return new SseItem<string>(Json(await StatusApi.Of(fleet, options, either.Token)), "status");
             }
             for (IReadOnlyList<StoredEntry> page = [default!]; page.Count > 0 && !either.IsCancellationRequested;)
             {

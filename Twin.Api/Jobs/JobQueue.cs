@@ -152,15 +152,25 @@ internal sealed class JobQueue : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await foreach (var job in _queue.Reader.ReadAllAsync(stoppingToken))
+        try
         {
-            lock (_gate)
-            {
-                if (job.IsOver) continue;
-                (job.State, job.StartedAt, job.Began, job.Message) =
-                    (JobState.Running, Now(), _clock.GetTimestamp(), "begins");
-            }
-            await Run(job, stoppingToken);
+            await foreach (var job in _queue.Reader.ReadAllAsync(stoppingToken))
+                if (Begins(job)) await Run(job, stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The service stops; what waited is gone with it.
+        }
+    }
+
+    private bool Begins(Job job)
+    {
+        lock (_gate)
+        {
+            if (job.IsOver) return false;
+            (job.State, job.StartedAt, job.Began, job.Message) =
+                (JobState.Running, Now(), _clock.GetTimestamp(), "begins");
+            return true;
         }
     }
 

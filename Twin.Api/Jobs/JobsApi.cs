@@ -1,12 +1,9 @@
-using System.IO.Pipelines;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Twin.Hardware;
-using Twin.Ingest;
-using Twin.Ingest.Profiles;
 
 namespace Twin.Api;
 
@@ -17,12 +14,11 @@ internal static class JobsApi
 {
     public const string Path = "/api/v1/jobs";
     private const int MaxName = 200;
-    private const string Csv = "text/csv";
 
     public static void MapJobsApi(this IEndpointRouteBuilder routes, ApiLimits limits)
     {
         routes.MapPost(Path, Post).Needs(Right.Analyse).WithName("post_job").WithTags("jobs").Produces<JobView>(202)
-            .Accepts<string>("application/json", Csv, ObservationsApi.Ndjson)
+            .Accepts<string>("application/json", CsvIntake.Csv, ObservationsApi.Ndjson)
             .ProducesProblem(400).ProducesProblem(403).ProducesProblem(413).ProducesProblem(422).ProducesProblem(429)
             .ProducesProblem(501).WithMetadata(new RequestSizeLimitAttribute(limits.MaxBodyBytes))
             .WithRequestTimeout(TwinApi.IngestPolicy)
@@ -72,8 +68,8 @@ internal static class JobsApi
     {
         Parameters.Only(http.Request, "profile");
         var type = http.Request.ContentType?.Split(';')[0].Trim().ToLowerInvariant();
-        if (type is Csv || ObservationsApi.IsNdjson(type))
-            return await Upload(profile, type is Csv, http, jobs, options, cancel);
+        if (type is CsvIntake.Csv || ObservationsApi.IsNdjson(type))
+            return await Upload(profile, type is CsvIntake.Csv, http, jobs, options, cancel);
         if (profile is not null)
             throw Parameters.Bad("bad_profile", "The parameter profile goes with a recording that is sent.",
                 "Give profile as a member of the body.");
@@ -90,7 +86,7 @@ internal static class JobsApi
 
     private static JobRequest ReplayOf(StrictBody body, ApiOptions options)
     {
-        var (name, profile) = (body.RequiredText("file", MaxName), Profile(body.Text("profile", MaxName)));
+        var (name, profile) = (body.RequiredText("file", MaxName), CsvIntake.ProfileOf(body.Text("profile", MaxName))?.Name);
         if (options.ReplayFolder is not { } folder)
             throw new ApiProblem(422, "no_replay_folder", "This service has no folder of recordings.",
                 "Start it with --replay-files, or send the recording itself as text/csv.");
@@ -103,55 +99,21 @@ internal static class JobsApi
         return new JobRequest(JobKind.Replay, File: file, Profile: profile);
     }
 
-    private static string? Profile(string? name)
-    {
-        if (name is null || ProfileLibrary.All.Any(p => p.Name == name)) return name;
-        throw Parameters.Bad("bad_profile", "There is no profile of this name.",
-            $"Use one of: {string.Join(", ", ProfileLibrary.All.Select(p => p.Name))}.");
-    }
-
     private static async Task<Accepted<JobView>> Upload(string? profile, bool isCsv, HttpContext http, JobQueue jobs,
         ApiOptions options, CancellationToken cancel)
     {
         CaseSight.RequireEverywhere(Caller.Of(http));
-        var name = Profile(Parameters.Text(profile, "profile"));
-        if (options.NewUpload?.Invoke(isCsv ? ".csv" : ".ndjson") is not { } file)
-            throw new ApiProblem(501, "not_on_this_engine", "This service replays nothing.",
-                "Ask a service with the embedded engine.");
+        var name = CsvIntake.ProfileOf(Parameters.Text(profile, "profile"))?.Name;
+        var spool = await Spool.Of(options, isCsv ? ".csv" : ".ndjson", ObservationsApi.BodyOf(http.Request), cancel);
         try
         {
-            await using (var to = new FileStream(file, FileMode.CreateNew, FileAccess.Write))
-                await Copy(ObservationsApi.BodyOf(http.Request), to, options.Limits.MaxDecodedBytes, cancel);
-            return Add(http, jobs, new JobRequest(JobKind.Replay, File: file, IsUpload: true, Profile: name));
+            // From here on it is the job's.
+            return Add(http, jobs, new JobRequest(JobKind.Replay, File: spool.Path, IsUpload: true, Profile: name));
         }
         catch
         {
-            File.Delete(file);
+            spool.Dispose();
             throw;
-        }
-    }
-
-    private static async Task Copy(PipeReader from, Stream to, long most, CancellationToken cancel)
-    {
-        for (var total = 0L; ;)
-        {
-            ReadResult read;
-            try
-            {
-                read = await from.ReadAsync(cancel);
-            }
-            catch (InvalidDataException)
-            {
-                throw new ApiProblem(400, "bad_gzip", "The body is not gzip, or is damaged or cut off.",
-                    "Compress it again and send it.");
-            }
-            total += read.Buffer.Length;
-            if (total > most)
-                throw new ApiProblem(413, "body_too_large", $"The recording has more than {most} bytes.",
-                    "Put it into the service's folder of recordings.");
-            foreach (var part in read.Buffer) await to.WriteAsync(part, cancel);
-            from.AdvanceTo(read.Buffer.End);
-            if (read.IsCompleted) return;
         }
     }
 

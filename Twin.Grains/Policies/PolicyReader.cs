@@ -30,6 +30,19 @@ public static class PolicyReader
     public static string DigestOf(string text) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
+    /// <summary>
+    /// As <see cref="Read"/>, for one that is to be put in force: its names are plain text as well, since lists, logs
+    /// and reports show them. One that is in force already is not asked for that.
+    /// </summary>
+    public static PolicyDocument? Check(string text, out IReadOnlyList<PolicyError> errors)
+    {
+        if (Read(text, out errors) is not { } policy) return null;
+        errors = [.. policy.Rules.Select(r => r.Name).Concat(policy.Examples.Select(e => e.Name)).Prepend(policy.Name)
+            .Select(name => PlainText.Refusal(name)).OfType<string>().Distinct()
+            .Select(refusal => new PolicyError(1, 1, $"of a name in it: {refusal}"))];
+        return errors.Count == 0 ? policy : null;
+    }
+
     /// <summary>The document, or null and what is wrong with it.</summary>
     public static PolicyDocument? Read(string text, out IReadOnlyList<PolicyError> errors)
     {

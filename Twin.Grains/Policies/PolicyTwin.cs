@@ -53,7 +53,8 @@ public sealed class PolicyTwin(ulong id) : ReportingTwin(id)
     /// <exception cref="InvalidDataException">The input is damaged.</exception>
     public override Admission Admit(ReadOnlySpan<byte> input, IRecall recall, IAccepted accepted)
     {
-        var reason = Input.Read(input) switch
+        var read = Input.Read(input);
+        var reason = TimesOf(read).All(Meters.Contexts.IsPossible) ? read switch
         {
             PolicyActivation a => a.By.Refusal() ?? Mistakes(a.Text),
             Suppression s => s.Refusal() ?? Room(s.Id) ?? PlaceRefusal(s.Place) ?? Span(s.From, s.To),
@@ -63,13 +64,22 @@ public sealed class PolicyTwin(ulong id) : ReportingTwin(id)
                 : !f.Freeze && _thawedBy == f.By.Key ? "another person is needed to thaw" : null),
             Verdict => null,
             var other => $"an input of kind {other.Kind} does not come through this door",
-        };
+        } : "its time is impossible";
         if (reason is not null) return Admission.Reject($"policy: {reason}");
         accepted.Add(input, int.MinValue, long.MinValue, false);
         return Admission.Accept;
     }
 
-    private static string? Mistakes(string text) => PolicyReader.Read(text, out var errors) is not null ? null
+    private static UnixTime[] TimesOf(Input input) => input switch
+    {
+        PolicyActivation a => [a.At],
+        Suppression s => [s.At, s.From, s.To],
+        PlannedWork w => [w.At, w.From, w.To],
+        FreezeAct f => [f.At],
+        _ => [],
+    };
+
+    private static string? Mistakes(string text) => PolicyReader.Check(text, out var errors) is not null ? null
         : "it does not hold: " + string.Join("; ", errors.Take(5))
             + (errors.Count > 5 ? $"; and {errors.Count - 5} more" : "");
 

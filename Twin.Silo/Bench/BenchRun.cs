@@ -17,7 +17,7 @@ internal sealed record BenchFigure(string Name, string Unit, string Budget, doub
     string Method);
 
 /// <summary>What can be measured alone.</summary>
-internal enum BenchPart { Load, Detectors, Frames, Quotes, Guards, Zeus, Disk, Reads, Start, Orleans }
+internal enum BenchPart { Load, Detectors, Frames, Quotes, Guards, Zeus, Disk, Api, Start, Orleans }
 
 /// <summary>Runs the benchmarks one after another on one fleet, with progress on stderr.</summary>
 /// <param name="twins">Scale.</param>
@@ -53,7 +53,7 @@ internal sealed class BenchRun(int twins, BenchPart? only, string? database, Can
             if (Has(BenchPart.Guards)) new GuardBench(this).Run();
             if (Has(BenchPart.Zeus)) await new ZeusMemory(this, cancel).Run(Path.Combine(folder, "zeus"));
             if (Has(BenchPart.Disk)) await Disk(Path.Combine(folder, "disk"));
-            if (Has(BenchPart.Reads)) await Reads.Run(Path.Combine(folder, "reads"), this, cancel);
+            if (Has(BenchPart.Api)) await new ApiBench(this, twins, cancel).Run(Path.Combine(folder, "api"));
             if (Edition.ClusterBench is { } cluster && database is not null && Has(BenchPart.Orleans))
                 await cluster(this, Path.Combine(folder, "orleans"), database, Math.Min(twins, MaxClusterTwins),
                     cancel);

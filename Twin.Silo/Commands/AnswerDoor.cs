@@ -38,8 +38,15 @@ internal sealed class ActFlags
     public UnixTime At(ParseResult p) => p.GetValue(_at) is { } text ? Time(text)
         : new UnixTime(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
 
-    public static UnixTime Time(string text) => UnixTime.TryParse(text, out var at) ? at
-        : throw new ArgumentException($"'{text}' is no time. Write it as 2026-03-01T12:00:00Z.");
+    /// <exception cref="ArgumentException">It is none, or of another age.</exception>
+    public static UnixTime Time(string text) =>
+        UnixTime.TryParse(text, out var at) && at.Seconds is >= Earliest and <= Latest ? at
+            : throw new ArgumentException($"'{text}' is no time between 1900 and 2200. Write it as "
+                + "2026-03-01T12:00:00Z.");
+
+    /// <summary>Seconds of the years 1900 and 2200: what comes of an act, years later, still is in the calendar.
+    /// </summary>
+    private const long Earliest = -2_208_988_800, Latest = 7_258_118_400;
 
     public EmbeddedFleet Open(ParseResult p) => Open(Cli.Settings(p, Data, LedgerKey));
 

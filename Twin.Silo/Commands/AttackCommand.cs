@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Twin.Hardware.Attacks;
+using Twin.Hardware;
+using Twin.Ingest.Text;
 using Twin.Silo.Attacks;
 
 namespace Twin.Silo.Commands;
@@ -54,7 +56,7 @@ internal static class AttackCommand
         command.SetAction((p, cancel) => Cli.Guarded(() => Run(Chosen(p.GetValue(id)!),
             new AttackFleet(p.GetValue(Meters), p.GetValue(Seed))
             {
-                Policy = p.GetValue(Policy) is { } file ? File.ReadAllText(file) : null,
+                Policy = p.GetValue(Policy) is { } file ? BoundedFile.ReadText(file, PolicyActivation.MaxText * 4) : null,
             }, p.GetValue(Cli.JsonFlag), cancel)));
         return command;
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Twin.Grains;
 using Twin.Hardware;
+using Twin.Ingest.Text;
 using Twin.Silo.Embedded;
 using Twin.Silo.Storage;
 
@@ -65,7 +66,7 @@ internal static class VerifyCommand
         try
         {
             using var key = System.Security.Cryptography.ECDsa.Create();
-            key.ImportFromPem(File.ReadAllText(file));
+            key.ImportFromPem(BoundedFile.ReadText(file, BoundedFile.SmallBytes));
             return key.ExportSubjectPublicKeyInfo();
         }
         catch (Exception e) when (e is System.Security.Cryptography.CryptographicException or ArgumentException)

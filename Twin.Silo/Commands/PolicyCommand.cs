@@ -4,6 +4,7 @@ using Twin.Grains;
 using Twin.Grains.Guards;
 using Twin.Grains.Policies;
 using Twin.Hardware;
+using Twin.Ingest.Text;
 
 namespace Twin.Silo.Commands;
 
@@ -15,13 +16,16 @@ internal static class PolicyCommand
         Check(), Test(), Default(), Show(), Activate(), ExplainCommand.Make(), WhatIfCommand.Make(),
     };
 
+    /// <summary>A policy of the greatest length in UTF-8.</summary>
+    private const int MaxBytes = PolicyActivation.MaxText * 4;
+
     public static Argument<string> File() => new("file") { Description = "the policy (YAML)" };
 
     /// <summary>The policy in a file; its mistakes go to stderr, each with its line.</summary>
     public static PolicyDocument? Read(string file, out string text)
     {
-        text = System.IO.File.ReadAllText(file);
-        var policy = PolicyReader.Read(text, out var errors);
+        text = BoundedFile.ReadText(file, MaxBytes);
+        var policy = PolicyReader.Check(text, out var errors);
         foreach (var error in errors) Cli.Message($"{file}:{error}");
         if (errors.Count > 0) Cli.Message($"error: {file} does not hold; {errors.Count} to mend.");
         return policy;
@@ -40,8 +44,8 @@ internal static class PolicyCommand
         };
         command.SetAction((p, _) => Cli.Guarded(() =>
         {
-            var text = System.IO.File.ReadAllText(p.GetValue(file)!);
-            var policy = PolicyReader.Read(text, out var errors);
+            var text = BoundedFile.ReadText(p.GetValue(file)!, MaxBytes);
+            var policy = PolicyReader.Check(text, out var errors);
             if (p.GetValue(Cli.JsonFlag))
                 Cli.Print(new
                 {

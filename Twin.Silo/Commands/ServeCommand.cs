@@ -12,30 +12,22 @@ namespace Twin.Silo.Commands;
 /// <summary><c>metertwin serve</c>: live service over HTTP until it is told to stop.</summary>
 internal static class ServeCommand
 {
+    /// <summary>The settings that it has a flag for.</summary>
+    private static readonly string[] s_settings =
+    [
+        "data", "shards", "horizon-days", "retention-days", "port", "listen", "tls-cert", "tls-key", "client-ca",
+        "allowed-hosts", "oidc-issuer", "oidc-audience", "oidc-keys", "oidc-claim", "tick-minutes", "dlms-port", "keys",
+        "dlms-list-energy-wh", "dlms-zone", "sinks", "ledger-key", "head-end", "head-end-format", "head-end-replies",
+        "replay-files", "engine", "database-file", "cluster", "silo-port", "gateway-port", "advertise",
+    ];
+
     public static Command Make()
     {
-        var (data, shards, horizon) = (Cli.Flag("data"), Cli.Flag("shards"), Cli.Flag("horizon-days"));
-        var (retention, port, tick) = (Cli.Flag("retention-days"), Cli.Flag("port"), Cli.Flag("tick-minutes"));
-        var (dlms, keys, zone) = (Cli.Flag("dlms-port"), Cli.Flag("keys"), Cli.Flag("dlms-zone"));
-        var (energy, engine, seal) = (Cli.Flag("dlms-list-energy-wh"), Cli.Flag("engine"), Cli.Flag("ledger-key"));
-        var (database, cluster, advertise) = (Cli.Flag("database-file"), Cli.Flag("cluster"), Cli.Flag("advertise"));
-        var (silo, gateway, sinks) = (Cli.Flag("silo-port"), Cli.Flag("gateway-port"), Cli.Flag("sinks"));
-        var (headEnd, format, replies) =
-            (Cli.Flag("head-end"), Cli.Flag("head-end-format"), Cli.Flag("head-end-replies"));
-        var (listen, tlsCert, tlsKey, clientCa) =
-            (Cli.Flag("listen"), Cli.Flag("tls-cert"), Cli.Flag("tls-key"), Cli.Flag("client-ca"));
-        var (hosts, issuer, audience, oidcKeys, claim) = (Cli.Flag("allowed-hosts"), Cli.Flag("oidc-issuer"),
-            Cli.Flag("oidc-audience"), Cli.Flag("oidc-keys"), Cli.Flag("oidc-claim"));
+        Option<string?>[] flags = [.. s_settings.Select(Cli.Flag)];
         var command = new Command("serve", "Run the fleet and its HTTP API, on the loopback address if nothing else is "
-            + "set.")
-        {
-            listen, tlsCert, tlsKey, clientCa, hosts, issuer, audience, oidcKeys, claim, data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
-            database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies, seal,
-        };
-        command.SetAction((p, cancel) => Cli.Guarded(() =>
-            Run(Cli.Settings(p, data, shards, horizon, retention, port, tick, dlms, keys, zone, energy, engine,
-                database, cluster, advertise, silo, gateway, sinks, headEnd, format, replies, seal, listen,
-                tlsCert, tlsKey, clientCa, hosts, issuer, audience, oidcKeys, claim), cancel)));
+            + "set.");
+        foreach (var flag in flags) command.Add(flag);
+        command.SetAction((p, cancel) => Cli.Guarded(() => Run(Cli.Settings(p, flags), cancel)));
         return command;
     }
 
@@ -47,7 +39,10 @@ internal static class ServeCommand
         await using var fleet = await Edition.Engines[settings.Engine](settings, Cli.Message, cancel);
         using var headEnd = settings.HeadEnd is { } to ? new HeadEndGateway(to, Now) : null;
         await using var app = await ApiHost.Start(fleet, settings.Port, ServiceMode.Live, cancel,
-            TimeProvider.System, headEnd is null ? null : headEnd.Read, entrance: entrance);
+            TimeProvider.System, headEnd is null ? null : headEnd.Read,
+            replayFolder: settings.ReplayFiles is { } folder ? Path.GetFullPath(folder) : null,
+            frames: new FrameSettings(keys.Intake, ZoneOf(settings), settings.DlmsListEnergyWh),
+            entrance: entrance);
         await using var receiver = settings.DlmsPort is { } dlms
             ? Receiver(fleet, dlms, keys, settings) : null;
         await using var soc = settings.SinkFile is { } sinks
@@ -100,8 +95,11 @@ internal static class ServeCommand
         {
             Port = port, Intake = keys.Intake, Message = Cli.Message,
             ListEnergyWh = settings.DlmsListEnergyWh,
-            Zone = settings.DlmsZone is { } zone && ZoneRules.TryGet(zone, out var rules) ? rules : null,
+            Zone = ZoneOf(settings),
         });
+
+    private static ZoneRules? ZoneOf(Settings settings) =>
+        settings.DlmsZone is { } zone && ZoneRules.TryGet(zone, out var rules) ? rules : null;
 
     /// <summary>The wall clock enters as journalled ticks and sweeps only.</summary>
     private static async Task Every(IFleet fleet, TimeSpan every, Func<UnixTime, Input> make, CancellationToken cancel)

@@ -116,18 +116,21 @@ internal sealed class Shard(int index, int shards, ITwinFactory factory, bool ke
     /// <summary>Round 0 of a closing: every twin of a kind that hears it applies the input and may send.</summary>
     public void ApplyToAll(ReadOnlySpan<byte> input)
     {
-        lock (Gate)
+        foreach (var kind in Kinds)
         {
-            foreach (var kind in Kinds)
+            if (!factory.HearsClosings(kind)) continue;
+            using var twins = _twins[(int)kind]!.GetEnumerator();
+            for (var more = true; more;)
             {
-                if (!factory.HearsClosings(kind)) continue;
-                foreach (var (id, twin) in _twins[(int)kind]!)
-                {
-                    var key = new TwinKey(kind, id);
-                    Now.Begin(key, null, maySend: true);
-                    twin.Apply(input, Now);
-                    Note(key, twin);
-                }
+                lock (Gate)
+                    for (var i = 0; i < Slice && (more = twins.MoveNext()); i++)
+                    {
+                        var (id, twin) = twins.Current;
+                        var key = new TwinKey(kind, id);
+                        Now.Begin(key, null, maySend: true);
+                        twin.Apply(input, Now);
+                        Note(key, twin);
+                    }
             }
         }
     }
@@ -153,9 +156,9 @@ internal sealed class Shard(int index, int shards, ITwinFactory factory, bool ke
     public void Deliver(List<Letter> letters, Outbox[] bodies)
     {
         var inbox = new Inbox(bodies);
-        lock (Gate)
+        for (var i = 0; i < letters.Count;)
         {
-            for (var i = 0; i < letters.Count;)
+            lock (Gate)
             {
                 var to = letters[i].To;
                 var end = i + 1;

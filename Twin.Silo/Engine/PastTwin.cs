@@ -40,11 +40,12 @@ internal static class PastTwin
         inputs.Sort((a, b) => a.Position.CompareTo(b.Position));
         var twin = checkpoint is null ? factory.Create(key) : factory.Restore(key, checkpoint.State);
         var outbox = new Outbox(0, 1, keepScores: false);
+        var answers = new Answers(journal, inputs);
         var position = checkpoint?.Position ?? inputs[0].Position - 1;
         foreach (var (next, input) in inputs)
         {
             SweepUntil(next);
-            Apply(journal, twin, key, input, outbox);
+            Apply(answers, twin, key, input, outbox);
             position = next;
         }
         SweepUntil(limits.Through + 1);
@@ -58,9 +59,40 @@ internal static class PastTwin
         {
             while (twin.Waits && journal.NextSweep(position, before) is { } sweep && Before(sweep.Input, limits.At))
             {
-                Apply(journal, twin, key, sweep.Input, outbox);
+                Apply(answers, twin, key, sweep.Input, outbox);
                 position = sweep.Position;
             }
+        }
+    }
+
+    /// <summary>What others published when days closed: read for a year at once, since most days have an answer.
+    /// </summary>
+    private sealed class Answers(IJournal journal, List<(long Position, byte[] Input)> inputs)
+    {
+        private const int DaysAtOnce = 400;
+
+        private readonly Dictionary<(TwinKey From, int Span), Dictionary<int, byte[]>> _read = [];
+
+        public byte[]? Of(TwinKey from, int day)
+        {
+            var span = (int)Math.Floor((double)day / DaysAtOnce);
+            if (!_read.TryGetValue((from, span), out var days))
+                _read[(from, span)] = days = journal.Publications(from, day, Math.Max(day, LastOf(span)))
+                    .ToDictionary(d => d.Day, d => d.Body);
+            return days.GetValueOrDefault(day);
+        }
+
+        /// <summary>The last day of a span that is closed here; days are asked for in ascending order.</summary>
+        private int LastOf(int span) => (int)Math.Min((span + 1L) * DaysAtOnce - 1, _lastDay ??= LastClosed());
+
+        private int? _lastDay;
+
+        private int LastClosed()
+        {
+            for (var i = inputs.Count - 1; i >= 0; i--)
+                if (Envelope.Read(inputs[i].Input).Kind == InputKind.DayClosed)
+                    return ((DayClosed)Input.Read(inputs[i].Input)).Day;
+            return int.MinValue;
         }
     }
 
@@ -71,8 +103,7 @@ internal static class PastTwin
     private static (TwinCheckpoint? Checkpoint, List<(long Position, byte[] Input)> Inputs) Gather(IJournal journal,
         TwinKey key, Limits limits)
     {
-        var closings = journal.ClosedDays(0);
-        var checkpoint = CheckpointBefore(journal, key, limits, closings);
+        var checkpoint = CheckpointBefore(journal, key, limits);
         var after = checkpoint?.Position ?? 0;
         var inputs = new List<(long Position, byte[] Input)>();
         void Keep(long position, ReadOnlySpan<byte> input)
@@ -86,18 +117,18 @@ internal static class PastTwin
         if (inputs.Count == 0 && checkpoint is null) return (null, inputs);
         // Days that closed before the meter first spoke never reached its twin.
         var first = checkpoint is null ? inputs.Min(i => i.Position) : after;
-        foreach (var (day, position) in closings)
-            if (position > first && position <= limits.Through && (day + 1L) * 86_400 <= limits.At)
+        foreach (var (day, position) in journal.ClosedDays(first))
+            if (position <= limits.Through && (day + 1L) * 86_400 <= limits.At)
                 inputs.Add((position, new DayClosed(day).ToBytes()));
         return (checkpoint, inputs);
     }
 
-    private static TwinCheckpoint? CheckpointBefore(IJournal journal, TwinKey key, Limits limits,
-        IReadOnlyList<(int Day, long Position)> closings)
+    private static TwinCheckpoint? CheckpointBefore(IJournal journal, TwinKey key, Limits limits)
     {
         var day = limits.At == long.MaxValue ? int.MaxValue : DayOf(limits.At) - CheckpointMargin;
         // Days close in order, and a checkpoint is made where one does.
-        var known = closings.LastOrDefault(c => c.Position <= limits.Through, (Day: int.MinValue, Position: 0L)).Day;
+        var known = limits.Through >= journal.Position ? int.MaxValue : journal.ClosedDays(0)
+            .LastOrDefault(c => c.Position <= limits.Through, (Day: int.MinValue, Position: 0L)).Day;
         return known == int.MinValue ? null : journal.Checkpoint(key, Math.Min(day, known));
     }
 
@@ -112,7 +143,7 @@ internal static class PastTwin
         _ => Input.EventTime(input) is not { } time || time.Seconds <= at,
     };
 
-    private static void Apply(IJournal journal, TwinState twin, TwinKey key, byte[] input, Outbox outbox)
+    private static void Apply(Answers published, TwinState twin, TwinKey key, byte[] input, Outbox outbox)
     {
         outbox.Clear();
         var kind = Envelope.Read(input).Kind;
@@ -127,7 +158,7 @@ internal static class PastTwin
         outbox.Take(0, sent);
         foreach (var to in sent.Select(l => l.To).Distinct().Order())
         {
-            if (journal.Publication(to, day) is not { } body) continue;
+            if (published.Of(to, day) is not { } body) continue;
             answers.Begin(to, null, maySend: true);
             answers.Send(key, body);
         }

@@ -3,6 +3,7 @@ using System.Text;
 using Twin.Grains;
 using Twin.Grains.Ledger;
 using Twin.Hardware;
+using Twin.Ingest.Text;
 
 namespace Twin.Silo.Storage;
 
@@ -29,7 +30,7 @@ public sealed class LedgerKey : IDisposable
         var key = ECDsa.Create();
         try
         {
-            key.ImportFromPem(File.ReadAllText(file));
+            key.ImportFromPem(BoundedFile.ReadText(file, BoundedFile.SmallBytes));
             if (key.KeySize < 256) throw new CryptographicException($"a key of {key.KeySize} bits is too short");
             // A public key alone reads as well, and cannot sign.
             key.SignData([], HashAlgorithmName.SHA256);

@@ -20,6 +20,7 @@ internal static class Sql
             readings INTEGER NOT NULL, marks BLOB NOT NULL, judging INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS batch(last INTEGER PRIMARY KEY, before INTEGER NOT NULL,
             min_day INTEGER NOT NULL, max_day INTEGER NOT NULL, items BLOB NOT NULL, digest BLOB NOT NULL);
+        CREATE INDEX IF NOT EXISTS batch_days ON batch(max_day, min_day, last, before);
         CREATE TABLE IF NOT EXISTS kept(position INTEGER PRIMARY KEY, kind INTEGER NOT NULL, twin INTEGER NOT NULL,
             input BLOB NOT NULL, digest BLOB NOT NULL);
         CREATE INDEX IF NOT EXISTS kept_twin ON kept(twin, kind, position) WHERE twin <> -9223372036854775808;

@@ -146,6 +146,27 @@ public abstract partial class SqlJournal
         }
     }
 
+    /// <summary>Segments whose digest was found right; at the bound all are checked anew.</summary>
+    private const int MaxChecked = 1 << 20;
+
+    private readonly HashSet<long> _checked = [];
+
+    /// <summary>
+    /// A segment is not changed once it is written: its digest is checked when it is first read, and by
+    /// <see cref="CheckDigests"/>.
+    /// </summary>
+    private void CheckOnce(byte[] body, System.Data.Common.DbDataReader row, long id)
+    {
+        lock (_checked)
+            if (_checked.Contains(id)) return;
+        CheckDigest(body, row.Blob(3), $"segment row {id}");
+        lock (_checked)
+        {
+            if (_checked.Count >= MaxChecked) _checked.Clear();
+            _checked.Add(id);
+        }
+    }
+
     private List<Segment> SegmentsOf(MeterId meter, int fromDay, int toDay, long through) => Reading(c =>
     {
         using var select = c.Prepare("SELECT from_day, days, body, digest, id FROM segment WHERE days IN (1, 14) AND "
@@ -160,26 +181,9 @@ public abstract partial class SqlJournal
         {
             var segment = new Segment(reader.GetInt32(0), reader.GetInt32(1), reader.Blob(2));
             if (segment.FromDay + segment.Days <= fromDay) continue;
-            CheckDigest(segment.Body, reader.Blob(3), $"segment row {reader.GetInt64(4)}");
+            CheckOnce(segment.Body, reader, reader.GetInt64(4));
             found.Add(segment);
         }
         return found;
     });
-
-    /// <summary>Blocks of a meter in the tail, ascending.</summary>
-    private List<(long Position, byte[] Input)> TailOf(MeterId meter, int fromDay, int toDay, long through) =>
-        Reading(c =>
-        {
-            using var select = c.Prepare("SELECT before, items FROM batch WHERE max_day>=@a AND min_day<=@b "
-                + "AND before<@p ORDER BY last", "@a", "@b", "@p").With(fromDay, toDay, through);
-            using var reader = select.ExecuteReader();
-            var found = new List<(long, byte[])>();
-            while (reader.Read())
-                JournalBatch.Visit(reader.Blob(1), reader.GetInt64(0), (position, input) =>
-                {
-                    if (position <= through && Envelope.Read(input).Target.Id == meter.Value)
-                        found.Add((position, input.ToArray()));
-                });
-            return found;
-        });
 }

@@ -71,15 +71,34 @@ public static class CimReader
         _ => throw new CimError(0, 0, $"a reply has Result OK, PARTIAL or FAILED, not '{text}'"),
     };
 
+    /// <summary>Attributes of one element; messages of the standard have a few, on their root.</summary>
+    public const int MaxAttributes = 64;
+
+    private static XmlReader Open(Stream message)
+    {
+        XmlTags.Check(message);
+        try
+        {
+            return XmlReader.Create(message, Settings);
+        }
+        catch (XmlException e)
+        {
+            throw new CimError(Math.Max(1, e.LineNumber), Math.Max(1, e.LinePosition),
+                "it is no XML that is taken: " + e.Message.Split('\n')[0]);
+        }
+    }
+
     /// <summary>Goes through all elements; <paramref name="take"/> reads one to its end, or leaves it.</summary>
     private static void Walk(Stream message, Func<XmlReader, string, bool> take)
     {
-        using var xml = XmlReader.Create(message, Settings);
+        using var xml = Open(message);
         try
         {
             var more = xml.Read();
             while (more)
             {
+                if (xml.AttributeCount > MaxAttributes)
+                    throw Bad(xml, $"an element has more than {MaxAttributes} attributes");
                 if (xml.Depth > MaxDepth) throw Bad(xml, $"elements nest deeper than {MaxDepth}");
                 // What was taken stands behind its end already.
                 more = xml.NodeType == XmlNodeType.Element && take(xml, xml.LocalName) ? !xml.EOF : xml.Read();

@@ -5,6 +5,7 @@ using Twin.Hardware;
 using Twin.Hardware.Coding;
 using Twin.Hardware.Wire;
 using Twin.Hardware.Wire.Reports;
+using Twin.Ingest.Text;
 
 namespace Twin.Ingest.Dlms;
 
@@ -212,7 +213,8 @@ public sealed class KeyFile : IDisposable
     {
         try
         {
-            return new FileInfo(path).Length <= MaxFileBytes ? File.ReadAllBytes(path)
+            // A pipe tells no length.
+            return new FileInfo(path).Length <= MaxFileBytes ? BoundedFile.Read(path, (int)MaxFileBytes)
                 : throw new KeyFileException($"{path}: over {MaxFileBytes} bytes is no key file.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -303,7 +305,7 @@ public static class KeyPassphrase
     {
         try
         {
-            return File.ReadAllText(path).TrimEnd('\r', '\n');
+            return BoundedFile.ReadText(path, BoundedFile.SmallBytes).TrimEnd('\r', '\n');
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using Twin.Api;
+using Twin.Grains;
+using Twin.Hardware;
+using Twin.Silo.Embedded;
+
+namespace Twin.Silo.Bench;
+
+/// <summary>
+/// The HTTP service under load, over loopback: readings come in as lines of JSON, and questions of every kind are
+/// asked at a steady rate whether or not earlier ones have been answered.
+/// </summary>
+internal sealed class ApiBench(BenchRun bench, int twins, CancellationToken cancel)
+{
+    /// <summary>Most twins, and those of them of which ten years are stored.</summary>
+    private const int MaxTwins = 100_000, OldMeters = 20, Years = 10;
+
+    private const int Requests = 1_000, PerSecond = 50, WarmUp = 100, ReadingsPerSecond = 20_000;
+    private const int FirstDay = 14_305, Slots = 48, Columns = 1_200;
+
+    /// <summary>One meter in so many has an open cover, and so a case.</summary>
+    private const int MetersPerCase = 50;
+
+    private sealed record Kind(string Name, double BudgetMs, int PerTwenty, Func<int, string> Url);
+
+    private readonly int _twins = Math.Min(twins, MaxTwins);
+
+    public async Task Run(string path)
+    {
+        bench.Say("api: loading");
+        await using var fleet = EmbeddedFleet.Open(BenchRun.Options(path), new TwinFactory(), null);
+        var meters = Enumerable.Range(0, _twins).Select(IngestBench.Meter).ToArray();
+        // The other twins come when the years are over: each closing goes to all that there are.
+        await IngestBench.Register(fleet, meters[..OldMeters]);
+        await IngestBench.Load(fleet, meters[..OldMeters], 0, Years * 365);
+        await IngestBench.Register(fleet, meters[OldMeters..]);
+        await OpenCases(fleet, meters);
+        await using var app = await ApiHost.Start(fleet, 0, ServiceMode.Replay, cancel);
+        using var client = new HttpClient { BaseAddress = new Uri(ApiHost.Address(app)) };
+        var kinds = Kinds(meters);
+        // The index is made when it is first asked for, and once per process.
+        await client.GetByteArrayAsync("/api/v1/fleet", cancel);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var feeding = Task.Run(() => Feed(client, stop.Token), cancel);
+        bench.Say("api: requests");
+        var times = await Ask(client, kinds);
+        await stop.CancelAsync();
+        var rate = await feeding;
+        var scale = string.Create(CultureInfo.InvariantCulture, $"{_twins:n0} twins, {OldMeters} of them with {Years} "
+            + $"years of half-hours, {rate:n0} readings/s in over HTTP, {PerSecond} requests/s, {Requests} requests");
+        foreach (var kind in kinds)
+        {
+            var sorted = times[kind.Name];
+            sorted.Sort();
+            bench.AtMost($"GET {kind.Name}, p99", "ms", kind.BudgetMs, sorted[(int)(sorted.Count * 0.99)],
+                string.Create(CultureInfo.InvariantCulture, $"{scale}; p50 {sorted[sorted.Count / 2]:0.0} ms, "
+                    + $"{sorted.Count} of them"));
+        }
+        await app.StopAsync(cancel);
+    }
+
+    private static Kind[] Kinds(MeterId[] meters)
+    {
+        string Old(int i) => $"/api/v1/meters/{meters[i % OldMeters]}";
+        static string Time(int days) => UnixTime.FromMinutes((FirstDay + (long)days) * 1440).ToString();
+        var (from, middle, to) = (Time(0), Time(Years * 182), Time(Years * 365));
+        return
+        [
+            new("a twin", 5, 10, i => $"/api/v1/meters/{meters[i * 331 % meters.Length]}"),
+            new("a 10-year series at 1,200 columns", 50, 3,
+                i => $"{Old(i)}/series?from={from}&to={to}&columns={Columns}"),
+            new("a 10-year series with its expected band", 50, 1,
+                i => $"{Old(i)}/series?from={from}&to={to}&columns={Columns}&band=true"),
+            new("a twin five years ago", 300, 1, i => $"{Old(i)}?at={middle}"),
+            new("a twin as it was known five years ago", 300, 1, i => $"{Old(i)}?known_at={middle}"),
+            new("a filtered page of cases", 50, 2, i => $"/api/v1/cases?desk=security&limit=50&severity=low"),
+            new("a filtered page of meters", 50, 1, i => $"/api/v1/meters?feeder=F{i}&sort=score&limit=50"),
+            new("the heat strip of the feeders", 300, 1, _ => "/api/v1/fleet/heat?days=30"),
+        ];
+    }
+
+    private async Task OpenCases(IFleet fleet, MeterId[] meters)
+    {
+        var batch = new InputBatch("bench");
+        var at = UnixTime.FromMinutes((FirstDay + Years * 365L) * 1440);
+        for (var m = 0; m < meters.Length; m += MetersPerCase)
+            batch.Add(new DeviceEvent(meters[m], at, "idis", "44", ""));
+        await fleet.Append(batch, cancel);
+        var sweep = new InputBatch("bench");
+        sweep.Add(new Sweep(at));
+        await fleet.Append(sweep, cancel);
+    }
+
+    /// <summary>Kinds in turn, each so often in twenty; the first ones warm up.</summary>
+    private async Task<Dictionary<string, List<double>>> Ask(HttpClient client, Kind[] kinds)
+    {
+        Kind[] turns = [.. kinds.SelectMany(k => Enumerable.Range(0, k.PerTwenty)
+            .Select(i => (Kind: k, Place: (i + 0.5) / k.PerTwenty))).OrderBy(t => t.Place).Select(t => t.Kind)];
+        var times = kinds.ToDictionary(k => k.Name, _ => new List<double>());
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1.0 / PerSecond));
+        var running = new List<Task>();
+        for (var i = 0; i < WarmUp + Requests; i++)
+        {
+            await timer.WaitForNextTickAsync(cancel);
+            running.Add(One(turns[i % turns.Length], i));
+        }
+        await Task.WhenAll(running);
+        return times;
+
+        async Task One(Kind kind, int i)
+        {
+            var watch = Stopwatch.StartNew();
+            using var response = await client.GetAsync(kind.Url(i), cancel);
+            await response.Content.ReadAsByteArrayAsync(cancel);
+            response.EnsureSuccessStatusCode();
+            if (i < WarmUp) return;
+            lock (times) times[kind.Name].Add(watch.Elapsed.TotalMilliseconds);
+        }
+    }
+
+    /// <summary>Days of meters, one a line, ten requests a second; returns the readings a second that were taken.
+    /// </summary>
+    private async Task<double> Feed(HttpClient client, CancellationToken until)
+    {
+        const int perRequest = ReadingsPerSecond / 10 / Slots;
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        var watch = Stopwatch.StartNew();
+        long sent = 0;
+        try
+        {
+            for (; await timer.WaitForNextTickAsync(until); sent += perRequest)
+            {
+                var lines = new StringBuilder();
+                for (var i = 0; i < perRequest; i++) AddLine(lines, sent + i);
+                using var body = new StringContent(lines.ToString());
+                body.Headers.ContentType = new MediaTypeHeaderValue("application/x-ndjson");
+                using var answer = await client.PostAsync("/api/v1/observations", body, until);
+                answer.EnsureSuccessStatusCode();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The measurements are done.
+        }
+        return sent * Slots / watch.Elapsed.TotalSeconds;
+    }
+
+    private void AddLine(StringBuilder to, long n)
+    {
+        var start = UnixTime.FromMinutes((FirstDay + Years * 365L + n / _twins) * 1440);
+        to.Append(CultureInfo.InvariantCulture, $"{{\"meter\":\"bench-{n % _twins}\",\"start\":\"{start}\",")
+            .Append("\"interval_minutes\":30,\"values\":[");
+        for (var s = 0; s < Slots; s++)
+            to.Append(s == 0 ? "" : ",").Append((100 + n * 7 + s * 13) % 500);
+        to.Append("]}\n");
+    }
+}

@@ -71,11 +71,13 @@ public sealed class CurlGuideTests
         var data = directory.Sub("demo");
         await InProcess.Well("demo", "--meters", "60", "--data", data, "--exit", "--port", "0");
         foreach (var person in (string[])["Ada", "Ben"])
-            await InProcess.Well("key", "create", person, "--role", "approver", "--at", "2025-10-01T00:00:00Z",
+            await InProcess.Well("key", "create", person, "--role", "approver", "--at", "2025-10-08T00:00:00Z",
                 "--data", data, "--out", Path.Combine(Path.GetDirectoryName(data)!, person.ToLowerInvariant() + ".key"));
 
         await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = data }, new TwinFactory(), null);
-        var now = fleet.Ledger.Entries(fleet.Ledger.End.Number - 1, 1)[0].Entry.At.Seconds;
+        // A role approves from a day on after it was given.
+        Assert.True(UnixTime.TryParse("2025-10-09T01:00:00Z", out var morning));
+        var now = morning.Seconds;
         await using var app = await ApiHost.Start(fleet, 0, ServiceMode.Demo, default,
             now: () => new UnixTime(Interlocked.Read(ref now)));
         using var stop = new CancellationTokenSource();

@@ -70,6 +70,13 @@ public sealed class CurlGuideTests
         using var directory = new TestDirectory();
         var data = directory.Sub("demo");
         await InProcess.Well("demo", "--meters", "60", "--data", data, "--exit", "--port", "0");
+        var shipped = await InProcess.Well("policy", "default");
+        var mine = shipped.Replace("isolate_communications: {enforcer: concentrator,",
+            "isolate_communications: {enforcer: concentrator, approvals: 1,", StringComparison.Ordinal);
+        Assert.NotEqual(shipped, mine);
+        await File.WriteAllTextAsync(directory.Sub("policy.yaml"), mine);
+        await InProcess.Well("policy", "activate", directory.Sub("policy.yaml"), "--by", "Ada", "--at",
+            "2025-10-08T00:00:00Z", "--data", data);
         foreach (var person in (string[])["Ada", "Ben"])
             await InProcess.Well("key", "create", person, "--role", "approver", "--at", "2025-10-08T00:00:00Z",
                 "--data", data, "--out", Path.Combine(Path.GetDirectoryName(data)!, person.ToLowerInvariant() + ".key"));

@@ -54,7 +54,10 @@ public sealed record CustomerStatus(MeterId Meter, UnixTime At, CustomerCategory
     public override string Describe() => $"customer is {Category.ToString().ToLowerInvariant()}, says {Source}";
 }
 
-/// <summary>Something is done with a case. <paramref name="Case"/> is the case's twin.</summary>
+/// <summary>
+/// Something is done with a case. <paramref name="Case"/> is the case's twin; <paramref name="Assignee"/>: who has it
+/// from now on, where it is assigned or acknowledged, empty to leave that as it is.
+/// </summary>
 public sealed record CaseAct(TwinKey Case, UnixTime At, Actor By, CaseActKind Act, Disposition Disposition,
     string Assignee, string Text) : Input(InputKind.CaseAct)
 {

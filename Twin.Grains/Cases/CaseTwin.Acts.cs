@@ -97,7 +97,10 @@ public sealed partial class CaseTwin
     {
         switch (act.Act)
         {
-            case CaseActKind.Acknowledge: _file.Handling = CaseHandling.Acknowledged; break;
+            case CaseActKind.Acknowledge:
+                _file.Handling = CaseHandling.Acknowledged;
+                if (act.Assignee.Length > 0) _file.Assignee = act.Assignee;
+                break;
             case CaseActKind.Assign:
                 (_file.Assignee, _file.Handling) = (act.Assignee, CaseHandling.InProgress);
                 break;

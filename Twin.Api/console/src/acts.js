@@ -124,7 +124,7 @@ function Bulk({ ask }) {
   return html`<${Dialog} ...${dialogProps('bulk', `${words(ask.act.act)}: preview`)}><form class="stack" onSubmit=${submit}>
     ${!preview && !failed && html`<p role="status">Looking what it would do…</p>`}
     ${preview && html`<div class="preview" role="status"><p><strong>${plural(preview.done ?? preview.matched - skipped.length, 'case')} would change</strong>,
-      ${plural(skipped.length, 'case')} of ${preview.matched} would be skipped.</p>
+      ${skipped.length} of ${preview.matched} would be skipped.</p>
       ${skipped.length > 0 && html`<ul>${skipped.slice(0, 8).map((s) => html`<li><code>${s.id}</code>: ${s.reason}</li>`)}</ul>`}
       ${skipped.length > 8 && html`<p class="note">and ${skipped.length - 8} more</p>`}</div>`}
     <${Failure} error=${error ?? failed} />${buttons(busy || !preview, 'Do it')}</form></${Dialog}>`;

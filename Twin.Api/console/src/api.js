@@ -3,6 +3,9 @@ import { signal } from '@preact/signals';
 /** Who is signed in; undefined before it is known, null for nobody. */
 export const session = signal(undefined);
 
+/** Where the data come from: known before anybody has signed in. */
+export const mode = signal(null);
+
 /** Why load curves are read, told once a session; it goes with every request for one. */
 export const purpose = signal(sessionStorage.getItem('purpose') ?? '');
 
@@ -78,8 +81,10 @@ let asking = null;
 
 export function refreshSession() {
   // While no key exists, whoever is at this machine may read, without a name; later, nobody without one.
-  asking ??= get('/session').then((s) => (session.value = s.is_local ? { ...s, name: 'local' } : s.name ? s : null),
-    (error) => error.status !== 0 && (session.value = null)).finally(() => (asking = null));
+  asking ??= get('/session').then((s) => {
+    mode.value = s.mode;
+    session.value = s.is_local ? { ...s, name: 'local' } : s.name ? s : null;
+  }, (error) => error.status !== 0 && (session.value = null)).finally(() => (asking = null));
   return asking;
 }
 

@@ -1,6 +1,6 @@
 import { html } from 'htm/preact';
 import { signal } from '@preact/signals';
-import { session, signOut } from './api.js';
+import { mode as knownMode, session, signOut } from './api.js';
 import { connection, status } from './live.js';
 import { linkTo, place } from './place.js';
 import { plural, time, words } from './pure/format.js';
@@ -46,13 +46,13 @@ const modes = {
 
 /** How the document's title begins, so that a tab in the background tells too. */
 export const titleMark = () => {
-  const mode = status.value?.mode;
+  const mode = status.value?.mode ?? knownMode.value;
   return mode && mode !== 'live' ? `[${modes[mode]?.[0] ?? mode}] ` : '';
 };
 
 function ModeBar() {
   const s = status.value;
-  const mode = s?.mode ?? 'unknown';
+  const mode = s?.mode ?? knownMode.value ?? 'unknown';
   const [name, text] = modes[mode] ?? ['Not connected', 'Nothing is known of the service yet.'];
   return html`<div class="mode mode-${mode}" id="mode" role="region" aria-label="Mode of operation">
     <strong>${name}</strong>${text && html`<span>${text}</span>`}<span class="grow"></span>
@@ -62,13 +62,13 @@ function ModeBar() {
 }
 
 const states = { live: ['●', 'connected'], polling: ['◐', 'polling'], connecting: ['○', 'connecting…'],
-  broken: ['✕', 'no connection'] };
+  broken: ['✕', 'no connection'], waiting: ['○', 'not signed in'] };
 
 function Connection() {
   const c = connection.value;
   const [shape, text] = states[c.state];
   return html`<span class="connection connection-${c.state}" id="connection" data-state=${c.state}>
-    <span aria-hidden="true">${shape}</span> ${c.refused ? 'not signed in' : text}${c.state === 'broken' && c.tries > 0 ? `, try ${c.tries + 1}` : ''}</span>`;
+    <span aria-hidden="true">${shape}</span> ${text}${c.state === 'broken' && c.tries > 0 ? `, try ${c.tries + 1}` : ''}</span>`;
 }
 
 function Alarms() {

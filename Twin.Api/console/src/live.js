@@ -6,8 +6,9 @@ import { nothing, withEvent } from './pure/news.js';
 /** The service's status, as its stream or its answer told last. */
 export const status = signal(null);
 
-/** How the stream does: "connecting", "live", "polling" (the service has no stream), "broken". */
-export const connection = signal({ state: 'connecting', since: Date.now(), tries: 0 });
+/** How the stream does: "connecting", "live", "polling" (the service has no stream),
+ * "broken", "waiting" (for somebody to sign in). */
+export const connection = signal({ state: 'waiting', since: Date.now(), tries: 0 });
 
 /** What changed since the page was last refreshed. */
 export const news = signal(nothing);
@@ -62,10 +63,19 @@ export async function askStatus() {
   }
 }
 
+/** Nobody is told anything before somebody has signed in, so nothing is asked either. */
+const someone = () => new Promise((resolve) => {
+  const end = session.subscribe((s) => s && queueMicrotask(() => (end(), resolve())));
+});
+
 /** Follows the stream for as long as the page is open, over restarts of the service. */
 export async function follow() {
-  askStatus();
   for (let tries = 0; ;) {
+    if (!session.value) {
+      connection.value = { state: 'waiting', since: Date.now(), tries: 0 };
+      await someone();
+      askStatus();
+    }
     const abort = new AbortController();
     ending = abort;
     let problem = null;
@@ -80,8 +90,7 @@ export async function follow() {
     if (problem?.status === 400) lastId = null;
     const isPolling = problem?.status === 404;
     const reached = await askStatus();
-    connection.value = { state: isPolling && reached ? 'polling' : 'broken', since: Date.now(), tries,
-      refused: problem?.status === 401 || problem?.status === 403 };
+    connection.value = { state: isPolling && reached ? 'polling' : 'broken', since: Date.now(), tries };
     await pause(isPolling ? pollMs : wait(tries++), abort.signal);
     if (!isPolling) connection.value = { ...connection.value, state: 'connecting' };
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { age, any, count, figure, none, percent, rfc, span, time, watts, words } from '../src/pure/format.js';
+import { age, any, count, figure, none, percent, rfc, short, span, time, watts, words } from '../src/pure/format.js';
 
 test('figures have three significant digits, whole ones from a hundred on', () => {
   assert.deepEqual([0, 1, 12.345, 0.012345, 123.4, 1234567, -5.5].map(figure),
@@ -34,4 +34,5 @@ test('names of the service are words, and whatever comes can be shown', () => {
   assert.equal(words('revenue_protection'), 'revenue protection');
   assert.equal(any({ a_b: [1, true], at: '2026-11-22T08:15:00Z' }), 'a b 1, yes, at 2026-11-22 08:15');
   assert.equal(any([]), none);
+  assert.equal(short(`default (${'ab'.repeat(32)}), case ${'cd'.repeat(8)}-1`), `default (abababababab…), case ${'cd'.repeat(8)}-1`);
 });

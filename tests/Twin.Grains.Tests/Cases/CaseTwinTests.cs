@@ -61,7 +61,8 @@ public sealed class CaseTwinTests
     {
         Assert.Contains("no such case", _harness.Do(CaseActKind.Acknowledge), StringComparison.Ordinal);
         _harness.Find();
-        Assert.Equal("", _harness.Do(CaseActKind.Acknowledge));
+        Assert.Equal("", _harness.Do(CaseActKind.Acknowledge, assignee: "ada"));
+        Assert.Equal((CaseHandling.Acknowledged, "ada"), (_harness.File.Handling, _harness.File.Assignee));
         Assert.Contains("already", _harness.Do(CaseActKind.Acknowledge), StringComparison.Ordinal);
         Assert.Equal("", _harness.Do(CaseActKind.Assign, assignee: "grace"));
         Assert.Equal((CaseHandling.InProgress, "grace"), (_harness.File.Handling, _harness.File.Assignee));

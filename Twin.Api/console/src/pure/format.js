@@ -102,6 +102,9 @@ export function any(value) {
   return Object.entries(value).map(([k, v]) => `${words(k)} ${any(v)}`).join(', ');
 }
 
+/** Digests are long and say nothing to the eye; where one is needed whole it is in a title or in the API. */
+export const short = (text) => text.replaceAll(/\b([0-9a-f]{12})[0-9a-f]{20,}\b/g, '$1…');
+
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
 /** Severity as text and shape: colour alone tells nobody who cannot see it. */

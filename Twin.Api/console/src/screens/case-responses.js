@@ -75,7 +75,7 @@ export function ResponseCard({ response: r, changed }) {
   const given = r.approvals ?? [];
   return html`<li class="response" data-response-id=${r.id} tabindex="-1">
     <p class="response-head"><strong>${words(r.rung)}${r.is_undo ? ' (undoing)' : ''}</strong> <${State} of=${r.state} />
-      <span>by ${words(r.enforcer)}</span>${r.watts > 0 && html`<span>${watts(r.watts)} moved</span>`}<span class="grow"></span><code>#${r.number}</code></p>
+      ${r.enforcer !== 'none' && html`<span>by ${words(r.enforcer)}</span>`}${r.watts > 0 && html`<span>${watts(r.watts)} moved</span>`}<span class="grow"></span><code>#${r.number}</code></p>
     ${r.why && html`<p>${r.why}</p>`}${r.reason && html`<p class="note">${r.reason}</p>`}
     <${Facts} class="tight" of=${[
       ['On', r.subject_name], ['Wanted by', nameOf(r.requested_by)],

@@ -5,7 +5,7 @@ import { ActDialog, acknowledgement, actOn, asked, notAllowed, takesCase } from 
 import { onKeys } from '../keyboard.js';
 import { news, status } from '../live.js';
 import { go, linkTo, place } from '../place.js';
-import { count, figure, percent, plural, span, seconds, words } from '../pure/format.js';
+import { count, figure, percent, plural, short, span, seconds, words } from '../pure/format.js';
 import { caseKey, isNews } from '../pure/news.js';
 import { announce } from '../ui/announce.js';
 import { useLoad } from '../ui/load.js';
@@ -69,9 +69,6 @@ function Decision({ item }) {
     ${(d?.next ?? []).length > 0 && html`<h3>If nobody does anything</h3><ul class="rungs">${d.next.map((t) => html`<li>${t}</li>`)}</ul>`}
   </${Panel}>`;
 }
-
-/** Digests are long and say nothing to the eye; the ledger has them whole. */
-const short = (text) => text.replaceAll(/\b([0-9a-f]{12})[0-9a-f]{20,}\b/g, '$1…');
 
 function Timeline({ entries }) {
   const [shown, setShown] = useState(20);

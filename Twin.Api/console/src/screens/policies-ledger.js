@@ -1,7 +1,7 @@
 import { html } from 'htm/preact';
 import { get } from '../api.js';
 import { linkTo, place, setQuery } from '../place.js';
-import { count, words } from '../pure/format.js';
+import { count, short, words } from '../pure/format.js';
 import { useLoad } from '../ui/load.js';
 import { CaseLink, Failure, Panel, Select, Table, Time } from '../ui/parts.js';
 import { TextFilter } from './triage-filters.js';
@@ -29,7 +29,7 @@ export function Ledger() {
     <${Failure} error=${end.error ?? load.error} again=${load.again} />
     <${Table} caption="Ledger entries" hidden rows=${entries} keyOf=${(e) => e.number} empty=${load.busy ? 'Reading…' : 'No entry.'} columns=${[
       { head: '#', class: 'number', scope: 'row', cell: (e) => count(e.number) }, { head: 'At', cell: (e) => html`<${Time} of=${e.at} />` },
-      { head: 'Kind', cell: (e) => words(e.kind) }, { head: 'What', cell: (e) => html`${e.text}${e.why && !e.text.includes(e.why) && html` <span class="note">${e.why}</span>`}` }, { head: 'Who', cell: (e) => e.who ?? '' },
+      { head: 'Kind', cell: (e) => words(e.kind) }, { head: 'What', cell: (e) => html`${short(e.text)}${e.why && !e.text.includes(e.why) && html` <span class="note">${short(e.why)}</span>`}` }, { head: 'Who', cell: (e) => e.who ?? '' },
       { head: 'Case', cell: (e) => (e.case ? html`<${CaseLink} id=${e.case}><code>${e.case.slice(-12)}</code></${CaseLink}>` : '') },
       { head: 'Hash', cell: (e) => (e.hash ? html`<code title=${e.hash}>${e.hash.slice(0, 10)}</code>` : '') }]} />
     <nav class="pages" aria-label="Pages of the ledger">${first > 1 && html`<button type="button" onClick=${() => move(first - 1 - pageSize)}>← Older</button>`}

@@ -22,7 +22,10 @@ public sealed class AccessBook(IFleet fleet, ApiOptions options, TimeProvider cl
 
     private readonly SemaphoreSlim _reading = new(1);
 
-    /// <summary>When each key and holder was used last, since the process began; as many as there are keys.</summary>
+    /// <summary>Credentials and holders whose last use is kept; at the bound a further one's is not.</summary>
+    private const int MaxUses = 2 * AccessTwin.MaxKeys + AccessTwin.MaxHolders;
+
+    /// <summary>When each credential and holder was used last, since the process began.</summary>
     private readonly ConcurrentDictionary<string, UnixTime> _lastUse = new(StringComparer.Ordinal);
 
     private readonly ConcurrentDictionary<string, UnixTime> _emergencies = new(StringComparer.Ordinal);
@@ -93,8 +96,8 @@ public sealed class AccessBook(IFleet fleet, ApiOptions options, TimeProvider cl
             from is { } time && now.Seconds >= time.Seconds)
         { ApprovesFrom = from };
         if (holder.IsBreakGlass) await TellEmergency(caller, now, cancel);
-        _lastUse[credential] = now;
-        _lastUse[holder.Key] = now;
+        foreach (var used in (ReadOnlySpan<string>)[credential, holder.Key])
+            if (_lastUse.Count < MaxUses || _lastUse.ContainsKey(used)) _lastUse[used] = now;
         return caller;
     }
 
@@ -112,6 +115,8 @@ public sealed class AccessBook(IFleet fleet, ApiOptions options, TimeProvider cl
             && now.Seconds >= told.Seconds) return;
         await Note(new AccessNoted(now, caller.Actor, AccessKind.BreakGlassUsed, default, now, now, 1,
             caller.Credential), cancel);
+        // Forgotten at the bound, which tells of it once more.
+        if (_emergencies.Count >= MaxUses) _emergencies.Clear();
         _emergencies[caller.Credential] = now;
     }
 

@@ -67,11 +67,11 @@ internal sealed class Doorkeeper(AccessBook book, Sessions sessions, ApiOptions 
     public async ValueTask<Grains.Access.KeyRecord> Open(HttpContext http, string text, CancellationToken cancel)
     {
         var from = http.Connection.RemoteIpAddress?.ToString() ?? "local";
-        tries.Require(from);
         await book.Refresh(cancel);
         if (!ApiKey.TryRead(text, out var id, out var secret) || book.Key(id) is not { } key
             || !ApiKey.Fits(key, secret))
         {
+            tries.Require(from);
             if (tries.Add(from) is var count and > 0)
             {
                 var now = options.Now();
@@ -98,8 +98,9 @@ internal sealed class Doorkeeper(AccessBook book, Sessions sessions, ApiOptions 
 }
 
 /// <summary>
-/// Counts keys that were none, by address. After <see cref="Most"/> within ten minutes an address waits; the number is
-/// told once.
+/// Counts keys that were none, by address. After <see cref="Most"/> within ten minutes an address hears 429, and it is
+/// told once. A key that holds is taken all the same: none can be guessed, and nobody behind the same proxy or at the
+/// same machine is to be locked out.
 /// </summary>
 internal sealed class FailedTries(TimeProvider clock)
 {

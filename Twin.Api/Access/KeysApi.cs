@@ -13,7 +13,7 @@ internal sealed record KeyItem(string Id, string Holder, UnixTime CreatedAt, str
     UnixTime? RevokedAt, UnixTime? LastUse);
 
 /// <summary>Keys in order of making.</summary>
-internal sealed record KeyList(IReadOnlyList<KeyItem> Keys);
+internal sealed record KeyList(IReadOnlyList<KeyItem> Keys, string? Next, int Total);
 
 /// <summary>A key that was made; <paramref name="Key"/> is shown here and nowhere else.</summary>
 internal sealed record MadeKey(string Id, string Holder, UnixTime? ExpiresAt, string Key);
@@ -22,13 +22,16 @@ internal sealed record MadeKey(string Id, string Holder, UnixTime? ExpiresAt, st
 internal static class KeysApi
 {
     private const string Path = "/api/v1/keys";
+    public const int DefaultLimit = 100, MaxLimit = 1_000;
+    private const string Version = "k1";
     private const int MaxBody = 16 * 1024, MaxDays = 3_660;
     private const long DaySeconds = 86_400;
 
     public static void MapKeysApi(this IEndpointRouteBuilder routes)
     {
         routes.MapGet(Path, List).Needs(Right.Administer).WithName("list_keys").WithTags("access")
-            .WithSummary("Keys, without their secrets");
+            .Produces<KeyList>().ProducesProblem(400)
+            .WithSummary("Keys in order of making, without their secrets: limit, cursor, fields");
         routes.MapPost(Path, Make).Needs(Right.Administer).WithName("make_key").WithTags("access")
             .Accepts<string>("application/json").Produces<MadeKey>(201).ProducesProblem(400).ProducesProblem(422)
             .WithSummary("Makes a key for a person or service: holder, days (until it expires), why. It is shown once");
@@ -36,11 +39,25 @@ internal static class KeysApi
             .ProducesProblem(404).ProducesProblem(422).WithSummary("Revokes a key, at once: why");
     }
 
-    private static Ok<KeyList> List(HttpContext http, AccessBook book)
+    private static IResult List(string? limit, string? cursor, string? fields, HttpContext http, AccessBook book)
     {
-        Parameters.Only(http.Request);
-        return TypedResults.Ok(new KeyList([.. book.Keys.Select(k => Item(k, book))]));
+        Parameters.Only(http.Request, "limit", "cursor", "fields");
+        var most = Parameters.Integer(limit, "limit", DefaultLimit, MaxLimit);
+        var (since, after) = Place(cursor);
+        var found = book.Keys.Where(k => (k.CreatedAt.Seconds, k.Id).CompareTo((since, after)) > 0).Take(most + 1)
+            .ToArray();
+        var next = found.Length <= most ? null : Cursor.Next(http.Request, Cursor.Write(Version,
+            string.Create(CultureInfo.InvariantCulture, $"{found[most - 1].CreatedAt.Seconds}.{found[most - 1].Id:x16}")));
+        return Fields.Of(new KeyList([.. found.Take(most).Select(k => Item(k, book))], next, book.Keys.Count()), fields,
+            "keys");
     }
+
+    private static (long Since, ulong After) Place(string? cursor) =>
+        Cursor.Read(cursor, Version) is not { } place ? (long.MinValue, 0)
+            : place.Split('.') is [var time, var id]
+                && long.TryParse(time, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var since)
+                && ulong.TryParse(id, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var after)
+            ? (since, after) : throw Cursor.Bad();
 
     private static KeyItem Item(KeyRecord k, AccessBook book) => new(IdOf(k.Id), k.Holder, k.CreatedAt, k.CreatedBy,
         k.ExpiresAt, k.RevokedAt, book.LastUse(ApiKey.NameOf(k.Id)));

@@ -68,6 +68,41 @@ public sealed class AbuseTests
     }
 
     [Fact]
+    public async Task Two_admins_do_not_undo_each_other_and_long_lists_come_in_pages()
+    {
+        await using var service = await Service.Start(keys: true);
+        var admin = await Add(service, "Root", Role.Admin);
+        for (var i = 0; i < 5; i++) await Add(service, $"P{i}", Role.Viewer);
+        async Task<(int Status, string? Tag)> Put(string name, string? match)
+        {
+            using var request = As(admin, HttpMethod.Put, $"/api/v1/persons/{name}", """{"role":"analyst"}""");
+            if (match is not null) request.Headers.TryAddWithoutValidation("If-Match", match);
+            using var answer = await service.Client.SendAsync(request);
+            return ((int)answer.StatusCode, answer.Headers.ETag?.Tag);
+        }
+        Assert.Equal(412, (await Put("P1", "\"0\"")).Status);
+        Assert.Equal(412, (await Put("Nobody", "\"0\"")).Status);
+        var first = await Put("P1", "*");
+        Assert.Equal(200, first.Status);
+        Assert.Equal(200, (await Put("P1", first.Tag)).Status);
+        foreach (var noun in (string[])["persons", "keys"])
+        {
+            var (seen, path) = (new List<string>(), $"/api/v1/{noun}?limit=2&fields=" + (noun == "keys" ? "holder" : "name"));
+            while (path is not null)
+            {
+                using var answer = await service.Client.SendAsync(As(admin, HttpMethod.Get, path));
+                var page = System.Text.Json.Nodes.JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+                Assert.Equal(6, (int)page["total"]!);
+                seen.AddRange(page[noun]!.AsArray().Select(p => (string)p!.AsObject().Single().Value!));
+                path = (string?)page["next"]!;
+            }
+            Assert.Equal(["P0", "P1", "P2", "P3", "P4", "Root"], seen.Order(StringComparer.Ordinal));
+        }
+        using var bad = await service.Client.SendAsync(As(admin, HttpMethod.Get, "/api/v1/keys?cursor=x"));
+        await Service.AssertProblem(bad, 400, "bad_cursor");
+    }
+
+    [Fact]
     public async Task A_refused_key_tells_nothing_of_which_keys_there_are()
     {
         await using var service = await Service.Start(keys: true);

@@ -100,7 +100,9 @@ public sealed class SignInTests
             await Service.AssertProblem(refused, 401, "key_unknown");
             Assert.Contains("Bearer", refused.Headers.WwwAuthenticate.ToString());
         }
-        using var waits = await service.Client.SendAsync(As(good, HttpMethod.Get, "/api/v1/meters"));
+        using (var fine = await service.Client.SendAsync(As(good, HttpMethod.Get, "/api/v1/meters")))
+            Assert.Equal(HttpStatusCode.OK, fine.StatusCode);
+        using var waits = await service.Client.SendAsync(As(bad[0], HttpMethod.Get, "/api/v1/meters"));
         await Service.AssertProblem(waits, 429, "too_many_tries");
         Assert.True(waits.Headers.RetryAfter?.Delta > TimeSpan.Zero);
         Assert.Contains(service.Fleet.AccessFindings, f => f.Kind == FindingKind.SignInsFailed);

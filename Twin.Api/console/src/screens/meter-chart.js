@@ -105,7 +105,7 @@ function Data({ answer }) {
   const rows = (answer.columns ?? []).map((c, i) => ({ ...c, expected: answer.expected?.[i] }));
   return html`<details class="chart-data" id="chart-data"><summary>The same as a table</summary>
     ${rows.length > mostRows && html`<p class="note">The first ${mostRows} of ${count(rows.length)} columns. Look closer for the others.</p>`}
-    <${Table} caption="Readings in this window, ${answer.unit}" rows=${rows.slice(0, mostRows)} columns=${[
+    <${Table} tall caption="Readings in this window, ${answer.unit}" rows=${rows.slice(0, mostRows)} columns=${[
       { head: 'From (UTC)', scope: 'row', cell: (c) => html`<${Time} of=${c.start} />` },
       { head: 'Readings', class: 'number', cell: (c) => (c.count === 0 ? 'hole' : count(c.count)) },
       { head: 'Lowest', class: 'number', cell: (c) => figure(c.min) },

@@ -53,13 +53,10 @@ internal static class FindingsApi
         Parameters.Only(http.Request, "subject", "kind", "severity", "from", "to", "known_at", "fields", "limit",
             "cursor");
         var count = Parameters.Integer(limit, "limit", DefaultLimit, MaxLimit);
-        var query = new FindingQuery(await Subject(fleet, subject, cancel), Parameters.Kind(kind),
-            Parameters.Time(from, "from"), Parameters.Time(to, "to"), count + 1)
+        var query = (await Query(fleet, subject, kind, severity, from, to, known_at, count + 1, cancel)) with
         {
-            Least = Parameters.OneOf<Severity>(severity, "severity"), KnownAt = Parameters.Time(known_at, "known_at"),
             After = ReadPlace(cursor),
         };
-        Parameters.Ordered(query.From, query.To);
         var caller = Caller.Of(http);
         var found = caller.Regions.Count == 0 ? await fleet.Findings(query, cancel)
             : await Seen(fleet, query, caller, await index.Get(cancel), cancel);
@@ -67,6 +64,20 @@ internal static class FindingsApi
         var page = found.Take(count).ToArray();
         var next = more ? Cursor.Next(http.Request, Cursor.Write(CursorVersion, PlaceOf(page[^1]))) : null;
         return Fields.Of(new FindingList([.. page.Select(FindingView.Of)], next), fields, "findings");
+    }
+
+    /// <summary>The filters of a list of findings.</summary>
+    /// <exception cref="ApiProblem">One is wrong.</exception>
+    public static async ValueTask<FindingQuery> Query(IFleet fleet, string? subject, string? kind, string? severity,
+        string? from, string? to, string? knownAt, int limit, CancellationToken cancel)
+    {
+        var query = new FindingQuery(await Subject(fleet, subject, cancel), Parameters.Kind(kind),
+            Parameters.Time(from, "from"), Parameters.Time(to, "to"), limit)
+        {
+            Least = Parameters.OneOf<Severity>(severity, "severity"), KnownAt = Parameters.Time(knownAt, "known_at"),
+        };
+        Parameters.Ordered(query.From, query.To);
+        return query;
     }
 
     /// <summary>Those that a caller of some regions may see: of its meters.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.Extensions.DependencyInjection;
@@ -46,6 +47,8 @@ internal static class OpenApiDocs
         ["days"] = new(JsonSchemaType.Integer, "int32", "how many days"),
         ["band"] = new(JsonSchemaType.Boolean, null, "true adds what was to be expected in each column"),
         ["purpose"] = new(JsonSchemaType.String, null, "why a load curve is read; or the header MeterTwin-Purpose"),
+        ["format"] = new(JsonSchemaType.String, null, "ndjson (default) or csv"),
+        ["meter"] = new(JsonSchemaType.String, null, "a meter, by 16 hexadecimal digits or the utility's own id"),
         ["image"] = new(JsonSchemaType.String, null, "first 32 hexadecimal digits of a SHA-256, or all 64"),
         ["from"] = new(JsonSchemaType.String, "date-time", "begin, RFC 3339; a series: default 7 days before to"),
         ["to"] = new(JsonSchemaType.String, "date-time", "end, exclusive, RFC 3339; a series: default the watermark"),
@@ -74,6 +77,7 @@ internal static class OpenApiDocs
         });
         options.AddOperationTransformer((operation, _, _) =>
         {
+            AddExample(operation);
             foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
             {
                 if (parameter.Name is null || !Known.TryGetValue(parameter.Name, out var known)) continue;
@@ -106,6 +110,25 @@ internal static class OpenApiDocs
             return Task.CompletedTask;
         });
     });
+
+    /// <summary>An answer of each operation, by its name: shortened answers of a service with a few meters.</summary>
+    private static readonly Lazy<JsonObject> s_examples = new(() =>
+    {
+        using var stream = typeof(OpenApiDocs).Assembly.GetManifestResourceStream(ExamplesResource)
+            ?? throw new InvalidOperationException($"Resource {ExamplesResource} is not in the assembly.");
+        return JsonNode.Parse(stream)!.AsObject();
+    });
+
+    internal const string ExamplesResource = "Twin.Api.examples.json";
+
+    private static void AddExample(OpenApiOperation operation)
+    {
+        if (operation.OperationId is not { } name || s_examples.Value[name] is not { } example) return;
+        foreach (var (status, answer) in operation.Responses ?? [])
+            if (status.StartsWith('2') && answer.Content is { } contents
+                && contents.TryGetValue("application/json", out var content) && content is OpenApiMediaType media)
+                media.Example = example.DeepClone();
+    }
 
     private static OpenApiSchema Text(string description) =>
         new() { Type = JsonSchemaType.String, Description = description };

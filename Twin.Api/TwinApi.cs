@@ -133,6 +133,7 @@ public static class TwinApi
         app.MapFeedersApi();
         app.MapConcentratorsApi();
         app.MapCohortsApi();
+        app.MapExportApi();
         app.MapCasesApi();
         app.MapCaseActsApi();
         app.MapResponsesApi();

@@ -88,7 +88,7 @@ internal static class CasesApi
         return (rows, false, query.After is null ? rows.Count : null);
     }
 
-    private static CasePlace PlaceOf(CaseOrder order, CaseSnapshot c) => new(order == CaseOrder.Severity
+    internal static CasePlace PlaceOf(CaseOrder order, CaseSnapshot c) => new(order == CaseOrder.Severity
         ? (int)c.Severity : 0, (order == CaseOrder.Opened ? c.AwareAt : c.ChangedAt).Seconds, c.Case.Id, c.Number);
 
     private static readonly Comparer<CasePlace> s_behind = Comparer<CasePlace>.Create((a, b) =>

@@ -11,7 +11,15 @@ namespace Twin.Api;
 
 /// <summary>An entry of the ledger in words, with its place in the chain.</summary>
 internal sealed record LedgerItem(long Number, UnixTime At, string Kind, string Case, string Who, string Text,
-    string Why, string Hash, long Position);
+    string Why, string Hash, long Position)
+{
+    public static LedgerItem Of(StoredEntry e)
+    {
+        var (text, why) = LedgerWords.Of(e.Entry);
+        return new LedgerItem(e.Number, e.Entry.At, LedgerWords.KindOf(e.Entry), EventView.CaseOf(e.Entry.Case),
+            LedgerWords.WhoOf(e.Entry), text, why, Convert.ToHexStringLower(e.Hash), e.Position);
+    }
+}
 
 /// <summary>A page of the ledger, ascending.</summary>
 internal sealed record LedgerPage(IReadOnlyList<LedgerItem> Ledger, string? Next);
@@ -76,9 +84,7 @@ internal static class LedgerApi
             if (items.Count == count || scanned++ == MaxScanned) return (items, last, true);
             last = e.Number;
             if (!view.IsFor(e) || kind is not null && LedgerWords.KindOf(e.Entry) != kind) continue;
-            var (text, why) = LedgerWords.Of(e.Entry);
-            items.Add(new LedgerItem(e.Number, e.Entry.At, LedgerWords.KindOf(e.Entry), EventView.CaseOf(e.Entry.Case),
-                LedgerWords.WhoOf(e.Entry), text, why, Convert.ToHexStringLower(e.Hash), e.Position));
+            items.Add(LedgerItem.Of(e));
         }
         return (items, last, false);
     }

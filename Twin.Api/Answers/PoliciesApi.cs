@@ -48,6 +48,9 @@ internal static class PoliciesApi
             .WithSummary("The policy in force with its text");
         routes.MapGet(Path + "/default", Default).Needs(Right.Read).WithName("get_default_policy")
             .WithTags("policies").Produces<PolicyItem>().WithSummary("The policy that ships: a beginning for one's own");
+        routes.MapGet(Path + "/careless", Careless).Needs(Right.Read).WithName("get_careless_policy")
+            .WithTags("policies").Produces<PolicyItem>()
+            .WithSummary("A policy that cuts everything off at once: for a what-if, not for service");
         routes.MapPost(Path + "/validate", Validate).IsAct(Right.Analyse, MaxBodyBytes).WithName("validate_policy")
             .WithTags("policies").Produces<PolicyCheck>()
             .WithSummary("Reads a policy and names every mistake with its line: text");
@@ -100,10 +103,17 @@ internal static class PoliciesApi
     private static IResult Default(string? fields, HttpContext http)
     {
         Parameters.Only(http.Request, "fields");
-        var d = PolicyReader.Default;
-        return Fields.Of(new PolicyItem(d.Name, d.Version, d.Digest, null, null, false, false, [],
-            d.Rules.Length, d.Examples.Length, PolicyReader.DefaultText, d.Digest[..16]), fields);
+        return Fields.Of(Shipped(PolicyReader.Default, PolicyReader.DefaultText), fields);
     }
+
+    private static IResult Careless(string? fields, HttpContext http)
+    {
+        Parameters.Only(http.Request, "fields");
+        return Fields.Of(Shipped(PolicyReader.Read(PolicyReader.CarelessText, out _)!, PolicyReader.CarelessText), fields);
+    }
+
+    private static PolicyItem Shipped(PolicyDocument d, string text) => new(d.Name, d.Version, d.Digest, null, null,
+        false, false, [], d.Rules.Length, d.Examples.Length, text, d.Digest[..16]);
 
     /// <summary>The document of a body of <c>text</c> and <c>why</c>.</summary>
     private static async Task<(string Text, byte[] Bytes)> Body(HttpRequest request, CancellationToken cancel,

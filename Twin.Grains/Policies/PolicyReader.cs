@@ -14,14 +14,17 @@ public static class PolicyReader
     private const int MaxRules = 200, MaxExamples = 200, MaxName = 80;
 
     /// <summary>The policy that ships.</summary>
-    public static string DefaultText { get; } = ReadDefault();
+    public static string DefaultText { get; } = Shipped("default.yaml");
+
+    /// <summary>One that cuts everything off at once, to be tried out and never put in force.</summary>
+    public static string CarelessText { get; } = Shipped("careless.yaml");
 
     public static PolicyDocument Default { get; } = Read(DefaultText, out var errors)
         ?? throw new InvalidOperationException("The default policy is damaged: " + string.Join("; ", errors));
 
-    private static string ReadDefault()
+    private static string Shipped(string name)
     {
-        using var stream = typeof(PolicyReader).Assembly.GetManifestResourceStream("default.yaml")!;
+        using var stream = typeof(PolicyReader).Assembly.GetManifestResourceStream(name)!;
         using var reader = new StreamReader(stream, Encoding.UTF8);
         return reader.ReadToEnd();
     }

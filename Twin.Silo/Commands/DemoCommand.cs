@@ -83,7 +83,9 @@ internal static class DemoCommand
         DemoRun? playing = null;
         // Acts of people bear the time of the emulated world, which no clock on the wall knows.
         UnixTime Now() => playing?.Fleet.Now ?? twins.Status.Watermark ?? default;
-        await using var app = await Listen(twins, choice.Port, choice.FixedPort, Now, cancel);
+        ValueTask<IReadOnlyList<TourStep>> Tour(CancellationToken stop) => playing is { } run
+            ? new DemoTour(twins, run.Scene, choice.Path).Steps(stop) : new([]);
+        await using var app = await Listen(twins, choice, Now, Tour, cancel);
         var address = ApiHost.Address(app);
         Banner.Show(twins.Status.Engine, choice.Path, choice.Seed, address, TimeProvider.System.GetElapsedTime(started),
         [
@@ -118,16 +120,16 @@ internal static class DemoCommand
     }
 
     /// <summary>The demo takes any free port when the usual one is taken and the user named none.</summary>
-    private static async Task<Microsoft.AspNetCore.Builder.WebApplication> Listen(IFleet fleet, int port,
-        bool fixedPort, Func<UnixTime> now, CancellationToken cancel)
+    private static async Task<Microsoft.AspNetCore.Builder.WebApplication> Listen(IFleet fleet, Choice choice,
+        Func<UnixTime> now, Func<CancellationToken, ValueTask<IReadOnlyList<TourStep>>> tour, CancellationToken cancel)
     {
         try
         {
-            return await ApiHost.Start(fleet, port, ServiceMode.Demo, cancel, now: now);
+            return await ApiHost.Start(fleet, choice.Port, ServiceMode.Demo, cancel, now: now, tour: tour);
         }
-        catch (IOException) when (!fixedPort)
+        catch (IOException) when (!choice.FixedPort)
         {
-            return await ApiHost.Start(fleet, 0, ServiceMode.Demo, cancel, now: now);
+            return await ApiHost.Start(fleet, 0, ServiceMode.Demo, cancel, now: now, tour: tour);
         }
     }
 

@@ -40,7 +40,7 @@ internal sealed class DemoReport
         LookAlikes = [.. scene.LookAlikesBy(at).Select(l => l.Meter)];
         var part = series.Union(release).Union(LookAlikes).Append(thief).ToHashSet();
         Bystanders = Of(f => !part.Contains(f.Subject) && !Series.Contains(f) && !Theft.Contains(f)
-            && !Commands.Contains(f));
+            && !Commands.Contains(f) && f.Subject.Kind != TwinKind.Access);
     }
 
     /// <summary>What meets each attack, in order of detection.</summary>

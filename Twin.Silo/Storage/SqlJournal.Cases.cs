@@ -148,7 +148,9 @@ public abstract partial class SqlJournal
         if (order == CaseOrder.Severity) to.Value("@av", place.Severity);
     }
 
-    public IReadOnlyList<ListedCase> Find(CaseQuery query) => Reading(session =>
+    public IReadOnlyList<ListedCase> Find(CaseQuery query) => Find(query, withResponses: true);
+
+    private List<ListedCase> Find(CaseQuery query, bool withResponses) => Reading(session =>
     {
         var where = Of(session, query);
         if (query.After is { } place) GoOn(where, query.Order, place);
@@ -167,12 +169,14 @@ public abstract partial class SqlJournal
             while (reader.Read())
                 rows.Add((reader.GetInt64(0), reader.GetInt32(1), reader.GetString(2), reader.GetString(3)));
         return rows.ConvertAll(r => new ListedCase(BodyOf(session, r.Id, r.Number), r.Region, r.Feeder,
-            RepliesOf(session, r.Id)));
+            withResponses ? RepliesOf(session, r.Id) : []));
     });
 
+    /// <exception cref="InvalidDataException">Somebody has taken it out.</exception>
     private static CaseSnapshot BodyOf(SqlSession session, long id, int number) => CaseSnapshot.Read(
-        (byte[])session.Ready("SELECT body FROM casefile WHERE id=@i AND number=@n", "@i", "@n").With(id, number)
-            .ExecuteScalar()!);
+        session.Ready("SELECT body FROM casefile WHERE id=@i AND number=@n", "@i", "@n").With(id, number)
+            .ExecuteScalar() as byte[] ?? throw new InvalidDataException(
+                $"A case is to be found and is not there ({id}, {number}); 'metertwin verify' tells what else is."));
 
     /// <summary>Of a case, the newest that it holds.</summary>
     private static List<ResponseRecord> RepliesOf(SqlSession session, long id)

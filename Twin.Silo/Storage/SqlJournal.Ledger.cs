@@ -125,34 +125,8 @@ public abstract partial class SqlJournal
         return found;
     }
 
-    public IReadOnlyList<CaseSnapshot> Cases(CaseQuery query) => Reading(c =>
-    {
-        var (where, names, values) = (new List<string>(), new List<string>(), new List<object>());
-        void Add(string condition, string name, object value)
-        {
-            where.Add(condition);
-            names.Add(name);
-            values.Add(value);
-        }
-        if (!query.All) where.Add("queued=1");
-        if (query.Desk is { } desk) Add("desk=@d", "@d", (int)desk);
-        if (query.Condition is { } condition) Add("state=@c", "@c", (int)condition);
-        if (query.Handling is { } handling) Add("handling=@h", "@h", (int)handling);
-        if (query.Subject is { } subject)
-        {
-            Add("subject=@s", "@s", SqlValues.Signed(subject.Id));
-            Add("subject_kind=@k", "@k", (int)subject.Kind);
-        }
-        names.Add("@n");
-        values.Add(Math.Clamp(query.Limit, 0, MaxRows));
-        using var select = c.Prepare("SELECT body FROM casefile"
-            + (where.Count > 0 ? " WHERE " + string.Join(" AND ", where) : "")
-            + " ORDER BY changed_s DESC, id, number LIMIT @n", [.. names]).With([.. values]);
-        using var reader = select.ExecuteReader();
-        var found = new List<CaseSnapshot>();
-        while (reader.Read()) found.Add(CaseSnapshot.Read(reader.Blob(0)));
-        return found;
-    });
+    public IReadOnlyList<CaseSnapshot> Cases(CaseQuery query) => [.. Find(query, withResponses: false)
+        .Select(row => row.Case)];
 
     public IReadOnlyList<LedgerSeal> Seals(long after, int limit) => Reading(c =>
     {

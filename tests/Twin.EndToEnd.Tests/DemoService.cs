@@ -40,11 +40,12 @@ public sealed class DemoService : IDisposable
 
     public string Data { get; }
 
-    /// <summary>A demo of so many meters whose recorded days are over; live days pass too slowly to be seen.</summary>
+    /// <summary>A demo of so many meters whose recorded days are over; a live day passes in eight minutes.</summary>
     public static DemoService Demo(string data, int meters)
     {
-        var service = new DemoService(data, ["demo", "--data", data, "--meters", $"{meters}", "--port", "0", "--day-seconds",
-            "86400"]);
+        var service = new DemoService(data, ["demo", "--data", data, "--meters", $"{meters}", "--port", "0",
+            "--day-seconds",
+            "480"]);
         service.Said("Live:");
         return service;
     }

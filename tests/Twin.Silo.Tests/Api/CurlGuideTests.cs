@@ -70,12 +70,21 @@ public sealed class CurlGuideTests
         using var directory = new TestDirectory();
         var data = directory.Sub("demo");
         await InProcess.Well("demo", "--meters", "60", "--data", data, "--exit", "--port", "0");
+        var shipped = await InProcess.Well("policy", "default");
+        var mine = shipped.Replace("isolate_communications: {enforcer: concentrator,",
+            "isolate_communications: {enforcer: concentrator, approvals: 1,", StringComparison.Ordinal);
+        Assert.NotEqual(shipped, mine);
+        await File.WriteAllTextAsync(directory.Sub("policy.yaml"), mine);
+        await InProcess.Well("policy", "activate", directory.Sub("policy.yaml"), "--by", "Ada", "--at",
+            "2025-10-08T00:00:00Z", "--data", data);
         foreach (var person in (string[])["Ada", "Ben"])
-            await InProcess.Well("key", "create", person, "--role", "approver", "--at", "2025-10-01T00:00:00Z",
+            await InProcess.Well("key", "create", person, "--role", "approver", "--at", "2025-10-08T00:00:00Z",
                 "--data", data, "--out", Path.Combine(Path.GetDirectoryName(data)!, person.ToLowerInvariant() + ".key"));
 
         await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = data }, new TwinFactory(), null);
-        var now = fleet.Ledger.Entries(fleet.Ledger.End.Number - 1, 1)[0].Entry.At.Seconds;
+        // A role approves from a day on after it was given.
+        Assert.True(UnixTime.TryParse("2025-10-09T01:00:00Z", out var morning));
+        var now = morning.Seconds;
         await using var app = await ApiHost.Start(fleet, 0, ServiceMode.Demo, default,
             now: () => new UnixTime(Interlocked.Read(ref now)));
         using var stop = new CancellationTokenSource();

@@ -6,13 +6,7 @@ namespace Twin.Silo.Tests.Policies;
 internal static class SomePolicies
 {
     /// <summary>Whatever was found: cut off at once, and switched off if persons let it.</summary>
-    public static string Careless { get; } = With("careless", """
-          - rule: whatever it is
-            likelihood: 1
-            harm: 1000000
-            ladder: [isolate_communications, disconnect]
-            wait: 0s
-        """);
+    public static string Careless => PolicyReader.CarelessText;
 
     /// <summary>Writes everything down and does nothing.</summary>
     public static string LogOnly { get; } = With("log only", """

@@ -1,5 +1,5 @@
 import { html } from 'htm/preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { get, may, post } from '../api.js';
 import { linkTo, place } from '../place.js';
 import { plural, words } from '../pure/format.js';
@@ -57,14 +57,20 @@ function Editor({ current }) {
       setBusy('');
     }
   };
-  const careless = () => get('/policies/default').then((p) => setText(textOf(p)), setError);
+  const start = (name) => get(`/policies/${name}`).then((p) => setText(textOf(p)), setError);
+  // A link may say what to try: the tour begins with the careless one.
+  const wanted = place.value.query.policy;
+  useEffect(() => {
+    if (wanted === 'careless' || wanted === 'default') start(wanted);
+  }, [wanted]);
   return html`<${Panel} id="editor" title="What if another policy had been in force?">
     <p class="note">Nothing here changes anything until "Put in force". A what-if plays the recorded days again on a copy.</p>
     <${Field} class="full" label="Policy document (YAML)"><textarea id="policy-text" class="document" rows="22" spellcheck=${false} value=${shown} onInput=${(e) => setText(e.currentTarget.value)}></textarea></${Field}>
     <p class="buttons"><button type="button" onClick=${() => ask('validate', '/policies/validate', { text: shown })} disabled=${busy !== ''}>Check</button>
       <button type="button" onClick=${() => ask('test', '/policies/test', { text: shown })} disabled=${busy !== ''}>Run its tests</button>
       <button type="button" id="what-if" class="primary" disabled=${!may('analyse') || busy !== ''} onClick=${() => ask('what-if', '/policies/what-if', { text: shown })}>What if?</button>
-      <span class="grow"></span><button type="button" class="plain" onClick=${careless}>Start from the default</button>
+      <span class="grow"></span><button type="button" class="plain" onClick=${() => start('default')}>Start from the default</button>
+      <button type="button" class="plain" onClick=${() => start('careless')}>… from a careless one</button>
       <button type="button" class="plain" onClick=${() => setText(null)}>Back to the one in force</button></p>
     ${busy && html`<p role="status">Working…</p>`}
     <${Failure} error=${error} /><${Mistakes} of=${error?.more?.errors} />

@@ -116,7 +116,8 @@ public sealed record ResponseAct(TwinKey Case, UnixTime At, Actor By, ResponseAc
     public string? Refusal() => By.Refusal() ?? (Why.Length > CaseAct.MaxText
         ? $"a reason has at most {CaseAct.MaxText} characters" : PlainText.Refusal(Why));
 
-    public override string Describe() => $"{Act} response {Response} by {By}" + (Why.Length > 0 ? $": {Why}" : "");
+    public override string Describe() => (Act == ResponseActKind.Propose ? $"propose {SnakeCase.Of(Rung)}"
+        : $"{SnakeCase.Of(Act)} response {Response}") + $" by {By}" + (Why.Length > 0 ? $": {Why}" : "");
 }
 
 /// <summary>From now on this policy is in force. Addressed to the one twin of the policy.</summary>

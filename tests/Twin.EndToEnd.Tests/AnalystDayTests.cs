@@ -29,18 +29,18 @@ public sealed class AnalystDayTests(DemoFixture demo)
         await page.GotoAsync("/triage?kind=firmware_behaviour&all=true");
         await SignIn(page, "anna");
         await page.See("#cases tbody tr[data-case-id]");
-        Assert.StartsWith("[Demo]", await page.TitleAsync());
+        await page.WaitForFunctionAsync("() => document.title.startsWith('[Demo]')");
         await ConsoleDriver.Keep(page, "day-1-triage");
 
         await FindCase(page);
         await page.Press("Enter");
         await page.Say("h1", "behaves otherwise");
-        await page.See("#evidence table");
+        await page.See("[aria-labelledby=evidence] table");
         await ConsoleDriver.Keep(page, "day-2-case");
         var id = page.Url.Split('/')[^1].Split('?')[0];
 
         await page.Press("a");
-        await page.Say("#handling", "acknowledged");
+        await page.Say("[aria-labelledby=handling]", "acknowledged");
 
         await page.Press("p");
         await page.Choose("#propose-dialog select", "isolate_communications");
@@ -51,17 +51,14 @@ public sealed class AnalystDayTests(DemoFixture demo)
         await page.See("#propose-dialog .preview");
         await page.Reach("#propose-dialog button[type=submit]");
         await page.Press("Enter");
-        await page.Say("#responses .response", "isolate communications");
+        await page.Say("[aria-labelledby=responses] .response", "isolate communications");
 
         await Approve(page);
-        await page.Say("#responses .response", "done");
+        await page.See("[aria-labelledby=responses] button[data-act=undo]:not([disabled])");
         await ConsoleDriver.Keep(page, "day-3-isolated");
 
-        await page.Reach("#responses button[data-act=undo]");
-        await page.Press("Enter");
-        await page.Write("the vendor has answered");
-        await page.Press("Enter");
-        await page.Say("#responses .response", "undone");
+        await Act(page, "undo", "the vendor has answered");
+        await page.Say("[aria-labelledby=responses] .response", "undone");
 
         await page.Press("r");
         await page.Reach("#resolve input[type=radio]");
@@ -70,7 +67,7 @@ public sealed class AnalystDayTests(DemoFixture demo)
         await page.Write("the vendor confirms a faulty build");
         await page.Reach("#resolve button[type=submit]");
         await page.Press("Enter");
-        await page.Say("#handling", "resolved");
+        await page.Say("[aria-labelledby=handling]", "resolved");
         await ConsoleDriver.Keep(page, "day-4-resolved");
 
         var seen = await demo.Ask("anna", $"/api/v1/cases/{id}");
@@ -109,9 +106,17 @@ public sealed class AnalystDayTests(DemoFixture demo)
         await page.Say("#session", "Ben Cole");
         Assert.Equal(path, new Uri(page.Url).PathAndQuery);
         // Until the next sweep nobody is asked: the policy has not yet said how many have to approve.
-        await page.Reach("#responses button[data-act=approve]:not([disabled])");
+        await Act(page, "approve", "seen with Anna");
+    }
+
+    /// <summary>Does something with a response, and says why.</summary>
+    private static async Task Act(IPage page, string act, string why)
+    {
+        const string responses = "[aria-labelledby=responses]";
+        await page.Reach($"{responses} button[data-act={act}]:not([disabled])");
         await page.Press("Enter");
-        await page.Write("seen with Anna");
+        await page.Reach($"{responses} form input");
+        await page.Write(why);
         await page.Press("Enter");
     }
 

@@ -28,7 +28,7 @@ public sealed class ConsoleDriver : IAsyncLifetime
             BaseURL = address.ToString(), ColorScheme = theme, TimezoneId = "UTC", Locale = "en-GB",
             ReducedMotion = ReducedMotion.Reduce, ViewportSize = new ViewportSize { Width = 1440, Height = 900 },
         });
-        context.SetDefaultTimeout(20_000);
+        context.SetDefaultTimeout(45_000);
         var page = await context.NewPageAsync();
         page.PageError += (_, error) => Errors.Add(error);
         page.Console += (_, said) =>

@@ -25,7 +25,7 @@ public sealed class ScreenTests(DemoFixture demo)
         var meter = ((string)one["subject"]!)["meter:".Length..];
         return
         [
-            ("triage", "/triage", "#cases tbody tr"), ("case", $"/cases/{one["id"]}", "#evidence table"),
+            ("triage", "/triage", "#cases tbody tr"), ("case", $"/cases/{one["id"]}", "[aria-labelledby=evidence] table"),
             ("meters", "/meters", "main table tbody tr"), ("meter", $"/meters/{meter}", "#as-of-slider"),
             ("fleet", "/fleet", "main h1"), ("policies", "/policies", "#in-force"),
             ("what-if", "/policies?part=what-if", "#policy-text"), ("jobs", "/policies?part=jobs", "main h1"),
@@ -62,14 +62,14 @@ public sealed class ScreenTests(DemoFixture demo)
 
     private static async Task ShowCurve(IPage page)
     {
-        await page.Locator("#purpose-select, #load-curve canvas").First.WaitForAsync();
+        await page.Locator("#purpose-select, [aria-labelledby=load-curve] canvas").First.WaitForAsync();
         if (await page.Locator("#purpose-select").CountAsync() > 0)
         {
             await page.Choose("#purpose-select", "investigation");
             await page.Reach("#purpose button[type=submit]");
             await page.Press("Enter");
         }
-        await page.See("#load-curve canvas");
+        await page.See("[aria-labelledby=load-curve] canvas");
     }
 
     [BrowserFact]
@@ -82,13 +82,13 @@ public sealed class ScreenTests(DemoFixture demo)
         for (var i = 0; i < 30; i++) await page.Press("ArrowLeft");
         await page.See("#past");
         Assert.Contains("at=", page.Url);
-        var then = await page.Locator("#facts").InnerTextAsync();
+        var then = await page.Locator("[aria-labelledby=facts]").InnerTextAsync();
         await page.ReloadAsync();
         await page.See("#past");
-        Assert.Equal(then, await page.Locator("#facts").InnerTextAsync());
+        Assert.Equal(then, await page.Locator("[aria-labelledby=facts]").InnerTextAsync());
         await page.GotoAsync(path);
-        await page.See("#facts");
-        Assert.NotEqual(then, await page.Locator("#facts").InnerTextAsync());
+        await page.See("[aria-labelledby=facts]");
+        Assert.NotEqual(then, await page.Locator("[aria-labelledby=facts]").InnerTextAsync());
     }
 
     [BrowserFact]
@@ -108,7 +108,7 @@ public sealed class ScreenTests(DemoFixture demo)
             await page.Reach("#tour-next");
             await page.Press("Enter");
         }
-        await page.Say("#policy-text", "policy: careless");
+        await page.WaitForFunctionAsync("() => document.querySelector('#policy-text')?.value.includes('policy: careless')");
     }
 
     [BrowserFact]

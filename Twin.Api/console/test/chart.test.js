@@ -33,9 +33,18 @@ test('a window stays within its bounds', () => {
   assert.equal(least.to - least.from, leastSpan);
 });
 
-test('no column is shorter than the interval between readings', () => {
-  assert.equal(columnsFor(1200, 0, 86_400, 15), 96);
-  assert.equal(columnsFor(1200, 0, 3650 * 86_400, 15), 1200);
-  assert.equal(columnsFor(9000, 0, 3650 * 86_400, 15), 2000);
-  assert.equal(columnsFor(700, 0, 86_400, null), 700);
+test('columns are whole numbers of intervals and begin where intervals do', () => {
+  const day = 86_400;
+  assert.deepEqual(columnsFor(1200, { from: 0, to: day }, 15), { from: 0, to: day, columns: 96 });
+  assert.deepEqual(columnsFor(700, { from: 100, to: 30 * day }, 30), { from: 0, to: 30 * day, columns: 480 });
+  for (const width of [60, 333, 1386, 9000]) {
+    for (const span of [3600, 7 * day, 3650 * day]) {
+      const window = { from: 1_700_000_123, to: 1_700_000_123 + span };
+      const asked = columnsFor(width, window, 15);
+      const step = (asked.to - asked.from) / asked.columns;
+      assert.ok(step % 900 === 0 && asked.from % step === 0, `${width} ${span}`);
+      assert.ok(asked.from <= window.from && asked.to >= window.to && asked.columns <= Math.max(50, width) + 1);
+    }
+  }
+  assert.deepEqual(columnsFor(700, { from: 0.5, to: 86_400.5 }, null), { from: 0, to: 86_401, columns: 700 });
 });

@@ -91,7 +91,7 @@ public class MeterListTests
         service.Fleet.Add(FindingsTests.Make(MeterId.FromUtilityId("M04").Twin, "M04", FindingKind.ZeroRun, 0, 1));
         Assert.Equal("M00 M02 M04 M06 M08 M10", await Names(service, "?sort=name"));
         Assert.Equal("M02", (string?)(await service.Get("/api/v1/meters/M02"))["name"]);
-        foreach (var path in (string[])["", "/lineage", "/keys", "/series?from=2020-01-01&to=2020-01-02"])
+        foreach (var path in (string[])["", "/lineage", "/keys", "/series?from=2020-01-01&to=2020-01-02&purpose=test"])
             await service.AssertProblem($"/api/v1/meters/M03{path}", 404, "meter_not_found");
         var findings = (await service.Get("/api/v1/findings"))["findings"]!.AsArray();
         Assert.Equal(["M04"], findings.Select(f => (string)f!["subject_name"]!));

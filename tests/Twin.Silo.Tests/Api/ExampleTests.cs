@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Twin.Hardware;
+using Twin.Hardware.Attestation;
 using Twin.Silo.Tests.Answers;
 
 namespace Twin.Silo.Tests.Api;
@@ -26,6 +27,7 @@ public class ExampleTests
     {
         using var directory = await AnsweredDirectory.Copy();
         await using var service = ActService.Over(directory);
+        await AddFirmware(service);
         var document = await service.Get("/openapi/v1.json");
         var answers = new SortedDictionary<string, JsonNode>(StringComparer.Ordinal);
         foreach (var (path, operations) in document["paths"]!.AsObject())
@@ -40,6 +42,23 @@ public class ExampleTests
         var examples = JsonNode.Parse(File.ReadAllText(FilePath))!.AsObject();
         Assert.Equal(answers.Keys, examples.Select(e => e.Key).Order(StringComparer.Ordinal));
         Assert.All(answers, a => AssertSameShape(a.Key, examples[a.Key], a.Value));
+    }
+
+    /// <summary>A release on its way to a meter behind a concentrator.</summary>
+    private static async Task AddFirmware(ActService service)
+    {
+        var (at, meter) = (new UnixTime(AnswerScene.Monday), AnswerScene.Meter(1));
+        var (image, day) = (Digest.Of([1, 2, 3]), (int)(AnswerScene.Monday / 86_400));
+        Input[] inputs =
+        [
+            new Release(image, at, FirmwarePart.Application, "ZX", "1.1", 11, 1, default, ""),
+            new CampaignMember(meter, at, "spring", FirmwarePart.Application, image, 11, at,
+                new UnixTime(at.Seconds + 86_400), false, CampaignState.Verified),
+            new MeterRelation(meter, "MT-1", MeterRole.Customer, "F-1", "ZX", "1.0", "L7", "", "UP1", "L1", "", "DC-1",
+                "R-1", CustomerCategory.Ordinary, day, int.MaxValue),
+        ];
+        foreach (var input in inputs) await AnswerScene.Do(service.Fleet, input);
+        await service.Sweep();
     }
 
     private static string WhoFor(string path) =>

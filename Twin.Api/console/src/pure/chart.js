@@ -21,13 +21,18 @@ export function chartData(answer) {
 }
 
 /**
- * Columns shorter than the interval between readings are empty by nature. So many columns are asked for that each
- * holds at least one interval.
+ * What to ask for a window of so many pixels: columns that are whole numbers of intervals and begin where intervals do,
+ * so that an empty column is a hole in the data and never one of the drawing.
  */
-export function columnsFor(width, from, to, intervalMinutes) {
+export function columnsFor(width, window, intervalMinutes) {
   const most = Math.max(50, Math.min(2000, Math.floor(width)));
-  if (!intervalMinutes) return most;
-  return Math.max(1, Math.min(most, Math.floor((to - from) / (intervalMinutes * 60))));
+  const span = window.to - window.from;
+  if (!intervalMinutes) return { from: Math.floor(window.from), to: Math.ceil(window.to), columns: Math.min(most, Math.floor(span)) };
+  const interval = intervalMinutes * 60;
+  const step = interval * Math.max(1, Math.ceil(span / interval / most));
+  const from = Math.floor(window.from / step) * step;
+  const columns = Math.max(1, Math.ceil((window.to - from) / step));
+  return { from, to: from + columns * step, columns };
 }
 
 /** A window moved by a share of itself, kept within the bounds. */

@@ -5,7 +5,7 @@ import { ActDialog, acknowledgement, actOn, asked, notAllowed, takesCase } from 
 import { onKeys } from '../keyboard.js';
 import { news, status } from '../live.js';
 import { go, linkTo, place } from '../place.js';
-import { count, figure, percent, plural, short, span, seconds, words } from '../pure/format.js';
+import { count, figure, isNever, percent, plural, short, span, seconds, words } from '../pure/format.js';
 import { caseKey, isNews } from '../pure/news.js';
 import { announce } from '../ui/announce.js';
 import { useLoad } from '../ui/load.js';
@@ -103,7 +103,7 @@ function Head({ item }) {
 
 const About = ({ item }) => html`<${Panel} id="about" title="About"><${Facts} of=${[
   ['From', html`<${Time} of=${item.from} />`], ['To', html`<${Time} of=${item.to} />`],
-  ['Lasts', span((seconds(item.to) ?? 0) - (seconds(item.from) ?? 0))],
+  ['Lasts', isNever(item.from) ? null : span((seconds(item.to) ?? 0) - (seconds(item.from) ?? 0))],
   ['Aware since', html`<${Time} of=${item.aware_at} />`], ['Changed', html`<${Time} of=${item.changed_at} />`],
   ['Confidence', percent(item.confidence)], ['Findings', count(item.finding_count)],
   ['Cause', item.cause ? html`<code>${item.cause}</code>` : null], ['Region', item.region || null],

@@ -22,7 +22,7 @@ function worstOf(counts) {
 function Headline({ of }) {
     return html`<${Panel} id="headline" title="The fleet now"><${Facts} class="big" of=${[
     ['Meters', count(of.meters)], ['Observers', count(of.observers)], ['Feeders', count(of.feeders)], ['Cohorts', count(of.cohorts)],
-    ['Concentrators', count(of.concentrators)], ['Silent for 3 days', count(of.silent)], ['Load', watts(of.load)], ['Load at risk', watts(of.switchable_load)],
+    ['Concentrators', count(of.concentrators)], ['Silent for 3 days', count(of.silent)], ['Load', watts(of.load_watts)], ['Load at risk', watts(of.switchable_watts)],
     ['Findings, last day', worstOf(of.findings_day)], ['Findings, last week', worstOf(of.findings_week)]]} /></${Panel}>`;
 }
 
@@ -75,7 +75,7 @@ function Rank({ from, to }) {
       <${Field} label="Up to"><input id="rank-to" type="date" value=${to?.slice(0, 10) ?? ''} onChange=${pick('to')} /></${Field}></div>`}>
     <${Failure} error=${load.error} again=${load.again} />
     <${Table} caption="Meters by the score of their findings in the window" hidden tall rows=${meters} keyOf=${(m) => m.id} empty=${load.busy ? 'Reading…' : 'Nothing was found in this window.'} columns=${[
-      { head: 'Meter', scope: 'row', cell: (m) => html`<${MeterLink} id=${m.id} name=${m.name} />` }, { head: 'Feeder', cell: (m) => m.feeder },
+      { head: 'Meter', scope: 'row', cell: (m) => html`<${MeterLink} id=${m.id} name=${m.name} />` }, { head: 'Feeder', class: 'name', cell: (m) => m.feeder },
       { head: 'Score', class: 'number', cell: (m) => figure(m.score) }, { head: 'Findings', class: 'number', cell: (m) => count(m.findings) },
       { head: 'Worst', cell: (m) => html`<${Severity} of=${m.worst} />` },
       { head: 'Kinds', cell: (m) => (m.kinds ?? []).map(words).join(', ') }]} /></${Panel}>`;

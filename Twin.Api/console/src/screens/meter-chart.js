@@ -105,7 +105,7 @@ function Data({ answer }) {
   const rows = (answer.columns ?? []).map((c, i) => ({ ...c, expected: answer.expected?.[i] }));
   return html`<details class="chart-data" id="chart-data"><summary>The same as a table</summary>
     ${rows.length > mostRows && html`<p class="note">The first ${mostRows} of ${count(rows.length)} columns. Look closer for the others.</p>`}
-    <${Table} caption="Readings in this window, ${answer.unit}" rows=${rows.slice(0, mostRows)} columns=${[
+    <${Table} tall caption="Readings in this window, ${answer.unit}" rows=${rows.slice(0, mostRows)} columns=${[
       { head: 'From (UTC)', scope: 'row', cell: (c) => html`<${Time} of=${c.start} />` },
       { head: 'Readings', class: 'number', cell: (c) => (c.count === 0 ? 'hole' : count(c.count)) },
       { head: 'Lowest', class: 'number', cell: (c) => figure(c.min) },
@@ -119,20 +119,18 @@ function Data({ answer }) {
  * The chart of a load curve. The window is the address's; the service folds what lies in it into as many columns as
  * there are pixels, so that ten years and an afternoon cost the same.
  */
-export function MeterChart({ meter, window, bounds, channel, knownAt, findings, at, move }) {
+export function MeterChart({ meter, window, bounds, channel, interval, knownAt, findings, at, move }) {
   const frame = useRef(null);
   const [width, setWidth] = useState(0);
-  const interval = useRef(null);
   useEffect(() => {
     const watch = new ResizeObserver(([entry]) => setWidth(Math.floor(entry.contentRect.width)));
     watch.observe(frame.current);
     return () => watch.disconnect();
   }, []);
-  const columns = columnsFor(width || 600, window.from, window.to, interval.current);
-  const ask = { from: rfc(window.from), to: rfc(window.to), columns, channel, known_at: knownAt, band: !channel || channel === 'import' ? 'true' : null };
+  const { from, to, columns } = columnsFor(width || 600, window, interval);
+  const ask = { from: rfc(from), to: rfc(to), columns, channel, known_at: knownAt, band: !channel || channel === 'import' ? 'true' : null };
   const load = useLoad(width === 0 ? null : JSON.stringify([meter, ask, purpose.value]),
     (abort) => get(`/meters/${meter}/series`, ask, { abort, withPurpose: true }));
-  if (load.data?.interval_minutes) interval.current = load.data.interval_minutes;
   const keys = useRef({});
   keys.current = { '+': () => move(scaled(window, bounds, 0.5)), '-': () => move(scaled(window, bounds, 2)),
     ArrowLeft: () => move(moved(window, bounds, -0.25)), ArrowRight: () => move(moved(window, bounds, 0.25)), 0: () => move(bounds) };

@@ -55,6 +55,8 @@ function boundsOf(twin) {
   return { from: Math.max(from, to - tenYears), to };
 }
 
+const intervalOf = (twin, channel = 'import') => (twin?.channels ?? []).find((c) => c.channel === channel)?.interval_minutes ?? null;
+
 function windowOf(query, bounds) {
   const from = seconds(query.from) ?? Math.max(bounds.from, bounds.to - 30 * daySeconds);
   const to = seconds(query.to) ?? bounds.to;
@@ -116,7 +118,7 @@ export function MeterScreen() {
     <${Panel} id="as-of-panel" title="In time"><${AsOf} bounds=${bounds} at=${seconds(query.at)} /></${Panel}>
     <${Panel} id="load-curve" title="Load curve" actions=${channels.length > 1 && html`<${Select} label="Channel" any=${null} value=${query.channel ?? 'import'} options=${channels} onPick=${(c) => setQuery({ channel: c })} />`}>
       ${!may('load_curve') ? html`<p class="note">Your role may not read load curves.</p>` : !purpose.value ? html`<${Purpose} />`
-        : html`<${MeterChart} meter=${meter} window=${window} bounds=${bounds} channel=${query.channel} knownAt=${query.known_at} findings=${found} at=${seconds(query.at)} move=${move} />`}
+        : html`<${MeterChart} meter=${meter} window=${window} bounds=${bounds} channel=${query.channel} interval=${intervalOf(present.data.twin, query.channel)} knownAt=${query.known_at} findings=${found} at=${seconds(query.at)} move=${move} />`}
     </${Panel}>
     <${Findings} of=${found} />
     <div class="split even"><${Lineage} id=${meter} ask=${ask} /><${Keys} id=${meter} ask=${ask} /></div>

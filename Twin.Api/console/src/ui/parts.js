@@ -78,7 +78,7 @@ export const Select = ({ label, value, options, onPick, id, any: anyText = 'any'
       : html`<option value=${o}>${words(o)}</option>`))}
   </select></${Field}>`;
 
-export const MeterLink = ({ id, name, children }) => html`<a href=${linkTo('meter', id)}>${children ?? name ?? id}</a>`;
+export const MeterLink = ({ id, name, children }) => html`<a class="name" href=${linkTo('meter', id)}>${children ?? name ?? id}</a>`;
 
 export const CaseLink = ({ id, children }) => html`<a href=${linkTo('case', id)}>${children ?? id}</a>`;
 

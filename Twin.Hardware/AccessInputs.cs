@@ -113,6 +113,7 @@ public sealed record KeyIssued(UnixTime At, Actor By, ulong Id, string Holder, b
         var (at, by, id, holder, salt, digest) = (ReadTime(ref r), Actor.Read(ref r), r.UInt64(), r.Text(),
             r.Bytes(SaltBytes).ToArray(), r.Bytes(DigestBytes).ToArray());
         var (expires, when) = (r.Bool(), ReadTime(ref r));
+        if (!expires && when.Seconds != 0) throw r.Bad("a key that never expires has a time");
         return new KeyIssued(at, by, id, holder, salt, digest, expires ? when : null, r.Text());
     }
 

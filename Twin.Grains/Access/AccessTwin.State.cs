@@ -81,6 +81,7 @@ public sealed partial class AccessTwin
     private static UnixTime? Maybe(ref ByteReader r)
     {
         var (given, time) = (r.Bool(), Input.ReadTime(ref r));
+        if (!given && time.Seconds != 0) throw r.Bad("a time is there and is not given");
         return given ? time : null;
     }
 }

@@ -27,6 +27,17 @@ internal static class ActInputExamples
                 + "3a463180c49fd50c808aaad50c0447726964096e6577206361626c65"),
         (new FreezeAct(At, Kim, true, "something is wrong"),
             "016809010000000000000080c49fd50c034b696d056b65792d370112736f6d657468696e672069732077726f6e67"),
+        (new HolderSet(At, Kim, "Anna", false, Role.Approver, ["north"], false, true, "on call"),
+            "01690a010000000000000080c49fd50c034b696d056b65792d3704416e6e610004" + "01056e6f7274680001076f6e2063616c6c"),
+        (new KeyIssued(At, Kim, 0x0123456789ABCDEF, "Anna", [.. Enumerable.Repeat((byte)0x11, 16)],
+            [.. Enumerable.Repeat((byte)0x22, 32)], To, ""),
+            "016a0a010000000000000080c49fd50c034b696d056b65792d37efcdab896745230104416e6e61" + new string('1', 32)
+                + new string('2', 64) + "01808aaad50c00"),
+        (new KeyRevoked(At, Kim, 0x0123456789ABCDEF, "lost"),
+            "016b0a010000000000000080c49fd50c034b696d056b65792d37efcdab8967452301046c6f7374"),
+        (new AccessNoted(At, Kim, AccessKind.LoadCurveRead, Meter.Twin, At, To, 1, "theft"),
+            "016c0a010000000000000080c49fd50c034b696d056b65792d370101313030303057544d80c49fd50c808aaad50c0105"
+                + "7468656674"),
         (new CommandRequest(Meter, At, Kim, "r-1", ResponseRung.Reconnect, "WO-1", "paid"),
             "017001313030303057544d80c49fd50c034b696d056b65792d3703722d310904574f2d310470616964"),
         (new ResponseOutcome(Case, At, 2, true, ResponseResult.Refused, "head-end", "5.4"),

@@ -146,4 +146,25 @@ public class CimReaderTests
             Reply("<Result>FAILED</Result><Error><code>2.4</code></Error>").Code));
         Assert.Throws<CimError>(() => Reply("<Result>MAYBE</Result>"));
     }
+
+    [Fact]
+    public void A_tag_without_end_and_an_encoding_that_nobody_speaks_are_refused_at_once()
+    {
+        static string Refused(byte[] bytes) => Assert.Throws<CimError>(() =>
+            CimReader.Read(new MemoryStream(bytes), new Heard())).Message;
+        var many = "<a " + string.Concat(Enumerable.Range(0, 1_000_000).Select(n => $"a{n}='>' ")) + "/>";
+        Assert.Contains("a tag has more than", Refused(Encoding.UTF8.GetBytes(many)), StringComparison.Ordinal);
+        Assert.Contains("a tag has more than", Refused([0xFF, 0xFE, .. Encoding.Unicode.GetBytes(many)]),
+            StringComparison.Ordinal);
+        var some = "<a " + string.Concat(Enumerable.Range(0, 100).Select(n => $"a{n}='' ")) + "/>";
+        Assert.Contains("attributes", Refused(Encoding.UTF8.GetBytes(some)), StringComparison.Ordinal);
+        foreach (byte[] head in (byte[][])[[0x4C, 0x6F, 0xA7, 0x94], [0, 0, 0, 0x3C], [0x3C, 0, 0, 0]])
+            Assert.Contains("UTF-8", Refused([.. head, .. new byte[64]]), StringComparison.Ordinal);
+        Assert.Contains("no XML", Refused(Encoding.ASCII.GetBytes("<?xml version='1.0' encoding='IBM037'?><a/>")),
+            StringComparison.Ordinal);
+        // Quotes in texts, comments and data are no quotes of a tag.
+        var text = new string('x', 20_000);
+        var well = $"<a><!-- don't {text} --><b>it's {text}</b><![CDATA[ <c d=\" {text} ]]></a>";
+        Assert.Equal(0, CimReader.Read(new MemoryStream(Encoding.UTF8.GetBytes(well)), new Heard()));
+    }
 }

@@ -31,7 +31,7 @@ internal sealed class DemoTour(IFleet twins, DemoScene scene, string data)
     {
         var key = CaseKey.Of(subject, desk);
         return await twins.State(key, null, cancel) is { } state && CaseView.From(key, state).Case is
-            { FindingCount: > 0 } found ? found : null;
+        { FindingCount: > 0 } found ? found : null;
     }
 
     private async ValueTask<TourStep?> Flagship(CancellationToken cancel)

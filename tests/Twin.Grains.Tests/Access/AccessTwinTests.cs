@@ -166,7 +166,8 @@ public sealed class AccessTwinTests
         Assert.Equal(0, Stated(FindingKind.BulkRead));
         Accepted(Read("Anna", 0, Start + 3_800) with
         {
-            Subject = TwinKey.Named(TwinKind.Feeder, "F1"), Count = 45,
+            Subject = TwinKey.Named(TwinKind.Feeder, "F1"),
+            Count = 45,
         });
         var bulk = Assert.Single(_h.Findings, f => f.Kind == FindingKind.BulkRead);
         Assert.Equal(105, bulk.Evidence[0].Observed);

@@ -207,7 +207,7 @@ public sealed class EntranceTests : IAsyncLifetime
     {
         await _fleet.DisposeAsync().AsTask().WaitAsync(s_patience);
         var secret = Encoding.ASCII.GetBytes(_key[20..]);
-        var raw = System.Buffers.Text.Base64Url.DecodeFromChars(_key[20..]);
+        var raw = System.Buffers.Text.Base64Url.DecodeFromChars(_key.AsSpan(20));
         var files = Directory.GetFiles(_directory.Sub("data"), "*", SearchOption.AllDirectories);
         Assert.NotEmpty(files);
         foreach (var file in files)

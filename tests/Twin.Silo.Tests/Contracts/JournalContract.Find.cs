@@ -12,8 +12,11 @@ public abstract partial class JournalContract
 {
     private static CaseSnapshot Sought(int n) => LedgerSamples.Case(n, Desk.Security, 1, n) with
     {
-        Verdict = CaseVerdict.Open, Placing = Placing.Queued, Severity = (Severity)(1 + n % 3),
-        Assignee = n % 2 == 0 ? "Ada" : "", AwareAt = new UnixTime(Samples.At.Seconds - n),
+        Verdict = CaseVerdict.Open,
+        Placing = Placing.Queued,
+        Severity = (Severity)(1 + n % 3),
+        Assignee = n % 2 == 0 ? "Ada" : "",
+        AwareAt = new UnixTime(Samples.At.Seconds - n),
         Findings = [new FindingFact(n % 5 == 0 ? FindingKind.ClockDrift : FindingKind.LevelShift, Severity.Low, 0.5,
             Samples.At, Samples.At, 1, false)],
     };
@@ -32,7 +35,11 @@ public abstract partial class JournalContract
     private static ResponseRecord ReplyOf(CaseSnapshot c, int number, ResponseState state, int minute) =>
         Samples.Response(ResponseRung.Disconnect, state) with
         {
-            Case = c.Case, Subject = c.Subject, Number = number, Needed = 2, Approvals = [],
+            Case = c.Case,
+            Subject = c.Subject,
+            Number = number,
+            Needed = 2,
+            Approvals = [],
             ProposedAt = new UnixTime(Samples.At.Seconds + minute * 60),
         };
 

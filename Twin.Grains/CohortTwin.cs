@@ -37,7 +37,7 @@ public sealed class CohortTwin(ulong id) : ReportingTwin(id)
     public CohortView View =>
         new(new TwinKey(TwinKind.Cohort, Id), _name, _members == 0 ? null : _lastDay, _members)
         {
-            Verdicts = [.. _verdicts.Counts.Select(c => new VerdictCount(c.Kind, c.True, c.Benign, c.False))],
+            Verdicts = _verdicts.Counts.Select(c => new VerdictCount(c.Kind, c.True, c.Benign, c.False)).ToArray(),
             Bar = _bar, Factors = _verdicts.IsEmpty ? null : _verdicts.Factors.ToDictionary(f => f.Kind, f => f.Factor),
         };
 

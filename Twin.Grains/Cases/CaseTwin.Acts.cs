@@ -75,8 +75,9 @@ public sealed partial class CaseTwin
             ResponseActKind.Approve or ResponseActKind.Process when Array.Exists(record.Approvals,
                 a => a.By.Key == act.By.Key) => $"{act.By} approved it already; another person is needed",
             ResponseActKind.Approve or ResponseActKind.Process
-                when _now.Seconds != 0 && act.At.Seconds > _now.Seconds + AheadSeconds =>
-                $"the approval is dated {act.At}, over a day ahead of {_now}; correct the clock",
+                when _now.Seconds != 0 && CaseFile.Max(_now, record.ProposedAt) is var known
+                    && act.At.Seconds > known.Seconds + AheadSeconds =>
+                $"the approval is dated {act.At}, over a day ahead of {known}; correct the clock",
             ResponseActKind.Approve or ResponseActKind.Process
                 when act.At.Seconds < record.ProposedAt.Seconds - AheadSeconds =>
                 $"the approval is dated {act.At}, before what it approves was proposed",
@@ -139,7 +140,7 @@ public sealed partial class CaseTwin
         }
         if (act.Act == ResponseActKind.Propose)
         {
-            Want(act.Rung, act.By, "", "", act.Why, outbox);
+            Want(act.Rung, act.By, "", "", act.Why, outbox, act.At);
             _mustAsk |= !_file.IsEmpty;
             return;
         }

@@ -110,12 +110,14 @@ public sealed partial class CaseTwin
         r.Record.State is ResponseState.Executing or ResponseState.Done && ResponseRungs.MovesLoad(r.Record.Rung)
         && r.Record.Rung != ResponseRung.Reconnect);
 
-    private LiveResponse? Want(ResponseRung rung, Actor by, string request, string order, string why, IOutbox outbox)
+    /// <param name="at">When a person asked for it: a case that nothing stirs does not know what time it is.</param>
+    private LiveResponse? Want(ResponseRung rung, Actor by, string request, string order, string why, IOutbox outbox,
+        UnixTime at = default)
     {
         if (!MakeRoom()) return null;
         var response = new LiveResponse(new ResponseRecord(Self, ++_lastResponse, _subject, _name, rung, Enforcer.None,
-            ResponseState.Proposed, by, request, order, WattsOf(rung, null), 0, [], _now, default, default, default,
-            default, null, false, why, ""));
+            ResponseState.Proposed, by, request, order, WattsOf(rung, null), 0, [], CaseFile.Max(_now, Bound(at)), default, default,
+            default, default, null, false, why, ""));
         _responses.Add(response);
         Record(outbox, LedgerKind.Response, response);
         return response;

@@ -171,7 +171,10 @@ internal sealed class FakeFleet : IFleet
             return new([.. _twins.Keys.Where(k => k.Kind == kind && k.Id > after).OrderBy(k => k.Id).Take(limit)]);
     }
 
-    public ILedgerSource Ledger => throw new NotSupportedException();
+    /// <summary>What stands in the ledger.</summary>
+    public FakeLedger Book { get; } = new();
+
+    public ILedgerSource Ledger => Book;
 
     public ValueTask<IReadOnlyList<Finding>> Findings(FindingQuery query, CancellationToken cancel)
     {

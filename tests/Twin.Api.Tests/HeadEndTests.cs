@@ -12,12 +12,14 @@ public class HeadEndTests
 {
     private const string Replies = "/api/v1/head-end/replies", Observations = "/api/v1/observations";
 
+    private static readonly TwinKey s_case = new(TwinKind.Case, 1);
+
     private static ResponseOutcome Outcome(Stream message, bool isJson)
     {
         using var reader = new StreamReader(message);
         var text = reader.ReadToEnd();
-        return text == "good" ? new ResponseOutcome(new TwinKey(TwinKind.Case, 1), new UnixTime(1_767_953_700), 1,
-            false, ResponseResult.Done, isJson ? "json" : "xml", "") : throw new FormatException($"'{text}' is odd.");
+        return text == "good" ? new ResponseOutcome(s_case, new UnixTime(1_767_953_700), 1, false, ResponseResult.Done,
+            isJson ? "json" : "xml", "") : throw new FormatException($"'{text}' is odd.");
     }
 
     private static async Task<HttpResponseMessage> Post(Service service, string path, byte[] body, string? type,
@@ -38,6 +40,7 @@ public class HeadEndTests
     public async Task A_reply_is_appended_before_it_is_answered()
     {
         await using var service = await Service.Start(replies: Outcome);
+        service.Fleet.Book.Known.Add(FakeLedger.Ordered(s_case, 1));
         using var answer = await Post(service, Replies, Bytes("good"), "application/xml; charset=utf-8");
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         var json = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
@@ -45,6 +48,16 @@ public class HeadEndTests
         Assert.Equal(("gateway", 1), Assert.Single(service.Fleet.Appended));
         using var other = await Post(service, Replies, Bytes("good"), "application/json");
         Assert.Equal(HttpStatusCode.OK, other.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_reply_to_an_order_that_was_never_given_makes_no_case()
+    {
+        await using var service = await Service.Start(replies: Outcome);
+        service.Fleet.Book.Known.Add(FakeLedger.Ordered(s_case, 2));
+        using var answer = await Post(service, Replies, Bytes("good"), "application/json");
+        await Service.AssertProblem(answer, 422, "reply_refused");
+        Assert.Empty(service.Fleet.Appended);
     }
 
     [Theory]

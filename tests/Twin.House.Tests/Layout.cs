@@ -84,7 +84,8 @@ internal static partial class Layout
     {
         if (!path.StartsWith("tests/", StringComparison.Ordinal)) yield break;
         var name = Path.GetFileNameWithoutExtension(path);
-        var room = name == "Twin.House.Tests" ? "Twin.Silo" : name.Replace(".Tests", "");
+        // Two look at the whole: at its sources, and at what a browser shows of it.
+        var room = name is "Twin.House.Tests" or "Twin.EndToEnd.Tests" ? "Twin.Silo" : name.Replace(".Tests", "");
         var references = Rooms.ProjectReferences(xml);
         if (path != $"tests/{name}/{name}.csproj" || !name.EndsWith(".Tests", StringComparison.Ordinal)
             || !Rooms.Order.Contains(room))

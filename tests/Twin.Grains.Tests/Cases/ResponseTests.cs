@@ -105,6 +105,20 @@ public sealed class ResponseTests
         Assert.Empty(_harness.Orders);
     }
 
+    /// <summary>A case that nothing stirs hears no time: the act tells it.</summary>
+    [Fact]
+    public void A_proposal_in_a_case_that_slept_for_weeks_is_as_old_as_the_proposal()
+    {
+        _harness.Policy = f => Answer with { Approvals = 1, Rung = f.Wanted ?? ResponseRung.Log };
+        _harness.Find();
+        const long slept = 30 * 86_400;
+        Assert.Equal("", _harness.Do(ResponseActKind.Propose, 0, "ada", ahead: slept, rung: ResponseRung.BlockWrites));
+        Assert.Equal(_harness.Now.Seconds + slept, Assert.Single(_harness.Responses).ProposedAt.Seconds);
+        Assert.Equal("", _harness.Do(ResponseActKind.Approve, 1, "ben", ahead: slept + 5));
+        _harness.Wait(slept + 60);
+        Assert.Equal(ResponseState.Executing, State);
+    }
+
     [Fact]
     public void The_delay_is_chance_of_the_responses_name_bounded_and_cancellable()
     {

@@ -87,6 +87,8 @@ public sealed class CurlGuideTests
         var now = morning.Seconds;
         await using var app = await ApiHost.Start(fleet, 0, ServiceMode.Demo, default,
             now: () => new UnixTime(Interlocked.Read(ref now)));
+        // The minute for which the page says to wait.
+        await AnswerScene.Sweep(fleet, now);
         using var stop = new CancellationTokenSource();
         var ticking = Tick(fleet, () => new UnixTime(Interlocked.Add(ref now, 60)), stop.Token);
         var head = $"""

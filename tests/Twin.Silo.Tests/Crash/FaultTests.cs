@@ -203,13 +203,13 @@ public sealed class FaultTests(ITestOutputHelper output) : IDisposable
     {
         await using (var fleet = Feed.Open(Data)) await fleet.Send(Day(0));
         var format = Path.Combine(Data, "format");
-        File.WriteAllText(format, "metertwin-data 4\n");
-        Assert.Contains("format 4", Assert.Throws<DataDirectoryException>(() => Feed.Open(Data)).Message,
+        File.WriteAllText(format, "metertwin-data 5\n");
+        Assert.Contains("format 5", Assert.Throws<DataDirectoryException>(() => Feed.Open(Data)).Message,
             StringComparison.Ordinal);
         File.WriteAllText(format, "something\n");
         Assert.Contains("damaged", Assert.Throws<DataDirectoryException>(() => Feed.Open(Data)).Message,
             StringComparison.Ordinal);
-        File.WriteAllText(format, "metertwin-data 3\n");
+        File.WriteAllText(format, "metertwin-data 4\n");
         await using (var fleet = Feed.Open(Data))
         {
             var newer = Feed.Block(1, 1);

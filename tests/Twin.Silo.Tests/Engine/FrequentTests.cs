@@ -80,7 +80,7 @@ public sealed class FrequentTests(ITestOutputHelper output) : IDisposable
                 + "DROP TABLE seal; DROP TABLE cursor;");
         File.WriteAllText(Path.Combine(path, "format"), "metertwin-data 1\n");
         await using (var fleet = Feed.Open(path)) Assert.Equal(hash, await fleet.Hash());
-        Assert.Equal("metertwin-data 3\n", File.ReadAllText(Path.Combine(path, "format")));
+        Assert.Equal("metertwin-data 4\n", File.ReadAllText(Path.Combine(path, "format")));
         Assert.Equal("metertwin-data 1\n", File.ReadAllText(Path.Combine(path, "backup-format-1", "format")));
         Feed.VerifySound(path);
     }

@@ -5,6 +5,7 @@ using System.Text;
 using Twin.Api;
 using Twin.Grains;
 using Twin.Hardware;
+using Twin.Hardware.Emulator;
 using Twin.Silo.Embedded;
 
 namespace Twin.Silo.Bench;
@@ -18,25 +19,38 @@ internal sealed class ApiBench(BenchRun bench, int twins, CancellationToken canc
     /// <summary>Most twins, and those of them of which ten years are stored.</summary>
     private const int MaxTwins = 100_000, OldMeters = 20, Years = 10;
 
-    private const int Requests = 1_000, PerSecond = 50, WarmUp = 100, ReadingsPerSecond = 20_000;
-    private const int FirstDay = 14_305, Slots = 48, Columns = 1_200;
+    private const int Requests = 3_000, PerSecond = 50, WarmUp = 100, ReadingsPerSecond = 20_000;
+    private const int Slots = 48, Columns = 1_200;
 
     /// <summary>One meter in so many has an open cover, and so a case.</summary>
     private const int MetersPerCase = 50;
 
     private sealed record Kind(string Name, double BudgetMs, int PerTwenty, Func<int, string> Url);
 
+    /// <summary>As <c>metertwin generate --meters 20 --years 10</c> writes them.</summary>
+    private readonly World _world = new(new WorldOptions { Meters = OldMeters, Start = new DateOnly(2015, 1, 5) }
+        .OverYears(Years));
+
     private readonly int _twins = Math.Min(twins, MaxTwins);
+
+    private UnixTime Begin => Midnight(0);
+    private UnixTime End => Midnight(_world.Options.Days);
+
+    private static UnixTime Midnight(DateOnly day) =>
+        new((day.DayNumber - DateOnly.FromDateTime(DateTime.UnixEpoch).DayNumber) * 86_400L);
+
+    private UnixTime Midnight(int day) => Midnight(_world.Options.Start.AddDays(day));
 
     public async Task Run(string path)
     {
         bench.Say("api: loading");
         await using var fleet = EmbeddedFleet.Open(BenchRun.Options(path), new TwinFactory(), null);
-        var meters = Enumerable.Range(0, _twins).Select(IngestBench.Meter).ToArray();
+        var feed = new WorldFeed(_world, "bench");
+        await fleet.Append(feed.Fleet(), cancel);
+        for (var day = 0; day < _world.Options.Days; day++) await fleet.Append(feed.Day(day), cancel);
         // The other twins come when the years are over: each closing goes to all that there are.
-        await IngestBench.Register(fleet, meters[..OldMeters]);
-        await IngestBench.Load(fleet, meters[..OldMeters], 0, Years * 365);
-        await IngestBench.Register(fleet, meters[OldMeters..]);
+        var meters = Enumerable.Range(0, _twins - _world.Fleet.Count).Select(IngestBench.Meter).ToArray();
+        await IngestBench.Register(fleet, meters);
         await OpenCases(fleet, meters);
         await using var app = await ApiHost.Start(fleet, 0, ServiceMode.Replay, cancel);
         using var client = new HttpClient { BaseAddress = new Uri(ApiHost.Address(app)) };
@@ -62,11 +76,11 @@ internal sealed class ApiBench(BenchRun bench, int twins, CancellationToken canc
         await app.StopAsync(cancel);
     }
 
-    private static Kind[] Kinds(MeterId[] meters)
+    private Kind[] Kinds(MeterId[] meters)
     {
-        string Old(int i) => $"/api/v1/meters/{meters[i % OldMeters]}";
-        static string Time(int days) => UnixTime.FromMinutes((FirstDay + (long)days) * 1440).ToString();
-        var (from, middle, to) = (Time(0), Time(Years * 182), Time(Years * 365));
+        // Each kind has its turn every twentieth time: the quotient makes it meet all of them.
+        string Old(int i) => $"/api/v1/meters/{_world.Fleet[(i + i / 20) % OldMeters].Meter}";
+        var (from, middle, to) = (Begin, Midnight(_world.Options.Days / 2), End);
         return
         [
             new("a twin", 5, 10, i => $"/api/v1/meters/{meters[i * 331 % meters.Length]}"),
@@ -85,7 +99,7 @@ internal sealed class ApiBench(BenchRun bench, int twins, CancellationToken canc
     private async Task OpenCases(IFleet fleet, MeterId[] meters)
     {
         var batch = new InputBatch("bench");
-        var at = UnixTime.FromMinutes((FirstDay + Years * 365L) * 1440);
+        var at = End;
         for (var m = 0; m < meters.Length; m += MetersPerCase)
             batch.Add(new DeviceEvent(meters[m], at, "idis", "44", ""));
         await fleet.Append(batch, cancel);
@@ -150,8 +164,9 @@ internal sealed class ApiBench(BenchRun bench, int twins, CancellationToken canc
 
     private void AddLine(StringBuilder to, long n)
     {
-        var start = UnixTime.FromMinutes((FirstDay + Years * 365L + n / _twins) * 1440);
-        to.Append(CultureInfo.InvariantCulture, $"{{\"meter\":\"bench-{n % _twins}\",\"start\":\"{start}\",")
+        var others = _twins - _world.Fleet.Count;
+        var start = Midnight(_world.Options.Days + (int)(n / others));
+        to.Append(CultureInfo.InvariantCulture, $"{{\"meter\":\"bench-{n % others}\",\"start\":\"{start}\",")
             .Append("\"interval_minutes\":30,\"values\":[");
         for (var s = 0; s < Slots; s++)
             to.Append(s == 0 ? "" : ",").Append((100 + n * 7 + s * 13) % 500);

@@ -1,3 +1,4 @@
+using System.Runtime;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -44,6 +45,8 @@ internal static class ApiHost
         string? replayFolder = null, FrameSettings? frames = null, Entrance? entrance = null,
         Func<CancellationToken, ValueTask<IReadOnlyList<TourStep>>>? tour = null)
     {
+        // Who asks must not wait while the whole heap is looked through; who replays (see Cli) wants it done sooner.
+        GCSettings.LatencyMode = GCLatencyMode.Interactive;
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.UseKestrelHttpsConfiguration();

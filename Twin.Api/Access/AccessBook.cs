@@ -120,15 +120,16 @@ public sealed class AccessBook(IFleet fleet, ApiOptions options, TimeProvider cl
         _emergencies[caller.Credential] = now;
     }
 
-    /// <summary>Journals what was done; complete when it is durable.</summary>
+    /// <summary>Journals what was done; complete when it is durable. False: it was there already.</summary>
     /// <exception cref="ApiProblem">400: it cannot be noted, and why.</exception>
-    public async Task Note(AccessNoted noted, CancellationToken cancel)
+    public async Task<bool> Note(AccessNoted noted, CancellationToken cancel)
     {
         var batch = new InputBatch("api");
         batch.Add(noted);
         var receipt = await fleet.Append(batch, cancel);
         if (receipt.Items[0] is { Status: AdmissionStatus.Rejected } refused)
             throw new ApiProblem(400, "not_noted", refused.Reason, "Change what the reason names.");
+        return receipt.Items[0].Status == AdmissionStatus.Accepted;
     }
 
     internal static ApiProblem Unauthorised(string code, string detail, string hint) => new(401, code, detail, hint);

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Twin.Grains;
+using Twin.Grains.Access;
 using Twin.Hardware;
 
 namespace Twin.Api;
@@ -17,6 +19,10 @@ internal sealed class LoadCurveGate(IFleet fleet, AccessBook book, ApiOptions op
     /// <summary>What is noted for whoever sits at the machine while there are no keys.</summary>
     private const string NoPurpose = "at the machine, without a key";
 
+    /// <summary>Looks that are in the ledger, with their times; at the bound all are forgotten, and asked for again.
+    /// </summary>
+    private readonly ConcurrentDictionary<(string Reader, TwinKey Subject, string Purpose), UnixTime> _known = new();
+
     /// <exception cref="ApiProblem">400: there is no purpose.</exception>
     public async ValueTask Note(HttpContext http, Caller caller)
     {
@@ -32,9 +38,15 @@ internal sealed class LoadCurveGate(IFleet fleet, AccessBook book, ApiOptions op
         // What is not there cannot be looked at: the endpoint answers 404.
         if (!isKnown) return;
         var (from, to) = (Time(http, "from") ?? now, Time(http, "to") ?? now);
-        await book.Note(new AccessNoted(now, caller.Actor, AccessKind.LoadCurveRead, subject, from, to, meters,
-            purpose),
-            http.RequestAborted);
+        // The access twin takes the same look once in that time; whoever zooms need not wait for it each time.
+        var look = (caller.Actor.Key, subject, purpose);
+        if (_known.TryGetValue(look, out var noted) && now.Seconds >= noted.Seconds
+            && now.Seconds - noted.Seconds < ReadBook.LookSeconds) return;
+        var isNew = await book.Note(new AccessNoted(now, caller.Actor, AccessKind.LoadCurveRead, subject, from, to,
+            meters, purpose), http.RequestAborted);
+        if (!isNew || subject.Kind == 0) return;
+        if (_known.Count >= ReadBook.MaxLooks) _known.Clear();
+        _known[look] = now;
     }
 
     /// <summary>The meter of the path or the query, or the feeder with its meters; none when all are asked for.

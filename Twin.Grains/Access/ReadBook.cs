@@ -9,8 +9,11 @@ namespace Twin.Grains.Access;
 /// </summary>
 public sealed class ReadBook
 {
-    /// <summary>One look, s; and the time over which meters are counted, s.</summary>
-    private const int LookSeconds = 900, WindowSeconds = 3_600;
+    /// <summary>A look at the same meter for the same purpose within so long is the same look, s.</summary>
+    public const int LookSeconds = 900;
+
+    /// <summary>The time over which meters are counted, s.</summary>
+    private const int WindowSeconds = 3_600;
 
     /// <summary>Meters of one reader within the window from which it is a bulk read; rows of one export.</summary>
     public const int BulkMeters = 100;

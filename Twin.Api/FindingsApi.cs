@@ -41,7 +41,8 @@ internal static class FindingsApi
     {
         routes.MapGet(Path, List).Needs(Right.Read).WithName("list_findings").WithTags("findings")
             .Produces<FindingList>().ProducesProblem(400).ProducesProblem(404)
-            .WithSummary("Findings, newest first: subject (a meter, or feeder:NAME), kind, severity, from, to, known_at");
+            .WithSummary("Findings, newest first: subject (a meter, or feeder:NAME), kind, severity, from, to, "
+                + "known_at");
         routes.MapGet(Path + "/{id}", Get).Needs(Right.Read).WithName("get_finding").WithTags("findings")
             .Produces<FindingView>().ProducesProblem(400).ProducesProblem(404).WithSummary("One finding");
     }

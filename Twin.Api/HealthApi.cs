@@ -21,7 +21,8 @@ internal static class HealthApi
     {
         routes.MapGet(Path + "/live", Live).Needs(Right.Public).WithName("live").WithTags("operation")
             .WithSummary("200 while the process answers");
-        routes.MapGet(Path + "/ready", Ready).Needs(Right.Public).WithName("ready").WithTags("operation").ProducesProblem(503)
+        routes.MapGet(Path + "/ready", Ready).Needs(Right.Public).WithName("ready").WithTags("operation")
+            .ProducesProblem(503)
             .WithSummary("200 when recovered and taking observations, 503 before");
     }
 

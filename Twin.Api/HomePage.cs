@@ -44,7 +44,8 @@ internal static class HomePage
         routes.MapGet("/", Home).Needs(Right.Public).WithName("home").WithTags("operation")
             .Produces<string>(200, "text/html").WithSummary("The console, or the plain page where the build has none");
         routes.MapGet(Path, Get).Needs(Right.Read).WithName("plain_page").WithTags("operation")
-            .Produces<string>(200, "text/html").WithSummary("State, newest findings and every endpoint, without script");
+            .Produces<string>(200, "text/html")
+            .WithSummary("State, newest findings and every endpoint, without script");
     }
 
     private static async Task<IResult> Home(HttpContext http, IFleet fleet, ApiOptions options, ConsoleFiles files,

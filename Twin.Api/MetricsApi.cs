@@ -15,7 +15,8 @@ internal static class MetricsApi
     private const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
     public static void MapMetricsApi(this IEndpointRouteBuilder routes) =>
-        routes.MapGet(Path, Get).Needs(Right.Public).WithName("metrics").WithTags("operation").Produces<string>(200, "text/plain")
+        routes.MapGet(Path, Get).Needs(Right.Public).WithName("metrics").WithTags("operation")
+            .Produces<string>(200, "text/plain")
             .WithSummary("Counters in the Prometheus text format");
 
     private static ContentHttpResult Get(IFleet fleet, ApiOptions options) =>

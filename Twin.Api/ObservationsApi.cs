@@ -34,7 +34,8 @@ internal static class ObservationsApi
                 + "XML: EndDeviceEvents or MeterReadings of IEC 61968-9, as a whole. CSV by a profile: profile. DLMS "
                 + "frames, each in the wrapper of IEC 62056-47");
 
-    private static async Task<IResult> Post(string? source, string? profile, HttpContext http, IFleet fleet, ApiOptions options,
+    private static async Task<IResult> Post(string? source, string? profile, HttpContext http, IFleet fleet,
+        ApiOptions options,
         CancellationToken cancel)
     {
         Parameters.Only(http.Request, "source", "profile");

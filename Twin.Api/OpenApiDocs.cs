@@ -16,67 +16,73 @@ internal static class OpenApiDocs
 
     private sealed record Parameter(JsonSchemaType Type, string? Format, string Text);
 
-    private static readonly Dictionary<string, Parameter> Known = new()
+    /// <summary>What is a word or a text.</summary>
+    private static readonly Dictionary<string, string> s_words = new()
     {
-        ["id"] = new(JsonSchemaType.String, null, "16 hexadecimal digits, or the utility's own id"),
-        ["name"] = new(JsonSchemaType.String, null, "name; of meters: a part of the utility's id, in any case, or the whole id"),
+        ["id"] = "16 hexadecimal digits, or the utility's own id",
+        ["name"] = "name; of meters: a part of the utility's id, in any case, or the whole id",
+        ["cursor"] = "from the link next of the page before; opaque",
+        ["fields"] = "members to keep of each item, with commas between",
+        ["role"] = "customer or observer",
+        ["feeder"] = "name of a feeder",
+        ["concentrator"] = "name of a concentrator",
+        ["model"] = "model of the meter",
+        ["firmware"] = "name of a firmware version",
+        ["lot"] = "production lot",
+        ["region"] = "region",
+        ["category"] = "dependence of the customer on supply, such as medical",
+        ["finding"] = "has a finding of this kind in the last 400 days",
+        ["sort"] = "id (default), name, score (highest first) or last_reading (longest silent first)",
+        ["severity"] = "this severe or more: info, low, medium, high, critical",
+        ["by"] = "feeder (default) or cohort",
+        ["format"] = "ndjson (default) or csv",
+        ["meter"] = "a meter, by 16 hexadecimal digits or the utility's own id",
+        ["desk"] = "security, revenue_protection, metering_faults or grid",
+        ["condition"] = "of the case: ongoing, ended, no_data",
+        ["handling"] = "of the case: new, acknowledged, in_progress, resolved",
+        ["disposition"] = "of the case: none, true, benign, false, duplicate, maintenance",
+        ["assignee"] = "who works on it",
+        ["text"] = "a part of the sentence or of the name of the subject, in any case",
+        ["all"] = "true: also cases that are part of a group, covered or logged only",
+        ["case"] = "id of a case",
+        ["after"] = "number of an entry: those behind it",
+        ["state"] = "state of a response",
+        ["waiting"] = "true: only what waits for people",
+        ["profile"] = "name of the profile by which a file is read; empty: the one that fits",
+        ["type"] = "which events, with commas between",
+        ["note"] = "a remark",
+        ["number"] = "number within the case",
+        ["n"] = "number within the case",
+        ["image"] = "first 32 hexadecimal digits of a SHA-256, or all 64",
+        ["channel"] = "import (default), export, voltage, heat, gas or water",
+        ["subject"] = "a meter's id, or feeder:NAME, cohort:NAME, KIND:16 digits",
+        ["kind"] = "kind of finding, such as level_shift",
+        ["token"] = "from the link, as it was printed",
+        ["why"] = "in your own words, for the ledger",
+        ["purpose"] = "why a customer's readings are looked at; or the header MeterTwin-Purpose",
+        ["source"] = "who sends, default http; or the header MeterTwin-Source",
+    };
+
+    private static readonly Dictionary<string, Parameter> s_typed = new()
+    {
         ["limit"] = new(JsonSchemaType.Integer, "int32", "1 to 1000, default 100"),
-        ["cursor"] = new(JsonSchemaType.String, null, "from the link next of the page before; opaque"),
         ["at"] = new(JsonSchemaType.String, "date-time",
             "event time, RFC 3339: what happened up to then, on what is known now"),
         ["known_at"] = new(JsonSchemaType.String, "date-time",
             "RFC 3339: as it was known then, which is all that came in before the first journalled word of time "
             + "(tick, sweep, closing of a day) that lies after it"),
-        ["fields"] = new(JsonSchemaType.String, null, "members to keep of each item, with commas between"),
         ["hash"] = new(JsonSchemaType.Boolean, null, "true adds the state hash, which looks at every twin"),
-        ["role"] = new(JsonSchemaType.String, null, "customer or observer"),
-        ["feeder"] = new(JsonSchemaType.String, null, "name of a feeder"),
-        ["concentrator"] = new(JsonSchemaType.String, null, "name of a concentrator"),
-        ["model"] = new(JsonSchemaType.String, null, "model of the meter"),
-        ["firmware"] = new(JsonSchemaType.String, null, "name of a firmware version"),
-        ["lot"] = new(JsonSchemaType.String, null, "production lot"),
-        ["region"] = new(JsonSchemaType.String, null, "region"),
-        ["category"] = new(JsonSchemaType.String, null, "dependence of the customer on supply, such as medical"),
         ["silent_days"] = new(JsonSchemaType.Integer, "int32", "without readings for so many days, 1 to 36500"),
         ["score_min"] = new(JsonSchemaType.Number, "double", "score of the last day is this or more"),
-        ["finding"] = new(JsonSchemaType.String, null, "has a finding of this kind in the last 400 days"),
-        ["sort"] = new(JsonSchemaType.String, null,
-            "id (default), name, score (highest first) or last_reading (longest silent first)"),
-        ["severity"] = new(JsonSchemaType.String, null, "this severe or more: info, low, medium, high, critical"),
-        ["by"] = new(JsonSchemaType.String, null, "feeder (default) or cohort"),
         ["days"] = new(JsonSchemaType.Integer, "int32", "how many days"),
         ["band"] = new(JsonSchemaType.Boolean, null, "true adds what was to be expected in each column"),
-        ["format"] = new(JsonSchemaType.String, null, "ndjson (default) or csv"),
-        ["meter"] = new(JsonSchemaType.String, null, "a meter, by 16 hexadecimal digits or the utility's own id"),
-        ["desk"] = new(JsonSchemaType.String, null, "security, revenue_protection, metering_faults or grid"),
-        ["condition"] = new(JsonSchemaType.String, null, "of the case: ongoing, ended, no_data"),
-        ["handling"] = new(JsonSchemaType.String, null, "of the case: new, acknowledged, in_progress, resolved"),
-        ["disposition"] = new(JsonSchemaType.String, null, "of the case: none, true, benign, false, duplicate, maintenance"),
-        ["assignee"] = new(JsonSchemaType.String, null, "who works on it"),
-        ["text"] = new(JsonSchemaType.String, null, "a part of the sentence or of the name of the subject, in any case"),
-        ["all"] = new(JsonSchemaType.String, null, "true: also cases that are part of a group, covered or logged only"),
-        ["case"] = new(JsonSchemaType.String, null, "id of a case"),
-        ["after"] = new(JsonSchemaType.String, null, "number of an entry: those behind it"),
-        ["state"] = new(JsonSchemaType.String, null, "state of a response"),
-        ["waiting"] = new(JsonSchemaType.String, null, "true: only what waits for people"),
-        ["profile"] = new(JsonSchemaType.String, null, "name of the profile by which a file is read; empty: the one that fits"),
-        ["type"] = new(JsonSchemaType.String, null, "which events, with commas between"),
-        ["note"] = new(JsonSchemaType.String, null, "a remark"),
-        ["number"] = new(JsonSchemaType.String, null, "number within the case"),
-        ["n"] = new(JsonSchemaType.String, null, "number within the case"),
-        ["image"] = new(JsonSchemaType.String, null, "first 32 hexadecimal digits of a SHA-256, or all 64"),
         ["from"] = new(JsonSchemaType.String, "date-time", "begin, RFC 3339; a series: default 7 days before to"),
         ["to"] = new(JsonSchemaType.String, "date-time", "end, exclusive, RFC 3339; a series: default the watermark"),
         ["columns"] = new(JsonSchemaType.Integer, "int32", "1 to 5000, default 600"),
-        ["channel"] = new(JsonSchemaType.String, null, "import (default), export, voltage, heat, gas or water"),
-        ["subject"] = new(JsonSchemaType.String, null, "a meter's id, or feeder:NAME, cohort:NAME, KIND:16 digits"),
-        ["kind"] = new(JsonSchemaType.String, null, "kind of finding, such as level_shift"),
-        ["token"] = new(JsonSchemaType.String, null, "from the link, as it was printed"),
-        ["why"] = new(JsonSchemaType.String, null, "in your own words, for the ledger"),
-        ["purpose"] = new(JsonSchemaType.String, null,
-            "why a customer's readings are looked at; or the header MeterTwin-Purpose"),
-        ["source"] = new(JsonSchemaType.String, null, "who sends, default http; or the header MeterTwin-Source"),
     };
+
+    private static Parameter? Known(string name) => s_typed.TryGetValue(name, out var typed) ? typed
+        : s_words.TryGetValue(name, out var words) ? new Parameter(JsonSchemaType.String, null, words) : null;
 
     public static void Add(IServiceCollection services) => services.AddOpenApi(Document, options =>
     {
@@ -95,7 +101,7 @@ internal static class OpenApiDocs
             AddExample(operation);
             foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
             {
-                if (parameter.Name is null || !Known.TryGetValue(parameter.Name, out var known)) continue;
+                if (parameter.Name is null || Known(parameter.Name) is not { } known) continue;
                 parameter.Description = known.Text;
                 parameter.Schema = new OpenApiSchema { Type = known.Type, Format = known.Format };
             }

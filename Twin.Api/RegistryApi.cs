@@ -57,7 +57,8 @@ internal static class RegistryApi
         }
         catch (FormatError e)
         {
-            throw new ApiProblem(400, "bad_registry_file", $"The body cannot be read: {spool.Said(e.Problem)}", e.Remedy);
+            throw new ApiProblem(400, "bad_registry_file", $"The body cannot be read: {spool.Said(e.Problem)}",
+                e.Remedy);
         }
         var answer = await Append(fleet, feed.InOrder, what, cancel);
         var now = options.Now();

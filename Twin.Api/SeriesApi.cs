@@ -9,8 +9,8 @@ using Twin.Hardware;
 namespace Twin.Api;
 
 /// <summary>
-/// A series in columns; <paramref name="Expected"/> only when it was asked for. Where a column is shorter than <paramref name="IntervalMinutes"/>, an empty one need not be a
-/// hole: ask for fewer columns.
+/// A series in columns; <paramref name="Expected"/> only when it was asked for. Where a column is shorter than
+/// <paramref name="IntervalMinutes"/>, an empty one need not be a hole: ask for fewer columns.
 /// </summary>
 internal sealed record SeriesAnswer(MeterId Meter, Channel Channel, string Unit, UnixTime From, UnixTime To,
     UnixTime? KnownAt, int? IntervalMinutes, IReadOnlyList<SeriesColumn> Columns,
@@ -25,7 +25,8 @@ internal static class SeriesApi
     private const long DaySeconds = 86_400;
 
     public static void MapSeriesApi(this IEndpointRouteBuilder routes) =>
-        routes.MapGet(MetersApi.Path + "/{id}/series", Get).Needs(Right.LoadCurve).WithName("get_series").WithTags("meters")
+        routes.MapGet(MetersApi.Path + "/{id}/series", Get).Needs(Right.LoadCurve).WithName("get_series")
+            .WithTags("meters")
             .ProducesProblem(400).ProducesProblem(404)
             .WithSummary("Stored readings in columns of equal time, gaps null; band=true adds what was to be expected");
 

@@ -72,7 +72,8 @@ public static class TwinApi
     };
 
     /// <summary>
-    /// Probes and scrapes never wait behind users, and who listens has a bound of its own; senders never starve readers.
+    /// Probes and scrapes never wait behind users, and who listens has a bound of its own; senders never starve
+    /// readers.
     /// </summary>
     private static RateLimitPartition<string> OfAll(HttpContext http, ApiLimits limits)
     {

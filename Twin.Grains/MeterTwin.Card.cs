@@ -16,7 +16,8 @@ public readonly record struct FirmwareStep(int Day, string Version, string Image
 /// of a volt, 0 where none is.
 /// </summary>
 public sealed record MeterCard(MeterId Id, string Name, MeterRelation? Relation, UnixTime? FirstReading,
-    UnixTime? LastReading, int? ScoreDay, double Score, int LoadWatts, SwitchState? Switch, long MeanVoltage, FirmwareStep[] Firmware)
+    UnixTime? LastReading, int? ScoreDay, double Score, int LoadWatts, SwitchState? Switch, long MeanVoltage,
+    FirmwareStep[] Firmware)
 {
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
     public static MeterCard From(TwinKey key, ReadOnlySpan<byte> state) => MeterTwin.Restore(key.Id, state).Card();
@@ -49,7 +50,8 @@ public sealed partial class MeterTwin
             if (c is { Channel: Channel.Voltage, Stored: > 0 }) voltage = c.Sum / c.Stored;
         return new MeterCard(Meter, Name, relation,
             _import.Stored > 0 ? UnixTime.FromMinutes(_import.FirstMinute) : null,
-            _import.Stored > 0 ? UnixTime.FromMinutes(_import.LastMinute) : null, DayOrNull(_lastScoreDay), _lastScore, MeanWatts(), isKnown ? state : null, voltage, FirmwareSteps(rows));
+            _import.Stored > 0 ? UnixTime.FromMinutes(_import.LastMinute) : null, DayOrNull(_lastScoreDay), _lastScore,
+            MeanWatts(), isKnown ? state : null, voltage, FirmwareSteps(rows));
     }
 
     internal UsualDays? Usual() => _model?.Usual(false) is { } working && _model.Usual(true) is { } weekend

@@ -81,7 +81,8 @@ public sealed record HolderSet(UnixTime At, Actor By, string Name, bool IsServic
     public bool Equals(HolderSet? other) => other is not null && ToBytes().AsSpan().SequenceEqual(other.ToBytes());
     public override int GetHashCode() => HashCode.Combine(At, Name);
     public override string Describe() => $"{(IsService ? "service" : "person")} {Name} is "
-        + (IsDisabled ? "disabled" : SnakeCase.Of(Role)) + (Regions.Length > 0 ? $" in {string.Join(", ", Regions)}" : "")
+        + (IsDisabled ? "disabled" : SnakeCase.Of(Role)) + (Regions.Length > 0 ? $" in {string.Join(", ", Regions)}"
+        : "")
         + (IsBreakGlass ? ", for emergencies" : "") + $", says {By}" + (Why.Length > 0 ? $": {Why}" : "");
 }
 

@@ -47,16 +47,8 @@ internal static class ApiHost
     {
         // Who asks must not wait while the whole heap is looked through; who replays (see Cli) wants it done sooner.
         GCSettings.LatencyMode = GCLatencyMode.Interactive;
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseKestrelCore();
-        builder.WebHost.UseKestrelHttpsConfiguration();
         var door = entrance ?? Entrance.Loopback;
-        builder.WebHost.ConfigureKestrel(k => door.Listen(k, port));
-        builder.Logging.ClearProviders();
-        builder.Logging.AddJsonConsole(o => o.UseUtcTimestamp = true);
-        builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o =>
-            o.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        var builder = Builder(door, port);
         builder.Services.AddSingleton<IFleet>(new Borrowed(fleet));
         var announced = new AnnouncedMeters();
         var scratch = fleet is EmbeddedFleet own ? new Scratch(own.Folder) : null;
@@ -94,10 +86,24 @@ internal static class ApiHost
         }
         catch (IOException e)
         {
-            throw new IOException($"The API cannot listen on {door.Address}:{port} ({e.Message}). Use another --port, or 0 "
-                + $"for any free one.", e);
+            throw new IOException($"The API cannot listen on {door.Address}:{port} ({e.Message}). Use another --port, "
+                + "or 0 for any free one.", e);
         }
         return app;
+    }
+
+    private static WebApplicationBuilder Builder(Entrance door, int port)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(k => door.Listen(k, port));
+        builder.Logging.ClearProviders();
+        builder.Logging.AddJsonConsole(o => o.UseUtcTimestamp = true);
+        builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o =>
+            o.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        return builder;
     }
 
     private static UnixTime? Latest(TimeProvider? clock) =>

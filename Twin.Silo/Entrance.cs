@@ -94,7 +94,8 @@ internal sealed class Entrance : IDisposable
                 + "file).");
         IReadOnlyList<SecurityKey> keys = [];
         Read(file, "oidc-keys", () => keys = [.. new JsonWebKeySet(File.ReadAllText(file)).GetSigningKeys()]);
-        if (keys.Count == 0) throw new SettingException($"'oidc-keys' is '{file}', which holds no signing key (RFC 7517).");
+        if (keys.Count == 0)
+            throw new SettingException($"'oidc-keys' is '{file}', which holds no signing key (RFC 7517).");
         var rules = new TokenValidationParameters
         {
             ValidIssuer = issuer, ValidAudience = audience, IssuerSigningKeys = keys, RequireExpirationTime = true,

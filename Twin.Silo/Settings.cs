@@ -45,9 +45,11 @@ public sealed class Settings
             System.Net.IPAddress.TryParse(v, out _) ? null : "an IP address"),
         new("tls-cert", "", "certificate of the HTTP API with its chain, PEM; empty: no TLS", _ => null),
         new("tls-key", "", "its private key, PEM; empty: it is in the file of the certificate", _ => null),
-        new("client-ca", "", "authorities of client certificates, PEM: the common name is a service's; empty: none", _ =>
+        new("client-ca", "", "authorities of client certificates, PEM: the common name is a service's; empty: none",
+            _ =>
             null),
-        new("allowed-hosts", "", "names that the HTTP API answers for beside localhost, with commas between", _ => null),
+        new("allowed-hosts", "", "names that the HTTP API answers for beside localhost, with commas between",
+            _ => null),
         new("oidc-issuer", "", "issuer of tokens of your own sign-in (OpenID Connect); empty: none", _ => null),
         new("oidc-audience", "", "audience that such a token must name", _ => null),
         new("oidc-keys", "", "the issuer's signing keys, a JWKS file", _ => null),

@@ -31,7 +31,8 @@ internal sealed class Doorkeeper(AccessBook book, Sessions sessions, ApiOptions 
             var text = header.ToString();
             if (header.Count > 1 || text.Length > MaxCredential
                 || !text.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
-                throw AccessBook.Unauthorised("credential_malformed", "The header Authorization is none of this service.",
+                throw AccessBook.Unauthorised("credential_malformed",
+                    "The header Authorization is none of this service.",
                     "Send Authorization: Bearer KEY.");
             return await OfToken(http, text[Bearer.Length..].Trim(), cancel);
         }
@@ -49,7 +50,8 @@ internal sealed class Doorkeeper(AccessBook book, Sessions sessions, ApiOptions 
             if (book.HolderOf(service) is { IsService: false })
                 throw AccessBook.Unauthorised("certificate_of_person", "A client certificate names a person.",
                     "Certificates are for services; a person signs in with a key or a token.");
-            return await book.CallerOf(service, "certificate:" + certificate.Thumbprint[..16].ToLowerInvariant(), cancel);
+            return await book.CallerOf(service, "certificate:" + certificate.Thumbprint[..16].ToLowerInvariant(),
+                cancel);
         }
         return book.IsOpen && IsHere(http.Connection.RemoteIpAddress) ? Caller.Local : null;
     }

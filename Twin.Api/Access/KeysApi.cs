@@ -47,7 +47,8 @@ internal static class KeysApi
         var found = book.Keys.Where(k => (k.CreatedAt.Seconds, k.Id).CompareTo((since, after)) > 0).Take(most + 1)
             .ToArray();
         var next = found.Length <= most ? null : Cursor.Next(http.Request, Cursor.Write(Version,
-            string.Create(CultureInfo.InvariantCulture, $"{found[most - 1].CreatedAt.Seconds}.{found[most - 1].Id:x16}")));
+            string.Create(CultureInfo.InvariantCulture,
+            $"{found[most - 1].CreatedAt.Seconds}.{found[most - 1].Id:x16}")));
         return Fields.Of(new KeyList([.. found.Take(most).Select(k => Item(k, book))], next, book.Keys.Count()), fields,
             "keys");
     }
@@ -74,7 +75,8 @@ internal static class KeysApi
         body.End();
         var now = options.Now();
         UnixTime? expires = days is { } d ? new UnixTime(now.Seconds + d * DaySeconds) : null;
-        var (text, input) = ApiKey.Make(now, Caller.Of(http).Actor, book.HolderOf(holder)?.Name ?? holder, expires, why);
+        var (text, input) = ApiKey.Make(now, Caller.Of(http).Actor, book.HolderOf(holder)?.Name ?? holder, expires,
+            why);
         await book.Change(input, cancel);
         return TypedResults.Json(new MadeKey(IdOf(input.Id), input.Holder, expires, text), ApiJson.Options,
             statusCode: 201);

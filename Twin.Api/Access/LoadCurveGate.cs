@@ -32,7 +32,8 @@ internal sealed class LoadCurveGate(IFleet fleet, AccessBook book, ApiOptions op
         if (purpose.Length is 0 or > Actor.MaxText || PlainText.Refusal(purpose) is not null)
             throw new ApiProblem(400, "purpose_required", "Reading a load curve needs a purpose, in 1 to "
                 + $"{Actor.MaxText} plain characters.",
-                $"Send the header {Header}, or the parameter {Parameter}: why do you look at this customer's readings?");
+                $"Send the header {Header}, or the parameter {Parameter}: why do you look at this customer's "
+                + "readings?");
         var now = options.Now();
         var (subject, isKnown, meters) = await Subject(http);
         // What is not there cannot be looked at: the endpoint answers 404.

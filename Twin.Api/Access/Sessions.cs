@@ -6,8 +6,8 @@ using System.Text;
 namespace Twin.Api;
 
 /// <summary>
-/// Sessions of browsers and links that open one. Both are in memory: a restart ends them, and who sat before a page signs
-/// in again. Only digests are kept, so that a memory dump holds no cookie.
+/// Sessions of browsers and links that open one. Both are in memory: a restart ends them, and who sat before a page
+/// signs in again. Only digests are kept, so that a memory dump holds no cookie.
 /// </summary>
 public sealed class Sessions(TimeProvider clock)
 {
@@ -46,7 +46,8 @@ public sealed class Sessions(TimeProvider clock)
             to.TryRemove(oldest.Key, out _);
         var bytes = RandomNumberGenerator.GetBytes(32);
         var text = Base64Url.EncodeToString(bytes);
-        var name = credential.Length > 0 ? credential : "session:" + Convert.ToHexStringLower(SHA256.HashData(bytes)[..4]);
+        var name = credential.Length > 0 ? credential : "session:"
+            + Convert.ToHexStringLower(SHA256.HashData(bytes)[..4]);
         to[DigestOf(text)] = new Session(holder, name, clock.GetTimestamp());
         return text;
     }

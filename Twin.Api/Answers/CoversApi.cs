@@ -122,7 +122,8 @@ internal static class CoversApi
         var (place, from) = (body.Text("place", MaxPlace) ?? "", body.Time("from") ?? now);
         var to = body.Time("to") ?? new UnixTime(from.Seconds + DefaultDays * 86_400L);
         var why = body.Text("why", CaseAct.MaxText) ?? "";
-        FindingKind[] kinds = isWork ? [.. body.Texts("expect", Parameters.MaxText).Select(k => Parameters.Kind(k)!.Value)]
+        FindingKind[] kinds = isWork ? [.. body.Texts("expect", Parameters.MaxText)
+            .Select(k => Parameters.Kind(k)!.Value)]
             : Parameters.Kind(body.Text("kind", Parameters.MaxText)) is { } kind ? [kind] : [];
         var owner = isWork ? body.Text("owner", Actor.MaxText) ?? "" : "";
         body.End();

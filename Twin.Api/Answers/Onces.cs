@@ -106,7 +106,8 @@ internal sealed class Onces
         if (!request.Headers.TryGetValue(Header, out var values)) return null;
         var text = values.Count == 1 ? values[0]!.Trim() : "";
         if (text.Length > 1 && text[0] == '"' && text[^1] == '"') text = text[1..^1];
-        if (text.Length is >= 1 and <= MaxKey && text.All(c => c is > ' ' and <= '~' and not ('"' or '\\'))) return text;
+        if (text.Length is >= 1 and <= MaxKey
+            && text.All(c => c is > ' ' and <= '~' and not ('"' or '\\'))) return text;
         throw new ApiProblem(400, "bad_idempotency_key",
             $"The header {Header} is not one text of 1 to {MaxKey} printable characters.",
             "Write a new UUID for each command, in quotes, and the same one when you send it again.");

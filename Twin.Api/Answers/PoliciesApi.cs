@@ -44,10 +44,12 @@ internal static class PoliciesApi
     {
         routes.MapGet(Path, List).Needs(Right.Read).WithName("list_policies").WithTags("policies")
             .WithSummary("The policy in force, with the digests of those before it");
-        routes.MapGet(Path + "/current", Current).Needs(Right.Read).WithName("get_policy").WithTags("policies").Produces<PolicyItem>()
+        routes.MapGet(Path + "/current", Current).Needs(Right.Read).WithName("get_policy").WithTags("policies")
+            .Produces<PolicyItem>()
             .WithSummary("The policy in force with its text");
         routes.MapGet(Path + "/default", Default).Needs(Right.Read).WithName("get_default_policy")
-            .WithTags("policies").Produces<PolicyItem>().WithSummary("The policy that ships: a beginning for one's own");
+            .WithTags("policies").Produces<PolicyItem>()
+            .WithSummary("The policy that ships: a beginning for one's own");
         routes.MapGet(Path + "/careless", Careless).Needs(Right.Read).WithName("get_careless_policy")
             .WithTags("policies").Produces<PolicyItem>()
             .WithSummary("A policy that cuts everything off at once: for a what-if, not for service");
@@ -109,7 +111,8 @@ internal static class PoliciesApi
     private static IResult Careless(string? fields, HttpContext http)
     {
         Parameters.Only(http.Request, "fields");
-        return Fields.Of(Shipped(PolicyReader.Read(PolicyReader.CarelessText, out _)!, PolicyReader.CarelessText), fields);
+        return Fields.Of(Shipped(PolicyReader.Read(PolicyReader.CarelessText, out _)!, PolicyReader.CarelessText),
+            fields);
     }
 
     private static PolicyItem Shipped(PolicyDocument d, string text) => new(d.Name, d.Version, d.Digest, null, null,

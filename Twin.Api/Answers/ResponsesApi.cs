@@ -40,7 +40,8 @@ internal static class ResponsesApi
         var rows = fleet.Ledger.Responses(new ResponseQuery(CaseFilter.Word<ResponseState>(state, "state"),
             @case is null ? null : CaseSight.Parse(@case).Key, Parameters.Subject(subject), count + 1)
         {
-            Waiting = CaseFilter.Flag(waiting, "waiting"), Regions = Caller.Of(http).Regions, After = ReadCursor(cursor),
+            Waiting = CaseFilter.Flag(waiting, "waiting"), Regions = Caller.Of(http).Regions,
+            After = ReadCursor(cursor),
         });
         var next = rows.Count > count ? Cursor.Next(http.Request, WriteCursor(rows[count - 1].Response)) : null;
         return Fields.Of(new ResponseList([.. rows.Take(count).Select(r => ResponseItem.Of(r.Response))], next), fields,
@@ -56,7 +57,8 @@ internal static class ResponsesApi
         var (parts, c) = (text.Split('.'), CultureInfo.InvariantCulture);
         return parts.Length == 3 && long.TryParse(parts[0], NumberStyles.AllowLeadingSign, c, out var seconds)
             && ulong.TryParse(parts[1], NumberStyles.AllowHexSpecifier, c, out var id)
-            && int.TryParse(parts[2], NumberStyles.None, c, out var number) ? (seconds, id, number) : throw Cursor.Bad();
+            && int.TryParse(parts[2], NumberStyles.None, c, out var number) ? (seconds, id, number)
+            : throw Cursor.Bad();
     }
 
     private static async Task<Ok<ResponseList>> OfCase(string id, HttpContext http, IFleet fleet,

@@ -122,7 +122,8 @@ internal sealed class StrictBody
         if (Member(name) is not { } value) return null;
         if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= least
             && number <= most) return number;
-        throw Bad(At(name), $"is no whole number from {least} to {most}", "Write it without quotes and without a point.");
+        throw Bad(At(name), $"is no whole number from {least} to {most}",
+            "Write it without quotes and without a point.");
     }
 
     public bool RequiredFlag(string name) => Has(name) ? Flag(name) : throw Missing(name);
@@ -156,7 +157,8 @@ internal sealed class StrictBody
         foreach (var member in _object.EnumerateObject())
             if (!_known.Contains(member.Name))
                 throw new ApiProblem(400, "unknown_member",
-                    $"The object {(_path.Length == 0 ? "of the body" : _path)} has a member that this path does not take.",
+                    $"The object {(_path.Length == 0 ? "of the body" : _path)} has a member that this path does not "
+                    + "take.",
                     $"It takes: {string.Join(", ", _known.Order(StringComparer.Ordinal))}.");
     }
 

@@ -6,14 +6,15 @@ using Microsoft.Net.Http.Headers;
 namespace Twin.Api;
 
 /// <summary>
-/// The console: the same shell under every path that a screen has, so that each is a link that can be kept and sent. What
-/// is served here is the same for everybody; what it shows it asks of the API, which says who may.
+/// The console: the same shell under every path that a screen has, so that each is a link that can be kept and sent.
+/// What is served here is the same for everybody; what it shows it asks of the API, which says who may.
 /// </summary>
 internal static class ConsoleApi
 {
     private const string ForEver = "public, max-age=31536000, immutable";
 
-    /// <summary>No inline script or style, nothing from elsewhere, no form that the browser itself would send.</summary>
+    /// <summary>No inline script or style, nothing from elsewhere, no form that the browser itself would
+    /// send.</summary>
     public const string ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; "
         + "connect-src 'self'; img-src 'self' data:; font-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
         + "form-action 'none'";

@@ -9,8 +9,8 @@ namespace Twin.Api;
 public sealed record ConsoleFile(string Name, string MediaType, byte[] Bytes, string Tag);
 
 /// <summary>
-/// The console as the build made it (<c>Console.targets</c>). Files are called by names that hold a digest of what is in
-/// them, so that browsers may keep them for ever; only the shell, which names them, is asked for again.
+/// The console as the build made it (<c>Console.targets</c>). Files are called by names that hold a digest of what is
+/// in them, so that browsers may keep them for ever; only the shell, which names them, is asked for again.
 /// </summary>
 public sealed class ConsoleFiles
 {
@@ -33,7 +33,8 @@ public sealed class ConsoleFiles
     /// <exception cref="InvalidOperationException">There are files and no shell, or one of unknown kind.</exception>
     public ConsoleFiles(IReadOnlyDictionary<string, byte[]> files)
     {
-        var named = files.Where(f => f.Key != ShellName).Select(f => (From: f.Key, File: Named(f.Key, f.Value))).ToArray();
+        var named = files.Where(f => f.Key != ShellName).Select(f => (From: f.Key, File: Named(f.Key, f.Value)))
+            .ToArray();
         _files = named.ToFrozenDictionary(n => n.File.Name, n => n.File);
         if (files.Count == 0) return;
         if (!files.TryGetValue(ShellName, out var shell))

@@ -6,9 +6,10 @@ using Microsoft.AspNetCore.Routing;
 namespace Twin.Api;
 
 /// <summary>
-/// A step of the guided tour. <paramref name="Text"/>: paragraphs, a line each. <paramref name="Link"/>: the screen that
-/// it is about, as <c>/cases/ID</c> or <c>/policies?part=what-if</c>; null to stay. <paramref name="Commands"/>: what to
-/// type in a terminal. <paramref name="ShowsHash"/>: the step compares the digest of all state before and after.
+/// A step of the guided tour. <paramref name="Text"/>: paragraphs, a line each. <paramref name="Link"/>: the screen
+/// that it is about, as <c>/cases/ID</c> or <c>/policies?part=what-if</c>; null to stay. <paramref name="Commands"/>:
+/// what to type in a terminal. <paramref name="ShowsHash"/>: the step compares the digest of all state before and
+/// after.
 /// </summary>
 public sealed record TourStep(string Id, string Title, string Text, string? Link)
 {

@@ -86,7 +86,8 @@ internal static class JobsApi
 
     private static JobRequest ReplayOf(StrictBody body, ApiOptions options)
     {
-        var (name, profile) = (body.RequiredText("file", MaxName), CsvIntake.ProfileOf(body.Text("profile", MaxName))?.Name);
+        var (name, profile) = (body.RequiredText("file", MaxName),
+            CsvIntake.ProfileOf(body.Text("profile", MaxName))?.Name);
         if (options.ReplayFolder is not { } folder)
             throw new ApiProblem(422, "no_replay_folder", "This service has no folder of recordings.",
                 "Start it with --replay-files, or send the recording itself as text/csv.");

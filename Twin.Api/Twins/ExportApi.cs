@@ -109,7 +109,8 @@ internal static class ExportApi
         var begin = Parameters.Time(from, "from") ?? new UnixTime(end.Seconds - DefaultSeriesDays * DaySeconds);
         Parameters.Ordered(begin, end);
         if (end.Seconds - begin.Seconds > MaxSeriesDays * (long)DaySeconds)
-            throw Parameters.Bad("bad_range", $"The range is longer than {MaxSeriesDays} days.", "Ask for a shorter one.");
+            throw Parameters.Bad("bad_range", $"The range is longer than {MaxSeriesDays} days.",
+                "Ask for a shorter one.");
         var meters = await Members(meter, feeder, http, fleet, index, cancel);
         await Write(http, format, "series", All(), cancel);
 

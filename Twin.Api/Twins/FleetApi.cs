@@ -102,7 +102,8 @@ internal static class FleetApi
         {
             "feeder" => TwinKind.Feeder,
             "cohort" => TwinKind.Cohort,
-            _ => throw Parameters.Bad("bad_by", "The parameter by is no kind of group.", "Give by=feeder or by=cohort."),
+            _ => throw Parameters.Bad("bad_by", "The parameter by is no kind of group.",
+            "Give by=feeder or by=cohort."),
         };
         var count = Parameters.Integer(days, "days", DefaultHeatDays, MaxHeatDays);
         var rows = Parameters.Integer(limit, "limit", DefaultHeatRows, MaxHeatRows);

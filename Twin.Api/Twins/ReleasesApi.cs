@@ -49,7 +49,8 @@ internal static class ReleasesApi
         var found = digits.Length is 32 or 64
             ? (await Releases.All(fleet, cancel)).Find(r => r.Image == digits[..32]) : null;
         return Fields.Of(found ?? throw new ApiProblem(404, "release_not_found", "No such image is registered.",
-            "GET /api/v1/releases lists all; an image is named by 32 or 64 hexadecimal digits of its SHA-256."), fields);
+            "GET /api/v1/releases lists all; an image is named by 32 or 64 hexadecimal digits of its SHA-256."),
+                fields);
     }
 
     private static async Task<IResult> ListCampaigns(string? fields, string? limit, string? cursor,

@@ -25,7 +25,8 @@ internal static class StatusApi
 
     public static void MapStatusApi(this IEndpointRouteBuilder routes) =>
         routes.MapGet(Path, Get).Needs(Right.Read).WithName("get_status").WithTags("fleet").ProducesProblem(400)
-            .WithSummary("What runs here: mode, time, watermark, counters, freeze, policy; hash=true adds the state hash");
+            .WithSummary("What runs here: mode, time, watermark, counters, freeze, policy; hash=true adds the state "
+                + "hash");
 
     private static async Task<Ok<StatusAnswer>> Get(string? hash, HttpRequest request, IFleet fleet,
         ApiOptions options, CancellationToken cancel)

@@ -20,7 +20,8 @@ internal static class AccessStatements
             : $"was {SnakeCase.Of(before.Role)}";
         return Make(holder.Name, FindingKind.RoleChanged, h.At, isGrave ? Severity.Medium : Severity.Low, ValidAccounts,
             $"{h.By} made {holder.Name}, who {was}, {SnakeCase.Of(h.Role)}"
-                + (h.Role == Role.Approver ? $"; what {holder.Name} approves counts from {holder.ApprovesFrom} on." : "."),
+                + (h.Role == Role.Approver ? $"; what {holder.Name} approves counts from {holder.ApprovesFrom} on."
+                : "."),
             [new Evidence("role", (int)h.Role, before is null ? 0 : (int)before.Role, 1, "")],
             before is null ? ["the first role of a new person or service"] : []);
     }
@@ -31,7 +32,8 @@ internal static class AccessStatements
         [new Evidence("role", (int)holder.Role, (int)holder.Role, 1, "")],
         ["keys are renewed before they expire: ask whether it was asked for"]);
 
-    public static Finding BreakGlass(AccessNoted n) => Make(n.By.Person, FindingKind.BreakGlassUsed, n.At, Severity.High,
+    public static Finding BreakGlass(AccessNoted n) => Make(n.By.Person, FindingKind.BreakGlassUsed, n.At,
+        Severity.High,
         ValidAccounts, $"The account for emergencies of {n.By} was used ({n.Purpose}).",
         [new Evidence("uses", 1, 0, 1, "")], ["emergencies are what it is for: ask what happened"]);
 

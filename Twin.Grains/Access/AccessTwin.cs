@@ -12,8 +12,8 @@ namespace Twin.Grains.Access;
 /// the load curves that were read. One twin, so that it is in the journal and the ledger like all else, and a revoked
 /// key is revoked after a crash, too.
 /// <para>
-/// Its clock is that of the sweeps. A change that claims an earlier time is refused: a role that waits a day must not be
-/// made to look a day old.
+/// Its clock is that of the sweeps. A change that claims an earlier time is refused: a role that waits a day must not
+/// be made to look a day old.
 /// </para>
 /// </summary>
 public sealed partial class AccessTwin(ulong id) : ReportingTwin(id)
@@ -23,7 +23,8 @@ public sealed partial class AccessTwin(ulong id) : ReportingTwin(id)
     /// <summary>Persons and services; a further one is refused.</summary>
     public const int MaxHolders = 2_000;
 
-    /// <summary>Keys kept. At the bound the oldest that is of no use any more goes, and without one it is refused.</summary>
+    /// <summary>Keys kept. At the bound the oldest that is of no use any more goes, and without one it is
+    /// refused.</summary>
     public const int MaxKeys = 4_000;
 
     /// <summary>Until a role or a key that is new may approve, s.</summary>
@@ -73,7 +74,8 @@ public sealed partial class AccessTwin(ulong id) : ReportingTwin(id)
     {
         var key = PersonKey.Of(h.Name);
         if (!_holders.TryGetValue(key, out var now))
-            return _holders.Count < MaxHolders ? null : $"{MaxHolders} persons and services are known; disable some and "
+            return _holders.Count < MaxHolders ? null
+                : $"{MaxHolders} persons and services are known; disable some and "
                 + "use their names again";
         if (now.IsService != h.IsService)
             return $"{now.Name} is a {(now.IsService ? "service" : "person")}; take another name";

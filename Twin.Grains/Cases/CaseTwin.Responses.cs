@@ -116,7 +116,8 @@ public sealed partial class CaseTwin
     {
         if (!MakeRoom()) return null;
         var response = new LiveResponse(new ResponseRecord(Self, ++_lastResponse, _subject, _name, rung, Enforcer.None,
-            ResponseState.Proposed, by, request, order, WattsOf(rung, null), 0, [], CaseFile.Max(_now, Bound(at)), default, default,
+            ResponseState.Proposed, by, request, order, WattsOf(rung, null), 0, [], CaseFile.Max(_now, Bound(at)),
+            default, default,
             default, default, null, false, why, ""));
         _responses.Add(response);
         Record(outbox, LedgerKind.Response, response);

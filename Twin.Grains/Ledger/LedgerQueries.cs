@@ -56,7 +56,8 @@ public readonly record struct CasePlace(long Severity, long Seconds, ulong Id, i
 public sealed record ListedCase(CaseSnapshot Case, string Region, string Feeder,
     IReadOnlyList<ResponseRecord> Responses);
 
-/// <summary>Which responses; null means any. Newest proposal first, at most <paramref name="Limit"/> (10,000).</summary>
+/// <summary>Which responses; null means any. Newest proposal first, at most <paramref name="Limit"/>
+/// (10,000).</summary>
 public sealed record ResponseQuery(ResponseState? State, TwinKey? Case, TwinKey? Subject, int Limit)
 {
     /// <summary>Only what waits for people: approvals are missing, or it is held.</summary>

@@ -41,9 +41,13 @@ internal static class AccessCommands
         var days = new Option<int>("--days") { Description = "days until it expires", DefaultValueFactory = _ => 365 };
         var role = new Option<string?>("--role")
         {
-            Description = "adds the person with this role, if there is none: viewer, analyst, operator, approver, admin",
+            Description = "adds the person with this role, if there is none: viewer, analyst, operator, approver, "
+                + "admin",
         };
-        var service = new Option<bool>("--service") { Description = "it is for a service (viewer to operator, sender)" };
+        var service = new Option<bool>("--service")
+        {
+            Description = "it is for a service (viewer to operator, sender)",
+        };
         var file = new Option<string?>("--out") { Description = "write the key into a new file of mode 600" };
         var command = new Command("create", "Make a key. It is printed once and kept nowhere.")
         {
@@ -75,7 +79,8 @@ internal static class AccessCommands
         if (p.GetValue(Cli.JsonFlag))
             Cli.Print(new
             {
-                Id = id, made.Holder, ExpiresAt = made.ExpiresAt?.ToString(), Key = file is null ? text : null, File = file,
+                Id = id, made.Holder, ExpiresAt = made.ExpiresAt?.ToString(), Key = file is null ? text : null,
+                File = file,
             });
         else if (file is null) Console.WriteLine(text);
         else Console.WriteLine($"✓ {file}: key {id} of {made.Holder}, until {made.ExpiresAt}");
@@ -85,7 +90,8 @@ internal static class AccessCommands
     private static Command List()
     {
         var flags = new ActFlags();
-        var command = new Command("list", "List keys, without their secrets.") { flags.Data, flags.LedgerKey, Cli.JsonFlag };
+        var command = new Command("list", "List keys, without their secrets.") { flags.Data, flags.LedgerKey,
+            Cli.JsonFlag };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
             await using var fleet = flags.Open(p);
@@ -111,7 +117,10 @@ internal static class AccessCommands
     private static Command Revoke()
     {
         var (flags, why) = (new ActFlags(), Why());
-        var id = new Argument<string>("key") { Description = "its 16 hexadecimal digits, as 'metertwin key list' shows" };
+        var id = new Argument<string>("key")
+        {
+            Description = "its 16 hexadecimal digits, as 'metertwin key list' shows",
+        };
         var command = new Command("revoke", "Revoke a key.") { id, why };
         flags.AddTo(command);
         command.SetAction((p, cancel) => Cli.Guarded(() => ulong.TryParse(p.GetValue(id)!,
@@ -163,7 +172,8 @@ internal static class AccessCommands
                     h.Name, h.IsService, Role = SnakeCase.Of(h.Role), RoleSince = h.RoleSince.ToString(),
                     ApprovesFrom = h.ApprovesFrom?.ToString(), h.Regions, h.IsDisabled, h.IsBreakGlass,
                 }));
-            else if (holders.Length == 0) Console.WriteLine("nobody yet: 'metertwin person set NAME ROLE' adds somebody");
+            else if (holders.Length == 0)
+                Console.WriteLine("nobody yet: 'metertwin person set NAME ROLE' adds somebody");
             else
                 foreach (var h in holders)
                     Console.WriteLine($"{h.Name,-24} {(h.IsDisabled ? "disabled" : SnakeCase.Of(h.Role)),-10} "

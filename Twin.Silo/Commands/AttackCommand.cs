@@ -56,7 +56,8 @@ internal static class AttackCommand
         command.SetAction((p, cancel) => Cli.Guarded(() => Run(Chosen(p.GetValue(id)!),
             new AttackFleet(p.GetValue(Meters), p.GetValue(Seed))
             {
-                Policy = p.GetValue(Policy) is { } file ? BoundedFile.ReadText(file, PolicyActivation.MaxText * 4) : null,
+                Policy = p.GetValue(Policy) is { } file ? BoundedFile.ReadText(file, PolicyActivation.MaxText * 4)
+                    : null,
             }, p.GetValue(Cli.JsonFlag), cancel)));
         return command;
     }

@@ -38,7 +38,8 @@ internal static class Cli
                 $"metertwin {Version} edition {Edition.Name} engine {string.Join(", ", Edition.Engines.Keys)}");
             return Task.FromResult(Ok);
         }
-        // One pass over the heap instead of one beside the work, which would keep more in memory; a service does without.
+        // One pass over the heap instead of one beside the work, which would keep more in memory; a service does
+        // without.
         GCSettings.LatencyMode = GCLatencyMode.Batch;
         var root = new RootCommand("MeterTwin: a digital twin of a smart-meter fleet, with anomaly detection.")
         {

@@ -39,9 +39,10 @@ internal sealed class DemoTour(IFleet twins, DemoScene scene, string data)
         foreach (var meter in scene.Release)
             if (await CaseOf(scene.KeyOf(meter), Desk.Security, cancel) is { } found)
                 return new TourStep("flagship", "An attack that every cryptographic check passes",
-                    Text($"{scene.Release.Length} meters run a release that is signed, registered and rolled out in order. It sends more and answers later: somebody put something into it before it was signed.\n")
-                    + "The case puts two columns side by side: what cryptography says (all in order), and what the twin says, "
-                    + "which knows how these meters behaved before.\n"
+                    Text($"{scene.Release.Length} meters run a release that is signed, registered and rolled out in ")
+                    + "order. It sends more and answers later: somebody put something into it before it was signed.\n"
+                    + "The case puts two columns side by side: what cryptography says (all in order), and what the "
+                    + "twin says, which knows how these meters behaved before.\n"
                     + "Below it: why the policy does what it does, why nothing milder, why nothing harsher.",
                     $"/cases/{found.Id}");
         return null;
@@ -59,12 +60,14 @@ internal sealed class DemoTour(IFleet twins, DemoScene scene, string data)
             .Count(f => f.Severity > Attacks.AttackScore.Note);
         var what = told.Label.Kind == LabelKind.NewEv ? "an electric car is charged here" : told.Label.Note;
         return new TourStep("look-alike", "A change that is deliberately not flagged",
-            Text($"Since {day} {what}: {before:0.0} kWh a day in the week before, {after:0.0} in the week from then on. ")
-            + Text($"Findings about it above a note: {grave}.\n")
-            + "Why not? Theft makes a meter count less than its home uses, and then the feeder's own meter misses what this one "
-            + "hides. Here nothing is missing: the feeder's balance agrees, and more is counted, not less. A change alone is no "
-            + "evidence.\nChoose a purpose to see the load curve with the band of what was expected.",
-            Text($"/meters/{meter}?from={new UnixTime(day.Seconds - 14 * 86_400)}&to={new UnixTime(day.Seconds + 14 * 86_400)}"));
+            Text($"Since {day} {what}: {before:0.0} kWh a day in the week before, ")
+            + Text($"{after:0.0} in the week from then on. Findings about it above a note: {grave}.\n")
+            + "Why not? Theft makes a meter count less than its home uses, and then the feeder's own meter misses "
+            + "what this one hides. Here nothing is missing: the feeder's balance agrees, and more is counted, not "
+            + "less. A change alone is no evidence.\nChoose a purpose to see the load curve with the band of what was "
+            + "expected.",
+            Text($"/meters/{meter}?from={new UnixTime(day.Seconds - 14 * 86_400)}")
+            + Text($"&to={new UnixTime(day.Seconds + 14 * 86_400)}"));
     }
 
     /// <summary>Mean energy of the days before (or from) an instant on, kWh a day; not a number without readings.
@@ -84,17 +87,20 @@ internal sealed class DemoTour(IFleet twins, DemoScene scene, string data)
 
     private async ValueTask<TourStep?> Commands(CancellationToken cancel)
     {
-        var held = (await twins.Findings(new FindingQuery(null, FindingKind.CommandsQuarantined, null, null, 1), cancel))
-            .FirstOrDefault();
+        var held = (await twins.Findings(new FindingQuery(null, FindingKind.CommandsQuarantined, null, null, 1),
+            cancel)).FirstOrDefault();
         if (held is null || await CaseOf(held.Subject, Desk.Grid, cancel) is not { } found) return null;
         var watts = held.Evidence.FirstOrDefault(e => e.Feature == "load_held").Observed;
         var ordered = twins.Ledger.EntriesAfter(0).Where(e => e.Entry.Kind == LedgerKind.Order)
             .Select(e => ResponseRecord.Read(e.Entry.Body))
             .Count(r => r.Rung == ResponseRung.Disconnect && r.RequestedBy.Person == District.Employee.Person);
         return new TourStep("commands", Text($"{scene.Disconnections:n0} disconnections by a valid account"),
-            Text($"j.doe has an account at the head-end and asks for a disconnection of every meter: {scene.Disconnections:n0} commands. Nothing is forged, and no check of a signature or a login fails.\n")
-            + Text($"They are held, and {ordered} went out: {watts / 1e6:0.0} MW stay on, as the guards count it (3 kW where no load is known). ")
-            + "It is one case, not thousands; two persons may say process, and even then the budgets of feeder, region and fleet hold.",
+            "j.doe has an account at the head-end and asks for a disconnection of every meter: "
+            + Text($"{scene.Disconnections:n0} commands. Nothing is forged, and no check of a signature or a ")
+            + "login fails.\n"
+            + Text($"They are held, and {ordered} went out: {watts / 1e6:0.0} MW stay on, as the guards count it ")
+            + "(3 kW where no load is known). It is one case, not thousands; two persons may say process, and even "
+            + "then the budgets of feeder, region and fleet hold.",
             $"/cases/{found.Id}");
     }
 
@@ -103,25 +109,31 @@ internal sealed class DemoTour(IFleet twins, DemoScene scene, string data)
         var meter = new MeterId(scene.KeyOf(scene.Thief).Id);
         var before = scene.Begin(DemoScene.TheftDay - 1);
         return new TourStep("slider", "The same meter, before and after",
-            Text($"On day {DemoScene.TheftDay + 1} nine tenths of what is used here begin to flow around the meter. The slider shows the twin as it was on any day; here it stands on the day before.\n")
-            + "Move it by the arrow keys. \"As it was known then\" leaves out what came in later: what could the analyst of that day have seen?",
+            Text($"On day {DemoScene.TheftDay + 1} nine tenths of what is used here begin to flow around the meter. ")
+            + "The slider shows the twin as it was on any day; here it stands on the day before.\n"
+            + "Move it by the arrow keys. \"As it was known then\" leaves out what came in later: what could the "
+            + "analyst of that day have seen?",
             Text($"/meters/{meter}?at={before}"));
     }
 
     private TourStep Restart() => new("restart", "Kill it",
-        "What was acknowledged is durable, and the same input gives the same twins. Note the digest of all state, kill the process, and have "
-        + "everything rebuilt from the journal: the digest that verify prints is that of the state at the kill.\n"
-        + "The demo goes on while you read, so ask for the digest just before. Then serve takes the directory up again.", null)
+        "What was acknowledged is durable, and the same input gives the same twins. Note the digest of all state, "
+        + "kill the process, and have everything rebuilt from the journal: the digest that verify prints is "
+        + "that of the state at the kill.\n"
+        + "The demo goes on while you read, so ask for the digest just before. Then serve takes the directory up "
+        + "again.", null)
     {
         Commands =
         [
-            Text($"kill -9 {Environment.ProcessId}"), $"metertwin verify --data {data}", $"metertwin serve --data {data}",
+            Text($"kill -9 {Environment.ProcessId}"), $"metertwin verify --data {data}",
+            $"metertwin serve --data {data}",
         ],
         ShowsHash = true,
     };
 
     private static TourStep WhatIf() => new("what-if", "What a careless policy would have done",
-        "This policy cuts everything off at once. Press \"What if?\": a job plays the recorded days again under it, on a copy, and says how many meters "
-        + "would have been isolated, how many supplies cut, and what the guards would have held up.\nNothing of it is put in force.",
+        "This policy cuts everything off at once. Press \"What if?\": a job plays the recorded days again under it, "
+        + "on a copy, and says how many meters would have been isolated, how many supplies cut, and what the guards "
+        + "would have held up.\nNothing of it is put in force.",
         "/policies?part=what-if&policy=careless");
 }

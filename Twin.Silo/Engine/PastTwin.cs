@@ -138,13 +138,17 @@ internal static class PastTwin
     private static int DayOf(long seconds) =>
         (int)Math.Clamp(seconds / 86_400, LocalDay.MinNumber, LocalDay.MaxNumber);
 
-    private static bool Before(ReadOnlySpan<byte> input, long at) => at == long.MaxValue || Envelope.Read(input).Kind switch
+    private static bool Before(ReadOnlySpan<byte> input, long at)
     {
-        InputKind.ReadingBlock => ReadingBlock.Read(input).EndMinute * 60 <= at,
-        InputKind.RegisterSnapshot => ((RegisterSnapshot)Input.Read(input)).At.Seconds <= at,
-        InputKind.ContextPeriod => ((ContextPeriod)Input.Read(input)).From.Seconds <= at,
-        _ => Input.EventTime(input) is not { } time || time.Seconds <= at,
-    };
+        if (at == long.MaxValue) return true;
+        return Envelope.Read(input).Kind switch
+        {
+            InputKind.ReadingBlock => ReadingBlock.Read(input).EndMinute * 60 <= at,
+            InputKind.RegisterSnapshot => ((RegisterSnapshot)Input.Read(input)).At.Seconds <= at,
+            InputKind.ContextPeriod => ((ContextPeriod)Input.Read(input)).From.Seconds <= at,
+            _ => Input.EventTime(input) is not { } time || time.Seconds <= at,
+        };
+    }
 
     private static void Apply(Answers published, TwinState twin, TwinKey key, byte[] input, Outbox outbox)
     {

@@ -10,10 +10,10 @@ internal static class Sql
     /// batch: sealable readings as they came. kept: every other input. frequent: what comes with
     /// every frame of a meter, in runs sorted by meter. segment: sealed readings of 1 or 14 days, sorted
     /// by meter. head: what the last commit made true. erasing: erasures journalled and not yet carried out.
-    /// ledger: entries in their chain; casefile: the newest state of each case; casefind: by what people look for cases;
-    /// reply: the newest state of each response; seal: signatures over the ledger;
-    /// ledgerhead: where both end; cursor: how far its readers have come. Ids are stored with the top bit flipped, so
-    /// that signed order is unsigned order.
+    /// ledger: entries in their chain; casefile: the newest state of each case; casefind: by what people look for
+    /// cases; reply: the newest state of each response; seal: signatures over the ledger; ledgerhead: where both end;
+    /// cursor: how far its readers have come. Ids are stored with the top bit flipped, so that signed order is unsigned
+    /// order.
     /// </summary>
     public const string Schema = """
         CREATE TABLE IF NOT EXISTS head(id INTEGER PRIMARY KEY CHECK(id=1), position INTEGER NOT NULL,

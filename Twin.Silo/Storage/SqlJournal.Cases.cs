@@ -27,7 +27,8 @@ public abstract partial class SqlJournal
                 _places[entry.Case] = (context.Region, context.Feeder);
             }
             else if (entry.Kind == LedgerKind.Case) Take(CaseSnapshot.Read(entry.Body));
-            else if (entry.Kind is LedgerKind.Response or LedgerKind.Order) Take(ResponseRecord.Read(entry.Body), entry);
+            else if (entry.Kind is LedgerKind.Response or LedgerKind.Order) Take(ResponseRecord.Read(entry.Body),
+                entry);
         }
 
         private void Take(CaseSnapshot c)
@@ -35,7 +36,8 @@ public abstract partial class SqlJournal
             var (region, feeder) = PlaceOf(c.Case);
             to.Insert(JournalTable.CaseFind, SqlValues.Signed(c.Case.Id), c.Number, c.ChangedAt.Seconds,
                 c.AwareAt.Seconds, IsQueued(c) ? 1 : 0, (int)c.Desk, (int)c.Condition, (int)c.Handling,
-                (int)c.Disposition, (int)c.Severity, (int)c.Subject.Kind, SqlValues.Signed(c.Subject.Id), region, feeder,
+                (int)c.Disposition, (int)c.Severity, (int)c.Subject.Kind, SqlValues.Signed(c.Subject.Id), region,
+                    feeder,
                 c.Assignee, "," + string.Concat(c.Findings.Select(f => $"{(int)f.Kind},")),
                 $"{c.SubjectName} {c.Sentence}".ToLowerInvariant());
         }
@@ -43,7 +45,8 @@ public abstract partial class SqlJournal
         private void Take(ResponseRecord r, LedgerEntry entry)
         {
             if (r.IsUndo) return;
-            to.Insert(JournalTable.Reply, SqlValues.Signed(r.Case.Id), r.Number, (int)r.State, WaitsForPeople(r) ? 1 : 0,
+            to.Insert(JournalTable.Reply, SqlValues.Signed(r.Case.Id), r.Number, (int)r.State, WaitsForPeople(r) ? 1
+                : 0,
                 (int)r.Subject.Kind, SqlValues.Signed(r.Subject.Id), r.ProposedAt.Seconds, PlaceOf(r.Case).Region,
                 entry.Body);
         }
@@ -120,7 +123,8 @@ public abstract partial class SqlJournal
         if (query.Assignee is { } assignee) all.Add("assignee=@a", ("@a", assignee));
         if (query.Feeder is { } feeder) all.Add("feeder=@f", ("@f", feeder));
         if (query.Kind is { } kind)
-            all.Add(session.Holds("kinds", "@k"), ("@k", string.Create(CultureInfo.InvariantCulture, $",{(int)kind},")));
+            all.Add(session.Holds("kinds", "@k"),
+                ("@k", string.Create(CultureInfo.InvariantCulture, $",{(int)kind},")));
         if (query.Text is { } text) all.Add(session.Holds("words", "@t"), ("@t", text.ToLowerInvariant()));
         if (query.Subject is { } subject)
             all.Add("subject=@s AND subject_kind=@sk", ("@s", SqlValues.Signed(subject.Id)),
@@ -163,7 +167,8 @@ public abstract partial class SqlJournal
         };
         where.Value("@limit", Math.Clamp(query.Limit, 0, MaxRows));
         var rows = new List<(long Id, int Number, string Region, string Feeder)>();
-        using (var select = where.Prepare($"SELECT id, number, region, feeder FROM casefind{where.Where} ORDER BY {order} "
+        using (var select = where.Prepare("SELECT id, number, region, feeder FROM casefind"
+            + $"{where.Where} ORDER BY {order} "
             + "LIMIT @limit"))
         using (var reader = select.ExecuteReader())
             while (reader.Read())

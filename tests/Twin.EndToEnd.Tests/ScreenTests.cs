@@ -25,7 +25,8 @@ public sealed class ScreenTests(DemoFixture demo)
         var meter = ((string)one["subject"]!)["meter:".Length..];
         return
         [
-            ("triage", "/triage", "#cases tbody tr"), ("case", $"/cases/{one["id"]}", "[aria-labelledby=evidence] table"),
+            ("triage", "/triage", "#cases tbody tr"),
+                ("case", $"/cases/{one["id"]}", "[aria-labelledby=evidence] table"),
             ("meters", "/meters", "main table tbody tr"), ("meter", $"/meters/{meter}", "#as-of-slider"),
             ("fleet", "/fleet", "main h1"), ("policies", "/policies", "#in-force"),
             ("what-if", "/policies?part=what-if", "#policy-text"), ("jobs", "/policies?part=jobs", "main h1"),
@@ -97,7 +98,8 @@ public sealed class ScreenTests(DemoFixture demo)
         var page = await SignedIn(ColorScheme.Light);
         await page.Reach("#tour-start");
         await page.Press("Enter");
-        string[] titles = ["every cryptographic check passes", "deliberately not flagged", "disconnections by a valid account",
+        string[] titles = ["every cryptographic check passes", "deliberately not flagged",
+            "disconnections by a valid account",
             "before and after", "Kill it", "careless policy"];
         for (var i = 0; i < titles.Length; i++)
         {
@@ -108,7 +110,8 @@ public sealed class ScreenTests(DemoFixture demo)
             await page.Reach("#tour-next");
             await page.Press("Enter");
         }
-        await page.WaitForFunctionAsync("() => document.querySelector('#policy-text')?.value.includes('policy: careless')");
+        await page.WaitForFunctionAsync(
+            "() => document.querySelector('#policy-text')?.value.includes('policy: careless')");
     }
 
     [BrowserFact]

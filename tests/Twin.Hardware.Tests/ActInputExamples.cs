@@ -28,7 +28,8 @@ internal static class ActInputExamples
         (new FreezeAct(At, Kim, true, "something is wrong"),
             "016809010000000000000080c49fd50c034b696d056b65792d370112736f6d657468696e672069732077726f6e67"),
         (new HolderSet(At, Kim, "Anna", false, Role.Approver, ["north"], false, true, "on call"),
-            "01690a010000000000000080c49fd50c034b696d056b65792d3704416e6e610004" + "01056e6f7274680001076f6e2063616c6c"),
+            "01690a010000000000000080c49fd50c034b696d056b65792d3704416e6e610004"
+                + "01056e6f7274680001076f6e2063616c6c"),
         (new KeyIssued(At, Kim, 0x0123456789ABCDEF, "Anna", [.. Enumerable.Repeat((byte)0x11, 16)],
             [.. Enumerable.Repeat((byte)0x22, 32)], To, ""),
             "016a0a010000000000000080c49fd50c034b696d056b65792d37efcdab896745230104416e6e61" + new string('1', 32)

@@ -55,7 +55,9 @@ internal static class XmlTags
                 case In.Tag when c == '>': where = In.Text; break;
                 case In.Tag when kind.Length < 3 && (kind += c) is "!--": where = In.Comment; break;
                 case In.Tag when kind is "![C": where = In.Data; break;
-                case In.Tag when c is '"' or '\'' && kind is not (['!', ..] or ['?', ..]): (where, quote) = (In.Quote, c); break;
+                case In.Tag when c is '"' or '\'' && kind is not (['!', ..] or ['?', ..]):
+                    (where, quote) = (In.Quote, c);
+                    break;
                 case In.Quote when c == quote: where = In.Tag; break;
                 case In.Comment when c == '>' && last == '-' && before == '-': where = In.Text; break;
                 case In.Data when c == '>' && last == ']' && before == ']': where = In.Text; break;

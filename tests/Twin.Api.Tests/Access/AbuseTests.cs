@@ -87,7 +87,8 @@ public sealed class AbuseTests
         Assert.Equal(200, (await Put("P1", first.Tag)).Status);
         foreach (var noun in (string[])["persons", "keys"])
         {
-            var (seen, path) = (new List<string>(), $"/api/v1/{noun}?limit=2&fields=" + (noun == "keys" ? "holder" : "name"));
+            var (seen, path) = (new List<string>(), $"/api/v1/{noun}?limit=2&fields="
+                + (noun == "keys" ? "holder" : "name"));
             while (path is not null)
             {
                 using var answer = await service.Client.SendAsync(As(admin, HttpMethod.Get, path));

@@ -16,7 +16,8 @@ public sealed class MatrixTests(ITestOutputHelper output)
 {
     private const long Day = 86_400;
 
-    /// <summary>A caller of the matrix: how the request is made, and what the door must say; null: it lets in.</summary>
+    /// <summary>A caller of the matrix: how the request is made, and what the door must say; null: it lets
+    /// in.</summary>
     private sealed record Asking(string Name, string? Token, Func<Right, (int Status, string Code)?> Refusal);
 
     private static (int, string)? Refused(Role role, Right right, bool isOld, bool isService)
@@ -41,7 +42,8 @@ public sealed class MatrixTests(ITestOutputHelper output)
     private static async Task<List<Asking>> Callers(Service service)
     {
         var (all, later) = (new List<Asking>(), new List<Input>());
-        async Task<string> Key(string name, Role role, bool isService, long ago, long? until = null, bool revoked = false,
+        async Task<string> Key(string name, Role role, bool isService, long ago, long? until = null,
+            bool revoked = false,
             bool disabled = false)
         {
             var at = new UnixTime(Service.Now.Seconds - ago);

@@ -29,7 +29,8 @@ public sealed class SignInTests
         return request;
     }
 
-    private static async Task<HttpResponseMessage> SignIn(Service service, string key) => await service.Client.PostAsync(
+    private static async Task<HttpResponseMessage> SignIn(Service service, string key) =>
+        await service.Client.PostAsync(
         "/api/v1/session", new StringContent($$"""{"key":"{{key}}"}""", Encoding.UTF8, "application/json"));
 
     [Fact]
@@ -124,7 +125,8 @@ public sealed class SignInTests
         var noted = Assert.Single(service.Fleet.Noted);
         Assert.Equal(("Anna", AccessKind.LoadCurveRead, meter.Twin, "theft on feeder 3", "2026-01-01T00:00:00Z"),
             (noted.By.Person, noted.What, noted.Subject, noted.Purpose, noted.From.ToString()));
-        using (var again = await service.Client.SendAsync(As(key, HttpMethod.Get, path + "&purpose=theft%20on%20feeder%203")))
+        using (var again = await service.Client.SendAsync(As(key, HttpMethod.Get, path
+            + "&purpose=theft%20on%20feeder%203")))
             Assert.Equal(HttpStatusCode.OK, again.StatusCode);
         Assert.Single(service.Fleet.Noted);
     }

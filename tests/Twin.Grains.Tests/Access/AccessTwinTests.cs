@@ -179,7 +179,8 @@ public sealed class AccessTwinTests
     public void Emergencies_and_failed_tries_are_told()
     {
         var now = new UnixTime(Start);
-        Accepted(new AccessNoted(now, new Actor("Glass", "key:1"), AccessKind.BreakGlassUsed, default, now, now, 1, "k"));
+        Accepted(new AccessNoted(now, new Actor("Glass", "key:1"), AccessKind.BreakGlassUsed, default, now, now, 1,
+            "k"));
         Accepted(new AccessNoted(now, new Actor("unknown", "x"), AccessKind.SignInsFailed, default, now, now, 20, "x"));
         Assert.Equal((1, 1), (Stated(FindingKind.BreakGlassUsed), Stated(FindingKind.SignInsFailed)));
         Assert.All(_h.Findings, f => Assert.True(f.Severity >= Severity.Medium, f.Sentence));

@@ -177,13 +177,15 @@ public sealed class EntranceTests : IAsyncLifetime
         var parts = Token().Split('.');
         foreach (var bad in (string[])
         [
-            Token(issuer: "https://elsewhere.example"), Token(audience: "billing"), Token(end: new DateTime(2021, 1, 1)),
+            Token(issuer: "https://elsewhere.example"), Token(audience: "billing"),
+                Token(end: new DateTime(2021, 1, 1)),
             Token(by: new SigningCredentials(new ECDsaSecurityKey(other) { KeyId = "k1" },
                 SecurityAlgorithms.EcdsaSha256)),
             Token(by: new SigningCredentials(new SymmetricSecurityKey(Encoding.UTF8.GetBytes(set)) { KeyId = "k1" },
                 SecurityAlgorithms.HmacSha256)),
             $"{Base64UrlEncoder.Encode("""{"alg":"none","typ":"JWT"}""")}.{parts[1]}.",
-            $"{parts[0]}.{Base64UrlEncoder.Encode(Base64UrlEncoder.Decode(parts[1]).Replace("Anna", "Vera"))}.{parts[2]}",
+            parts[0] + "." + Base64UrlEncoder.Encode(Base64UrlEncoder.Decode(parts[1]).Replace("Anna", "Vera")) + "."
+                + parts[2],
         ])
             Assert.Equal((401, "key_unknown"), await Ask(client, "/api/v1/meters", bad));
     }
@@ -192,8 +194,10 @@ public sealed class EntranceTests : IAsyncLifetime
     public void What_does_not_fit_together_is_said_at_the_start()
     {
         var own = File("own.pem", _web.Issue("server", isServer: true));
-        Assert.Contains("no TLS", Assert.Throws<SettingException>(() => Entrance.Of(Of(("listen", "0.0.0.0")))).Message);
-        Assert.Contains("needs TLS", Assert.Throws<SettingException>(() => Entrance.Of(Of(("client-ca", own)))).Message);
+        Assert.Contains("no TLS", Assert.Throws<SettingException>(() => Entrance.Of(Of(("listen", "0.0.0.0"))))
+            .Message);
+        Assert.Contains("needs TLS", Assert.Throws<SettingException>(() => Entrance.Of(Of(("client-ca", own))))
+            .Message);
         Assert.Contains("cannot be used", Assert.Throws<SettingException>(
             () => Entrance.Of(Of(("tls-cert", _directory.Sub("none.pem"))))).Message);
         Assert.Contains("oidc-audience", Assert.Throws<SettingException>(

@@ -26,7 +26,8 @@ public sealed class CaseApiTests
             Assert.True(Ids(page).Contains(AnsweredDirectory.Case(1)), $"{query}: {page}");
             Assert.Equal(Ids(page).Length, (int)page["total"]!);
         }
-        foreach (var query in (string[])["desk=grid&subject=MT-1", "condition=ended", "handling=resolved", "disposition=true",
+        foreach (var query in (string[])["desk=grid&subject=MT-1", "condition=ended", "handling=resolved",
+            "disposition=true",
             "severity=critical&text=nobody", "subject=MT-9", "feeder=F-2", "kind=level_shift", "assignee=Ben"])
             Assert.Empty(Ids(await service.Get($"{Cases}?{query}")));
         var one = (await service.Get($"{Cases}?subject=MT-1"))["cases"]![0]!;
@@ -116,7 +117,8 @@ public sealed class CaseApiTests
         await using var service = ActService.Over(directory);
         await service.Do($"{Cases}/{AnsweredDirectory.Case(2)}/acts", "analyst", """{"act":"acknowledge"}""");
         const string act = """ "act":{"act":"acknowledge"} """;
-        var dry = await service.Do(Cases + "/bulk", "analyst", $$"""{"filter":{"desk":"security"},"dry_run":true,{{act}}}""");
+        var dry = await service.Do(Cases + "/bulk", "analyst",
+            $$"""{"filter":{"desk":"security"},"dry_run":true,{{act}}}""");
         Assert.Equal((2, 1, 1), ((int)dry["matched"]!, (int)dry["done"]!, dry["skipped"]!.AsArray().Count));
         Assert.Equal("new", (string)(await service.Get($"{Cases}/{AnsweredDirectory.Case(1)}"))["handling"]!);
         var done = await service.Do(Cases + "/bulk", "analyst", $$"""{"filter":{"desk":"security"},{{act}}}""");

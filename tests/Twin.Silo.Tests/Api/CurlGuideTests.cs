@@ -79,7 +79,8 @@ public sealed class CurlGuideTests
             "2025-10-08T00:00:00Z", "--data", data);
         foreach (var person in (string[])["Ada", "Ben"])
             await InProcess.Well("key", "create", person, "--role", "approver", "--at", "2025-10-08T00:00:00Z",
-                "--data", data, "--out", Path.Combine(Path.GetDirectoryName(data)!, person.ToLowerInvariant() + ".key"));
+                "--data", data, "--out", Path.Combine(Path.GetDirectoryName(data)!, person.ToLowerInvariant()
+                    + ".key"));
 
         await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions { DataPath = data }, new TwinFactory(), null);
         // A role approves from a day on after it was given.

@@ -88,7 +88,8 @@ public class ExampleTests
         if (list.Length == 0) return null;
         var found = (await service.Get(list))[member]!.AsArray();
         return found.Count == 0 ? null
-            : path[..path.IndexOf('{')] + Uri.EscapeDataString((string)found[0]![key]!) + path[(path.IndexOf('}') + 1)..];
+            : path[..path.IndexOf('{')] + Uri.EscapeDataString((string)found[0]![key]!)
+            + path[(path.IndexOf('}') + 1)..];
     }
 
     private static JsonNode? Shorten(JsonNode? node)

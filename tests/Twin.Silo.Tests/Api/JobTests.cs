@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Twin.Hardware;
 using Twin.Silo.Tests.Answers;
 
 namespace Twin.Silo.Tests.Api;
@@ -57,7 +58,7 @@ public sealed class JobTests
         for (var meter = 1; meter <= 2; meter++)
             for (var slot = 0; slot < 96; slot++)
                 text.Append(CultureInfo.InvariantCulture,
-                    $"C-{meter},{DateTimeOffset.FromUnixTimeSeconds(1_767_225_600 + slot * 1_800L):yyyy-MM-dd'T'HH:mm:ss'Z'},30,0.{slot % 10 + 10}\n");
+                    $"C-{meter},{new UnixTime(1_767_225_600 + slot * 1_800L)},30,0.{slot % 10 + 10}\n");
         return text.ToString();
     }
 

@@ -31,7 +31,8 @@ public abstract partial class FleetContract
         return bytes.ToArray();
     }
 
-    private sealed record Then(UnixTime Time, byte[]?[] States, string[] Findings, List<(int Day, int Slot, int Value)>[]
+    private sealed record Then(UnixTime Time, byte[]?[] States, string[] Findings,
+        List<(int Day, int Slot, int Value)>[]
         Series);
 
     private static async Task<Then> Look(IFleet fleet, UnixTime time, UnixTime? knownAt)

@@ -124,7 +124,8 @@ internal sealed class TwinCluster : IFleet
         _fleet.Findings(query, cancel);
 
     public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, UnixTime? knownAt,
-        DayVisitor visit, CancellationToken cancel) => _fleet.Series(meter, channel, fromDay, toDay, knownAt, visit, cancel);
+        DayVisitor visit, CancellationToken cancel) => _fleet.Series(meter, channel, fromDay, toDay, knownAt, visit,
+        cancel);
 
     public ValueTask<IReadOnlyList<(int Day, byte[] Body)>> Publications(TwinKey from, int fromDay, int toDay,
         UnixTime? knownAt, CancellationToken cancel) => _fleet.Publications(from, fromDay, toDay, knownAt, cancel);

@@ -123,7 +123,8 @@ internal sealed class AnsweringFleet(IFleet inner) : IFleet
         inner.Findings(query, cancel);
 
     public ValueTask Series(MeterId meter, Channel channel, int fromDay, int toDay, UnixTime? knownAt,
-        DayVisitor visit, CancellationToken cancel) => inner.Series(meter, channel, fromDay, toDay, knownAt, visit, cancel);
+        DayVisitor visit, CancellationToken cancel) => inner.Series(meter, channel, fromDay, toDay, knownAt, visit,
+        cancel);
 
     public ValueTask<IReadOnlyList<(int Day, byte[] Body)>> Publications(TwinKey from, int fromDay, int toDay,
         UnixTime? knownAt, CancellationToken cancel) => inner.Publications(from, fromDay, toDay, knownAt, cancel);

@@ -57,7 +57,8 @@ internal static class ReleasesApi
         HttpRequest request, IFleet fleet, FleetIndex index, CancellationToken cancel)
     {
         Parameters.Only(request, "fields", "limit", "cursor");
-        var (page, next) = ListPage.Of(await Campaigns(request, fleet, index, cancel), limit, cursor, CampaignCursor, request);
+        var (page, next) = ListPage.Of(await Campaigns(request, fleet, index, cancel), limit, cursor, CampaignCursor,
+            request);
         return Fields.Of(new CampaignList(page.ConvertAll(ItemOf), next), fields, "campaigns");
     }
 
@@ -67,7 +68,8 @@ internal static class ReleasesApi
 
     /// <summary>Campaigns as the caller may see them: of some regions, with the members of the sample that lie there.
     /// </summary>
-    private static async ValueTask<List<CampaignProgress>> Campaigns(HttpRequest request, IFleet fleet, FleetIndex index,
+    private static async ValueTask<List<CampaignProgress>> Campaigns(HttpRequest request, IFleet fleet,
+        FleetIndex index,
         CancellationToken cancel)
     {
         var all = await Releases.Campaigns(fleet, cancel);

@@ -79,7 +79,8 @@ public sealed partial class AccessTwin(ulong id) : ReportingTwin(id)
                 + "use their names again";
         if (now.IsService != h.IsService)
             return $"{now.Name} is a {(now.IsService ? "service" : "person")}; take another name";
-        var admins = _holders.Where(o => o.Value is { Role: Role.Admin, IsDisabled: false }).Select(o => o.Key).ToArray();
+        var admins = _holders.Where(o => o.Value is { Role: Role.Admin, IsDisabled: false }).Select(o => o.Key)
+            .ToArray();
         if (h.By.Key == key && h.Role != now.Role && admins.Length > 0)
             return "nobody changes the own role; another admin has to";
         return admins is [var last] && last == key && (h.Role != Role.Admin || h.IsDisabled)

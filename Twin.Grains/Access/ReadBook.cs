@@ -4,8 +4,9 @@ using Twin.Hardware.Coding;
 namespace Twin.Grains.Access;
 
 /// <summary>
-/// Which load curves were read lately. The same reader, meter and purpose within a quarter of an hour is one look at what
-/// it covers: whoever zooms into a chart asks a dozen times. Somebody who looks at very many customers within an hour is told.
+/// Which load curves were read lately. The same reader, meter and purpose within a quarter of an hour is one look at
+/// what it covers: whoever zooms into a chart asks a dozen times. Somebody who looks at very many customers within an
+/// hour is told.
 /// </summary>
 public sealed class ReadBook
 {
@@ -34,7 +35,8 @@ public sealed class ReadBook
 
     /// <summary>True when this look was told already, or one of which it is a part.</summary>
     public bool Knows(AccessNoted n) => _looks.Exists(l => l.Meter == n.Subject && l.Reader == n.By.Key
-        && l.From.Seconds <= n.From.Seconds && n.To.Seconds <= l.To.Seconds && l.Count >= n.Count && l.Purpose == n.Purpose && n.At.Seconds >= l.At.Seconds && n.At.Seconds - l.At.Seconds < LookSeconds);
+        && l.From.Seconds <= n.From.Seconds && n.To.Seconds <= l.To.Seconds && l.Count >= n.Count
+        && l.Purpose == n.Purpose && n.At.Seconds >= l.At.Seconds && n.At.Seconds - l.At.Seconds < LookSeconds);
 
     /// <summary>Takes it in. Meters (or rows) when that makes it a bulk read that was not told within the window, else
     /// 0.</summary>

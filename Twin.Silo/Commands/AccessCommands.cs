@@ -99,7 +99,11 @@ internal static class AccessCommands
     {
         if (file is not null) PrivateFile.Write(file, text);
         if (p.GetValue(Cli.JsonFlag))
-            Cli.Print(new { Id = id, Holder = holder, ExpiresAt = until, Key = file is null ? text : null, File = file });
+            Cli.Print(new
+            {
+                Id = id, Holder = holder, ExpiresAt = until, Key = file is null ? text : null,
+                File = file
+            });
         else if (file is null) Console.WriteLine(text);
         else Console.WriteLine($"✓ {file}: key {id} of {holder}, until {until}");
         if (file is null) Cli.Message($"key {id} of {holder}, until {until}. It is shown this once.");

@@ -233,7 +233,8 @@ public sealed class AccessTwinTests
                 string[] regions = region.Length == 0 ? [] : [region];
                 var admission = harness.Append(Person(name, role, now, disabled, glass, regions));
                 // An admin is of everywhere, and the last one stays.
-                var mayRefuse = role == Role.Admin && regions.Length > 0 || before.Values.Any(b => b.Item1 == Role.Admin);
+                var mayRefuse = role == Role.Admin && regions.Length > 0
+                    || before.Values.Any(b => b.Item1 == Role.Admin);
                 if (admission.Status != AdmissionStatus.Accepted && mayRefuse) continue;
                 if (admission.Status != AdmissionStatus.Accepted) return false;
                 var key = PersonKey.Of(name);

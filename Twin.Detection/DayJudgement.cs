@@ -119,6 +119,7 @@ internal struct DayJudgement
         var score = Math.Sqrt(Math.Sqrt(sum));
         // No record of a tariff or of work explains energy that the feeder misses.
         if (subject.Believed != ContextFlags.None && pieces[Pieces.Feeder] < Witness.Missed) score *= ContextWeight;
+        if (subject.Learned > 0) score = Fusion.WithLearned(score, subject.Learned);
         score = Fusion.Score(score, subject.Others);
         Report(score, top, pieces, day, subject, cohort, feeder, findings);
         if (_days < WarmUpDays && top < Pieces.OfLife) return new DayVerdict(score, "warm_up");

@@ -41,6 +41,10 @@ public readonly record struct DaySubject(TwinKey Key, string Name, MeterRole Rol
     /// <summary>What is known of the meter besides its consumption.</summary>
     public OtherEvidence Others { get; init; }
 
+    /// <summary>What a promoted model said of the days before: see <see cref="Fusion.WithLearned"/>; 0 for nothing.
+    /// </summary>
+    public float Learned { get; init; }
+
     /// <summary>From which score on a day is a finding.</summary>
     public AlarmBar Bar { get; init; }
 }

@@ -358,7 +358,7 @@ public sealed partial class MeterTwin
         var s = Scratch.Mine;
         _model ??= new ReadingModel();
         var stated = s.Stated;
-        var subject = SubjectOn(day) with { Bar = answers.Bar, Others = OthersOn(day) };
+        var subject = SubjectOn(day) with { Bar = answers.Bar, Others = OthersOn(day), Learned = LearnedOn(day) };
         var doubted = ContextTrust.Doubted(subject.Context, answers.Record, features, LacksOrder(day));
         subject = subject with { Context = subject.Context | answers.Record.Context, Doubted = doubted };
         var verdict = _model.Judge(features, subject, answers.Cohort, answers.Feeder, s.SinkTo(outbox));

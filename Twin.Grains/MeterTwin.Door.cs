@@ -18,7 +18,7 @@ public sealed partial class MeterTwin
                 InputKind.ReadingBlock => AdmitReadings(input, recall, accepted),
                 InputKind.RegisterSnapshot or InputKind.DeviceEvent or InputKind.ContextPeriod or InputKind.Erasure
                     or InputKind.MeterSeen or InputKind.MeterRelation or InputKind.SupplyRecord
-                    or InputKind.Verdict =>
+                    or InputKind.Verdict or InputKind.ModelOpinion =>
                         AdmitOther(input, accepted),
                 InputKind.CustomerStatus or InputKind.CommandRequest => AdmitAnswer(input, accepted),
                 var kind when IsSecurity(kind) => AdmitSecurity(input, recall, accepted),
@@ -52,6 +52,7 @@ public sealed partial class MeterTwin
                 : Admission.Reject($"meter {Name}: day {erasure.BeforeDay} is no day of any calendar; give a date"),
             DeviceEvent e => AdmitTime(e.At, "device event"),
             Verdict verdict => AdmitVerdict(verdict),
+            ModelOpinion opinion => AdmitOpinion(opinion),
             RegisterSnapshot s => AdmitTime(s.At, "register snapshot"),
             var other =>
                 Admission.Reject($"meter {Name}: an input of kind {other.Kind} does not come through this door"),

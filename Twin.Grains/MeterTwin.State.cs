@@ -12,7 +12,7 @@ public sealed partial class MeterTwin
     /// Version 2 has the security state behind the rest, version 3 news for the cohort and the last day of
     /// export, version 4 the customer's status and reports for cases; older ones are read as meters without.
     /// </summary>
-    private const byte StateVersion = 4;
+    private const byte StateVersion = 5;
 
     public override void Write(ByteWriter to)
     {
@@ -44,6 +44,7 @@ public sealed partial class MeterTwin
         to.Byte((byte)_category);
         to.VarUInt(_categoryAt);
         WriteReports(to);
+        WriteOpinion(to);
     }
 
     /// <exception cref="InvalidDataException">Damaged, or written by a newer version.</exception>
@@ -98,6 +99,7 @@ public sealed partial class MeterTwin
             twin._categoryAt = (uint)Math.Min(r.VarUInt(), uint.MaxValue);
             twin.ReadReports(ref r);
         }
+        if (version > 4) twin.ReadOpinion(ref r);
         return r.AtEnd ? twin : throw r.Bad("bytes are left behind a meter's state");
     }
 

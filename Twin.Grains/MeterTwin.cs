@@ -118,6 +118,7 @@ public sealed partial class MeterTwin : ReportingTwin
                 _security?.Judge(SceneOf(outbox), s);
                 break;
             case Verdict verdict: Apply(verdict); break;
+            case ModelOpinion opinion: Apply(opinion); break;
             case Erasure erasure: Erase(erasure.BeforeDay); break;
             case Sweep sweep: _security?.Sweep(SceneOf(outbox), Moment.Of(sweep.At)); break;
             case CustomerStatus status: Apply(status); break;
@@ -199,6 +200,7 @@ public sealed partial class MeterTwin : ReportingTwin
         _import = ChannelState.Of(Channel.Import);
         _others = null;
         if (_log is not null) (_log.Registers, _log.SumCheck) = ([], null);
+        if (_opinion is { } said && said.Day < beforeDay) _opinion = null;
         if (_lastScoreDay < beforeDay) (_lastScoreDay, _lastScore, _lastTop) = (NoDay, 0, "");
         for (var at = 0; at < _open.Used; at = _open.Next(at)) CountAnew(at);
         if (!everything) return;

@@ -1,6 +1,7 @@
 using Twin.Grains.Access;
 using Twin.Grains.Cases;
 using Twin.Grains.Guards;
+using Twin.Grains.Learned;
 using Twin.Grains.Policies;
 using Twin.Hardware;
 
@@ -31,6 +32,7 @@ public sealed class TwinFactory : ITwinFactory
         TwinKind.Guard => new GuardTwin(key.Id),
         TwinKind.Policy => new PolicyTwin(key.Id),
         TwinKind.Access => new AccessTwin(key.Id),
+        TwinKind.Models => new ModelsTwin(key.Id),
         _ => throw Unknown(key),
     };
 
@@ -48,6 +50,7 @@ public sealed class TwinFactory : ITwinFactory
         TwinKind.Guard => GuardTwin.Restore(key.Id, state),
         TwinKind.Policy => PolicyTwin.Restore(key.Id, state),
         TwinKind.Access => AccessTwin.Restore(key.Id, state),
+        TwinKind.Models => ModelsTwin.Restore(key.Id, state),
         _ => throw Unknown(key),
     };
 

@@ -58,6 +58,9 @@ public enum TwinKind : byte
 
     /// <summary>Who may do what.</summary>
     Access = 10,
+
+    /// <summary>Models that learnt from the fleet's history, and their stages.</summary>
+    Models = 11,
 }
 
 /// <summary>The address of a twin. Id <see cref="Everyone"/> addresses all twins of the kind.</summary>

@@ -25,7 +25,7 @@ public enum InputKind : byte
     // Acts.
     Erasure = 96, JudgingVersion = 97, Verdict = 98,
     CaseAct = 99, ResponseAct = 100, PolicyActivation = 101, Suppression = 102, PlannedWork = 103, FreezeAct = 104,
-    HolderSet = 105, KeyIssued = 106, KeyRevoked = 107, AccessNoted = 108,
+    HolderSet = 105, KeyIssued = 106, KeyRevoked = 107, AccessNoted = 108, ModelActivation = 109, ModelOpinion = 110,
 
     // Commands that somebody wants sent, and what became of those that were.
     CommandRequest = 112, ResponseOutcome = 113,
@@ -148,6 +148,8 @@ public abstract record Input(InputKind Kind)
         InputKind.KeyIssued => KeyIssued.ReadPayload(ref r),
         InputKind.KeyRevoked => KeyRevoked.ReadPayload(ref r),
         InputKind.AccessNoted => AccessNoted.ReadPayload(ref r),
+        InputKind.ModelActivation => ModelActivation.ReadPayload(ref r),
+        InputKind.ModelOpinion => ModelOpinion.ReadPayload(new MeterId(envelope.Target.Id), ref r),
         InputKind.CommandRequest => CommandRequest.ReadPayload(new MeterId(envelope.Target.Id), ref r),
         InputKind.ResponseOutcome => ResponseOutcome.ReadPayload(envelope.Target, ref r),
         var kind => throw r.Bad($"input kind {(byte)kind} is not known to this version"),

@@ -46,6 +46,16 @@ internal static class Edition
         null;
 #endif
 
+    /// <summary>What makes models of a utility's own history, where this build has it.</summary>
+    public static Learned.Trainer? Trainer { get; } =
+#if FULL
+        new(Detection.MlNet.MlTrainer.Library, static (kind, rows, seed) => kind == Detection.Learned.LearnedKind.Trees
+            ? (Detection.MlNet.MlTrainer.FastTree(rows, seed).Trees, null)
+            : (null, Detection.MlNet.MlTrainer.RandomizedPca(rows, seed).Components));
+#else
+        null;
+#endif
+
     /// <summary>Takes an embedded data directory into an empty cluster, where this build has clusters.</summary>
     public static Func<Settings, CancellationToken, Task<int>>? Import { get; } =
 #if FULL

@@ -49,7 +49,7 @@ internal static class Cli
             RegistryCommand.Make(), BackupCommands.MakeBackup(), BackupCommands.MakeRestore(), EraseCommand.Make(),
             ConfigCommand.Make(), KeysCommand.Make(),
             AccessCommands.MakeKey(), AccessCommands.MakePerson(),
-            BenchCommand.Make(), AttackCommand.Make(), EvaluateCommand.Make(), VerdictCommand.Make(),
+            BenchCommand.Make(), AttackCommand.Make(), EvaluateCommand.Make(), TrainCommand.Make(), VerdictCommand.Make(),
             CaseCommand.Make(), ResponseCommand.Make(), CoverCommands.MakeSuppress(), CoverCommands.MakeWork(),
             CoverCommands.MakeFreeze(), CoverCommands.MakeThaw(),
             PolicyCommand.Make(), LedgerCommand.Make(), SinksCommand.Make(), ReportCommand.Make(),

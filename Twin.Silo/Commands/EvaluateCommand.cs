@@ -6,6 +6,7 @@ using Twin.Ingest.Feed;
 using Twin.Ingest.Profiles;
 using Twin.Silo.Evaluation;
 using Twin.Silo.Evaluation.Report;
+using Twin.Silo.Learned;
 
 namespace Twin.Silo.Commands;
 
@@ -56,6 +57,11 @@ internal static class EvaluateCommand
     private static readonly Option<string> References = Switch("--references",
         "whether simple detectors are measured beside");
 
+    private static readonly Option<string[]> Models = new("--model")
+    {
+        Description = "a model of 'metertwin train' to measure beside, alone and fused with our own score",
+    };
+
     private static readonly Option<string?> Scores = new("--scores")
     {
         Description = "write set,meter,home,kind,cause,onset,day,score,top here, CSV",
@@ -88,7 +94,7 @@ internal static class EvaluateCommand
         var command = new Command("evaluate",
             "Measure detection on recorded homes, with thefts, faults and look-alikes laid over them.")
         {
-            paths, profile, fleet, Attacks, Seed, Observers, FromDay0, Homes, Sets, Half, References, Report, Scores,
+            paths, profile, fleet, Attacks, Seed, Observers, FromDay0, Homes, Sets, Half, References, Models, Report, Scores,
             Cli.JsonFlag,
         };
         command.SetAction((p, cancel) => Cli.Guarded(() => Task.FromResult(Run(p, new FeedOptions
@@ -104,7 +110,10 @@ internal static class EvaluateCommand
         var options = new EvaluationOptions(p.GetValue(Seed), Within(p, Sets, 1, Protocol.LargestNumberOfSets),
             Within(p, Homes, Protocol.SmallestSet, Protocol.LargestSet), p.GetValue(Half),
             Scenarios.ReadThefts(p.GetValue(Attacks)!), p.GetValue(Observers) == On, p.GetValue(FromDay0),
-            p.GetValue(References) == On);
+            p.GetValue(References) == On)
+        {
+            Models = [.. (p.GetValue(Models) ?? []).Select(m => ModelFile.Read(m).Model)],
+        };
         // A file that cannot be written is told before minutes of work, not after.
         using var report = p.GetValue(Report) is { } page ? new ReservedFile(Report.Name, page) : null;
         using var scores = p.GetValue(Scores) is { } file ? new ReservedFile(Scores.Name, file) : null;

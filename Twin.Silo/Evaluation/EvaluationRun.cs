@@ -1,12 +1,18 @@
+using Twin.Detection;
 using Twin.Detection.Evaluation;
 using Twin.Detection.Evaluation.References;
+using Twin.Detection.Learned;
 using Twin.Ingest;
 
 namespace Twin.Silo.Evaluation;
 
 /// <summary>What an evaluation is asked for.</summary>
 internal sealed record EvaluationOptions(ulong Seed, int Sets, int Homes, HomeHalf Half, IReadOnlyList<string> Thefts,
-    bool Observers, bool FromDay0, bool References);
+    bool Observers, bool FromDay0, bool References)
+{
+    /// <summary>Models to measure beside, each alone and fused with our own score.</summary>
+    public IReadOnlyList<LearnedModel> Models { get; init; } = [];
+}
 
 /// <summary>One detector's scores of all counted meters of all sets, in the order of the sets.</summary>
 internal sealed record NamedScores(string Name, IReadOnlyList<ScoredCase> Cases);
@@ -48,7 +54,7 @@ internal static class EvaluationRun
             new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount },
             i =>
             {
-                sets[i] = PlayedSet.Of(SetBuilder.Build(pool, plan, i), options.References);
+                sets[i] = PlayedSet.Of(SetBuilder.Build(pool, plan, i), options);
                 done(Interlocked.Increment(ref finished));
             });
         return Join(plan, sets);
@@ -67,7 +73,7 @@ internal static class EvaluationRun
 internal sealed record PlayedSet(IReadOnlyList<ScoredCase> Own, IReadOnlyList<NamedScores> References,
     IReadOnlyList<NoOpCase> NoOps, IReadOnlyList<(ScoredCase Case, string Home, string[] Tops)> Everything)
 {
-    public static PlayedSet Of(EvaluationSet set, bool references)
+    public static PlayedSet Of(EvaluationSet set, EvaluationOptions options)
     {
         var noOps = new List<NoOpCase>();
         var counts = new bool[set.Cases.Count];
@@ -82,10 +88,25 @@ internal sealed record PlayedSet(IReadOnlyList<ScoredCase> Own, IReadOnlyList<Na
             noOps.Add(new NoOpCase(set.Number, h, c.Home.Name, c.Kind, energy, shape));
         }
         var (scored, tops) = SetRun.Play(set, Protocol.Days);
-        var beside = references ? ReferenceScores.Of(set, Protocol.Days) : [];
+        var beside = options.References ? ReferenceScores.Of(set, Protocol.Days).ToList() : [];
+        if (options.Models.Count > 0) beside.AddRange(Learned(set, options.Models, scored));
         return new PlayedSet([.. scored.Where((_, h) => counts[h])],
             [.. beside.Select(r => new NamedScores(r.Name, [.. scored.Where((_, h) => counts[h])
                 .Select(c => c.By(r.Days[c.Meter]))]))], noOps,
             [.. scored.Select((c, h) => (c, set.Cases[h].Home.Name, tops[h]))]);
+    }
+
+    private static IEnumerable<Reference> Learned(EvaluationSet set, IReadOnlyList<LearnedModel> models,
+        ScoredCase[] own)
+    {
+        var rows = new EvaluationRows(set, Protocol.Days);
+        foreach (var model in models)
+        {
+            var kind = $"{model.Kind}".ToLowerInvariant();
+            var alone = LearnedModel.Of(rows, row => model.Score(row));
+            yield return new Reference($"learned_{kind}", alone);
+            yield return new Reference($"metertwin_with_{kind}",
+                [.. own.Select((c, h) => c.Days.Select((s, d) => Fusion.WithLearned(s, alone[h][d])).ToArray())]);
+        }
     }
 }

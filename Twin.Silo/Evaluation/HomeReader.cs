@@ -61,6 +61,19 @@ internal sealed class HomeReader
         return reader.Lay(string.Join(", ", options.Paths));
     }
 
+    /// <summary>The homes whose history a journal has.</summary>
+    /// <exception cref="FormatError">Too little for an evaluation.</exception>
+    public static RecordedHomes Of(IJournal journal, string what, CancellationToken cancel)
+    {
+        var reader = new HomeReader();
+        journal.Read(0, (_, input) =>
+        {
+            cancel.ThrowIfCancellationRequested();
+            reader.Take(input);
+        });
+        return reader.Lay(what);
+    }
+
     private void Take(ReadOnlySpan<byte> input)
     {
         switch (Envelope.Read(input).Kind)

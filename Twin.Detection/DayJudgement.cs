@@ -320,7 +320,8 @@ internal struct DayJudgement
             LogFloat.Decode(_zeroEpisodes), IsLikelyPv, IsRising, _feederAge < MaxFeederAge,
             cohort?.Factor.Median ?? 0);
         ReadOnlySpan<TrackedFeature> tracked = _tracked;
-        findings.Add(Fusion.Joined(Sentences.Of(score, top, pieces, tracked, told, subject), subject.Others));
+        findings.Add(Fusion.Joined(Fusion.Learned(Sentences.Of(score, top, pieces, tracked, told, subject),
+            subject.Learned), subject.Others));
     }
 
     /// <summary>A sum takes weeks to forget what has ended: a change that the last days do not show is not stated.

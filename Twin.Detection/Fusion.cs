@@ -53,6 +53,15 @@ public static class Fusion
         return score * (1 + l / 4) + l / 4;
     }
 
+    /// <summary>The finding with what a promoted model says of the meter.</summary>
+    public static Finding Learned(Finding finding, float learned) => learned <= 0 ? finding : finding with
+    {
+        Evidence = [.. finding.Evidence.Take(Finding.MaxEvidence - 1), new Evidence("learned_model", learned, 0, 0,
+            "")],
+        Sentence = learned < 1 ? finding.Sentence
+            : finding.Sentence + " A model that learnt from this fleet's history says the same.",
+    };
+
     /// <summary>
     /// The nature of a finding, as evidence for others: null where it says nothing about the meter itself (its network,
     /// its registry) or is a fault that nobody makes.

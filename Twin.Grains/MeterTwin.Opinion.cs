@@ -25,7 +25,8 @@ public sealed partial class MeterTwin
     private void Apply(ModelOpinion opinion)
     {
         // One that counts is not pushed out by one in shadow of the same week.
-        if (_opinion is { IsPromoted: true } last && !opinion.IsPromoted && opinion.Day - last.Day < OpinionDays) return;
+        if (_opinion is { IsPromoted: true } last && !opinion.IsPromoted
+            && opinion.Day - last.Day < OpinionDays) return;
         _opinion = opinion;
     }
 

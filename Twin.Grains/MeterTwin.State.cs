@@ -10,7 +10,8 @@ public sealed partial class MeterTwin
 {
     /// <summary>
     /// Version 2 has the security state behind the rest, version 3 news for the cohort and the last day of
-    /// export, version 4 the customer's status and reports for cases; older ones are read as meters without.
+    /// export, version 4 the customer's status and reports for cases, version 5 a model's opinion; older ones are read
+    /// as meters without.
     /// </summary>
     private const byte StateVersion = 5;
 

@@ -44,9 +44,9 @@ public sealed record ModelActivation(UnixTime At, Actor By, ulong Model, ModelSt
 }
 
 /// <summary>
-/// What a model says of a meter on a day, worked out by the host behind the closing of that day and journalled: a replay
-/// needs no model. <paramref name="Score"/>: 1 is what one honest home in a hundred reaches, 0 to 3. Once in shadow,
-/// always in shadow: <paramref name="IsPromoted"/> is what the model was then.
+/// What a model says of a meter on a day, worked out by the host behind the closing of that day and journalled: a
+/// replay needs no model. <paramref name="Score"/>: 1 is what one honest home in a hundred reaches, 0 to 3. Once in
+/// shadow, always in shadow: <paramref name="IsPromoted"/> is what the model was then.
 /// </summary>
 public sealed record ModelOpinion(MeterId Meter, UnixTime At, int Day, ulong Model, float Score, bool IsPromoted)
     : Input(InputKind.ModelOpinion)

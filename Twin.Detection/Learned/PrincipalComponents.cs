@@ -3,8 +3,8 @@ using Twin.Hardware.Coding;
 namespace Twin.Detection.Learned;
 
 /// <summary>
-/// How much of a row lies outside of the plane in which honest rows lie: what the first principal components leave of
-/// the squared distance from the mean, as a share of it, its root (0: in the plane, 1: at right angles to it).
+/// How far a row lies outside of the plane in which honest rows lie: what the first principal components leave of the
+/// distance from the mean (squared prediction error, Jackson and Mudholkar, Technometrics 21, 1979, its root).
 /// </summary>
 public sealed class PrincipalComponents
 {
@@ -26,16 +26,29 @@ public sealed class PrincipalComponents
 
     public double Score(ReadOnlySpan<float> row)
     {
+        var (whole, within) = Parts(row);
+        return Math.Sqrt(Math.Max(0, whole - within));
+    }
+
+    /// <summary>The same as a share of the distance, 0 to 1: as ML.NET tells it.</summary>
+    internal double Share(ReadOnlySpan<float> row)
+    {
+        var (whole, within) = Parts(row);
+        return whole <= 0 ? 0 : Math.Sqrt(Math.Max(0, whole - within) / whole);
+    }
+
+    /// <summary>Squared distance from the mean, and how much of it lies in the plane.</summary>
+    private (double Whole, double Within) Parts(ReadOnlySpan<float> row)
+    {
         var (whole, within) = (0.0, 0.0);
         for (var i = 0; i < _mean.Length; i++) whole += ((double)row[i] - _mean[i]) * ((double)row[i] - _mean[i]);
-        if (whole <= 0) return 0;
         foreach (var axis in _axes)
         {
             var along = 0.0;
             for (var i = 0; i < axis.Length; i++) along += axis[i] * ((double)row[i] - _mean[i]);
             within += along * along;
         }
-        return Math.Sqrt(Math.Max(0, whole - within) / whole);
+        return (whole, within);
     }
 
     internal void Write(ByteWriter to)

@@ -12,7 +12,8 @@ public sealed class TreeEnsemble
     /// <summary>Most trees, and leaves of one.</summary>
     public const int MaxTrees = 1_000, MaxLeaves = 256;
 
-    /// <summary>A tree. Children: from 0 an inner node, below it the leaf <c>~child</c>. A tree of one leaf has no node.
+    /// <summary>A tree. Children: from 0 an inner node, below it the leaf <c>~child</c>. A tree of one leaf has no
+    /// node.
     /// </summary>
     public sealed record Tree(double Weight, int[] Feature, float[] Threshold, int[] Left, int[] Right, double[] Leaf);
 

@@ -16,7 +16,8 @@ public sealed class ModelsTwin(ulong id) : TwinState(id)
 {
     private const byte StateVersion = 1;
 
-    /// <summary>Models remembered; at the bound the oldest that is retired goes, and without one it is refused.</summary>
+    /// <summary>Models remembered; at the bound the oldest that is retired goes, and without one it is
+    /// refused.</summary>
     public const int MaxModels = 32;
 
     /// <summary>Until a model in shadow may be promoted, s.</summary>

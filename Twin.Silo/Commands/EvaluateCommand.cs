@@ -94,7 +94,8 @@ internal static class EvaluateCommand
         var command = new Command("evaluate",
             "Measure detection on recorded homes, with thefts, faults and look-alikes laid over them.")
         {
-            paths, profile, fleet, Attacks, Seed, Observers, FromDay0, Homes, Sets, Half, References, Models, Report, Scores,
+            paths, profile, fleet, Attacks, Seed, Observers, FromDay0, Homes, Sets, Half, References, Models, Report,
+                Scores,
             Cli.JsonFlag,
         };
         command.SetAction((p, cancel) => Cli.Guarded(() => Task.FromResult(Run(p, new FeedOptions

@@ -6,6 +6,7 @@ using Twin.Grains;
 using Twin.Hardware;
 using Twin.Ingest.Dlms;
 using Twin.Silo.Gateways;
+using Twin.Silo.Learned;
 
 namespace Twin.Silo.Commands;
 
@@ -71,7 +72,8 @@ internal static class ServeCommand
         if (!isEmbedded) await Stopped(cancel);
         else await Task.WhenAll(
             Every(fleet, TimeSpan.FromMinutes(settings.TickMinutes), static at => new Tick(at), cancel),
-            Every(fleet, SweepEvery, static at => new Sweep(at), cancel));
+            Every(fleet, SweepEvery, static at => new Sweep(at), cancel),
+            ModelRunner.Watch(fleet, Path.Combine(settings.Data, ModelCommand.Folder), Cli.Message, cancel));
         Cli.Message("stopping: no new requests, one snapshot.");
         if (receiver is not null) await receiver.DisposeAsync();
         await app.StopAsync(CancellationToken.None);

@@ -24,7 +24,11 @@ internal static class TrainCommand
         {
             Description = "seed of all chance: one seed, one model", DefaultValueFactory = _ => 1,
         };
-        var sets = new Option<int>("--sets") { Description = "sets to learn from, 1 to 40", DefaultValueFactory = _ => 8 };
+        var sets = new Option<int>("--sets")
+        {
+            Description = "sets to learn from, 1 to 40", DefaultValueFactory = _ =>
+            8
+        };
         var command = new Command("train", "Train a model on the homes of a data directory (edition full).")
         {
             file, data, ledgerKey, kind, seed, sets, Cli.JsonFlag,

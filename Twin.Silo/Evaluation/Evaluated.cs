@@ -25,8 +25,14 @@ internal sealed record Evaluated(EvaluationOptions Options, RecordedHomes Homes,
         var own = DetectorOutcome.Of("metertwin", played.Own);
         var references = played.References.AsParallel().AsOrdered()
             .Select(r => DetectorOutcome.Of(r.Name, r.Cases)).ToArray();
-        var best = references.OrderByDescending(r => r.Result.Macro.Value.TprAt1).FirstOrDefault()?.Name;
+        var best = references.Where(r => !IsModel(r.Name)).OrderByDescending(r => r.Result.Macro.Value.TprAt1)
+            .FirstOrDefault()?.Name;
         return new Evaluated(options, homes,
             homes.Homes.Count(h => RecordedHome.IsIn(h.Name, options.Half)), played, own, references, best);
     }
+
+    /// <summary>Models are measured beside, and are no references: what is fused with our own score least of all.
+    /// </summary>
+    public static bool IsModel(string name) => name.StartsWith(PlayedSet.ModelPrefix, StringComparison.Ordinal)
+        || name.StartsWith(PlayedSet.FusedPrefix, StringComparison.Ordinal);
 }

@@ -96,6 +96,9 @@ internal sealed record PlayedSet(IReadOnlyList<ScoredCase> Own, IReadOnlyList<Na
             [.. scored.Select((c, h) => (c, set.Cases[h].Home.Name, tops[h]))]);
     }
 
+    /// <summary>Names of a model's own scores, and of ours fused with them.</summary>
+    public const string ModelPrefix = "model_", FusedPrefix = "metertwin_with_";
+
     private static IEnumerable<Reference> Learned(EvaluationSet set, IReadOnlyList<LearnedModel> models,
         ScoredCase[] own)
     {
@@ -104,8 +107,8 @@ internal sealed record PlayedSet(IReadOnlyList<ScoredCase> Own, IReadOnlyList<Na
         {
             var kind = $"{model.Kind}".ToLowerInvariant();
             var alone = LearnedModel.Of(rows, row => model.Score(row));
-            yield return new Reference($"learned_{kind}", alone);
-            yield return new Reference($"metertwin_with_{kind}",
+            yield return new Reference(ModelPrefix + kind, alone);
+            yield return new Reference(FusedPrefix + kind,
                 [.. own.Select((c, h) => c.Days.Select((s, d) => Fusion.WithLearned(s, alone[h][d])).ToArray())]);
         }
     }

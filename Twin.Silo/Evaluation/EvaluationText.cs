@@ -22,7 +22,7 @@ internal static class EvaluationText
         foreach (var (kind, m) in own.Kinds) text.AppendLine(c, $"{Row("  " + kind, m)}");
         foreach (var r in e.References)
         {
-            var what = r.Name == e.BestReference ? "best reference " : "reference ";
+            var what = Evaluated.IsModel(r.Name) ? "" : r.Name == e.BestReference ? "best reference " : "reference ";
             text.AppendLine(c, $"{Row(what + r.Name, r.Result.Macro)}");
         }
         text.AppendLine();

@@ -48,7 +48,8 @@ internal static class ModelTraining
         if (pool.Length < Protocol.FewestHomes)
             throw new FormatError(from, $"{pool.Length} homes are in the {half.ToString().ToLowerInvariant()} half; a "
                 + $"model needs {Protocol.FewestHomes} in each.", "Give the history of more homes.");
-        var plan = new EvaluationPlan(options.Seed, options.Sets, options.Homes, [.. Scenarios.Thefts.Select(t => t.Id)],
+        var plan = new EvaluationPlan(options.Seed, options.Sets, options.Homes,
+            [.. Scenarios.Thefts.Select(t => t.Id)],
             true, false, 1440 / recorded.IntervalMinutes, recorded.FirstDay);
         var sets = new EvaluationRows[options.Sets];
         Parallel.For(0, sets.Length, new ParallelOptions

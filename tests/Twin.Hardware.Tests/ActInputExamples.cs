@@ -39,6 +39,10 @@ internal static class ActInputExamples
         (new AccessNoted(At, Kim, AccessKind.LoadCurveRead, Meter.Twin, At, To, 1, "theft"),
             "016c0a010000000000000080c49fd50c034b696d056b65792d370101313030303057544d80c49fd50c808aaad50c0105"
                 + "7468656674"),
+        (new ModelActivation(At, Kim, 0x0123456789ABCDEF, ModelStage.Shadow, "trees", "try"),
+            "016d0b010000000000000080c49fd50c034b696d056b65792d37efcdab89674523010105747265657303747279"),
+        (new ModelOpinion(Meter, At, 19_675, 0x0123456789ABCDEF, 1.5f, true),
+            "016e01313030303057544d80c49fd50cb6b302efcdab89674523010000c03f01"),
         (new CommandRequest(Meter, At, Kim, "r-1", ResponseRung.Reconnect, "WO-1", "paid"),
             "017001313030303057544d80c49fd50c034b696d056b65792d3703722d310904574f2d310470616964"),
         (new ResponseOutcome(Case, At, 2, true, ResponseResult.Refused, "head-end", "5.4"),

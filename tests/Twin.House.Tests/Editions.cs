@@ -31,6 +31,7 @@ internal static partial class Editions
         new("tests/Twin.Silo.Tests/Orleans/", "Twin.Silo.Tests.Orleans", "Orleans", "Npgsql"),
         new("tests/Twin.Silo.Tests/Postgres/", "Twin.Silo.Tests.Postgres", "Npgsql"),
         new("Twin.Detection/MlNet/", "Twin.Detection.MlNet", "Microsoft.ML"),
+        new("tests/Twin.Detection.Tests/MlNet/", "Twin.Detection.Tests.MlNet", "Microsoft.ML"),
         new("ingest/Twin.Ingest/InfluxDb/", "Twin.Ingest.InfluxDb", "InfluxDB"),
         new("Twin.Hardware/PostQuantum/", "Twin.Hardware.PostQuantum", "Org.BouncyCastle", "BouncyCastle"),
     ];

@@ -1,7 +1,7 @@
 namespace Twin.Hardware.Signatures;
 
 /// <summary>What a verifier says of one signature.</summary>
-public enum SignatureVerdict : byte
+public enum SignatureAnswer : byte
 {
     Good = 1, Bad = 2,
     /// <summary>The verifier does not know the algorithm: it can say neither.</summary>
@@ -34,14 +34,14 @@ public enum PolicyOutcome : byte
 }
 
 /// <summary>A signature and what was said of it.</summary>
-public readonly record struct JudgedSignature(SignatureAlgorithm Algorithm, ulong KeyId, SignatureVerdict Verdict)
+public readonly record struct JudgedSignature(SignatureAlgorithm Algorithm, ulong KeyId, SignatureAnswer Answer)
 {
     public override string ToString() => $"{SignatureRules.NameOf(Algorithm)} key {KeyId:x16}: "
-        + Verdict switch
+        + Answer switch
         {
-            SignatureVerdict.Good => "good",
-            SignatureVerdict.Bad => "bad",
-            SignatureVerdict.UnknownAlgorithm => "present, not checked: the algorithm is not known here",
+            SignatureAnswer.Good => "good",
+            SignatureAnswer.Bad => "bad",
+            SignatureAnswer.UnknownAlgorithm => "present, not checked: the algorithm is not known here",
             _ => "present, not checked: the key is not known here",
         };
 }
@@ -62,8 +62,8 @@ public static class SignatureRules
     {
         bool Counts(SignatureAlgorithm a) => policy != SignaturePolicy.PostQuantum || !IsClassical(a);
         bool Has(Func<SignatureAlgorithm, bool> which) =>
-            signatures.Any(s => s.Verdict == SignatureVerdict.Good && which(s.Algorithm));
-        if (signatures.Any(s => s.Verdict == SignatureVerdict.Bad && Counts(s.Algorithm)))
+            signatures.Any(s => s.Answer == SignatureAnswer.Good && which(s.Algorithm));
+        if (signatures.Any(s => s.Answer == SignatureAnswer.Bad && Counts(s.Algorithm)))
             return PolicyOutcome.BadSignature;
         if (expected.Where(Counts).Any(e => !Has(a => a == e))) return PolicyOutcome.Stripped;
         var (classical, post) = (Has(IsClassical), Has(a => !IsClassical(a)));

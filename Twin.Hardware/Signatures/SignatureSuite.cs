@@ -42,10 +42,10 @@ public sealed class SignatureSuite
         new(new Dictionary<SignatureAlgorithm, CheckSignature>(_checks) { [algorithm] = check });
 
     /// <summary>What this suite says of a signature by a key that it may be checked with.</summary>
-    public SignatureVerdict Check(KnownKey key, ReadOnlySpan<byte> message, ListedSignature signature) =>
-        !_checks.TryGetValue(signature.Algorithm, out var check) ? SignatureVerdict.UnknownAlgorithm
-        : key.Algorithm != signature.Algorithm || key.KeyId != signature.KeyId ? SignatureVerdict.UnknownKey
-        : check(key.Key.Span, message, signature.Value.Span) ? SignatureVerdict.Good : SignatureVerdict.Bad;
+    public SignatureAnswer Check(KnownKey key, ReadOnlySpan<byte> message, ListedSignature signature) =>
+        !_checks.TryGetValue(signature.Algorithm, out var check) ? SignatureAnswer.UnknownAlgorithm
+        : key.Algorithm != signature.Algorithm || key.KeyId != signature.KeyId ? SignatureAnswer.UnknownKey
+        : check(key.Key.Span, message, signature.Value.Span) ? SignatureAnswer.Good : SignatureAnswer.Bad;
 
     private static bool CheckEcdsa(NistCurve curve, ReadOnlySpan<byte> key, ReadOnlySpan<byte> message,
         ReadOnlySpan<byte> signature) =>

@@ -33,7 +33,8 @@ internal static partial class Editions
         new("Twin.Detection/MlNet/", "Twin.Detection.MlNet", "Microsoft.ML"),
         new("ingest/Twin.Ingest/InfluxDb/", "Twin.Ingest.InfluxDb", "InfluxDB"),
         new("Twin.Hardware/PostQuantum/", "Twin.Hardware.PostQuantum", "Org.BouncyCastle", "BouncyCastle"),
-        new("tests/Twin.Hardware.Tests/PostQuantum/", "Twin.Hardware.Tests.PostQuantum"),
+        new("tests/Twin.Hardware.Tests/PostQuantum/", "Twin.Hardware.Tests.PostQuantum", "Org.BouncyCastle",
+            "BouncyCastle"),
         new("tests/Twin.Silo.Tests/PostQuantum/", "Twin.Silo.Tests.PostQuantum"),
     ];
 

@@ -24,11 +24,11 @@ public enum BootRefusal : byte
     /// <summary>
     /// No good signature of an algorithm that earlier images of the part had, and whose key is in ROM: a downgrade.
     /// </summary>
-    StrippedSignature = 10,
+    StrippedSignature = (byte)RefusalDetail.StrippedSignature,
     /// <summary>The list of signatures is damaged, or of a format that the ROM does not know.</summary>
-    UnreadableSignatures = 11,
+    UnreadableSignatures = (byte)RefusalDetail.UnreadableSignatures,
     /// <summary>The chip requires more signatures than the image has.</summary>
-    TooFewSignatures = 12,
+    TooFewSignatures = (byte)RefusalDetail.TooFewSignatures,
 }
 
 /// <summary>What was found in a slot. <paramref name="FirstChangedPage"/> counts the flash's pages.</summary>

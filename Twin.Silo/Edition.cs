@@ -1,4 +1,5 @@
 using Twin.Grains;
+using Twin.Hardware.Signatures;
 using Twin.Silo.Embedded;
 
 namespace Twin.Silo;
@@ -37,6 +38,22 @@ internal static class Edition
             ["orleans"] = Orleans.SiloProcess.Open,
 #endif
         };
+
+    /// <summary>Algorithms that this build verifies.</summary>
+    public static SignatureSuite Signatures { get; } =
+#if FULL
+        Twin.Hardware.PostQuantum.PostQuantumSuites.All;
+#else
+        SignatureSuite.Classical;
+#endif
+
+    /// <summary>Makes a key of ML-DSA of its seed, where this build can sign with one.</summary>
+    public static Func<byte[], IMessageSigner>? MlDsaKey { get; } =
+#if FULL
+        static seed => new Twin.Hardware.PostQuantum.MlDsaKey(seed);
+#else
+        null;
+#endif
 
     /// <summary>Figures of the engine on many machines, where this build has it.</summary>
     public static Func<Bench.BenchRun, string, string, int, CancellationToken, Task>? ClusterBench { get; } =

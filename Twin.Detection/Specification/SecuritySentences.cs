@@ -124,8 +124,16 @@ public static class SecuritySentences
         $"{On(at)} the {(calibration ? "calibration constants" : "metrology image")} had changed to {Hex(now)} without "
         + "a verification of the metrology.";
 
-    public static string Refused(uint at, FirmwarePart part, ulong image) =>
-        $"{On(at)} the bootloader refused image {Hex(image)} for the {PartName(part)}.";
+    /// <param name="detail">Of the entry: <see cref="RefusalDetail"/>, or another that is not said.</param>
+    public static string Refused(uint at, FirmwarePart part, ulong image, ushort detail) =>
+        $"{On(at)} the bootloader refused image {Hex(image)} for the {PartName(part)}" + detail switch
+        {
+            RefusalDetail.StrippedSignature => ": a signature is missing that its images had before, which is a "
+                + "downgrade.",
+            RefusalDetail.UnreadableSignatures => ": its list of signatures cannot be read.",
+            RefusalDetail.TooFewSignatures => ": the device requires more signatures than it has.",
+            _ => ".",
+        };
 
     public static string Pages(uint at, int pages, int first) =>
         $"{On(at)} {pages} flash page{(pages == 1 ? "" : "s")} differed from the signed image, the first is page "

@@ -28,48 +28,16 @@ public readonly record struct LedgerChain(long Number, byte[] Hash)
         return new LedgerChain(Number + 1, hash.GetHashAndReset());
     }
 
-    /// <summary>What is signed to seal the ledger up to here.</summary>
-    public byte[] ToBeSigned()
+    /// <summary>What is signed to seal the ledger up to here, or the beginning of it.</summary>
+    /// <param name="version">Of seals, 1 to 9.</param>
+    public byte[] ToBeSigned(int version = 1)
     {
-        var bytes = new byte[Context.Length + 8 + HashBytes];
-        Context.CopyTo(bytes);
-        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(Context.Length), Number);
-        Hash.CopyTo(bytes.AsSpan(Context.Length + 8));
+        // So that a signature made for another purpose is no seal.
+        byte[] context = [.. "MeterTwin ledger seal "u8, (byte)('0' + version), 0];
+        var bytes = new byte[context.Length + 8 + HashBytes];
+        context.CopyTo(bytes, 0);
+        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(context.Length), Number);
+        Hash.CopyTo(bytes.AsSpan(context.Length + 8));
         return bytes;
     }
-
-    /// <summary>So that a signature made for another purpose is no seal.</summary>
-    private static ReadOnlySpan<byte> Context => "MeterTwin ledger seal 1\0"u8;
-}
-
-/// <summary>
-/// A signature over the ledger up to an entry. <paramref name="At"/>: event time of that entry.
-/// <paramref name="Key"/>: public key as SubjectPublicKeyInfo (DER). <paramref name="Signature"/>: ECDSA with SHA-256,
-/// r and s side by side (IEEE P1363).
-/// </summary>
-public sealed record LedgerSeal(long Number, Twin.Hardware.UnixTime At, byte[] Key, byte[] Signature)
-{
-    /// <summary>Bytes of a key or signature that a reader takes; P-521 needs 158 and 132.</summary>
-    public const int MaxBytes = 512;
-
-    /// <summary>True when the signature is that key's over this end of the ledger.</summary>
-    public bool Seals(LedgerChain end)
-    {
-        if (end.Number != Number || Key.Length > MaxBytes || Signature.Length > MaxBytes) return false;
-        try
-        {
-            using var key = ECDsa.Create();
-            key.ImportSubjectPublicKeyInfo(Key, out var read);
-            return read == Key.Length && key.KeySize >= 256
-                && key.VerifyData(end.ToBeSigned(), Signature, HashAlgorithmName.SHA256);
-        }
-        catch (Exception e) when (e is CryptographicException or PlatformNotSupportedException or ArgumentException)
-        {
-            // No key, or one on a curve that nobody has: a changed byte may name any.
-            return false;
-        }
-    }
-
-    /// <summary>How people tell keys apart: the first 16 bytes of the SHA-256 of the key, hexadecimal.</summary>
-    public static string FingerprintOf(byte[] key) => Convert.ToHexStringLower(SHA256.HashData(key).AsSpan(0, 16));
 }

@@ -88,7 +88,7 @@ internal sealed partial class MeterSecurity
                 break;
             case CakEntryKind.Refused:
                 Say(scene, now, new SecurityClaim(FindingKind.ImageRefused, e.MeterTime, (byte)e.Part,
-                    SecuritySentences.Refused(e.MeterTime, e.Part, mark.Short))
+                    SecuritySentences.Refused(e.MeterTime, e.Part, mark.Short, e.Detail))
                 { Shared = SharedCauses.Image(mark.Short) });
                 break;
             case CakEntryKind.LocalSession when !HasOrder(e.MeterTime):

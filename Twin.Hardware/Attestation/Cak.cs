@@ -24,6 +24,22 @@ public enum FirmwarePart : byte
     Device = 0, Bootloader = 1, Application = 2, Metrology = 3, Cak = 4, Calibration = 5, ReactionTable = 6,
 }
 
+/// <summary>
+/// Details of an entry of <see cref="CakEntryKind.Refused"/> that say of signatures why; the other numbers are those of
+/// the bootloader.
+/// </summary>
+public static class RefusalDetail
+{
+    /// <summary>A signature is missing that earlier images of the part had: a downgrade.</summary>
+    public const ushort StrippedSignature = 10;
+
+    /// <summary>The list of signatures is damaged, or of a format that the bootloader does not know.</summary>
+    public const ushort UnreadableSignatures = 11;
+
+    /// <summary>The device requires more signatures than there are.</summary>
+    public const ushort TooFewSignatures = 12;
+}
+
 /// <summary>Why a meter booted.</summary>
 public enum BootCause : byte { None = 0, PowerFailure = 1, Watchdog = 2, Activation = 3, Commanded = 4 }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using Twin.Grains.Ledger;
 using Twin.Hardware;
+using Twin.Hardware.Signatures;
 using Twin.Silo.Soc;
 using Twin.Silo.Storage;
 
@@ -88,19 +89,39 @@ internal static class LedgerCommand
     private static Command Key()
     {
         var flags = new ActFlags();
-        var command = new Command("key",
-            "Print the public key that seals this directory's ledger (PEM): keep it where auditors find it.")
+        var make = new Option<bool>("--post-quantum")
         {
-            flags.Data, flags.LedgerKey,
+            Description = "make a key of ML-DSA-65 beside it when there is none: seals have signatures of both from "
+                + "then on (edition full)",
+        };
+        var command = new Command("key",
+            "Print the public keys that seal this directory's ledger (PEM): keep them where auditors find them.")
+        {
+            make, flags.Data, flags.LedgerKey,
         };
         command.SetAction((p, _) => Cli.Guarded(async () =>
         {
+            if (p.GetValue(make)) MakeOther(Cli.Settings(p, flags.Data, flags.LedgerKey));
             await using var fleet = flags.Open(p);
-            Console.WriteLine(new string(System.Security.Cryptography.PemEncoding.Write("PUBLIC KEY",
-                fleet.PublicKey)));
-            Cli.Message("fingerprint " + LedgerSeal.FingerprintOf(fleet.PublicKey));
+            Print(fleet.PublicKey, LedgerSeal.FingerprintOf(fleet.PublicKey));
+            if (fleet.PublicOther is { } other)
+                Print(MlDsaForms.PublicInfo(other.Key.Span), LedgerSeal.FingerprintOf(other.Key.ToArray()) + " "
+                    + SignatureRules.NameOf(other.Algorithm));
             return Cli.Ok;
         }));
         return command;
+    }
+
+    private static void MakeOther(Settings settings)
+    {
+        using (DataDirectory.Open(settings.Data, mustExist: true)) { }
+        var file = settings.LedgerKeyFile ?? Path.Combine(Path.GetFullPath(settings.Data), LedgerKey.FileName);
+        if (LedgerKey.MakeOther(file)) Cli.Message($"made {file}{LedgerKey.PostQuantumSuffix}");
+    }
+
+    private static void Print(byte[] info, string fingerprint)
+    {
+        Console.WriteLine(new string(System.Security.Cryptography.PemEncoding.Write("PUBLIC KEY", info)));
+        Cli.Message("fingerprint " + fingerprint);
     }
 }

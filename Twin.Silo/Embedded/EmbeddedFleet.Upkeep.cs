@@ -64,6 +64,9 @@ public sealed partial class EmbeddedFleet
     /// <summary>Of the key that seals, SubjectPublicKeyInfo.</summary>
     internal byte[] PublicKey => _key.Public;
 
+    /// <summary>Of the key that signs seals as well; null without.</summary>
+    internal Hardware.Signatures.KnownKey? PublicOther => _key.PublicOther;
+
     /// <summary>Signs what is made of the ledger.</summary>
     internal byte[] Sign(byte[] data) => _key.Sign(data);
 

@@ -52,7 +52,8 @@ public sealed partial class EmbeddedFleet : IFleet
     {
         (_options, _factory, _directory, _journal, _log) = (options, factory, directory, journal, log);
         _host = new TwinHost(options.Shards, factory, keepScores: options.OnScore is not null);
-        _key = LedgerKey.OpenOrMake(options.LedgerKeyFile ?? Path.Combine(directory.Path, LedgerKey.FileName));
+        _key = LedgerKey.OpenOrMake(options.LedgerKeyFile ?? Path.Combine(directory.Path, LedgerKey.FileName),
+            log);
         _sealer = new LedgerSealer(journal, _key);
         var rebuilt = Rebuilder.Recover(_host, journal, directory.Path, factory.JudgingVersion, log);
         _sequencer = new Sequencer(journal, journal.Append, _host, options.HorizonDays, KeepHouse, options.OnScore)

@@ -1,5 +1,6 @@
 using Twin.Grains;
 using Twin.Grains.Ledger;
+using Twin.Hardware.Signatures;
 using Twin.Silo.Storage;
 
 namespace Twin.Silo.Embedded;
@@ -18,7 +19,8 @@ internal sealed class LedgerCheck
 
     public LedgerReport Report { get; private set; } = new(0, "", 0, 0, 0, []);
 
-    public void Run(SqlJournal journal, Action<string> problem)
+    /// <param name="own">The directory's further key; null when there is none that can be checked with here.</param>
+    public void Run(SqlJournal journal, KnownKey? own, Action<string> problem)
     {
         var found = new List<string>();
         var problems = journal.CheckLedger(entry =>
@@ -29,16 +31,30 @@ internal sealed class LedgerCheck
         foreach (var p in problems) problem("ledger: " + p);
         foreach (var p in found) problem("ledger: " + p);
         var end = journal.End;
-        var (keys, last) = (new List<string>(), 0L);
+        var (keys, last, tally, ownTo) = (new List<string>(), 0L, new SealTally(), 0L);
         foreach (var seal in journal.AllSeals())
         {
+            tally.Add(seal, Claimed(seal));
+            if (own is not null && seal.Also.All.Any(s => s.KeyId == own.KeyId)) ownTo = seal.Number;
             var key = LedgerSeal.FingerprintOf(seal.Key);
             if (!keys.Contains(key)) keys.Add(key);
             last = seal.Number;
         }
+        if (ownTo > 0 && ownTo < last)
+            problem($"ledger: seals after entry {ownTo} have no {SignatureRules.NameOf(own!.Algorithm)} signature, and "
+                + "the directory has the key: it was taken away, or an edition sealed that makes none. Let edition "
+                + "full seal again");
         Report = new LedgerReport(end.Number, Convert.ToHexStringLower(end.Hash), _replay.Decided, _replay.Others, last,
-            keys);
+            keys) { Signatures = tally.Lines() };
     }
+
+    /// <summary>What a seal has; that none of it is bad the journal's own check has found by then, or said.</summary>
+    private static IReadOnlyList<JudgedSignature> Claimed(LedgerSeal seal) =>
+    [
+        new(SignatureAlgorithm.EcdsaP256, KnownKey.IdOf(seal.Key), SignatureAnswer.Good),
+        .. seal.Also.All.Select(s => new JudgedSignature(s.Algorithm, s.KeyId, Edition.Signatures.Knows(s.Algorithm)
+            ? SignatureAnswer.Good : SignatureAnswer.UnknownAlgorithm)),
+    ];
 
     /// <summary>What rebuilt twins state.</summary>
     public void Give(IEnumerable<byte[]> entries)

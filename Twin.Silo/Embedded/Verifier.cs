@@ -36,7 +36,9 @@ public static class Verifier
         var differences = new Differences();
         foreach (var problem in journal.CheckDigests()) differences.Add(problem);
         var ledger = new LedgerCheck();
-        if (differences.Count == 0) ledger.Run(journal, differences.Add);
+        if (differences.Count == 0) 
+            ledger.Run(journal, LedgerKey.Other(Path.Combine(directory.Path, LedgerKey.FileName))?.Public,
+                differences.Add);
         if (differences.Count > 0) return new VerifyReport(journal.Position, 0, 0, "", differences.List, []);
         Rebuilder.RequireSameJudges(journal, directory.Path, factory.JudgingVersion);
         try

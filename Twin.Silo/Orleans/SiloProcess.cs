@@ -43,7 +43,7 @@ internal sealed class SiloProcess : IFleet
     public static async ValueTask<IFleet> Open(Settings settings, Action<string> tell, CancellationToken cancel)
     {
         var cluster = ClusterSettings.Read(settings, Environment.GetEnvironmentVariable);
-        var key = settings.LedgerKeyFile is { } file ? LedgerKey.OpenOrMake(file) : null;
+        var key = settings.LedgerKeyFile is { } file ? LedgerKey.OpenOrMake(file, tell) : null;
         if (key is null)
             tell("The ledger is chained and not sealed: no key is named. Name one with --ledger-key, the same on every "
                 + "silo.");

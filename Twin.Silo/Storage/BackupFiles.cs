@@ -73,7 +73,7 @@ public static class BackupFiles
         foreach (var file in Directory.EnumerateFiles(from))
         {
             var name = Path.GetFileName(file);
-            if (name is "lock" or "format" or LedgerKey.FileName
+            if (name is "lock" or "format" || name.StartsWith(LedgerKey.FileName, StringComparison.Ordinal)
                 || name.EndsWith(AtomicFile.Unfinished, StringComparison.Ordinal)) continue;
             File.Copy(file, Path.Combine(full, name));
         }

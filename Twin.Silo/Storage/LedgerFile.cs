@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Twin.Grains.Ledger;
 using Twin.Hardware;
+using Twin.Hardware.Signatures;
 
 namespace Twin.Silo.Storage;
 
@@ -12,7 +13,11 @@ namespace Twin.Silo.Storage;
 /// to the last seal. <paramref name="Keys"/>: fingerprints of the keys that sealed it.
 /// </summary>
 public sealed record LedgerReport(long Entries, string Hash, long Decided, long Others, long Sealed,
-    IReadOnlyList<string> Keys);
+    IReadOnlyList<string> Keys)
+{
+    /// <summary>For each key that signed: by which algorithm, how many seals, and whether that was checked.</summary>
+    public IReadOnlyList<string> Signatures { get; init; } = [];
+}
 
 /// <summary>
 /// A ledger as a file that can be checked without its directory: JSON lines, one an entry, in order, and seals behind
@@ -21,7 +26,8 @@ public sealed record LedgerReport(long Entries, string Hash, long Decided, long 
 /// </summary>
 public static class LedgerFile
 {
-    private const int Version = 1;
+    /// <summary>Version 1 has ECDSA signatures alone; version 2 is written when a seal has others beside it.</summary>
+    private const int Plain = 1, WithOthers = 2;
 
     /// <summary>A line that is longer is none of a ledger: an entry is an input at most, and that is bounded.</summary>
     private const int MaxLine = 96 * 1024 * 1024;
@@ -31,7 +37,10 @@ public static class LedgerFile
     public static long Write(ILedgerSource ledger, TextWriter to)
     {
         var end = ledger.End;
-        to.Write(Header(end, ledger.AllSeals().LongCount()));
+        var (count, version) = (0L, Plain);
+        foreach (var seal in ledger.AllSeals())
+            (count, version) = (count + 1, seal.Also.IsEmpty ? version : WithOthers);
+        to.Write(Header(version, end, count));
         using var seals = ledger.AllSeals().GetEnumerator();
         var isSealed = seals.MoveNext();
         long written = 0;
@@ -46,8 +55,8 @@ public static class LedgerFile
         return end.Number;
     }
 
-    private static string Header(LedgerChain end, long seals) => string.Create(CultureInfo.InvariantCulture,
-        $"{{\"metertwin_ledger\":{Version},\"entries\":{end.Number},\"seals\":{seals},"
+    private static string Header(int version, LedgerChain end, long seals) => string.Create(CultureInfo.InvariantCulture,
+        $"{{\"metertwin_ledger\":{version},\"entries\":{end.Number},\"seals\":{seals},"
         + $"\"hash\":\"{Hex(end.Hash)}\"}}\n");
 
     private static string Line(StoredEntry e) => string.Create(CultureInfo.InvariantCulture,
@@ -57,7 +66,10 @@ public static class LedgerFile
 
     private static string Line(LedgerSeal s) => string.Create(CultureInfo.InvariantCulture,
         $"{{\"seal\":{s.Number},\"key\":\"{Convert.ToBase64String(s.Key)}\","
-        + $"\"signature\":\"{Convert.ToBase64String(s.Signature)}\"}}\n");
+        + $"\"signature\":\"{Convert.ToBase64String(s.Signature)}\"{Also(s)}}}\n");
+
+    private static string Also(LedgerSeal s) =>
+        s.Also.IsEmpty ? "" : $",\"also\":\"{Convert.ToBase64String(s.Also.Encode())}\"";
 
     private static string Hex(byte[] hash) => Convert.ToHexStringLower(hash);
 
@@ -67,11 +79,11 @@ public static class LedgerFile
     /// Checks a file: first that nothing was changed, then, when nothing was, all decisions by making them again.
     /// </summary>
     /// <param name="open">Opens the file from its beginning; called twice.</param>
-    /// <param name="isTrusted">Whether a public key is one that the reader trusts.</param>
+    /// <param name="trust">Which keys the reader trusts, and what a seal must have.</param>
     /// <param name="problem">Hears each problem; line and entry are named.</param>
-    public static LedgerReport Check(Func<Stream> open, Func<byte[], bool> isTrusted, Action<string> problem)
+    public static LedgerReport Check(Func<Stream> open, SealTrust trust, Action<string> problem)
     {
-        var check = new Reader(isTrusted);
+        var check = new Reader(trust);
         var broken = false;
         foreach (var (number, line) in Lines(open, () => broken, p => Broken($"line {p}")))
         {
@@ -97,7 +109,7 @@ public static class LedgerFile
             }
         }
         return new LedgerReport(check.End.Number, Hex(check.End.Hash), replay.Decided,
-            replay.Others, check.SealedTo, [.. check.Keys]);
+            replay.Others, check.SealedTo, [.. check.Keys]) { Signatures = check.Tally.Lines() };
 
         // What follows a break proves nothing: one sentence says where it is.
         void Broken(string what)
@@ -136,14 +148,17 @@ public static class LedgerFile
     }
 
     /// <summary>What the lines so far come to.</summary>
-    private sealed class Reader(Func<byte[], bool> isTrusted)
+    private sealed class Reader(SealTrust trust)
     {
-        private (long Entries, long Seals, string Hash)? _header;
+        private (int Version, long Entries, long Seals, string Hash)? _header;
+        private IReadOnlyList<JudgedSignature> _last = [];
+        private bool _hasOthers;
         private long _seals;
 
         public LedgerChain End { get; private set; } = LedgerChain.Start;
         public long SealedTo { get; private set; }
         public SortedSet<string> Keys { get; } = new(StringComparer.Ordinal);
+        public SealTally Tally { get; } = new();
 
         public void Take(string line)
         {
@@ -153,12 +168,12 @@ public static class LedgerFile
             {
                 if (!root.TryGetProperty("metertwin_ledger", out var version))
                     throw new InvalidDataException("this is no ledger that 'metertwin ledger export' wrote");
-                if (version.GetInt32() != Version)
+                if (version.GetInt32() is not (Plain or WithOthers))
                     throw new InvalidDataException(
-                        $"the file has version {version.GetInt32()}, this MeterTwin knows {Version}");
+                        $"the file has version {version.GetInt32()}, this MeterTwin knows {Plain} and {WithOthers}");
                 var (entries, seals) = (root.GetProperty("entries").GetInt64(), root.GetProperty("seals").GetInt64());
-                _header = (entries, seals, root.GetProperty("hash").GetString()!);
-                Same(line, Header(new LedgerChain(entries, Convert.FromHexString(_header.Value.Hash)), seals));
+                _header = (version.GetInt32(), entries, seals, root.GetProperty("hash").GetString()!);
+                Same(line, Header(_header.Value.Version, new LedgerChain(entries, Convert.FromHexString(_header.Value.Hash)), seals));
             }
             else if (root.TryGetProperty("seal", out var seal)) Take(line, seal.GetInt64(), root);
             else Take(line, Entry(root));
@@ -179,19 +194,28 @@ public static class LedgerFile
         private void Take(string line, long number, JsonElement root)
         {
             var seal = new LedgerSeal(number, default, root.GetProperty("key").GetBytesFromBase64(),
-                root.GetProperty("signature").GetBytesFromBase64());
+                root.GetProperty("signature").GetBytesFromBase64()) { Also = Others(root) };
             if (number <= SealedTo) throw new InvalidDataException($"entry {number} is sealed twice");
             _seals++;
-            if (!seal.Seals(End))
-                throw new InvalidDataException(
-                    $"the seal of entry {number} is not the signature of its key over the ledger up to there");
-            var fingerprint = LedgerSeal.FingerprintOf(seal.Key);
-            if (!isTrusted(seal.Key))
-                throw new InvalidDataException($"entry {number} is sealed by key {fingerprint}, which is none of those "
-                    + "given with --key");
+            _last = seal.Judge(End, trust.Suite);
+            if (trust.Problem(seal, _last) is { } problem) throw new InvalidDataException(problem);
             Same(line, Line(seal));
-            Keys.Add(fingerprint);
+            Keys.Add(LedgerSeal.FingerprintOf(seal.Key));
+            Tally.Add(seal, _last);
+            _hasOthers |= !seal.Also.IsEmpty;
             SealedTo = number;
+        }
+
+        private static SignatureList Others(JsonElement root)
+        {
+            if (!root.TryGetProperty("also", out var also)) return SignatureList.None;
+            return SignatureList.TryRead(also.GetBytesFromBase64(), out var list, out _) switch
+            {
+                SignatureListFault.None => list,
+                SignatureListFault.NewerFormat => throw new InvalidDataException(
+                    "the seal has signatures of a newer format: check it with the MeterTwin that wrote it"),
+                _ => throw new InvalidDataException("the signatures beside the seal's are damaged"),
+            };
         }
 
         /// <summary>A line that says the same in other bytes was not written by us.</summary>
@@ -220,6 +244,9 @@ public static class LedgerFile
             : End.Number == 0 ? "it has no entry, and so no seal: it proves nothing"
             : SealedTo != End.Number ? $"the last seal is that of entry {SealedTo}: what follows it, to {End.Number}, "
                 + "could have been written by anybody"
-            : null;
+            : header.Version == WithOthers != _hasOthers
+                ? $"the first line says version {header.Version}, and "
+                    + (_hasOthers ? "a seal has further signatures" : "no seal has a further signature")
+            : trust.Lacking(SealedTo, _last);
     }
 }

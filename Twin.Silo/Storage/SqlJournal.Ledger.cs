@@ -135,7 +135,7 @@ public abstract partial class SqlJournal
         using var reader = select.ExecuteReader();
         var found = new List<LedgerSeal>();
         while (reader.Read())
-            found.Add(new LedgerSeal(reader.GetInt64(0), new UnixTime(reader.GetInt64(1)), reader.Blob(2),
+            found.Add(LedgerSeal.OfStored(reader.GetInt64(0), new UnixTime(reader.GetInt64(1)), reader.Blob(2),
                 reader.Blob(3)));
         return found;
     });
@@ -163,7 +163,7 @@ public abstract partial class SqlJournal
         {
             s.Ready("INSERT INTO seal(number, ordinal, at_s, key, signature) SELECT @n, coalesce(max(ordinal), 0)+1, "
                 + "@a, @k, @s FROM seal WHERE 1=1 ON CONFLICT(number) DO NOTHING", "@n", "@a", "@k", "@s")
-                .With(seal.Number, seal.At.Seconds, seal.Key, seal.Signature).ExecuteNonQuery();
+                .With(seal.Number, seal.At.Seconds, seal.Key, seal.StoredSignature()).ExecuteNonQuery();
             s.Ready("UPDATE ledgerhead SET seals=(SELECT max(ordinal) FROM seal)").ExecuteNonQuery();
         });
         return seal;
@@ -175,7 +175,8 @@ public abstract partial class SqlJournal
         Apart(c =>
         {
             ReadAll(c, "SELECT number, ordinal, at_s, key, signature FROM seal ORDER BY number", r => check.Expect(
-                r.GetInt64(1), new LedgerSeal(r.GetInt64(0), new UnixTime(r.GetInt64(2)), r.Blob(3), r.Blob(4))));
+                r.GetInt64(1),
+                LedgerSeal.OfStored(r.GetInt64(0), new UnixTime(r.GetInt64(2)), r.Blob(3), r.Blob(4))));
             ReadAll(c, "SELECT number, position, kind, case_kind, case_id, at_s, body, hash, digest FROM ledger "
                 + "ORDER BY number", r => check.Row(new LedgerRow(r.GetInt64(0), r.GetInt64(1), r.GetInt64(2),
                     r.GetInt64(3), SqlValues.Unsigned(r.GetInt64(4)), r.GetInt64(5), r.Blob(6), r.Blob(7),

@@ -69,7 +69,10 @@ internal sealed class StoredLedgerCheck(Action<StoredEntry> visit)
 
     private void CheckSeal(LedgerSeal seal, long at)
     {
-        if (seal.Number != _end.Number || seal.At.Seconds != at || !seal.Seals(_end))
+        if (seal.IsNewer)
+            _problems.Add($"the seal of entry {seal.Number} has signatures of a newer format: check it with the "
+                + "MeterTwin that made it");
+        else if (seal.Number != _end.Number || seal.At.Seconds != at || !seal.Seals(_end, Edition.Signatures))
             _problems.Add($"the seal of entry {seal.Number} is not its key's signature over the ledger up to there");
     }
 

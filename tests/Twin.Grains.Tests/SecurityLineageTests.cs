@@ -182,6 +182,19 @@ public sealed class SecurityLineageTests : IDisposable
     }
 
     [Theory]
+    [InlineData(RefusalDetail.StrippedSignature, "a signature is missing that its images had before, which is a "
+        + "downgrade.")]
+    [InlineData(RefusalDetail.UnreadableSignatures, "its list of signatures cannot be read.")]
+    [InlineData(RefusalDetail.TooFewSignatures, "the device requires more signatures than it has.")]
+    public void What_of_its_signatures_had_an_image_refused_is_said(ushort detail, string said)
+    {
+        Meter.Append(CakEntryKind.Refused, FirmwarePart.Application, 1, Digest.Of([7]), 7, detail: detail);
+        _s.Challenge(2);
+        _s.Expect(FindingKind.ImageRefused);
+        Assert.EndsWith(" for the application: " + said, _s.Findings[^1].Sentence, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(CakEntryKind.Config, CommandKind.WriteConfiguration, FindingKind.CommandWithoutOrder)]
     [InlineData(CakEntryKind.KeyChange, CommandKind.TransferKey, FindingKind.CommandWithoutOrder)]
     [InlineData(CakEntryKind.LocalSession, CommandKind.WriteConfiguration, FindingKind.LocalReprogramming)]

@@ -34,6 +34,9 @@ internal static partial class Editions
         new("tests/Twin.Detection.Tests/MlNet/", "Twin.Detection.Tests.MlNet", "Microsoft.ML"),
         new("ingest/Twin.Ingest/InfluxDb/", "Twin.Ingest.InfluxDb", "InfluxDB"),
         new("Twin.Hardware/PostQuantum/", "Twin.Hardware.PostQuantum", "Org.BouncyCastle", "BouncyCastle"),
+        new("tests/Twin.Hardware.Tests/PostQuantum/", "Twin.Hardware.Tests.PostQuantum", "Org.BouncyCastle",
+            "BouncyCastle"),
+        new("tests/Twin.Silo.Tests/PostQuantum/", "Twin.Silo.Tests.PostQuantum"),
     ];
 
     private static readonly string[] FullUses = [.. FullFolders.SelectMany(f => f.Uses).Distinct()];

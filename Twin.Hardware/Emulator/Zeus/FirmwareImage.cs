@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Twin.Hardware.Attestation;
 using Twin.Hardware.Coding;
 using Twin.Hardware.Crypto;
+using Twin.Hardware.Signatures;
 
 namespace Twin.Hardware.Emulator.Zeus;
 
@@ -19,6 +20,8 @@ public enum ImageFault : byte
     WrongLength = 4,
     /// <summary>A page of the body has not the digest that the header says.</summary>
     WrongPage = 5,
+    /// <summary>The list of further signatures is damaged, or does not fit the first page.</summary>
+    DamagedSignatures = 6,
 }
 
 /// <summary>
@@ -79,6 +82,10 @@ public sealed record FirmwareHeader
     /// <summary>The image's digest: what the attestation log records and the utility approves.</summary>
     public Digest Digest() => Attestation.Digest.Of(Encode());
 
+    /// <summary>What further signers sign: a context of its own, so that a signature of something else is none, then
+    /// the header.</summary>
+    public byte[] ToBeSigned() => [.. "MeterTwin firmware 1\0"u8, .. Encode()];
+
     /// <summary>What the signer signs: the header under the hash of the signer's curve.</summary>
     public byte[] SignedDigest() => Signer.Curve.Digest(Encode());
 
@@ -124,24 +131,30 @@ public sealed record FirmwareHeader
 }
 
 /// <summary>
-/// An image as it travels and lies in flash: one page of header and signature, then the body. The page objects are
+/// An image as it travels and lies in flash: one page of header, signature and further signatures, then the body. The
+/// further ones stand where the first boot ROMs look at nothing, and travel behind the body. The page objects are
 /// shared by all meters that hold the image.
 /// </summary>
 public sealed class FirmwareImage
 {
-    private FirmwareImage(FirmwareHeader header, byte[] signature, FlashPage[] body)
+    private FirmwareImage(FirmwareHeader header, byte[] signature, SignatureList others, FlashPage[] body)
     {
-        Header = header;
-        Signature = signature;
+        (Header, Signature, Others) = (header, signature, others);
         var first = new ByteWriter(512);
         first.Bytes(header.Encode());
         first.Bytes(signature);
+        if (!others.IsEmpty) first.Bytes(others.Encode());
+        if (first.Length > Flash.PageBytes)
+            throw new ArgumentException($"Header and signatures have {first.Length} bytes, a page {Flash.PageBytes}.");
         Pages = [FlashPage.Of(first.Written), .. body];
         Digest = header.Digest();
     }
 
     public FirmwareHeader Header { get; }
     public ReadOnlyMemory<byte> Signature { get; }
+
+    /// <summary>Signatures by other algorithms; empty for an image of before there were any.</summary>
+    public SignatureList Others { get; }
 
     /// <summary>The header's page and those of the body, in the order of a slot.</summary>
     public IReadOnlyList<FlashPage> Pages { get; }
@@ -170,12 +183,21 @@ public sealed class FirmwareImage
             Part = part, Model = model, Name = name, Version = version, SecurityVersion = securityVersion,
             BodyBytes = body.Length, PageDigests = digests, Signer = signer.PublicKey,
         };
-        return new FirmwareImage(header, signer.Sign(header.SignedDigest()), pages);
+        return new FirmwareImage(header, signer.Sign(header.SignedDigest()), SignatureList.None, pages);
     }
 
+    /// <summary>The same release with further signatures; its digest does not change.</summary>
+    /// <exception cref="ArgumentException">They do not fit beside the header.</exception>
+    public FirmwareImage Signed(params IEnumerable<IMessageSigner> signers) => With(new SignatureList(signers.Select(s =>
+        new ListedSignature(s.Public.Algorithm, s.Public.KeyId, default, s.Sign(Header.ToBeSigned())))));
+
+    /// <inheritdoc cref="Signed"/>
+    public FirmwareImage With(SignatureList others) =>
+        new(Header, Signature.ToArray(), others, [.. Pages.Skip(1)]);
+
     /// <summary>
-    /// Reads header ‖ signature ‖ body, as image transfer carries it, and checks form and page digests. It does not
-    /// check the signature: that is the bootloader's to do, and an attacker's to hope.
+    /// Reads header ‖ signature ‖ body, and further signatures where there are any, as image transfer carries it, and
+    /// checks form and page digests. It does not check the signatures: that is the bootloader's to do, and an attacker's to hope.
     /// </summary>
     public static ImageFault TryParse(ReadOnlySpan<byte> bytes, out FirmwareImage image)
     {
@@ -183,15 +205,25 @@ public sealed class FirmwareImage
         if (FirmwareHeader.TryRead(bytes, out var header, out var length) is var fault and not ImageFault.None)
             return fault;
         var body = length + header.Signer.Curve.SignatureBytes;
-        if (bytes.Length != body + header.BodyBytes) return ImageFault.WrongLength;
-        var pages = Split(bytes[body..]);
+        var end = body + header.BodyBytes;
+        if (bytes.Length < end) return ImageFault.WrongLength;
+        var others = SignatureList.None;
+        if (bytes.Length > end)
+        {
+            var read = SignatureList.TryRead(bytes[end..], out others, out var more);
+            if (read == SignatureListFault.NoList) return ImageFault.WrongLength;
+            if (read == SignatureListFault.NewerFormat) return ImageFault.NewerFormat;
+            if (read != SignatureListFault.None || body + more > Flash.PageBytes) return ImageFault.DamagedSignatures;
+            if (end + more != bytes.Length) return ImageFault.WrongLength;
+        }
+        var pages = Split(bytes[body..end]);
         for (var i = 0; i < pages.Length; i++)
             if (!pages[i].Digest.SequenceEqual(header.PageDigest(i))) return ImageFault.WrongPage;
-        image = new FirmwareImage(header, bytes[length..body].ToArray(), pages);
+        image = new FirmwareImage(header, bytes[length..body].ToArray(), others, pages);
         return ImageFault.None;
     }
 
-    /// <summary>Header ‖ signature ‖ body.</summary>
+    /// <summary>Header ‖ signature ‖ body, then the list of further signatures when there is one.</summary>
     public byte[] ToBytes()
     {
         var w = new ByteWriter(1024 + Header.BodyBytes);
@@ -203,6 +235,7 @@ public sealed class FirmwareImage
             w.Bytes(page.Bytes[..Math.Min(left, Flash.PageBytes)]);
             left -= Math.Min(left, Flash.PageBytes);
         }
+        if (!Others.IsEmpty) w.Bytes(Others.Encode());
         return w.ToArray();
     }
 

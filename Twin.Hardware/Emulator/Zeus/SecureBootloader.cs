@@ -1,4 +1,5 @@
 using Twin.Hardware.Attestation;
+using Twin.Hardware.Signatures;
 
 namespace Twin.Hardware.Emulator.Zeus;
 
@@ -20,6 +21,14 @@ public enum BootRefusal : byte
     TooLarge = 8,
     /// <summary>Activated, and never confirmed within the allowed boots.</summary>
     NoSignOfLife = 9,
+    /// <summary>
+    /// No good signature of an algorithm that earlier images of the part had, and whose key is in ROM: a downgrade.
+    /// </summary>
+    StrippedSignature = (byte)RefusalDetail.StrippedSignature,
+    /// <summary>The list of signatures is damaged, or of a format that the ROM does not know.</summary>
+    UnreadableSignatures = (byte)RefusalDetail.UnreadableSignatures,
+    /// <summary>The chip requires more signatures than the image has.</summary>
+    TooFewSignatures = (byte)RefusalDetail.TooFewSignatures,
 }
 
 /// <summary>What was found in a slot. <paramref name="FirstChangedPage"/> counts the flash's pages.</summary>
@@ -47,9 +56,9 @@ public sealed record BootReport(IReadOnlyList<BootedPart> Booted, IReadOnlyList<
 }
 
 /// <summary>
-/// The bootloader in ROM. It runs an image only when its header is signed by a key burned in as trust anchor, its
-/// security version is not below the fuses', and every page has the digest that the header says. What it refuses it
-/// reports, and falls back to the other slot. An image that was activated has <see cref="MaxAttempts"/> boots to be
+/// The bootloader in ROM. It runs an image only when its header is signed as ROM and fuses require (by a key burned in
+/// as trust anchor, unless post-quantum signatures alone count), its security version is not below the fuses', and
+/// every page has the digest that the header says. What it refuses it reports, and falls back to the other slot. An image that was activated has <see cref="MaxAttempts"/> boots to be
 /// confirmed. Opened (an attacker's chip, or a mistake of the maker) it runs whatever is there.
 /// </summary>
 public sealed class SecureBootloader
@@ -62,11 +71,13 @@ public sealed class SecureBootloader
     private readonly BootRecord _record;
     private readonly string _model;
     private readonly bool _open;
-    private readonly ImageSignatures _signatures;
+    private readonly BootRom _rom;
+    private readonly BootSignatures _signatures;
 
-    internal SecureBootloader(Flash flash, Fuses fuses, string model, bool open, ImageSignatures signatures)
+    internal SecureBootloader(Flash flash, Fuses fuses, ChipSpec spec)
     {
-        (_flash, _fuses, _model, _open, _signatures) = (flash, fuses, model, open, signatures);
+        (_flash, _fuses, _model, _open, _rom) = (flash, fuses, spec.Model, spec.OpenBoot, spec.Rom);
+        _signatures = new BootSignatures(spec.Rom, fuses, spec.Signatures);
         _record = new BootRecord(flash);
     }
 
@@ -95,8 +106,10 @@ public sealed class SecureBootloader
         return new BootReport(booted, refused);
     }
 
-    /// <summary>Checks what is in a slot: signature, versions, and every page.</summary>
-    public SlotCheck Check(FirmwarePart part, FirmwareSlot slot)
+    /// <summary>Checks what is in a slot: signatures, versions, and every page.</summary>
+    public SlotCheck Check(FirmwarePart part, FirmwareSlot slot) => Check(part, slot, Required(part));
+
+    private SlotCheck Check(FirmwarePart part, FirmwareSlot slot, SignaturePolicy policy)
     {
         var range = FlashMap.Slot(_flash.Pages, part, slot);
         var first = new byte[Flash.PageBytes];
@@ -107,8 +120,8 @@ public sealed class SecureBootloader
         var refusal = header.Pages > range.Count - 1 ? BootRefusal.TooLarge
             : header.Part != part ? BootRefusal.WrongPart
             : header.Model != _model ? BootRefusal.WrongModel
-            : !_fuses.Trusts(header.Signer) ? BootRefusal.UnknownSigner
-            : !IsSigned(header, first, length) ? BootRefusal.BadSignature
+            : _signatures.Check(part, header, first.AsSpan(length), policy) is not BootRefusal.None and var unsigned
+                ? unsigned
             : header.SecurityVersion < _fuses.LeastSecurity(part) ? BootRefusal.SecurityVersion
             : changed > 0 ? BootRefusal.ChangedPages : BootRefusal.None;
         return new SlotCheck(refusal, measured, header.Version, header.SecurityVersion, changed, firstChanged);
@@ -152,8 +165,55 @@ public sealed class SecureBootloader
     {
         var choice = _record[part];
         _record.Set(part, choice with { Attempts = 0 });
-        if (Check(part, choice.Active) is { Refusal: BootRefusal.None } check)
-            _fuses.RaiseSecurity(part, check.SecurityVersion);
+        if (Check(part, choice.Active) is not { Refusal: BootRefusal.None } check) return;
+        _fuses.RaiseSecurity(part, check.SecurityVersion);
+        PutInForce(part, choice.Active);
+    }
+
+    /// <summary>What a part's images must be signed with.</summary>
+    public SignaturePolicy Required(FirmwarePart part) =>
+        _fuses.Policy(part) > _rom.Policy ? _fuses.Policy(part) : _rom.Policy;
+
+    /// <summary>
+    /// Raises what all parts must be signed with, for ever. When what runs would not meet it nothing changes, and the
+    /// answer says why: a meter must not be turned into one that does not boot.
+    /// </summary>
+    internal BootRefusal TryRequire(SignaturePolicy policy)
+    {
+        foreach (var part in FlashMap.Parts)
+        {
+            var least = policy > Required(part) ? policy : Required(part);
+            if (Check(part, Active(part), least).Refusal is var refusal and not BootRefusal.None) return refusal;
+        }
+        foreach (var part in FlashMap.Parts)
+        {
+            _fuses.Require(part, policy);
+            PutInForce(part, Active(part));
+        }
+        return BootRefusal.None;
+    }
+
+    /// <summary>
+    /// Revokes a key of the ROM; false when a part runs that must have a post-quantum signature and has no other.
+    /// </summary>
+    internal bool TryRevoke(int romKey)
+    {
+        foreach (var part in FlashMap.Parts)
+            if (Required(part) != SignaturePolicy.Classical && (Good(part, Active(part)) & ~(1 << romKey)) == 0)
+                return false;
+        _fuses.Revoke(romKey);
+        return true;
+    }
+
+    private void PutInForce(FirmwarePart part, FirmwareSlot slot) => _fuses.PutInForce(part, Good(part, slot));
+
+    private byte Good(FirmwarePart part, FirmwareSlot slot)
+    {
+        if (_rom.Keys.Count == 0) return 0;
+        var page = new byte[Flash.PageBytes];
+        _flash.Read(FlashMap.Slot(_flash.Pages, part, slot).First, 0, page);
+        return FirmwareHeader.TryRead(page, out var header, out var length) == ImageFault.None
+            ? _signatures.Good(header, page.AsSpan(length)) : (byte)0;
     }
 
     /// <summary>
@@ -225,6 +285,7 @@ public sealed class SecureBootloader
         Write(FirmwareSlot.B, image);
         _record.Set(image.Header.Part,
             new SlotChoice(FirmwareSlot.A, SlotOrigin.Factory, Prefix(image.Digest), false, 0));
+        PutInForce(image.Header.Part, FirmwareSlot.A);
     }
 
     /// <summary>
@@ -259,12 +320,6 @@ public sealed class SecureBootloader
             _flash.PageDigest(range.First + p).CopyTo(digests.AsSpan(p * Digest.Size));
         }
         return new SlotCheck(BootRefusal.NoImage, erased ? Digest.None : Digest.Of(digests), 0, 0, 0, 0);
-    }
-
-    private bool IsSigned(FirmwareHeader header, ReadOnlySpan<byte> page, int length)
-    {
-        var size = header.Signer.Curve.SignatureBytes;
-        return length + size <= page.Length && _signatures.Verify(header, page.Slice(length, size));
     }
 
     private static uint Prefix(Digest image) => (uint)(image.Short >> 32);

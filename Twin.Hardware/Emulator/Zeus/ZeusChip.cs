@@ -1,5 +1,6 @@
 using Twin.Hardware.Attestation;
 using Twin.Hardware.Crypto;
+using Twin.Hardware.Signatures;
 
 namespace Twin.Hardware.Emulator.Zeus;
 
@@ -23,6 +24,9 @@ public sealed record ChipSpec
     /// <summary>Version of the bootloader in ROM.</summary>
     public uint RomVersion { get; init; } = 1;
 
+    /// <summary>Which signatures the bootloader in ROM can check, and which it requires.</summary>
+    public BootRom Rom { get; init; } = BootRom.Classical;
+
     public NoiseCondition Noise { get; init; } = NoiseCondition.Sound;
 
     /// <summary>A counterfeit or a mistake: the bootloader runs whatever is there.</summary>
@@ -38,7 +42,7 @@ public sealed record ChipSpec
     public ImageSignatures Signatures { get; init; } = new();
 
     /// <summary>Digest of the ROM bootloader: its model and version stand for its code.</summary>
-    public Digest RomImage => Digest.Of(System.Text.Encoding.UTF8.GetBytes($"ROM of {Model}, version {RomVersion}"
+    public Digest RomImage => Digest.Of(System.Text.Encoding.UTF8.GetBytes($"ROM of {Model}, version {RomVersion}{Rom}"
         + (OpenBoot ? ", opened" : "")));
 }
 
@@ -65,7 +69,7 @@ public sealed class ZeusChip
         foreach (var anchor in spec.Anchors)
             if (!Fuses.TryBurnAnchor(anchor))
                 throw new ArgumentException($"A chip takes {Fuses.MaxAnchors} anchors, not {spec.Anchors.Count}.");
-        Bootloader = new SecureBootloader(Flash, Fuses, spec.Model, spec.OpenBoot, spec.Signatures);
+        Bootloader = new SecureBootloader(Flash, Fuses, spec);
         Cak = new CakKernel(Flash, Vault);
         DebugPort = new DebugPort(Flash, Fuses);
     }
@@ -168,6 +172,35 @@ public sealed class ZeusChip
         var check = Bootloader.Check(part, Bootloader.Spare(part));
         RecordRefused(new RefusedImage(part, Bootloader.Spare(part), check), now);
         return ActivationAnswer.Refused;
+    }
+
+    /// <summary>
+    /// Raises what images must be signed with, for ever, and records it; when what runs does not meet it, nothing
+    /// changes and the answer says why.
+    /// </summary>
+    public BootRefusal TryRequireSignatures(SignaturePolicy policy, UnixTime now)
+    {
+        CheckPower();
+        var refusal = Bootloader.TryRequire(policy);
+        if (refusal == BootRefusal.None)
+            Record(new CakEvent(CakEntryKind.Config, FirmwarePart.Bootloader, Detail: (ushort)policy), now);
+        return refusal;
+    }
+
+    /// <summary>
+    /// Revokes a key of the ROM for ever, and records it; false when the ROM has no such key, or what runs needs it.
+    /// </summary>
+    public bool TryRevoke(KnownKey key, UnixTime now)
+    {
+        CheckPower();
+        for (var i = 0; i < _spec.Rom.Keys.Count; i++)
+        {
+            if (_spec.Rom.Keys[i].KeyId != key.KeyId) continue;
+            if (!Bootloader.TryRevoke(i)) return false;
+            Record(new CakEvent(CakEntryKind.KeyChange, FirmwarePart.Bootloader, Detail: (ushort)i), now);
+            return true;
+        }
+        return false;
     }
 
     private BootReport Start(UnixTime now, BootCause cause)

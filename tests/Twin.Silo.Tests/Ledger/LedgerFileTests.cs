@@ -28,8 +28,8 @@ public sealed class LedgerFileTests : IDisposable
     private static (LedgerReport Report, List<string> Problems) Check(byte[] file, byte[]? key = null)
     {
         var problems = new List<string>();
-        var report = LedgerFile.Check(() => new MemoryStream(file), k => key is null || k.AsSpan().SequenceEqual(key),
-            problems.Add);
+        var report = LedgerFile.Check(() => new MemoryStream(file),
+            SealTrust.Anybody with { Keys = key is null ? [] : [key] }, problems.Add);
         return (report, problems);
     }
 

@@ -1,4 +1,5 @@
 using Twin.Grains;
+using Twin.Ingest.Mirror;
 using Twin.Silo.Embedded;
 
 namespace Twin.Silo;
@@ -36,6 +37,19 @@ internal static class Edition
 #if FULL
             ["orleans"] = Orleans.SiloProcess.Open,
 #endif
+        };
+
+    /// <summary>What a mirror's server may speak, by the name that <c>--mirror-kind</c> takes.</summary>
+    public static IReadOnlyDictionary<string, Func<MirrorTarget, IMirrorStore>> Mirrors { get; } =
+        new SortedDictionary<string, Func<MirrorTarget, IMirrorStore>>(StringComparer.Ordinal)
+        {
+            ["influx1"] = static target => new InfluxMirror(target, isVersion2: false),
+#if INFLUX_CLIENT
+            ["influx2"] = static target => new Twin.Ingest.InfluxDb.ClientMirror(target),
+#else
+            ["influx2"] = static target => new InfluxMirror(target, isVersion2: true),
+#endif
+            ["victoria"] = static target => new VictoriaMirror(target),
         };
 
     /// <summary>Figures of the engine on many machines, where this build has it.</summary>

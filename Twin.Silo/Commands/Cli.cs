@@ -52,7 +52,8 @@ internal static class Cli
             BenchCommand.Make(), AttackCommand.Make(), EvaluateCommand.Make(), VerdictCommand.Make(),
             CaseCommand.Make(), ResponseCommand.Make(), CoverCommands.MakeSuppress(), CoverCommands.MakeWork(),
             CoverCommands.MakeFreeze(), CoverCommands.MakeThaw(),
-            PolicyCommand.Make(), LedgerCommand.Make(), SinksCommand.Make(), ReportCommand.Make(),
+            PolicyCommand.Make(), LedgerCommand.Make(), SinksCommand.Make(), MirrorCommand.Make(),
+            ReportCommand.Make(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

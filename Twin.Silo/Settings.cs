@@ -73,8 +73,8 @@ public sealed class Settings
         new("head-end-replies", "", "address of this service, as the head-end reaches it, for replies that come later; "
             + "empty: the answer to a request is the outcome", HttpAddress),
         new("replay-files", "", "folder of recordings that jobs may replay; empty: only what is sent", _ => null),
-        new("mirror", "", "address of a server of time series that gets a copy of readings, scores and findings; empty: "
-            + "none", HttpAddress),
+        new("mirror", "", "address of a server of time series that gets a copy of readings, scores and findings; "
+            + "empty: none", HttpAddress),
         new("mirror-kind", "influx1", "what the server speaks", v => Edition.Mirrors.ContainsKey(v) ? null
             : string.Join(" or ", Edition.Mirrors.Keys)),
         new("mirror-bucket", "metertwin", "database of influx1, ORGANISATION/BUCKET of influx2; victoria has none", v =>

@@ -19,7 +19,8 @@ internal static class ServeCommand
         "data", "shards", "horizon-days", "retention-days", "port", "listen", "tls-cert", "tls-key", "client-ca",
         "allowed-hosts", "oidc-issuer", "oidc-audience", "oidc-keys", "oidc-claim", "tick-minutes", "dlms-port", "keys",
         "dlms-list-energy-wh", "dlms-zone", "sinks", "ledger-key", "head-end", "head-end-format", "head-end-replies",
-        "replay-files", "mirror", "mirror-kind", "mirror-bucket", "mirror-token-file", "engine", "database-file", "cluster", "silo-port", "gateway-port", "advertise",
+        "replay-files", "mirror", "mirror-kind", "mirror-bucket", "mirror-token-file", "engine", "database-file",
+        "cluster", "silo-port", "gateway-port", "advertise",
     ];
 
     public static Command Make()

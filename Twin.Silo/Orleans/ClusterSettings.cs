@@ -27,7 +27,8 @@ internal sealed record ClusterSettings(string Database, string? Name, int SiloPo
 
     private static string ReadDatabase(Settings settings, Func<string, string?> variable)
     {
-        var (text, source) = settings.DatabaseFile is { } file ? (PrivateFile.Read("--database-file", file, "a password"), file)
+        var (text, source) = settings.DatabaseFile is { } file ?
+            (PrivateFile.Read("--database-file", file, "a password"), file)
             : (variable(DatabaseVariable), DatabaseVariable);
         if (string.IsNullOrWhiteSpace(text))
             throw new SettingException($"The orleans engine needs PostgreSQL: put its connection string into "

@@ -185,8 +185,9 @@ public abstract partial class SqlJournal
             ReadAll(c, "SELECT number, hash, seals FROM ledgerhead", r =>
                 check.Head(new LedgerChain(r.GetInt64(0), r.Blob(1)), r.GetInt64(2)));
             // Some of a mirror's cursors are positions of the journal.
-            ReadAll(c, "SELECT reader, number FROM cursor WHERE reader NOT LIKE 'mirror/%/at-%' OR number < 0 OR number "
-                + "> (SELECT position FROM head) ORDER BY reader", r => check.Cursor(r.GetString(0), r.GetInt64(1)));
+            ReadAll(c, "SELECT reader, number FROM cursor WHERE reader NOT LIKE 'mirror/%/at-%' OR number < 0 OR "
+                + "number > (SELECT position FROM head) ORDER BY reader",
+                r => check.Cursor(r.GetString(0), r.GetInt64(1)));
         });
         return check.End();
     }

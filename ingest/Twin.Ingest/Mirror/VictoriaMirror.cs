@@ -55,8 +55,8 @@ public sealed class VictoriaMirror(MirrorTarget target) : IMirrorStore
         var match = $"{{__name__=~\"metering_(value|quality)\",meter=\"{meter.Value:x16}\","
             + $"channel=\"{LineWriter.NameOf(channel)}\"}}";
         var body = await _http.Ask(HttpMethod.Get, string.Create(CultureInfo.InvariantCulture,
-            $"api/v1/export?match[]={HttpMirror.Escaped(match)}&start={Math.Max(0, from.Seconds)}&end={Math.Max(0, to.Seconds - 1)}"), null,
-            cancel);
+            $"api/v1/export?match[]={HttpMirror.Escaped(match)}&start={Math.Max(0, from.Seconds)}"
+                + $"&end={Math.Max(0, to.Seconds - 1)}"), null, cancel);
         SortedDictionary<long, long> values = [], qualities = [];
         try
         {

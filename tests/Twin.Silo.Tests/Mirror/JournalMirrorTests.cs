@@ -128,7 +128,7 @@ public sealed class JournalMirrorTests : IDisposable
     [Theory]
     [InlineData(1)]
     [InlineData(1_000)]
-    public async Task Scores_are_those_that_were_stated_whether_each_day_is_seen_or_all_are_caught_up_with(int everyDays)
+    public async Task Scores_are_those_that_were_stated_whether_seen_each_day_or_caught_up_with(int everyDays)
     {
         var stated = new Dictionary<(string, long), string>();
         await using var fleet = EmbeddedFleet.Open(new EmbeddedOptions

@@ -37,6 +37,7 @@ internal sealed class MirrorServer : IDisposable
     private readonly HttpClient _http = new();
     private Process? _running;
     private string _started = "";
+    private int _starts;
 
     private MirrorServer(string kind) => _kind = kind;
 
@@ -65,7 +66,7 @@ internal sealed class MirrorServer : IDisposable
             Launch();
             await Up();
             using var store = Store();
-            _started = _kind == "influx1" ? Guid.NewGuid().ToString() : await store.Incarnation(default);
+            _started = _kind == "influx1" ? $"start {++_starts}" : await store.Incarnation(default);
         }
     }
 
@@ -218,7 +219,8 @@ internal sealed class MemoryStore : IMirrorStore
         return Task.FromResult<IReadOnlyList<MirroredReading>>([.. Points.Where(p => p.Key.Series == series
             && p.Key.At >= from.Seconds && p.Key.At < to.Seconds).OrderBy(p => p.Key.At).Select(p =>
             {
-                var fields = p.Value.Split(',').Select(f => long.Parse(f[(f.IndexOf('=') + 1)..].TrimEnd('i'))).ToList();
+                var fields = p.Value.Split(',').Select(f => long.Parse(f[(f.IndexOf('=') + 1)..].TrimEnd('i')))
+                    .ToList();
                 return new MirroredReading(new UnixTime(p.Key.At), fields[0],
                     fields.Count > 1 ? (Quality)fields[1] : Quality.Actual);
             })]);

@@ -114,7 +114,8 @@ public sealed class MirrorServerTests : IDisposable
         using var store = server.Store();
         const ulong seed = 20_260_101;
         var chance = new SplitMix64(seed);
-        string[] pieces = [",", "=", " ", "\\", "\n", "\r", "\t", "\"", "'", "\u00e6", "\U0001F50C", "a", "i", "#", "{", "\0"];
+        string[] pieces = [",", "=", " ", "\\", "\n", "\r", "\t", "\"", "'", "\u00e6", "\U0001F50C", "a", "i", "#", "{",
+            "\0"];
         var expected = new HashSet<string>();
         var lines = new LineWriter();
         for (var i = 0; i < 300; i++)
@@ -127,6 +128,22 @@ public sealed class MirrorServerTests : IDisposable
         await store.Write(lines.Lines, default);
         Assert.Equal(expected.Order(StringComparer.Ordinal),
             (await server.FindingNames()).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>There is no package of InfluxDB 2 here; VictoriaMetrics is written to in the same way.</summary>
+    [Theory, Server("victoria")]
+    public async Task What_is_written_as_to_influxdb_2_is_there(string kind)
+    {
+        using var server = await MirrorServer.Start(kind);
+        using IMirrorStore writes = Edition.Mirrors["influx2"](new MirrorTarget(server.Url, "utility/meters", "token")),
+            reads = server.Store();
+        await using var fleet = Feed.Open(_directory.Sub("data"));
+        await fleet.Send(Feed.Days("s", 3, 0, 30));
+        await All(Mirror(fleet, writes));
+        Assert.Equal(MirrorCheck.None with { Readings = 3 * 30 * 24 }, await Difference(fleet, reads, 3));
+        server.Kill();
+        await fleet.Send(Feed.Days("s", 3, 30, 31));
+        await Assert.ThrowsAsync<MirrorException>(() => Mirror(fleet, writes).Step(default));
     }
 
     private static Finding Named(string name, int i) => Soc.Samples.Finding(name) with

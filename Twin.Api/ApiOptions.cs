@@ -144,6 +144,18 @@ public sealed record ApiLimits
     /// <summary>Clients that listen to events at once. Beyond: 503.</summary>
     public int EventClients { get; init; } = 64;
 
+    /// <summary>Sign-ins at once; each is short.</summary>
+    public int ConcurrentSignIns { get; init; } = 16;
+
+    /// <summary>Time to read and answer a sign-in.</summary>
+    public TimeSpan SignInTime { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>A connection without a request is closed after so long.</summary>
+    public TimeSpan IdleTime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Time to send the head of a request.</summary>
+    public TimeSpan HeadTime { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Connections to the server; a further one is closed.</summary>
     public int Connections { get; init; } = 1_024;
 

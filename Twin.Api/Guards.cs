@@ -26,13 +26,16 @@ internal sealed class Guards(RequestDelegate next, ApiOptions options)
         if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method)
             && IsCrossSite(http.Request))
         {
-            throw new ApiProblem(403, "cross_site_refused", "A page of another site asked a browser to send this.",
-                "Send it from a program, or from a page of this service.");
+            throw CrossSite();
         }
         return next(http);
     }
 
-    private static bool IsCrossSite(HttpRequest request)
+    public static ApiProblem CrossSite() => new(403, "cross_site_refused",
+        "A page of another site asked a browser to send this.",
+        "Send it from a program, or from a page of this service.");
+
+    public static bool IsCrossSite(HttpRequest request)
     {
         var site = request.Headers["Sec-Fetch-Site"].ToString();
         if (site.Length > 0) return site is not ("same-origin" or "none");

@@ -21,6 +21,9 @@ internal static class HomePage
     private const int MeterRows = 50;
     private const int FindingRows = 20;
 
+    /// <summary>Newest findings among which those of a caller's regions are looked for.</summary>
+    private const int FindingsLooked = 1_000;
+
     private const string Style = """
         :root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
         body{max-width:72rem;margin:0 auto;padding:1rem}
@@ -49,24 +52,37 @@ internal static class HomePage
     }
 
     private static async Task<IResult> Home(HttpContext http, IFleet fleet, ApiOptions options, ConsoleFiles files,
-        EndpointDataSource endpoints, CancellationToken cancel)
+        EndpointDataSource endpoints, FleetIndex index, CancellationToken cancel)
     {
         if (ConsoleApi.Shell(http, files) is { } shell) return shell;
         if (http.Features.Get<Caller>() is { } caller && caller.May(Right.Read))
-            return await Page(http, fleet, options, NoConsole, endpoints, cancel);
+            return await Page(http, fleet, options, NoConsole, endpoints, index, cancel);
         http.Response.Headers.ContentSecurityPolicy = Policy;
         return TypedResults.Text(SignedOut(), "text/html; charset=utf-8");
     }
 
     private static async Task<ContentHttpResult> Get(HttpContext http, IFleet fleet, ApiOptions options,
-        EndpointDataSource endpoints, CancellationToken cancel) =>
-        await Page(http, fleet, options, null, endpoints, cancel);
+        EndpointDataSource endpoints, FleetIndex index, CancellationToken cancel) =>
+        await Page(http, fleet, options, null, endpoints, index, cancel);
 
     private static async Task<ContentHttpResult> Page(HttpContext http, IFleet fleet, ApiOptions options, string? note,
-        EndpointDataSource endpoints, CancellationToken cancel)
+        EndpointDataSource endpoints, FleetIndex index, CancellationToken cancel)
     {
-        var meters = await MetersApi.First(fleet, MeterRows, cancel);
-        var findings = await fleet.Findings(new FindingQuery(null, null, null, null, FindingRows), cancel);
+        var caller = Caller.Of(http);
+        var meters = new List<MeterItem>();
+        IReadOnlyList<Finding> findings = [];
+        if (caller.Regions.Count == 0)
+        {
+            meters = await MetersApi.First(fleet, MeterRows, cancel);
+            findings = await fleet.Findings(new FindingQuery(null, null, null, null, FindingRows), cancel);
+        }
+        else
+        {
+            var picture = await index.Get(cancel);
+            meters = [.. picture.Meters.Where(m => caller.Covers(m.Region)).Take(MeterRows).Select(MeterItem.Of)];
+            findings = [.. (await fleet.Findings(new FindingQuery(null, null, null, null, FindingsLooked), cancel))
+                .Where(f => FleetApi.Covers(picture, caller, f.Subject)).Take(FindingRows)];
+        }
         http.Response.Headers.ContentSecurityPolicy = Policy;
         return TypedResults.Text(Render(fleet.Status, options, note, meters, findings, endpoints.Endpoints),
             "text/html; charset=utf-8");

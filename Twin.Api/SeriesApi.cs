@@ -32,7 +32,7 @@ internal static class SeriesApi
 
     private static async Task<Ok<SeriesAnswer>> Get(string id, string? from, string? to, string? columns,
         string? channel, string? known_at, string? band, string? purpose, HttpContext http, IFleet fleet,
-        CancellationToken cancel)
+        LoadCurveGate curves, CancellationToken cancel)
     {
         Parameters.Only(http.Request, "from", "to", "columns", "channel", "known_at", "band", "purpose");
         Parameters.Text(purpose, "purpose");
@@ -47,6 +47,7 @@ internal static class SeriesApi
             throw Parameters.Bad("bad_band", "Only of the channel import it is known what to expect.",
                 "Leave out band, or channel.");
         var (meter, state) = await MetersApi.Seen(fleet, id, AsOf.Now, http, cancel);
+        await curves.Note(http, meter.Twin, begin, end, 1);
 
         // Days are counted in the meter's zone, at most 14 hours from UTC: one day more on each side holds every
         // instant asked for.

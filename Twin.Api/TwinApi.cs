@@ -14,7 +14,7 @@ namespace Twin.Api;
 /// <summary>The HTTP API over the one door, <see cref="IFleet"/>, which the host registers as a singleton.</summary>
 public static class TwinApi
 {
-    internal const string IngestPolicy = "ingest";
+    internal const string IngestPolicy = "ingest", SignInPolicy = "sign_in";
 
     internal static string Version { get; } = typeof(TwinApi).Assembly
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
@@ -48,11 +48,14 @@ public static class TwinApi
             o.Limits.MaxRequestLineSize = ApiLimits.MaxHeadBytes;
             o.Limits.MaxRequestHeadersTotalSize = ApiLimits.MaxHeadBytes;
             o.Limits.MaxConcurrentConnections = limits.Connections;
+            o.Limits.KeepAliveTimeout = limits.IdleTime;
+            o.Limits.RequestHeadersTimeout = limits.HeadTime;
         });
         services.AddRequestTimeouts(o =>
         {
             o.DefaultPolicy = Timeout(limits.ReadTime);
             o.AddPolicy(IngestPolicy, Timeout(limits.IngestTime));
+            o.AddPolicy(SignInPolicy, Timeout(limits.SignInTime));
         });
         services.AddRateLimiter(o =>
         {
@@ -81,6 +84,8 @@ public static class TwinApi
         if (path.StartsWithSegments(HealthApi.Path)
             || path.StartsWithSegments(MetricsApi.Path)
             || path.StartsWithSegments(EventsApi.Path)) return RateLimitPartition.GetNoLimiter("probe");
+        // Whoever has no credential takes no room from those who have one.
+        if (path == SessionApi.Path) return AtOnce("session", limits.ConcurrentSignIns);
         return Sends(path) ? AtOnce("ingest", MaxSenders * limits.ConcurrentIngest)
             : AtOnce("read", limits.ConcurrentReads);
     }

@@ -74,6 +74,8 @@ public sealed record HolderSet(UnixTime At, Actor By, string Name, bool IsServic
             : IsService && (Role is Role.Approver or Role.Admin)
                 ? "a service neither approves nor administers; give it another role"
             : !IsService && Role == Role.Sender ? "only a service sends; give the person another role"
+            : Role == Role.Admin && Regions.Length > 0
+            ? "an admin is of all regions: who hands out roles can widen them"
             : IsService && IsBreakGlass ? "an account for emergencies is a person's"
             : Array.Exists(Regions, g => g.Length is 0 or > Actor.MaxText) ? "a region has a name"
             : PlainText.Refusal([Why, .. Regions]));

@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -20,6 +22,9 @@ internal sealed class Entrance : IDisposable
 {
     /// <summary>Largest file of a certificate, a key or signing keys; a larger one is none.</summary>
     private const int MaxFile = 1024 * 1024;
+
+    /// <summary>Open connections by address; as many as there are connections.</summary>
+    private readonly ConcurrentDictionary<IPAddress, int> _connections = new();
 
     private readonly X509Certificate2? _certificate;
     private readonly X509Certificate2Collection? _authorities;
@@ -112,6 +117,7 @@ internal sealed class Entrance : IDisposable
     /// <summary>Has the server listen.</summary>
     public void Listen(KestrelServerOptions kestrel, int port) => kestrel.Listen(Address, port, listen =>
     {
+        listen.Use(next => connection => Bounded(connection, next));
         if (_certificate is null) return;
         listen.UseHttps(new HttpsConnectionAdapterOptions
         {
@@ -122,6 +128,27 @@ internal sealed class Entrance : IDisposable
             ClientCertificateValidation = (certificate, _, _) => IsOurs(certificate),
         });
     });
+
+    /// <summary>One address takes at most half of all connections; this machine, with its proxy, may take them all.
+    /// </summary>
+    private async Task Bounded(ConnectionContext connection, ConnectionDelegate next)
+    {
+        if (connection.RemoteEndPoint is not IPEndPoint { Address: var from } || IPAddress.IsLoopback(from))
+        {
+            await next(connection);
+            return;
+        }
+        try
+        {
+            if (_connections.AddOrUpdate(from, 1, static (_, n) => n + 1) <= new ApiLimits().Connections / 2)
+                await next(connection);
+        }
+        finally
+        {
+            if (_connections.AddOrUpdate(from, 0, static (_, n) => n - 1) == 0)
+                _connections.TryRemove(new KeyValuePair<IPAddress, int>(from, 0));
+        }
+    }
 
     /// <summary>Of one of the authorities that were named, and of no other. Revocation is by taking the service's role.
     /// </summary>

@@ -12,7 +12,7 @@ namespace Twin.Api;
 public delegate ValueTask<Caller?> Identify(HttpContext http);
 
 /// <summary>Refuses a request whose caller lacks the right that its endpoint needs.</summary>
-internal sealed class Access(RequestDelegate next, LoadCurveGate curves)
+internal sealed class Access(RequestDelegate next)
 {
     public async Task InvokeAsync(HttpContext http)
     {
@@ -27,7 +27,7 @@ internal sealed class Access(RequestDelegate next, LoadCurveGate curves)
         var caller = right == Right.Public ? await Maybe(http) : await Identify(http);
         if (right != Right.Public) Require(caller, right);
         http.Features.Set(caller);
-        if (right == Right.LoadCurve) await curves.Note(http, caller!);
+        if (right == Right.LoadCurve) LoadCurveGate.Begin(http, caller!);
         await next(http);
     }
 

@@ -111,13 +111,13 @@ public sealed class AccessBook(IFleet fleet, ApiOptions options, TimeProvider cl
 
     private async ValueTask TellEmergency(Caller caller, UnixTime now, CancellationToken cancel)
     {
-        if (_emergencies.TryGetValue(caller.Credential, out var told) && now.Seconds - told.Seconds < EmergencySeconds
+        if (_emergencies.TryGetValue(caller.Actor.Key, out var told) && now.Seconds - told.Seconds < EmergencySeconds
             && now.Seconds >= told.Seconds) return;
         await Note(new AccessNoted(now, caller.Actor, AccessKind.BreakGlassUsed, default, now, now, 1,
             caller.Credential), cancel);
         // Forgotten at the bound, which tells of it once more.
         if (_emergencies.Count >= MaxUses) _emergencies.Clear();
-        _emergencies[caller.Credential] = now;
+        _emergencies[caller.Actor.Key] = now;
     }
 
     /// <summary>Journals what was done; complete when it is durable. False: it was there already.</summary>

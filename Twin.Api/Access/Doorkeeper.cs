@@ -59,7 +59,12 @@ internal sealed class Doorkeeper(AccessBook book, Sessions sessions, ApiOptions 
     private async ValueTask<Caller> OfToken(HttpContext http, string token, CancellationToken cancel)
     {
         if (!ApiKey.TryRead(token, out _, out _) && options.ReadToken is { } read && await read(token) is { } person)
-            return await book.CallerOf(person, "oidc", cancel);
+        {
+            if (book.HolderOf(person) is { IsService: true })
+                throw AccessBook.Unauthorised("token_of_service", "A token names a service.",
+                    "Tokens are for persons; a service has a key or a certificate.");
+            return await book.CallerOf(person, "oidc:" + PersonKey.Of(person), cancel);
+        }
         var key = await Open(http, token, cancel);
         return await book.CallerOf(key.Holder, ApiKey.NameOf(key.Id), cancel);
     }

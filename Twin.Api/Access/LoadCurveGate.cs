@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using Twin.Grains;
 using Twin.Grains.Access;
 using Twin.Hardware;
 
@@ -9,9 +7,11 @@ namespace Twin.Api;
 
 /// <summary>
 /// A customer's readings over time tell when somebody is at home. Whoever looks at them says why, and that is in the
-/// ledger before the answer goes out. No route can forget it: it hangs on the right <see cref="Right.LoadCurve"/>.
+/// ledger before the answer goes out. Access asks for the purpose (<see cref="Begin"/>), the endpoint tells what it is
+/// about to show (<see cref="Note"/>), and an answer of an endpoint that forgot it does not go out: it hangs on the
+/// right <see cref="Right.LoadCurve"/>.
 /// </summary>
-internal sealed class LoadCurveGate(IFleet fleet, AccessBook book, ApiOptions options)
+internal sealed class LoadCurveGate(AccessBook book, ApiOptions options)
 {
     public const string Header = "MeterTwin-Purpose";
     public const string Parameter = "purpose";
@@ -19,13 +19,22 @@ internal sealed class LoadCurveGate(IFleet fleet, AccessBook book, ApiOptions op
     /// <summary>What is noted for whoever sits at the machine while there are no keys.</summary>
     private const string NoPurpose = "at the machine, without a key";
 
-    /// <summary>Looks that are in the ledger, with their times; at the bound all are forgotten, and asked for again.
-    /// </summary>
-    private readonly ConcurrentDictionary<(string Reader, TwinKey Subject, string Purpose), UnixTime> _known = new();
-
-    /// <exception cref="ApiProblem">400: there is no purpose.</exception>
-    public async ValueTask Note(HttpContext http, Caller caller)
+    /// <summary>A request that may show a load curve.</summary>
+    private sealed class Look(string purpose)
     {
+        public string Purpose { get; } = purpose;
+        public bool IsNoted { get; set; }
+    }
+
+    private readonly record struct Noted(UnixTime At, UnixTime From, UnixTime To);
+
+    /// <summary>Looks that are in the ledger; at the bound all are forgotten, and asked for again.</summary>
+    private readonly ConcurrentDictionary<(string Reader, TwinKey Subject, string Purpose), Noted> _known = new();
+
+    /// <exception cref="ApiProblem">400: there is no purpose; 403: another site asked a browser for it.</exception>
+    public static void Begin(HttpContext http, Caller caller)
+    {
+        if (Guards.IsCrossSite(http.Request)) throw Guards.CrossSite();
         var purpose = http.Request.Headers.TryGetValue(Header, out var given) ? given.ToString()
             : http.Request.Query.TryGetValue(Parameter, out given) ? given.ToString() : "";
         if (purpose.Length == 0 && caller.IsLocal) purpose = NoPurpose;
@@ -34,44 +43,29 @@ internal sealed class LoadCurveGate(IFleet fleet, AccessBook book, ApiOptions op
                 + $"{Actor.MaxText} plain characters.",
                 $"Send the header {Header}, or the parameter {Parameter}: why do you look at this customer's "
                 + "readings?");
-        var now = options.Now();
-        var (subject, isKnown, meters) = await Subject(http);
-        // What is not there cannot be looked at: the endpoint answers 404.
-        if (!isKnown) return;
-        var (from, to) = (Time(http, "from") ?? now, Time(http, "to") ?? now);
+        var look = new Look(purpose);
+        http.Features.Set(look);
+        http.Response.OnStarting(() => look.IsNoted || http.Response.StatusCode >= 400 ? Task.CompletedTask
+            : throw new InvalidOperationException($"{http.Request.Path} shows a load curve and did not note it."));
+    }
+
+    /// <summary>What is about to be shown, [from, to), of how many meters; complete when it is durable.</summary>
+    public async ValueTask Note(HttpContext http, TwinKey subject, UnixTime from, UnixTime to, long meters)
+    {
+        var look = http.Features.Get<Look>()
+            ?? throw new InvalidOperationException($"{http.Request.Path} does not need the right to load curves.");
+        var (now, caller) = (options.Now(), Caller.Of(http));
         // The access twin takes the same look once in that time; whoever zooms need not wait for it each time.
-        var look = (caller.Actor.Key, subject, purpose);
-        if (_known.TryGetValue(look, out var noted) && now.Seconds >= noted.Seconds
-            && now.Seconds - noted.Seconds < ReadBook.LookSeconds) return;
-        var isNew = await book.Note(new AccessNoted(now, caller.Actor, AccessKind.LoadCurveRead, subject, from, to,
-            meters, purpose), http.RequestAborted);
-        if (!isNew || subject.Kind == 0) return;
-        if (_known.Count >= ReadBook.MaxLooks) _known.Clear();
-        _known[look] = now;
+        var key = (caller.Actor.Key, subject, look.Purpose);
+        var isKnown = _known.TryGetValue(key, out var known) && now.Seconds >= known.At.Seconds
+            && now.Seconds - known.At.Seconds < ReadBook.LookSeconds && from.Seconds >= known.From.Seconds
+            && to.Seconds <= known.To.Seconds;
+        if (!isKnown && await book.Note(new AccessNoted(now, caller.Actor, AccessKind.LoadCurveRead, subject, from, to,
+            meters, look.Purpose), http.RequestAborted))
+        {
+            if (_known.Count >= ReadBook.MaxLooks) _known.Clear();
+            _known[key] = new Noted(now, from, to);
+        }
+        look.IsNoted = true;
     }
-
-    /// <summary>The meter of the path or the query, or the feeder with its meters; none when all are asked for.
-    /// </summary>
-    private async ValueTask<(TwinKey Subject, bool IsKnown, long Meters)> Subject(HttpContext http)
-    {
-        var id = http.GetRouteValue("id") as string ?? http.Request.Query["meter"].ToString();
-        if (string.IsNullOrWhiteSpace(id) || id.Length > Parameters.MaxText) return await Feeder(http);
-        foreach (var meter in (MeterId[])[MeterId.ParseOrMap(id), MeterId.FromUtilityId(id)])
-            if (await fleet.State(meter.Twin, null, http.RequestAborted) is not null)
-                return (meter.Twin, true, 1);
-        return (default, false, 0);
-    }
-
-    private async ValueTask<(TwinKey Subject, bool IsKnown, long Meters)> Feeder(HttpContext http)
-    {
-        var name = http.Request.Query["feeder"].ToString();
-        if (name.Length is 0 or > Parameters.MaxText) return (default, true, Math.Max(1, fleet.Status.Meters));
-        var key = TwinKey.Named(TwinKind.Feeder, name);
-        return await fleet.State(key, null, http.RequestAborted) is { } state
-            ? (key, true, FeederView.From(key, state).Members) : (default, false, 0);
-    }
-
-    private static UnixTime? Time(HttpContext http, string name) =>
-        http.Request.Query.TryGetValue(name, out var text) && Parameters.TryTime(text.ToString(), out var time) ? time
-            : null;
 }

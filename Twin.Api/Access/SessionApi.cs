@@ -27,7 +27,7 @@ internal static class SessionApi
             .WithSummary("Who you are and what you may");
         routes.MapPost(Path, SignIn).Needs(Right.Public).WithName("sign_in").WithTags("access")
             .Accepts<string>("application/json").Produces<SessionView>().ProducesProblem(400).ProducesProblem(401)
-            .ProducesProblem(429)
+            .ProducesProblem(415).ProducesProblem(429).WithRequestTimeout(TwinApi.SignInPolicy)
             .WithSummary("Signs a browser in: key. The answer sets a cookie that scripts cannot read");
         routes.MapDelete(Path, SignOut).Needs(Right.Public).WithName("sign_out").WithTags("access")
             .WithSummary("Ends the session");
@@ -49,6 +49,9 @@ internal static class SessionApi
         Doorkeeper door, ApiOptions options, CancellationToken cancel)
     {
         Parameters.Only(http.Request);
+        if (http.Request.Headers.ContentEncoding.Count > 0)
+            throw new ApiProblem(415, "unsupported_media_type", "A sign-in is a few bytes, and is not packed.",
+                "Send it without Content-Encoding.");
         var body = await StrictBody.Read(http.Request, MaxBody, cancel);
         var text = body.RequiredText("key", 128);
         body.End();

@@ -16,6 +16,9 @@ public sealed class Sessions(TimeProvider clock)
     /// <summary>Sessions at once; at the bound the one that was used longest ago ends.</summary>
     public const int MaxSessions = 1_000;
 
+    /// <summary>Sessions of one holder; at the bound the own one that was used longest ago ends.</summary>
+    private const int MaxOfHolder = 20;
+
     /// <summary>Links at once; at the bound the oldest is good no more.</summary>
     private const int MaxLinks = 64;
 
@@ -42,6 +45,8 @@ public sealed class Sessions(TimeProvider clock)
 
     private string Add(ConcurrentDictionary<string, Session> to, int most, string holder, string credential)
     {
+        var own = to.Where(s => s.Value.Holder == holder).ToArray();
+        if (own.Length >= MaxOfHolder) to.TryRemove(own.MinBy(s => s.Value.Used).Key, out _);
         while (to.Count >= most && to.MinBy(s => s.Value.Used) is { Key: not null } oldest)
             to.TryRemove(oldest.Key, out _);
         var bytes = RandomNumberGenerator.GetBytes(32);

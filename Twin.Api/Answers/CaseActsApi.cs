@@ -81,7 +81,7 @@ internal static class CaseActsApi
                 await ActDoor.Append(fleet, wanted.On(row.Case.Case, options.Now(), tag.On(caller.Actor)), cancel);
                 return (await CaseSight.Living(fleet, caller, id, cancel), false);
             }, cancel);
-            var detail = await CaseReader.Detail(fleet, row, null, cancel);
+            var detail = await CaseReader.Detail(fleet, row, null, Caller.Of(http).Regions, cancel);
             return ActAnswer.Of(detail, etag: detail.Etag, isRepeat: isRepeat);
         });
     }

@@ -17,10 +17,11 @@ internal static class CaseReader
     /// <param name="fleet">Where it is.</param>
     /// <param name="row">The case as it is now.</param>
     /// <param name="knownAt">As it was known then; null: now.</param>
+    /// <param name="regions">What the caller may see; none: everything.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="ApiProblem">404: it was not known then.</exception>
     public static async Task<CaseDetail> Detail(IFleet fleet, ListedCase row, UnixTime? knownAt,
-        CancellationToken cancel)
+        IReadOnlyList<string> regions, CancellationToken cancel)
     {
         var history = CaseHistory.Of(fleet.Ledger, row.Case.Case, row.Case.Number, knownAt);
         if (knownAt is { } time)
@@ -45,7 +46,7 @@ internal static class CaseReader
             Decision = DecisionView.Of(history.Decided, row.Responses),
             Timeline = [.. history.Entries.TakeLast(MaxTimeline).Select(TimelineEntry.Of)],
             Comments = [.. history.Entries.Select(Comment).OfType<CommentView>()],
-            Similar = Similar(fleet.Ledger, row.Case),
+            Similar = Similar(fleet.Ledger, row.Case, regions),
         };
     }
 
@@ -54,13 +55,13 @@ internal static class CaseReader
         ? new CommentView(entry.Number, act.At, act.By.Person, act.Text) : null;
 
     /// <summary>Those of the same cause first, then those of the same kind, newest first.</summary>
-    private static SimilarCase[] Similar(ILedgerSource ledger, CaseSnapshot c)
+    private static SimilarCase[] Similar(ILedgerSource ledger, CaseSnapshot c, IReadOnlyList<string> regions)
     {
         if (c.Findings.Length == 0) return [];
         var kind = c.Findings.MaxBy(f => f.Severity).Kind;
         return [.. ledger.Find(new CaseQuery(c.Desk, null, CaseHandling.Resolved, null, true, MaxCompared)
             {
-                Kind = kind,
+                Kind = kind, Regions = regions,
             }).Select(r => r.Case).Where(s => s.Id != c.Id)
             .OrderByDescending(s => c.Cause.Length > 0 && s.Cause == c.Cause).Take(MaxSimilar)
             .Select(s => new SimilarCase(s.Id, s.Sentence, s.Disposition, s.ChangedAt))];

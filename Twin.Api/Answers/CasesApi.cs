@@ -120,7 +120,8 @@ internal static class CasesApi
     {
         Parameters.Only(http.Request, "known_at", "fields");
         var row = await CaseSight.Of(fleet, Caller.Of(http), id, cancel);
-        var detail = await CaseReader.Detail(fleet, row, Parameters.Time(known_at, "known_at"), cancel);
+        var detail = await CaseReader.Detail(fleet, row, Parameters.Time(known_at, "known_at"),
+            Caller.Of(http).Regions, cancel);
         http.Response.Headers.ETag = $"\"{detail.Etag}\"";
         return Fields.Of(detail, fields);
     }

@@ -22,6 +22,9 @@ internal sealed class Onces
     /// <summary>An answer that is larger is not remembered; the ledger tells that it was done.</summary>
     private const int MaxAnswerBytes = 256 * 1024;
 
+    /// <summary>Of all that is remembered; at the bound the oldest answers go.</summary>
+    private const long MaxBytes = 32 * 1024 * 1024;
+
     private const int MaxKey = 255;
     private const string Header = "Idempotency-Key";
     private const string Replayed = "Idempotency-Replayed";
@@ -34,6 +37,7 @@ internal sealed class Onces
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Kept> _kept = [];
     private readonly Queue<string> _order = [];
+    private long _bytes;
 
     /// <summary>Does what a request asks, or answers what it answered before.</summary>
     /// <param name="http">The request.</param>
@@ -44,7 +48,7 @@ internal sealed class Onces
     {
         if (KeyOf(http.Request) is not { } key) return await act(OnceTag.None);
         var request = Hash($"{http.Request.Method} {http.Request.Path}{http.Request.QueryString}", body.Span);
-        var name = $"{Caller.Of(http).Credential}\n{key}";
+        var name = $"{Caller.Of(http).Actor.Key}\n{Caller.Of(http).Credential}\n{key}";
         var tag = new OnceTag(Hash(name, [])[..16], request[..16]);
         if (Begin(name, request) is { } known)
         {
@@ -93,7 +97,9 @@ internal sealed class Onces
             }
             _kept[name].Answer = answer;
             _order.Enqueue(name);
-            while (_order.Count > MaxKept) _kept.Remove(_order.Dequeue());
+            _bytes += answer.Json.Length;
+            while (_order.Count > MaxKept || _bytes > MaxBytes)
+                if (_kept.Remove(_order.Dequeue(), out var oldest)) _bytes -= oldest.Answer?.Json.Length ?? 0;
         }
     }
 

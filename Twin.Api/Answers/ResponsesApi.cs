@@ -73,7 +73,7 @@ internal static class ResponsesApi
         CancellationToken cancel)
     {
         Parameters.Only(http.Request);
-        var (meter, _) = await MetersApi.Find(fleet, id, null, cancel);
+        var (meter, _) = await MetersApi.Seen(fleet, id, AsOf.Now, http, cancel);
         var rows = fleet.Ledger.Responses(new ResponseQuery(null, null, meter.Twin, MaxLimit)
         {
             Regions = Caller.Of(http).Regions,

@@ -42,12 +42,13 @@ internal static class EventsApi
         if (from > end)
             throw Parameters.Bad("bad_after", "The ledger does not reach so far.",
                 "Connect without Last-Event-ID and read everything anew: this is another ledger, or an older one.");
-        listeners.Enter(options.Limits.EventClients);
-        http.Response.OnCompleted(static state =>
+        var who = Caller.Of(http).Name;
+        listeners.Enter(who, options.Limits.EventClients);
+        http.Response.OnCompleted(() =>
         {
-            ((Listeners)state).Leave();
+            listeners.Leave(who);
             return Task.CompletedTask;
-        }, listeners);
+        });
         http.Response.Headers["X-Accel-Buffering"] = "no";
         return TypedResults.ServerSentEvents(Watch(from ?? end, http, fleet, options, life.ApplicationStopping));
     }
@@ -120,20 +121,38 @@ internal static class EventsApi
     private static string Json<T>(T value) => JsonSerializer.Serialize(value, ApiJson.Options);
 }
 
-/// <summary>Counts who listens.</summary>
+/// <summary>Counts who listens: nobody takes the room of all.</summary>
 internal sealed class Listeners
 {
-    private int _count;
+    /// <summary>Of one caller: a window each, on some machines.</summary>
+    private const int MostOfOne = 16;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, int> _of = new(StringComparer.Ordinal);
+    private int _all;
 
     /// <exception cref="ApiProblem">503: as many listen as may.</exception>
-    public void Enter(int most)
+    public void Enter(string who, int most)
     {
-        if (Interlocked.Increment(ref _count) <= most) return;
-        Leave();
-        throw new ApiProblem(503, "too_many_listeners", $"{most} clients listen to events already.",
-            "Close another one, or ask the lists from time to time.")
-        { RetryAfterSeconds = 30 };
+        lock (_gate)
+        {
+            var own = _of.GetValueOrDefault(who);
+            if (_all >= most || own >= MostOfOne)
+                throw new ApiProblem(503, "too_many_listeners", own >= MostOfOne
+                    ? $"You listen to events {MostOfOne} times already." : $"{most} clients listen to events already.",
+                    "Close another one, or ask the lists from time to time.")
+                { RetryAfterSeconds = 30 };
+            _of[who] = own + 1;
+            _all++;
+        }
     }
 
-    public void Leave() => Interlocked.Decrement(ref _count);
+    public void Leave(string who)
+    {
+        lock (_gate)
+        {
+            _all--;
+            if (--_of[who] == 0) _of.Remove(who);
+        }
+    }
 }

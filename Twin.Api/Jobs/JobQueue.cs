@@ -195,7 +195,8 @@ internal sealed class JobQueue : BackgroundService
         {
             if (e is not (ArgumentException or FormatException or Twin.Grains.DataDirectoryException or IOException))
                 _log.LogError(e, "A job failed");
-            lock (_gate) End(job, JobState.Failed, e.Message.Length <= 500 ? e.Message : e.Message[..500], null);
+            var said = e is IOException ? e.Message : "It failed; the service's log tells why.";
+            lock (_gate) End(job, JobState.Failed, said.Length <= 500 ? said : said[..500], null);
         }
     }
 }

@@ -94,7 +94,7 @@ internal static class JobsApi
         // A name, and nothing that leads out of the folder.
         var file = System.IO.Path.Combine(folder, name);
         if (name.IndexOfAny(['/', '\\']) >= 0 || name.StartsWith('.') || PlainText.Refusal(name) is not null
-            || !File.Exists(file))
+            || !File.Exists(file) || new FileInfo(file).LinkTarget is not null)
             throw new ApiProblem(404, "file_not_found", "There is no such file in the service's folder of recordings.",
                 "Give the name of a file in it, without a path.");
         return new JobRequest(JobKind.Replay, File: file, Profile: profile);

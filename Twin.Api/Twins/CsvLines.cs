@@ -25,7 +25,8 @@ internal static class CsvLines
     private static string Cell(string text)
     {
         var safe = text.Length > 0 && "=+-@\t\r".Contains(text[0], StringComparison.Ordinal) ? "'" + text : text;
-        return safe.AsSpan().IndexOfAny(",\"\r\n") >= 0 ? Quoted(safe) : safe;
+        // Some spreadsheets part cells at semicolons or tabs, whatever the file does: what is in quotes stays one.
+        return safe.AsSpan().IndexOfAny(",;\t\"\r\n") >= 0 ? Quoted(safe) : safe;
     }
 
     private static string Quoted(string text) =>

@@ -49,7 +49,7 @@ internal static class ExportApi
         Parameters.Only(http.Request, [.. MeterFilter.Names, "format"]);
         var filter = MeterFilter.Read(http.Request.Query);
         var rows = filter.Of(await index.Get(cancel), Caller.Of(http), fleet.Status.Watermark);
-        await Write(http, format, "meters", Each(rows.Select(MeterItem.Of)), cancel);
+        await Write(http, IsCsv(format), "meters", Each(rows.Select(MeterItem.Of)), cancel);
     }
 
     private static async Task Findings(string? subject, string? kind, string? severity, string? from, string? to,
@@ -58,7 +58,7 @@ internal static class ExportApi
         Parameters.Only(http.Request, "subject", "kind", "severity", "from", "to", "known_at", "format");
         var query = await FindingsApi.Query(fleet, subject, kind, severity, from, to, known_at, FindingsAtOnce, cancel);
         var picture = Caller.Of(http).Regions.Count == 0 ? null : await index.Get(cancel);
-        await Write(http, format, "findings", All(), cancel);
+        await Write(http, IsCsv(format), "findings", All(), cancel);
 
         async IAsyncEnumerable<FindingView> All()
         {
@@ -77,7 +77,7 @@ internal static class ExportApi
     {
         Parameters.Only(http.Request, [.. CaseFilter.Names, "format"]);
         var query = CaseFilter.Of(http.Request, Caller.Of(http), CasesAtOnce) with { Order = CaseOrder.Opened };
-        return Write(http, format, "cases", Each(All()), cancel);
+        return Write(http, IsCsv(format), "cases", Each(All()), cancel);
 
         IEnumerable<CaseItem> All()
         {
@@ -94,12 +94,13 @@ internal static class ExportApi
     {
         Parameters.Only(http.Request, "format");
         var view = new EventView(fleet.Ledger, Caller.Of(http));
-        return Write(http, format, "ledger",
+        return Write(http, IsCsv(format), "ledger",
             Each(fleet.Ledger.EntriesAfter(0).Where(view.IsFor).Select(LedgerItem.Of)), cancel);
     }
 
     private static async Task Series(string? meter, string? feeder, string? from, string? to, string? channel,
-        string? purpose, string? format, HttpContext http, IFleet fleet, FleetIndex index, CancellationToken cancel)
+        string? purpose, string? format, HttpContext http, IFleet fleet, FleetIndex index,
+        LoadCurveGate curves, CancellationToken cancel)
     {
         Parameters.Only(http.Request, "meter", "feeder", "from", "to", "channel", "purpose", "format");
         Parameters.Text(purpose, "purpose");
@@ -112,7 +113,10 @@ internal static class ExportApi
             throw Parameters.Bad("bad_range", $"The range is longer than {MaxSeriesDays} days.",
                 "Ask for a shorter one.");
         var meters = await Members(meter, feeder, http, fleet, index, cancel);
-        await Write(http, format, "series", All(), cancel);
+        var isCsv = IsCsv(format);
+        await curves.Note(http, feeder is null ? meters[0].Id.Twin
+            : TwinKey.Named(TwinKind.Feeder, Parameters.Text(feeder, "feeder")!), begin, end, meters.Count);
+        await Write(http, isCsv, "series", All(), cancel);
 
         async IAsyncEnumerable<ExportedReading> All()
         {
@@ -162,16 +166,17 @@ internal static class ExportApi
         await Task.CompletedTask;
     }
 
-    private static async Task Write<T>(HttpContext http, string? format, string name, IAsyncEnumerable<T> items,
+    private static bool IsCsv(string? format) => (format ?? "ndjson") switch
+    {
+        "ndjson" => false,
+        "csv" => true,
+        _ => throw Parameters.Bad("bad_format", "The parameter format is no format.",
+            "Give format=ndjson or format=csv."),
+    };
+
+    private static async Task Write<T>(HttpContext http, bool isCsv, string name, IAsyncEnumerable<T> items,
         CancellationToken cancel)
     {
-        var isCsv = (format ?? "ndjson") switch
-        {
-            "ndjson" => false,
-            "csv" => true,
-            _ => throw Parameters.Bad("bad_format", "The parameter format is no format.",
-                "Give format=ndjson or format=csv."),
-        };
         http.Response.ContentType = isCsv ? Csv : ObservationsApi.Ndjson;
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"{name}.{(isCsv ? "csv" : "ndjson")}\"";
         var text = new StringBuilder();

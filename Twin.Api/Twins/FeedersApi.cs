@@ -12,7 +12,8 @@ namespace Twin.Api;
 /// A feeder. Loads are mean powers of its customers; <paramref name="SwitchableWatts"/>: of those whose output is on,
 /// which is what somebody could switch off; <paramref name="MeanVolts"/>: mean over the members that measure it, null
 /// where none does. <paramref name="Members"/>: of the last closed day. <paramref name="IsOut"/>: an outage is on
-/// record for now, or no member had a reading on the last day. <paramref name="Balance"/>: of the last closed day.
+/// record for now, or no member had a reading on the last day and some had before. <paramref name="Balance"/>: of the
+/// last closed day.
 /// </summary>
 internal sealed record FeederItem(string Name, TwinKey Key, int Meters, long LoadWatts, long SwitchableWatts,
     double? MeanVolts, string? LastDay, int Members, int MembersWithData, bool IsOut, FeederDayView? Balance,
@@ -77,7 +78,7 @@ internal static class FeedersApi
         var balance = view.LastDay is { } day ? await Balance(fleet, key, day, day, null, cancel) : null;
         var now = fleet.Status.Watermark?.Seconds ?? 0;
         var isOut = view.Contexts.Any(c => c.Kind == ContextKind.Outage && c.From <= now && c.To > now)
-            || view is { Members: > 0, MembersWithData: 0 };
+            || view is { Members: > 0, MembersWithData: 0 } && totals.Heard > 0;
         return new FeederItem(name, key, totals.Meters, totals.Watts, totals.SwitchableWatts,
             totals.Voltages == 0 ? null : totals.VoltageSum / 10.0 / totals.Voltages,
             view.LastDay is { } last ? LocalDay.FormatDate(last) : null, view.Members, view.MembersWithData, isOut,

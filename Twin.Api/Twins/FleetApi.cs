@@ -9,10 +9,12 @@ namespace Twin.Api;
 
 /// <summary>
 /// The fleet in figures. Loads are mean powers in W; <paramref name="SwitchableWatts"/>: of meters whose output is on;
-/// <paramref name="Silent"/>: without readings for three days; findings by severity, of the last day and week.
+/// <paramref name="Silent"/>: without readings for three days, after some; <paramref name="NeverHeard"/>: without any;
+/// findings by severity, of the last day and week.
 /// </summary>
 internal sealed record FleetAnswer(UnixTime Now, UnixTime? Watermark, string? ClosedThrough, int Meters,
-    int Observers, int Feeders, int Cohorts, int Concentrators, int Silent, long LoadWatts, long SwitchableWatts,
+    int Observers, int Feeders, int Cohorts, int Concentrators, int Silent, int NeverHeard, long LoadWatts,
+    long SwitchableWatts,
     IReadOnlyDictionary<string, int> FindingsDay, IReadOnlyDictionary<string, int> FindingsWeek, UnixTime IndexAt);
 
 /// <summary>One field of the heat strip: findings of that day and the worst severity among them.</summary>
@@ -63,14 +65,16 @@ internal static class FleetApi
             if (!caller.Covers(m.Region)) continue;
             all = all.With(m);
             observers += m.Role == MeterRole.Observer ? 1 : 0;
-            silent += status.Watermark is { } w && m.LastReading < w.Seconds - SilentDays * DaySeconds ? 1 : 0;
+            silent += status.Watermark is { } w && m.LastReading != long.MinValue
+                && m.LastReading < w.Seconds - SilentDays * DaySeconds ? 1 : 0;
         }
         var today = Today(status, options);
         int Count(TwinKind kind) => picture.Groups(kind, caller).Count;
         return TypedResults.Ok(new FleetAnswer(options.Now(), status.Watermark,
             status.ClosedThroughDay is { } day ? LocalDay.FormatDate(day) : null, all.Meters, observers,
-            Count(TwinKind.Feeder), Count(TwinKind.Cohort), Count(TwinKind.Concentrator), silent, all.Watts,
-            all.SwitchableWatts, Severities(picture, caller, today), Severities(picture, caller, today - 6),
+            Count(TwinKind.Feeder), Count(TwinKind.Cohort), Count(TwinKind.Concentrator), silent,
+            all.Meters - all.Heard, all.Watts, all.SwitchableWatts, Severities(picture, caller, today),
+            Severities(picture, caller, today - 6),
             picture.At));
     }
 

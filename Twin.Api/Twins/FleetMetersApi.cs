@@ -7,7 +7,8 @@ using Twin.Hardware;
 
 namespace Twin.Api;
 
-/// <summary>Meters without readings for so many days before the watermark, the longest silent first.</summary>
+/// <summary>Meters without readings for so many days before the watermark, the longest silent first, then those that
+/// never had any.</summary>
 internal sealed record SilentAnswer(int Days, IReadOnlyList<MeterItem> Meters, string? Next, int Total,
     UnixTime IndexAt);
 
@@ -66,7 +67,7 @@ internal static class FleetMetersApi
         var since = (fleet.Status.Watermark ?? options.Now()).Seconds - (long)count * DaySeconds;
         var caller = Caller.Of(http);
         var rows = picture.Meters.Where(m => m.LastReading < since && caller.Covers(m.Region))
-            .OrderBy(m => m.LastReading).ThenBy(m => m.Id.Value).ToList();
+            .OrderBy(m => m.LastReading == long.MinValue).ThenBy(m => m.LastReading).ThenBy(m => m.Id.Value).ToList();
         var (page, next) = ListPage.Of(rows, limit, cursor, SilentCursor, http.Request);
         return TypedResults.Ok(
             new SilentAnswer(count, page.ConvertAll(MeterItem.Of), next, rows.Count, picture.At));

@@ -63,12 +63,13 @@ internal readonly record struct FindingRow(TwinKey Subject, FindingKind Kind, Se
 
 /// <summary>
 /// Meters of a feeder, cohort or concentrator. <paramref name="SwitchableWatts"/>: load that somebody could switch off
-/// from afar.
+/// from afar. <paramref name="Heard"/>: meters that ever had a reading.
 /// </summary>
-internal readonly record struct GroupTotals(int Meters, long Watts, long SwitchableWatts, int Voltages,
+internal readonly record struct GroupTotals(int Meters, int Heard, long Watts, long SwitchableWatts, int Voltages,
     long VoltageSum)
 {
-    public GroupTotals With(MeterRow m) => new(Meters + 1, Watts + Load(m), SwitchableWatts + (m.Output == true
+    public GroupTotals With(MeterRow m) => new(Meters + 1, Heard + (m.LastReading == long.MinValue ? 0 : 1), Watts
+        + Load(m), SwitchableWatts + (m.Output == true
         ? Load(m) : 0), Voltages + (m.MeanVoltage > 0 ? 1 : 0), VoltageSum + m.MeanVoltage);
 
     /// <summary>An observer measures what its members use: it is no load of its own.</summary>

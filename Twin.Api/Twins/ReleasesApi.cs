@@ -54,10 +54,11 @@ internal static class ReleasesApi
     }
 
     private static async Task<IResult> ListCampaigns(string? fields, string? limit, string? cursor,
-        HttpRequest request, IFleet fleet, CancellationToken cancel)
+        HttpRequest request, IFleet fleet, FleetIndex index, CancellationToken cancel)
     {
         Parameters.Only(request, "fields", "limit", "cursor");
-        var (page, next) = ListPage.Of(await Releases.Campaigns(fleet, cancel), limit, cursor, CampaignCursor, request);
+        var (page, next) = ListPage.Of(await Campaigns(request, fleet, index, cancel), limit, cursor, CampaignCursor,
+            request);
         return Fields.Of(new CampaignList(page.ConvertAll(ItemOf), next), fields, "campaigns");
     }
 
@@ -65,12 +66,29 @@ internal static class ReleasesApi
         c.Sample.GroupBy(m => m.State).OrderBy(g => g.Key).ToDictionary(g => SnakeCase.Of(g.Key), g => g.Count()),
         c.Stuck, $"{CampaignsPath}/{Uri.EscapeDataString(c.Name)}");
 
-    private static async Task<IResult> GetCampaign(string name, string? fields, HttpRequest request, IFleet fleet,
+    /// <summary>Campaigns as the caller may see them: of some regions, with the members of the sample that lie there.
+    /// </summary>
+    private static async ValueTask<List<CampaignProgress>> Campaigns(HttpRequest request, IFleet fleet,
+        FleetIndex index,
         CancellationToken cancel)
+    {
+        var all = await Releases.Campaigns(fleet, cancel);
+        var caller = Caller.Of(request.HttpContext);
+        if (caller.Regions.Count == 0) return all;
+        var picture = await index.Get(cancel);
+        var own = all.ConvertAll(c => c with
+        {
+            Sample = [.. c.Sample.Where(m => FleetApi.Covers(picture, caller, m.Meter.Twin))],
+        });
+        return [.. own.Where(c => c.Sample.Count > 0).Select(c => c with { Members = c.Sample.Count, Stuck = 0 })];
+    }
+
+    private static async Task<IResult> GetCampaign(string name, string? fields, HttpRequest request, IFleet fleet,
+        FleetIndex index, CancellationToken cancel)
     {
         Parameters.Only(request, "fields");
         var wanted = Parameters.Text(name, "name");
-        return Fields.Of((await Releases.Campaigns(fleet, cancel)).Find(c => c.Name == wanted)
+        return Fields.Of((await Campaigns(request, fleet, index, cancel)).Find(c => c.Name == wanted)
             ?? throw new ApiProblem(404, "campaign_not_found", "No campaign of this name is known.",
                 "GET /api/v1/campaigns lists all."), fields);
     }

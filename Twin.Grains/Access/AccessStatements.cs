@@ -27,7 +27,8 @@ internal static class AccessStatements
     }
 
     public static Finding KeyMade(Holder holder, KeyIssued k) => Make(holder.Name, FindingKind.RoleChanged, k.At,
-        Severity.Medium, ValidAccounts, $"{k.By} made key {k.Id:x16} for {holder.Name}, who is "
+        holder.Role is Role.Approver or Role.Admin ? Severity.Medium : Severity.Low, ValidAccounts,
+        $"{k.By} made key {k.Id:x16} for {holder.Name}, who is "
             + $"{SnakeCase.Of(holder.Role)}. Whoever has it is {holder.Name} here.",
         [new Evidence("role", (int)holder.Role, (int)holder.Role, 1, "")],
         ["keys are renewed before they expire: ask whether it was asked for"]);

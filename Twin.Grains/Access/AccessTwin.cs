@@ -79,8 +79,12 @@ public sealed partial class AccessTwin(ulong id) : ReportingTwin(id)
                 + "use their names again";
         if (now.IsService != h.IsService)
             return $"{now.Name} is a {(now.IsService ? "service" : "person")}; take another name";
-        return h.By.Key == key && h.Role != now.Role && _holders.Values.Any(o => o.Role == Role.Admin && !o.IsDisabled)
-            ? "nobody changes the own role; another admin has to" : null;
+        var admins = _holders.Where(o => o.Value is { Role: Role.Admin, IsDisabled: false }).Select(o => o.Key)
+            .ToArray();
+        if (h.By.Key == key && h.Role != now.Role && admins.Length > 0)
+            return "nobody changes the own role; another admin has to";
+        return admins is [var last] && last == key && (h.Role != Role.Admin || h.IsDisabled)
+            ? $"{now.Name} is the last admin; make another one first" : null;
     }
 
     private string? Room(KeyIssued k)
@@ -145,9 +149,9 @@ public sealed partial class AccessTwin(ulong id) : ReportingTwin(id)
             _keys.RemoveAt(over);
         }
         _keys.Add(new KeyRecord(k.Id, k.Holder, k.Salt, k.Digest, k.At, k.By.Person, k.ExpiresAt, null));
-        // Whoever makes a key of an approver could approve in that name: the key waits, and it is told. The first key
-        // with the role is told with the role.
-        if (_holders.GetValueOrDefault(PersonKey.Of(k.Holder)) is { Role: Role.Approver or Role.Admin } holder
+        // Whoever makes a key of a person could act in that name: it is told, and an approver's key waits besides. The
+        // first key with the role is told with the role.
+        if (_holders.GetValueOrDefault(PersonKey.Of(k.Holder)) is { IsService: false } holder
             && holder.RoleSince != k.At) findings.Add(AccessStatements.KeyMade(holder, k));
     }
 

@@ -4,8 +4,9 @@ using Twin.Hardware.Coding;
 namespace Twin.Grains.Access;
 
 /// <summary>
-/// Which load curves were read lately. The same reader, meter and purpose within a quarter of an hour is one look:
-/// whoever zooms into a chart asks a dozen times. Somebody who looks at very many customers within an hour is told.
+/// Which load curves were read lately. The same reader, meter and purpose within a quarter of an hour is one look at
+/// what it covers: whoever zooms into a chart asks a dozen times. Somebody who looks at very many customers within an
+/// hour is told.
 /// </summary>
 public sealed class ReadBook
 {
@@ -26,13 +27,15 @@ public sealed class ReadBook
     private const int MaxTold = 256;
 
     /// <summary>A look at a meter, or at the <paramref name="Count"/> meters of a feeder.</summary>
-    private readonly record struct Look(UnixTime At, string Reader, TwinKey Meter, string Purpose, long Count);
+    private readonly record struct Look(UnixTime At, string Reader, TwinKey Meter, string Purpose, long Count,
+        UnixTime From, UnixTime To);
 
     private readonly List<Look> _looks = [];
     private readonly List<(string Reader, UnixTime At)> _told = [];
 
-    /// <summary>True when this look was told already.</summary>
+    /// <summary>True when this look was told already, or one of which it is a part.</summary>
     public bool Knows(AccessNoted n) => _looks.Exists(l => l.Meter == n.Subject && l.Reader == n.By.Key
+        && l.From.Seconds <= n.From.Seconds && n.To.Seconds <= l.To.Seconds && l.Count >= n.Count
         && l.Purpose == n.Purpose && n.At.Seconds >= l.At.Seconds && n.At.Seconds - l.At.Seconds < LookSeconds);
 
     /// <summary>Takes it in. Meters (or rows) when that makes it a bulk read that was not told within the window, else
@@ -44,7 +47,7 @@ public sealed class ReadBook
         if (n.What == AccessKind.LoadCurveRead && n.Subject.Kind != 0)
         {
             if (_looks.Count == MaxLooks) _looks.RemoveAt(0);
-            _looks.Add(new Look(n.At, n.By.Key, n.Subject, n.Purpose, n.Count));
+            _looks.Add(new Look(n.At, n.By.Key, n.Subject, n.Purpose, n.Count, n.From, n.To));
             var seen = new HashSet<TwinKey>();
             count = 0;
             foreach (var l in _looks)
@@ -70,6 +73,8 @@ public sealed class ReadBook
             to.UInt64(l.Meter.Id);
             to.Text(l.Purpose);
             to.VarUInt((ulong)l.Count);
+            to.VarInt(l.From.Seconds);
+            to.VarInt(l.To.Seconds);
         }
         to.VarUInt((ulong)_told.Count);
         foreach (var (reader, at) in _told)
@@ -86,7 +91,7 @@ public sealed class ReadBook
         var looks = r.Count(MaxLooks);
         for (var i = 0; i < looks; i++)
             book._looks.Add(new Look(Input.ReadTime(ref r), r.Text(), new TwinKey((TwinKind)r.Byte(), r.UInt64()),
-                r.Text(), r.Count(int.MaxValue)));
+                r.Text(), r.Count(int.MaxValue), Input.ReadTime(ref r), Input.ReadTime(ref r)));
         var told = r.Count(MaxTold);
         for (var i = 0; i < told; i++) book._told.Add((r.Text(), Input.ReadTime(ref r)));
         return book;

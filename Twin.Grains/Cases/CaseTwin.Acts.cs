@@ -74,7 +74,8 @@ public sealed partial class CaseTwin
                 && act.By.Key == record.RequestedBy.Key => "who asks for a response cannot approve it",
             ResponseActKind.Approve or ResponseActKind.Process when Array.Exists(record.Approvals,
                 a => a.By.Key == act.By.Key) => $"{act.By} approved it already; another person is needed",
-            ResponseActKind.Approve or ResponseActKind.Process
+            // What is quarantined sleeps, and hears no time.
+            ResponseActKind.Approve
                 when _now.Seconds != 0 && CaseFile.Max(_now, record.ProposedAt) is var known
                     && act.At.Seconds > known.Seconds + AheadSeconds =>
                 $"the approval is dated {act.At}, over a day ahead of {known}; correct the clock",

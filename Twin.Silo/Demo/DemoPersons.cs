@@ -31,7 +31,7 @@ internal static class DemoPersons
     public static async Task Add(IFleet fleet, string data, UnixTime at, CancellationToken cancel)
     {
         var folder = Path.Combine(data, Folder);
-        Directory.CreateDirectory(folder);
+        DataDirectory.CreatePrivate(folder);
         var batch = new InputBatch("demo");
         foreach (var (name, file, role) in s_persons)
         {

@@ -26,7 +26,31 @@ internal sealed class FleetJobs(EmbeddedFleet fleet, Scratch scratch)
     /// <summary>Threads of a job; the fleet beside it has the others.</summary>
     private const int Shards = 1;
 
-    public JobWork Make(JobRequest request) => request.Kind switch
+    public JobWork Make(JobRequest request)
+    {
+        var work = WorkOf(request);
+        return async (progress, cancel) =>
+        {
+            try
+            {
+                return await work(progress, cancel);
+            }
+            catch (Exception e) when (e is ArgumentException or FormatException or DataDirectoryException
+                or IOException)
+            {
+                throw new IOException(WithoutPaths(e.Message, request.File), e);
+            }
+        };
+    }
+
+    /// <summary>Where something lay here is nobody's business.</summary>
+    private string WithoutPaths(string text, string? file)
+    {
+        if (file is not null) text = text.Replace(file, Path.GetFileName(file), StringComparison.Ordinal);
+        return text.Replace(scratch.Folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
+    }
+
+    private JobWork WorkOf(JobRequest request) => request.Kind switch
     {
         JobKind.WhatIf => (progress, _) => OnCopy(progress, path => WhatIf(path, request, progress)),
         JobKind.Verify => (progress, _) => OnCopy(progress, path => Verify(path, progress)),
@@ -67,7 +91,7 @@ internal sealed class FleetJobs(EmbeddedFleet fleet, Scratch scratch)
         return WhatIfCommand.Json(recorded, other, leftOut, notes);
     }
 
-    private static async Task<object> Replay(string path, JobRequest request, JobProgress progress,
+    private async Task<object> Replay(string path, JobRequest request, JobProgress progress,
         CancellationToken cancel)
     {
         progress(0, "reads the recording");
@@ -82,12 +106,9 @@ internal sealed class FleetJobs(EmbeddedFleet fleet, Scratch scratch)
                     CultureInfo.InvariantCulture, $"{p.Readings:n0} readings")),
         }, cancel);
         var findings = await other.Findings(new FindingQuery(null, null, null, null, MaxFindings), cancel);
-        return new ReplayResult(totals with { FileErrors = [.. totals.FileErrors.Select(Named)] },
+        return new ReplayResult(totals with
+        { FileErrors = [.. totals.FileErrors.Select(e => WithoutPaths(e, request.File))] },
             findings.GroupBy(f => Finding.NameOf(f.Kind)).ToDictionary(g => g.Key, g => g.Count()),
             await other.StateHash(cancel));
-
-        // Where it lay here is nobody's business.
-        string Named(string text) => text.Replace(request.File!, Path.GetFileName(request.File!),
-            StringComparison.Ordinal);
     }
 }

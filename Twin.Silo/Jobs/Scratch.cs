@@ -11,21 +11,22 @@ internal sealed class Scratch
     /// <summary>Name of the folder in a data directory.</summary>
     public const string Name = "scratch";
 
-    private readonly string _folder;
     private int _last;
+
+    public string Folder { get; }
 
     /// <summary>Takes the folder, empty. The caller holds the directory's lock.</summary>
     public Scratch(string dataDirectory)
     {
-        _folder = Path.Combine(dataDirectory, Name);
-        if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+        Folder = Path.Combine(dataDirectory, Name);
+        if (Directory.Exists(Folder)) Directory.Delete(Folder, recursive: true);
     }
 
     /// <summary>A path in it that nobody has.</summary>
     public string New(string ending)
     {
-        if (!Directory.Exists(_folder)) DataDirectory.CreatePrivate(_folder);
-        return Path.Combine(_folder, $"{Interlocked.Increment(ref _last)}{ending}");
+        if (!Directory.Exists(Folder)) DataDirectory.CreatePrivate(Folder);
+        return Path.Combine(Folder, $"{Interlocked.Increment(ref _last)}{ending}");
     }
 
     /// <summary>Does work in a folder of its own, which is gone afterwards.</summary>

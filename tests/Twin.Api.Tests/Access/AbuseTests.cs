@@ -201,9 +201,15 @@ public sealed class AbuseTests
         var oldest = sessions.Begin("Anna", "key:1");
         clock.Minutes++;
         var used = sessions.Begin("Ben", "key:2");
-        for (var i = 0; i < Sessions.MaxSessions - 1; i++) sessions.Begin("Cleo", "key:3");
+        for (var i = 0; i < Sessions.MaxSessions - 1; i++) sessions.Begin($"P{i}", "key:3");
         Assert.Null(sessions.Find(oldest));
         Assert.NotNull(sessions.Find(used));
+        // Whoever opens very many ends the own ones.
+        var (hers, kept) = (sessions.Begin("Dora", "key:4"), sessions.Begin("Ben", "key:2"));
+        clock.Minutes++;
+        for (var i = 0; i < 500; i++) sessions.Begin("Dora", "key:4");
+        Assert.Null(sessions.Find(hers));
+        Assert.NotNull(sessions.Find(kept));
         var once = sessions.MakeLink("Anna");
         Assert.Equal("Anna", sessions.Take(once)?.Holder);
         Assert.Null(sessions.Take(once));

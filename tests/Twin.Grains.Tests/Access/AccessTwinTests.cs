@@ -115,6 +115,28 @@ public sealed class AccessTwinTests
     }
 
     [Fact]
+    public void A_key_made_for_anybody_is_told()
+    {
+        Accepted(Person("Olga", Role.Operator));
+        Accepted(Key("Olga", Start + 60));
+        var told = Assert.Single(_h.Findings, f => f.Kind == FindingKind.RoleChanged && f.DetectedAt.Seconds > Start);
+        Assert.Equal(Severity.Low, told.Severity);
+        Assert.Contains("made key 0000000000000001 for Olga", told.Sentence);
+    }
+
+    [Fact]
+    public void The_last_admin_stays_and_an_admin_is_of_everywhere()
+    {
+        Accepted(Person("Ruth", Role.Admin));
+        Refused(Person("Ruth", Role.Admin, Start + 1, disabled: true), "last admin");
+        Refused(Person("Ruth", Role.Viewer, Start + 1), "last admin");
+        Refused(Person("Dora", Role.Admin, Start + 1, regions: "R1"), "all regions");
+        Accepted(Person("Dora", Role.Admin, Start + 1));
+        Accepted(Person("Ruth", Role.Admin, Start + 2, disabled: true));
+        Refused(Person("Dora", Role.Viewer, Start + 3), "last admin");
+    }
+
+    [Fact]
     public void An_alarm_is_not_taken_off_in_silence()
     {
         Accepted(Person("Glass", Role.Operator, emergency: true));
@@ -210,6 +232,10 @@ public sealed class AccessTwinTests
                 now += gap;
                 string[] regions = region.Length == 0 ? [] : [region];
                 var admission = harness.Append(Person(name, role, now, disabled, glass, regions));
+                // An admin is of everywhere, and the last one stays.
+                var mayRefuse = role == Role.Admin && regions.Length > 0
+                    || before.Values.Any(b => b.Item1 == Role.Admin);
+                if (admission.Status != AdmissionStatus.Accepted && mayRefuse) continue;
                 if (admission.Status != AdmissionStatus.Accepted) return false;
                 var key = PersonKey.Of(name);
                 var state = (role, disabled, glass, region);

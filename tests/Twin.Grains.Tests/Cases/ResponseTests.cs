@@ -238,6 +238,20 @@ public sealed class ResponseTests
     }
 
     [Fact]
+    public void What_lay_in_quarantine_for_weeks_is_let_go_by_two_persons_who_come_then()
+    {
+        _harness.Policy = f => Answer with { Approvals = 2, Rung = f.Wanted ?? ResponseRung.Log };
+        _harness.Want("RQ-1", ResponseRung.Disconnect);
+        _harness.Wait(60);
+        Assert.Equal("", _harness.Do(ResponseActKind.Quarantine, 0, key: GridCase));
+        _harness.Wait(40 * 86_400);
+        Assert.Equal("", _harness.Do(ResponseActKind.Process, 1, "ada", GridCase));
+        Assert.Equal("", _harness.Do(ResponseActKind.Process, 1, "grace", GridCase));
+        _harness.Wait(60);
+        Assert.Equal(ResponseRung.Disconnect, Assert.Single(_harness.Orders).Rung);
+    }
+
+    [Fact]
     public void What_a_person_rejected_is_not_proposed_again_in_the_same_case()
     {
         _harness.Policy = _ => Answer with { Approvals = 1 };

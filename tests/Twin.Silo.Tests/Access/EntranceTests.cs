@@ -173,6 +173,8 @@ public sealed class EntranceTests : IAsyncLifetime
             });
         Assert.Equal((200, null), await Ask(client, "/api/v1/policies", Token()));
         Assert.Equal((401, "person_disabled"), await Ask(client, "/api/v1/meters", Token("Mallory")));
+        // A token is a person's, and each has a credential of the own.
+        Assert.Equal((401, "token_of_service"), await Ask(client, "/api/v1/meters", Token("head-end-1")));
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var parts = Token().Split('.');
         foreach (var bad in (string[])

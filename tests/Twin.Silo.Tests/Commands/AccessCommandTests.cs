@@ -93,4 +93,56 @@ public sealed class AccessCommandTests : IAsyncLifetime
         Assert.Equal("person Ben is disabled in north, says Root: left", acts[3]);
         Assert.Contains("Ben", LedgerWords.PeopleOf(fleet.Ledger.Entries(0, 1)[0].Entry));
     }
+
+    [Fact]
+    public async Task A_running_service_is_asked_with_an_admins_key()
+    {
+        var root = _directory.Sub("root.key");
+        await InProcess.Well(With("key", "create", "Root", "--role", "admin", "--out", root));
+        await using var fleet = AnswerScene.Open(Data);
+        await using var app = await ApiHost.Start(fleet, 0, ServiceMode.Live, default);
+        string[] At(params string[] args) => [.. args, "--url", ApiHost.Address(app), "--with", root];
+
+        var anna = _directory.Sub("anna.key");
+        await InProcess.Well(At("person", "set", "Anna", "analyst", "--region", "north", "--why", "new"));
+        await InProcess.Well(At("key", "create", "anna", "--days", "30", "--out", anna));
+        var key = (await File.ReadAllTextAsync(anna)).Trim();
+        Assert.True(ApiKey.TryRead(key, out var id, out _));
+        var robot = (await InProcess.Well(At("key", "create", "robot", "--role", "sender", "--service"))).Trim();
+        Assert.True(ApiKey.TryRead(robot, out _, out var secret));
+        var persons = (await InProcess.Json(At("person", "list"))).EnumerateArray()
+            .ToDictionary(p => p.GetProperty("name").GetString()!, p => p.GetProperty("role").GetString());
+        Assert.Equal(new Dictionary<string, string?> { ["Anna"] = "analyst", ["Root"] = "admin", ["robot"] = "sender" },
+            persons);
+        Assert.Contains("north", await InProcess.Well(At("person", "list")));
+        Assert.DoesNotContain(secret, await InProcess.Well(At("key", "list")));
+
+        using var client = new HttpClient { BaseAddress = new Uri(ApiHost.Address(app)) };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", key);
+        async Task<int> Ask()
+        {
+            using var answer = await client.GetAsync("/api/v1/cases");
+            return (int)answer.StatusCode;
+        }
+        Assert.Equal(200, await Ask());
+        await InProcess.Well(At("key", "revoke", $"{id:x16}", "--why", "lost"));
+        Assert.Equal(401, await Ask());
+        Assert.Contains("revoked", await InProcess.Well(At("key", "list")));
+        await InProcess.Well(At("person", "disable", "Anna"));
+        Assert.Contains("disabled", await InProcess.Well(At("person", "list")));
+
+        // A key that may not, one that is none, an address in the clear, no service there.
+        var low = _directory.Sub("low.key");
+        await File.WriteAllTextAsync(low, robot);
+        foreach (var (args, why) in ((string[], string)[])
+        [
+            (["person", "list", "--url", ApiHost.Address(app), "--with", low], "role_not_sufficient"),
+            (At("key", "create", "Nobody"), "no person or service"),
+            (["key", "list", "--url", "http://192.0.2.1:8080", "--with", root], "in the clear"),
+            (["key", "list", "--url", ApiHost.Address(app)], "--with"),
+            (["key", "list", "--with", root], "--url"),
+            (["key", "list", "--url", "http://127.0.0.1:1", "--with", root], "gives no answer"),
+        ])
+            Assert.Contains(why, await InProcess.Wrong(args));
+    }
 }

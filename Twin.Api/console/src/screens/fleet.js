@@ -22,7 +22,7 @@ function worstOf(counts) {
 function Headline({ of }) {
     return html`<${Panel} id="headline" title="The fleet now"><${Facts} class="big" of=${[
     ['Meters', count(of.meters)], ['Observers', count(of.observers)], ['Feeders', count(of.feeders)], ['Cohorts', count(of.cohorts)],
-    ['Concentrators', count(of.concentrators)], ['Silent for 3 days', count(of.silent)], ['Load', watts(of.load_watts)], ['Load at risk', watts(of.switchable_watts)],
+    ['Concentrators', count(of.concentrators)], ['Silent for 3 days', count(of.silent)], ['Never heard of', count(of.never_heard)], ['Load', watts(of.load_watts)], ['Load at risk', watts(of.switchable_watts)],
     ['Findings, last day', worstOf(of.findings_day)], ['Findings, last week', worstOf(of.findings_week)]]} /></${Panel}>`;
 }
 
@@ -42,7 +42,7 @@ function Silent() {
     <${Table} caption="Meters that have been silent for ${days} days" hidden tall rows=${meters} keyOf=${(m) => m.id} empty=${load.busy ? 'Reading…' : 'None.'} columns=${[
       { head: 'Meter', scope: 'row', cell: (m) => html`<${MeterLink} id=${m.id} name=${m.name} />` },
       { head: 'Feeder', cell: (m) => m.feeder }, { head: 'Concentrator', cell: (m) => m.concentrator },
-      { head: 'Last reading', cell: (m) => html`<${Time} of=${m.last_reading} />` },
+      { head: 'Last reading', cell: (m) => (m.last_reading ? html`<${Time} of=${m.last_reading} />` : 'never') },
       { head: 'Days', class: 'number', cell: (m) => count(silentDays(m)) }]} />
     ${load.data?.next && html`<p class="note">These are the first ${mostListed}. <a href=${linkTo('meters', null, { silent_days: days })}>All of them</a></p>`}</${Panel}>`;
 }

@@ -62,10 +62,12 @@ internal sealed partial class JournalMirror
         _scores.At, _findings.At, Interlocked.Read(ref _points), Interlocked.Read(ref _batches), _backoff.Retries,
         _lines.LeftOut, _backoff.LastError, _backoff.Failures);
 
-    /// <summary>Mirrors until it is cancelled; ends normally then.</summary>
-    public Task Run(CancellationToken cancel) => _backoff.Repeat(Step, static e => e is MirrorException
-        or StorageUnavailableException or DataDirectoryException or IOException or InvalidDataException
-        or System.Data.Common.DbException, () => Changed?.Invoke(Status()), Look, _clock, cancel);
+    /// <summary>
+    /// Mirrors until it is cancelled; ends normally then. Whatever goes wrong is said, and tried again: a mirror that
+    /// ended silently would be missed late.
+    /// </summary>
+    public Task Run(CancellationToken cancel) => _backoff.Repeat(Step, static e => e is not OperationCanceledException,
+        () => Changed?.Invoke(Status()), Look, _clock, cancel);
 
     /// <summary>Sends what there is, up to a page. True: there may be more.</summary>
     /// <exception cref="MirrorException">The server is away, or refused; the next step goes on from there.</exception>

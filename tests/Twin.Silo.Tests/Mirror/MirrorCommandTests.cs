@@ -51,7 +51,8 @@ public sealed class MirrorCommandTests : IDisposable
             await store.Forget(Feed.Meter(3), new(Feed.FirstDay * 86_400L + 7_200), default);
         var (found, less) = (await InProcess.Run(With(server, "mirror", "check", "M3")), Days * 24);
         Assert.Equal((1, $"✗ {less} readings in the journal; in the mirror 2 are missing, 0 differ, 0 are too "
-            + $"many. First: meter {Feed.Meter(3)}, Import, 2024-10-04T00:00:00Z: not in the mirror\n"), (found.Exit, found.Output));
+            + $"many. First: meter {Feed.Meter(3)}, Import, 2024-10-04T00:00:00Z: not in the mirror\n"),
+            (found.Exit, found.Output));
         Assert.StartsWith($"✓ {less} ", await InProcess.Well(With(server, "mirror", "check", "M4")));
         Assert.StartsWith("✓ ", await InProcess.Well(With(server, "mirror", "rebuild")));
         status = await InProcess.Json(With(server, "mirror", "status"));

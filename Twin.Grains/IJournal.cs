@@ -9,8 +9,13 @@ namespace Twin.Grains;
 /// </summary>
 public interface IJournal : Ledger.ILedgerSource, IDisposable
 {
-    /// <summary>Position of the last committed input; 0 when empty.</summary>
+    /// <summary>Position of the last input that was committed here, or was there when it was opened; 0 when empty.
+    /// </summary>
     long Position { get; }
+
+    /// <summary>Position of the last committed input, whoever committed it: in a cluster another process writes.
+    /// </summary>
+    long Head { get; }
 
     /// <summary>The <see cref="Watermark"/> as committed with the last batch; empty before the first.</summary>
     byte[] Marks { get; }

@@ -37,7 +37,8 @@ internal static class PastTwin
         if (!factory.HearsClosings(key.Kind))
             throw new PastNotKeptException($"The past of {key} cannot be rebuilt alone: it depends on its members. Ask "
                 + "for a meter, or for the days of a feeder or cohort, which are stored.");
-        var limits = new Limits(at?.Seconds ?? long.MaxValue, Math.Min(through, journal.Position));
+        var head = journal.Head;
+        var limits = new Limits(at?.Seconds ?? long.MaxValue, Math.Min(through, head), through >= head);
         var (checkpoint, inputs) = journal.OneView(() =>
             Gather(journal, key, limits, CheckpointBefore(journal, key, limits)));
         if (inputs.Count == 0 && checkpoint is null) return null;
@@ -55,7 +56,7 @@ internal static class PastTwin
     public static void Scores(IJournal journal, ITwinFactory factory, MeterId meter, int fromDay, long through,
         Action<DayScore> visit)
     {
-        var limits = new Limits(long.MaxValue, Math.Min(through, journal.Position));
+        var limits = new Limits(long.MaxValue, through, IsAll: false);
         var past = journal.OneView(() =>
             Gather(journal, meter.Twin, limits, journal.Checkpoint(meter.Twin, fromDay - 1)));
         if (past.Inputs.Count == 0) return;
@@ -140,8 +141,8 @@ internal static class PastTwin
         }
     }
 
-    /// <summary>Event time in seconds, and position.</summary>
-    private readonly record struct Limits(long At, long Through);
+    /// <summary>Event time in seconds, position, and whether that is all there is.</summary>
+    private readonly record struct Limits(long At, long Through, bool IsAll);
 
     /// <summary>The newest checkpoint, and what came after it: inputs of the meter and closings of days.</summary>
     private static (TwinCheckpoint? Checkpoint, List<(long Position, byte[] Input)> Inputs) Gather(IJournal journal,
@@ -170,7 +171,7 @@ internal static class PastTwin
     {
         var day = limits.At == long.MaxValue ? int.MaxValue : DayOf(limits.At) - CheckpointMargin;
         // Days close in order, and a checkpoint is made where one does.
-        var known = limits.Through >= journal.Position ? int.MaxValue : journal.ClosedDays(0)
+        var known = limits.IsAll ? int.MaxValue : journal.ClosedDays(0)
             .LastOrDefault(c => c.Position <= limits.Through, (Day: int.MinValue, Position: 0L)).Day;
         return known == int.MinValue ? null : journal.Checkpoint(key, Math.Min(day, known));
     }

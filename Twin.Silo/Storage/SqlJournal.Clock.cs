@@ -20,6 +20,8 @@ public abstract partial class SqlJournal
     private long _clockEnd, _clockLatest = long.MinValue;
     private int _clockCount;
 
+    public long Head => Once(static c => (long)c.Ready("SELECT position FROM head").ExecuteScalar()!);
+
     public long? FirstClockAfter(UnixTime time)
     {
         var day = (int)Math.Clamp(Math.Floor(time.Seconds / 86_400d), int.MinValue, int.MaxValue);
@@ -65,7 +67,7 @@ public abstract partial class SqlJournal
 
     private void ExtendClock()
     {
-        while (_clockEnd < Position)
+        while (_clockEnd < Head)
         {
             var rows = FleetWide(_clockEnd, long.MaxValue, ClockRows);
             foreach (var (position, input) in rows)

@@ -23,7 +23,7 @@ public abstract partial class SqlJournal
 
     public void Series(MeterId meter, Channel channel, int fromDay, int toDay, long through, DayVisitor visit)
     {
-        if (through >= Position)
+        if (through >= Head)
         {
             Series(meter, channel, fromDay, toDay, visit);
             return;

@@ -93,6 +93,9 @@ public sealed class ApiOptions
     /// <summary>Tells the guided tour of what runs here; null: there is none.</summary>
     public Func<CancellationToken, ValueTask<IReadOnlyList<TourStep>>>? Tour { get; init; }
 
+    /// <summary>What the host alone can count, for <c>/metrics</c>.</summary>
+    public Func<IReadOnlyList<Metric>> MoreMetrics { get; init; } = static () => [];
+
     public ApiLimits Limits { get; init; } = new();
 }
 

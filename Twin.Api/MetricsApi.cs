@@ -8,6 +8,9 @@ using Twin.Grains;
 
 namespace Twin.Api;
 
+/// <summary>One figure; <paramref name="Kind"/> is <c>gauge</c> or <c>counter</c>.</summary>
+public sealed record Metric(string Name, string Kind, string Help, long Value);
+
 /// <summary>Prometheus text exposition format 0.0.4; units in base units, counters end in <c>_total</c>.</summary>
 internal static class MetricsApi
 {
@@ -48,6 +51,7 @@ internal static class MetricsApi
         Add(to, "rejected_total", "counter", "Inputs rejected at the door.", s.Rejected);
         Add(to, "findings_total", "counter", "Findings stated.", s.Findings);
         Add(to, "resident_memory_bytes", "gauge", "Resident memory of the process.", workingSet);
+        foreach (var m in options.MoreMetrics()) Add(to, m.Name, m.Kind, m.Help, m.Value);
         return to.ToString();
     }
 

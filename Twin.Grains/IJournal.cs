@@ -36,6 +36,10 @@ public interface IJournal : Ledger.ILedgerSource, IDisposable
     /// <exception cref="DataDirectoryException">A stored record is damaged.</exception>
     void Read(long after, JournalVisitor visit);
 
+    /// <summary>The same until the visitor says false.</summary>
+    /// <exception cref="DataDirectoryException">A stored record is damaged.</exception>
+    void ReadUntil(long after, JournalScan visit);
+
     /// <summary>
     /// True when an input of the same bytes was journalled, at any age (<see cref="Input.KeyedByContent"/> kinds).
     /// </summary>

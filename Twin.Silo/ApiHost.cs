@@ -39,11 +39,13 @@ internal static class ApiHost
     /// <param name="replayFolder">Recordings that jobs may replay; null: none.</param>
     /// <param name="entrance">How it is reached; null: on the loopback address.</param>
     /// <param name="tour">What it has to show; null: nothing.</param>
+    /// <param name="metrics">More figures; null: none.</param>
     public static async Task<WebApplication> Start(IFleet fleet, int port, ServiceMode mode,
         CancellationToken cancel, TimeProvider? clock = null, ReplyReader? replies = null,
         Func<UnixTime>? now = null, Identify? identify = null,
         string? replayFolder = null, FrameSettings? frames = null, Entrance? entrance = null,
-        Func<CancellationToken, ValueTask<IReadOnlyList<TourStep>>>? tour = null)
+        Func<CancellationToken, ValueTask<IReadOnlyList<TourStep>>>? tour = null,
+        Func<IReadOnlyList<Metric>>? metrics = null)
     {
         // Who asks must not wait while the whole heap is looked through; who replays (see Cli) wants it done sooner.
         GCSettings.LatencyMode = GCLatencyMode.Interactive;
@@ -74,6 +76,7 @@ internal static class ApiHost
             IsTls = door.IsTls,
             AllowedHosts = door.Hosts,
             Tour = tour,
+            MoreMetrics = metrics ?? (static () => []),
             Now = now ?? (() => new UnixTime((clock ?? TimeProvider.System).GetUtcNow().ToUnixTimeSeconds())),
             Edition = Edition.Name,
             Mode = mode,

@@ -1,5 +1,6 @@
 using Twin.Grains;
 using Twin.Hardware.Signatures;
+using Twin.Ingest.Mirror;
 using Twin.Silo.Embedded;
 
 namespace Twin.Silo;
@@ -54,6 +55,19 @@ internal static class Edition
 #else
         null;
 #endif
+
+    /// <summary>What a mirror's server may speak, by the name that <c>--mirror-kind</c> takes.</summary>
+    public static IReadOnlyDictionary<string, Func<MirrorTarget, IMirrorStore>> Mirrors { get; } =
+        new SortedDictionary<string, Func<MirrorTarget, IMirrorStore>>(StringComparer.Ordinal)
+        {
+            ["influx1"] = static target => new InfluxMirror(target, isVersion2: false),
+#if INFLUX_CLIENT
+            ["influx2"] = static target => new Twin.Ingest.InfluxDb.ClientMirror(target),
+#else
+            ["influx2"] = static target => new InfluxMirror(target, isVersion2: true),
+#endif
+            ["victoria"] = static target => new VictoriaMirror(target),
+        };
 
     /// <summary>Figures of the engine on many machines, where this build has it.</summary>
     public static Func<Bench.BenchRun, string, string, int, CancellationToken, Task>? ClusterBench { get; } =

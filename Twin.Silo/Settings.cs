@@ -73,6 +73,14 @@ public sealed class Settings
         new("head-end-replies", "", "address of this service, as the head-end reaches it, for replies that come later; "
             + "empty: the answer to a request is the outcome", HttpAddress),
         new("replay-files", "", "folder of recordings that jobs may replay; empty: only what is sent", _ => null),
+        new("mirror", "", "address of a server of time series that gets a copy of readings, scores and findings; "
+            + "empty: none", HttpAddress),
+        new("mirror-kind", "influx1", "what the server speaks", v => Edition.Mirrors.ContainsKey(v) ? null
+            : string.Join(" or ", Edition.Mirrors.Keys)),
+        new("mirror-bucket", "metertwin", "database of influx1, ORGANISATION/BUCKET of influx2; victoria has none", v =>
+            v.Length is > 0 and <= 200 && !v.Any(char.IsControl) ? null : "a name of 1 to 200 characters"),
+        new("mirror-token-file", "", "file (mode 0600) with the token, for influx1 USER:PASSWORD; empty: none",
+            _ => null),
         new("engine", Edition.DefaultEngine, "engine that hosts the twins", Edition.CheckEngine),
         new("database-file", "", "file (mode 0600) with the connection string of PostgreSQL for the orleans engine; "
             + "empty: variable METERTWIN_DATABASE", _ => null),
@@ -131,6 +139,16 @@ public sealed class Settings
 
     /// <summary>Null: jobs replay only what is sent.</summary>
     public string? ReplayFiles => Text("replay-files");
+
+    /// <summary>Null: no mirror.</summary>
+    public string? Mirror => Text("mirror");
+
+    /// <summary>One of <see cref="Edition.Mirrors"/>.</summary>
+    public string MirrorKind => _values["mirror-kind"].Value;
+    public string MirrorBucket => _values["mirror-bucket"].Value;
+
+    /// <summary>Null: the server asks for none.</summary>
+    public string? MirrorTokenFile => Text("mirror-token-file");
 
     /// <summary>One of <see cref="Edition.Engines"/>.</summary>
     public string Engine => _values["engine"].Value;

@@ -53,7 +53,8 @@ internal static class Cli
             ModelCommand.Make(), VerdictCommand.Make(),
             CaseCommand.Make(), ResponseCommand.Make(), CoverCommands.MakeSuppress(), CoverCommands.MakeWork(),
             CoverCommands.MakeFreeze(), CoverCommands.MakeThaw(),
-            PolicyCommand.Make(), LedgerCommand.Make(), SinksCommand.Make(), ReportCommand.Make(),
+            PolicyCommand.Make(), LedgerCommand.Make(), SinksCommand.Make(), MirrorCommand.Make(),
+            ReportCommand.Make(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

@@ -7,6 +7,7 @@ using Twin.Hardware;
 using Twin.Ingest.Dlms;
 using Twin.Silo.Gateways;
 using Twin.Silo.Learned;
+using Twin.Silo.Mirror;
 
 namespace Twin.Silo.Commands;
 
@@ -19,7 +20,8 @@ internal static class ServeCommand
         "data", "shards", "horizon-days", "retention-days", "port", "listen", "tls-cert", "tls-key", "client-ca",
         "allowed-hosts", "oidc-issuer", "oidc-audience", "oidc-keys", "oidc-claim", "tick-minutes", "dlms-port", "keys",
         "dlms-list-energy-wh", "dlms-zone", "sinks", "ledger-key", "head-end", "head-end-format", "head-end-replies",
-        "replay-files", "engine", "database-file", "cluster", "silo-port", "gateway-port", "advertise",
+        "replay-files", "mirror", "mirror-kind", "mirror-bucket", "mirror-token-file", "engine", "database-file",
+        "cluster", "silo-port", "gateway-port", "advertise",
     ];
 
     public static Command Make()
@@ -39,11 +41,13 @@ internal static class ServeCommand
         using var entrance = Entrance.Of(settings);
         await using var fleet = await Edition.Engines[settings.Engine](settings, Cli.Message, cancel);
         using var headEnd = settings.HeadEnd is { } to ? new HeadEndGateway(to, Now) : null;
+        await using var mirror = settings.Mirror is null ? null
+            : MirrorService.Start(settings, fleet, TimeProvider.System, Cli.Message);
         await using var app = await ApiHost.Start(fleet, settings.Port, ServiceMode.Live, cancel,
             TimeProvider.System, headEnd is null ? null : headEnd.Read,
             replayFolder: settings.ReplayFiles is { } folder ? Path.GetFullPath(folder) : null,
             frames: new FrameSettings(keys.Intake, ZoneOf(settings), settings.DlmsListEnergyWh),
-            entrance: entrance);
+            entrance: entrance, metrics: mirror is null ? null : mirror.Metrics);
         await using var receiver = settings.DlmsPort is { } dlms
             ? Receiver(fleet, dlms, keys, settings) : null;
         await using var soc = settings.SinkFile is { } sinks
@@ -68,6 +72,7 @@ internal static class ServeCommand
             ? $"{given.Orders} ({settings.HeadEndFormat}); replies "
                 + (given.Replies is { } at ? $"come to {at}" : "are its answers")
             : "stay in the ledger: no head-end is set (--head-end)"));
+        if (mirror is not null) Console.WriteLine($"  mirror   {mirror.Describe()}");
         // A cluster has one clock for all its processes.
         if (!isEmbedded) await Stopped(cancel);
         else await Task.WhenAll(

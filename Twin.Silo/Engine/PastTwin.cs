@@ -24,7 +24,7 @@ internal static class PastTwin
             == (ulong)(((day % CheckpointDays) + CheckpointDays) % CheckpointDays);
 
     // What one thread uses again and again: an outbox takes a megabyte at once.
-    [ThreadStatic] private static Outbox? t_said, t_heard;
+    [ThreadStatic] private static Outbox? t_said, t_heard, t_scores;
 
     /// <param name="journal">Where its inputs are.</param>
     /// <param name="factory">Makes the twin.</param>
@@ -39,31 +39,72 @@ internal static class PastTwin
                 + "for a meter, or for the days of a feeder or cohort, which are stored.");
         var head = journal.Head;
         var limits = new Limits(at?.Seconds ?? long.MaxValue, Math.Min(through, head), through >= head);
-        var (checkpoint, inputs) = journal.OneView(() => Gather(journal, key, limits));
+        var (checkpoint, inputs) = journal.OneView(() =>
+            Gather(journal, key, limits, CheckpointBefore(journal, key, limits)));
         if (inputs.Count == 0 && checkpoint is null) return null;
+        var outbox = t_said ??= new Outbox(0, 1, keepScores: false);
+        var twin = Play(journal, factory, key, (checkpoint, inputs), limits, new Speech(outbox, null));
+        outbox.Clear();
+        var state = new Twin.Hardware.Coding.ByteWriter(1024);
+        twin.Write(state);
+        return state.ToArray();
+    }
+
+    /// <summary>
+    /// The scores of a meter's days, as they were stated when the days closed; from a day on and up to a position.
+    /// </summary>
+    public static void Scores(IJournal journal, ITwinFactory factory, MeterId meter, int fromDay, long through,
+        Action<DayScore> visit)
+    {
+        var limits = new Limits(long.MaxValue, through, IsAll: false);
+        var past = journal.OneView(() =>
+            Gather(journal, meter.Twin, limits, journal.Checkpoint(meter.Twin, fromDay - 1)));
+        if (past.Inputs.Count == 0) return;
+        var outbox = t_scores ??= new Outbox(0, 1, keepScores: true);
+        Play(journal, factory, meter.Twin, past, limits, new Speech(outbox, said =>
+        {
+            foreach (var fact in said.Facts)
+                if (fact.Kind == FactKind.Score && DayScore.Read(said.Body(fact.Offset, fact.Length)) is var score
+                    && score.Day >= fromDay) visit(score);
+        }));
+        outbox.Clear();
+    }
+
+    /// <summary>Where a twin speaks, and who hears it before that is cleared.</summary>
+    private readonly record struct Speech(Outbox Outbox, Action<Outbox>? Heard)
+    {
+        public void Clear()
+        {
+            Heard?.Invoke(Outbox);
+            Outbox.Clear();
+        }
+    }
+
+    /// <summary>Applies what was gathered to the twin, and sweeps where it waits for them.</summary>
+    private static TwinState Play(IJournal journal, ITwinFactory factory, TwinKey key,
+        (TwinCheckpoint? Checkpoint, List<(long Position, byte[] Input)> Inputs) past, Limits limits, Speech speech)
+    {
+        var (checkpoint, inputs) = past;
         inputs.Sort((a, b) => a.Position.CompareTo(b.Position));
         var twin = checkpoint is null ? factory.Create(key) : factory.Restore(key, checkpoint.State);
-        var outbox = t_said ??= new Outbox(0, 1, keepScores: false);
+        speech.Outbox.Clear();
         var answers = new Answers(journal, inputs);
         var position = checkpoint?.Position ?? inputs[0].Position - 1;
         foreach (var (next, input) in inputs)
         {
             SweepUntil(next);
-            Apply(answers, twin, key, input, outbox);
+            Apply(answers, twin, key, input, speech);
             position = next;
         }
         SweepUntil(limits.Through + 1);
-        outbox.Clear();
-        var state = new Twin.Hardware.Coding.ByteWriter(1024);
-        twin.Write(state);
-        return state.ToArray();
+        return twin;
 
         // Sweeps come each minute, and a twin hears few of them.
         void SweepUntil(long before)
         {
             while (twin.Waits && journal.NextSweep(position, before) is { } sweep && Before(sweep.Input, limits.At))
             {
-                Apply(answers, twin, key, sweep.Input, outbox);
+                Apply(answers, twin, key, sweep.Input, speech);
                 position = sweep.Position;
             }
         }
@@ -105,9 +146,8 @@ internal static class PastTwin
 
     /// <summary>The newest checkpoint, and what came after it: inputs of the meter and closings of days.</summary>
     private static (TwinCheckpoint? Checkpoint, List<(long Position, byte[] Input)> Inputs) Gather(IJournal journal,
-        TwinKey key, Limits limits)
+        TwinKey key, Limits limits, TwinCheckpoint? checkpoint)
     {
-        var checkpoint = CheckpointBefore(journal, key, limits);
         var after = checkpoint?.Position ?? 0;
         var inputs = new List<(long Position, byte[] Input)>();
         void Keep(long position, ReadOnlySpan<byte> input)
@@ -151,15 +191,19 @@ internal static class PastTwin
         };
     }
 
-    private static void Apply(Answers published, TwinState twin, TwinKey key, byte[] input, Outbox outbox)
+    private static void Apply(Answers published, TwinState twin, TwinKey key, byte[] input, Speech speech)
     {
-        outbox.Clear();
+        var outbox = speech.Outbox;
         var kind = Envelope.Read(input).Kind;
         if (kind == InputKind.Sweep && !twin.Waits) return;
         var closing = kind == InputKind.DayClosed;
         outbox.Begin(key, null, maySend: closing || kind == InputKind.Sweep);
         twin.Apply(input, outbox);
-        if (!closing || outbox.LetterCount == 0) return;
+        if (!closing || outbox.LetterCount == 0)
+        {
+            speech.Clear();
+            return;
+        }
         var day = ((DayClosed)Input.Read(input)).Day;
         var answers = t_heard ??= new Outbox(0, 1, keepScores: false);
         answers.Clear();
@@ -172,12 +216,13 @@ internal static class PastTwin
             answers.Send(key, body);
         }
         answers.Take(0, letters);
+        speech.Clear();
         if (letters.Count == 0) return;
         var inbox = new Inbox([answers]);
         inbox.Show(letters, 0, letters.Count);
-        outbox.Clear();
         outbox.Begin(key, inbox, maySend: true);
         twin.Receive(inbox, outbox);
+        speech.Clear();
         answers.Clear();
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Npgsql;
+using Twin.Silo.Storage;
 
 namespace Twin.Silo.Orleans;
 
@@ -26,7 +27,8 @@ internal sealed record ClusterSettings(string Database, string? Name, int SiloPo
 
     private static string ReadDatabase(Settings settings, Func<string, string?> variable)
     {
-        var (text, source) = settings.DatabaseFile is { } file ? (Secret(file), file)
+        var (text, source) = settings.DatabaseFile is { } file ?
+            (PrivateFile.Read("--database-file", file, "a password"), file)
             : (variable(DatabaseVariable), DatabaseVariable);
         if (string.IsNullOrWhiteSpace(text))
             throw new SettingException($"The orleans engine needs PostgreSQL: put its connection string into "
@@ -41,16 +43,5 @@ internal sealed record ClusterSettings(string Database, string? Name, int SiloPo
             throw new SettingException($"{source} holds no connection string of PostgreSQL, such as "
                 + "Host=db.example;Username=metertwin;Password=...;SSL Mode=VerifyFull.");
         }
-    }
-
-    /// <summary>A file that nobody else may read.</summary>
-    private static string Secret(string file)
-    {
-        if (!File.Exists(file)) throw new SettingException($"--database-file: there is no file {file}.");
-        const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead
-            | UnixFileMode.OtherWrite;
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file) & others) != 0)
-            throw new SettingException($"Others may read {file}, which holds a password. Run: chmod 600 {file}");
-        return File.ReadAllText(file);
     }
 }

@@ -26,14 +26,9 @@ internal sealed class SocDispatcher(string name, ISocSink sink, ILedgerSource le
     /// <summary>How often a ledger that had nothing is looked at again.</summary>
     public static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
-    /// <summary>Wait after the first failure; it doubles up to the longest.</summary>
-    public static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1), LongestWait = TimeSpan.FromMinutes(1);
-
-    private readonly Hardware.SplitMix64 _jitter = new(jitterSeed);
+    private readonly Backoff _backoff = new(jitterSeed);
     private readonly Lock _gate = new();
     private long _delivered, _unreadable;
-    private string _lastError = "";
-    private int _failures;
 
     public string Name => name;
 
@@ -47,7 +42,8 @@ internal sealed class SocDispatcher(string name, ISocSink sink, ILedgerSource le
     {
         var cursor = ledger.Cursor(ReaderOf(name));
         var lag = ledger.Entries(cursor, MaxLag).Count;
-        lock (_gate) return new SinkStatus(name, cursor, lag, _delivered, _unreadable, _lastError, _failures);
+        lock (_gate)
+            return new SinkStatus(name, cursor, lag, _delivered, _unreadable, _backoff.LastError, _backoff.Failures);
     }
 
     /// <summary>
@@ -84,54 +80,7 @@ internal sealed class SocDispatcher(string name, ISocSink sink, ILedgerSource le
     }
 
     /// <summary>Delivers until it is cancelled; ends normally then.</summary>
-    public async Task Run(CancellationToken cancel)
-    {
-        try
-        {
-            while (true)
-            {
-                var wait = Look;
-                try
-                {
-                    var more = await Step(cancel);
-                    if (Recovered()) Changed?.Invoke(Status());
-                    if (more) continue;
-                }
-                catch (Exception e) when (e is SinkException or Twin.Grains.StorageUnavailableException or IOException
-                    or InvalidDataException)
-                {
-                    wait = Failed(e.Message);
-                    Changed?.Invoke(Status());
-                }
-                await Task.Delay(wait, clock, cancel);
-            }
-        }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-        {
-            // The host stops; the cursor says where to go on.
-        }
-    }
-
-    private bool Recovered()
-    {
-        lock (_gate)
-        {
-            if (_failures == 0) return false;
-            (_failures, _lastError) = (0, "");
-            return true;
-        }
-    }
-
-    /// <summary>Half of the wait is by chance, so that many senders do not come back at once.</summary>
-    private TimeSpan Failed(string error)
-    {
-        lock (_gate)
-        {
-            _lastError = error;
-            var whole = FirstWait * (1 << Math.Min(_failures, 6));
-            _failures++;
-            if (whole > LongestWait) whole = LongestWait;
-            return whole / 2 + whole / 2 * _jitter.NextDouble();
-        }
-    }
+    public Task Run(CancellationToken cancel) => _backoff.Repeat(Step, static e => e is SinkException
+        or Twin.Grains.StorageUnavailableException or IOException or InvalidDataException,
+        () => Changed?.Invoke(Status()), Look, clock, cancel);
 }

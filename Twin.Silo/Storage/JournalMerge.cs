@@ -44,15 +44,15 @@ internal sealed class JournalMerge : IDisposable
         (_moreBatches, _moreKepts, _moreChunks) = (_batches.Read(), _kepts.Read(), _chunks.Read());
     }
 
-    public void Run(JournalVisitor visit)
+    public void Run(JournalScan visit)
     {
-        while (true)
+        for (var goesOn = true; goesOn;)
         {
             var next = _sources.Count > 0 ? _sources.Peek().Position : long.MaxValue;
             if (_moreChunks && _chunks.Int64(0) <= next) OpenChunk();
             else if (_moreBatches && _batches.Int64(0) < next) OpenBatch();
-            else if (_moreKepts && _kepts.Int64(0) < next) VisitKept(visit);
-            else if (_sources.Count > 0) VisitSource(visit);
+            else if (_moreKepts && _kepts.Int64(0) < next) goesOn = VisitKept(visit);
+            else if (_sources.Count > 0) goesOn = VisitSource(visit);
             else return;
         }
     }
@@ -98,15 +98,16 @@ internal sealed class JournalMerge : IDisposable
         if (source.Items.Count > 0) _sources.Enqueue(source, source.Position);
     }
 
-    private void VisitKept(JournalVisitor visit)
+    private bool VisitKept(JournalScan visit)
     {
         var position = _kepts.Int64(0);
-        visit(position, Checked(_kepts.Blob(1), _kepts.Blob(2), $"input at position {position}"));
+        var goesOn = visit(position, Checked(_kepts.Blob(1), _kepts.Blob(2), $"input at position {position}"));
         _moreKepts = _kepts.Read();
+        return goesOn;
     }
 
     /// <summary>Visits items of the foremost source as long as nothing else comes before them.</summary>
-    private void VisitSource(JournalVisitor visit)
+    private bool VisitSource(JournalScan visit)
     {
         var source = _sources.Dequeue();
         var bound = _sources.Count > 0 ? _sources.Peek().Position : long.MaxValue;
@@ -116,10 +117,11 @@ internal sealed class JournalMerge : IDisposable
         do
         {
             var (position, offset, length) = source.Items[source.Next++];
-            visit(position, source.Bytes.Written.Slice(offset, length));
+            if (!visit(position, source.Bytes.Written.Slice(offset, length))) return false;
         }
         while (source.Next < source.Items.Count && source.Position < bound);
         if (source.Next < source.Items.Count) _sources.Enqueue(source, source.Position);
+        return true;
     }
 
     private static byte[] Checked(byte[] bytes, byte[] digest, string what) =>

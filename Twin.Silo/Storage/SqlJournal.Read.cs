@@ -10,7 +10,13 @@ public abstract partial class SqlJournal
 {
     public T OneView<T>(Func<T> read) => Reading(_ => read());
 
-    public void Read(long after, JournalVisitor visit) => Apart(session =>
+    public void Read(long after, JournalVisitor visit) => ReadUntil(after, (position, input) =>
+    {
+        visit(position, input);
+        return true;
+    });
+
+    public void ReadUntil(long after, JournalScan visit) => Apart(session =>
     {
         using var merge = new JournalMerge(session, after);
         merge.Run(visit);

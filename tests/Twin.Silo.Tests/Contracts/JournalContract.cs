@@ -189,4 +189,31 @@ public abstract partial class JournalContract : IDisposable
         Assert.Equal([(Noon, 1L)], again.ClosedDays(0));
         Assert.Equal([9], again.Marks);
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Read_in_pages_it_is_the_same(int page)
+    {
+        using var journal = Open();
+        for (var day = 0; day < 4; day++)
+            journal.Append(Batch(journal, (Block(9, Noon + day, 0, 0, 1, 2), Noon + day, true),
+                (Event(9, day), 0, false), (Block(8, Noon + day, 3, 0, 5), Noon + day, true)));
+        journal.Compact(Noon + 1, everything: false);
+        var found = new List<(long Position, string Input)>();
+        for (var more = true; more;)
+        {
+            var left = page;
+            more = false;
+            journal.ReadUntil(found.Count == 0 ? 0 : found[^1].Position, (position, input) =>
+            {
+                found.Add((position, Convert.ToHexString(input)));
+                more = true;
+                return --left > 0;
+            });
+            Assert.InRange(left, 0, page);
+        }
+        Assert.Equal(12, found.Count);
+        Assert.Equal(All(journal, 0), found);
+    }
 }

@@ -39,7 +39,8 @@ public sealed record LedgerSeal(long Number, UnixTime At, byte[] Key, byte[] Sig
         return w.ToArray();
     }
 
-    /// <summary>Every signature of the seal over this end of the ledger: ECDSA first, then as they are listed.</summary>
+    /// <summary>Every signature of the seal over this end of the ledger: ECDSA first, then as they are
+    /// listed.</summary>
     public IReadOnlyList<JudgedSignature> Judge(LedgerChain end, SignatureSuite suite)
     {
         KnownKey[] also = [.. Also.All.Select(s => new KnownKey(s.Algorithm, s.Key))];

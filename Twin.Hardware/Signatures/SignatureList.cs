@@ -77,7 +77,8 @@ public sealed class SignatureList
         {
             var (algorithm, id, key, value) = _all[i];
             if (algorithm == 0 || key.Length > MaxKeyBytes || value.Length is 0 or > MaxValueBytes)
-                throw new ArgumentException($"A key has at most {MaxKeyBytes} bytes, a signature 1 to {MaxValueBytes}.");
+                throw new ArgumentException($"A key has at most {MaxKeyBytes} bytes, a signature 1 to "
+                    + $"{MaxValueBytes}.");
             if (i > 0 && _all[i - 1].Algorithm == algorithm && _all[i - 1].KeyId == id)
                 throw new ArgumentException($"{SignatureRules.NameOf(algorithm)} key {id:x16} signed twice.");
         }

@@ -37,7 +37,10 @@ internal static class ModelCommand
     private static Command List()
     {
         var flags = new ActFlags();
-        var command = new Command("list", "List models and their stages.") { flags.Data, flags.LedgerKey, Cli.JsonFlag };
+        var command = new Command("list", "List models and their stages.")
+        {
+            flags.Data, flags.LedgerKey, Cli.JsonFlag,
+        };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
             await using var fleet = flags.Open(p);
@@ -52,7 +55,8 @@ internal static class ModelCommand
             else if (models.Count == 0) Console.WriteLine("no models: 'metertwin train' makes one (edition full)");
             else
                 foreach (var m in models)
-                    Console.WriteLine($"{m.Model:x16}  {SnakeCase.Of(m.Stage),-9} since {m.Since}, {m.What}, by {m.By}");
+                    Console.WriteLine($"{m.Model:x16}  {SnakeCase.Of(m.Stage),-9} since {m.Since}, {m.What}, by "
+                        + m.By);
             return Cli.Ok;
         }));
         return command;
@@ -93,7 +97,8 @@ internal static class ModelCommand
     private static Command Ask()
     {
         var flags = new ActFlags();
-        var command = new Command("ask", "Ask the models in use about the last closed day, and journal what they say. A "
+        var command = new Command("ask",
+            "Ask the models in use about the last closed day, and journal what they say. A "
             + "service does it behind each closing.") { flags.Data, flags.LedgerKey, Cli.JsonFlag };
         command.SetAction((p, cancel) => Cli.Guarded(async () =>
         {
@@ -104,8 +109,10 @@ internal static class ModelCommand
             if (models.Count == 0)
                 throw new ArgumentException("No model is in use. 'metertwin model activate FILE' puts one in shadow.");
             var said = await ModelRunner.Run(fleet, models, day, cancel);
-            if (p.GetValue(Cli.JsonFlag)) Cli.Print(new { Day = LocalDay.FormatDate(day), Models = models.Count, Said = said });
-            else Console.WriteLine($"✓ {LocalDay.FormatDate(day)}: {said} meters of which a model has something to say");
+            if (p.GetValue(Cli.JsonFlag))
+                Cli.Print(new { Day = LocalDay.FormatDate(day), Models = models.Count, Said = said });
+            else
+                Console.WriteLine($"✓ {LocalDay.FormatDate(day)}: {said} meters of which a model has something to say");
             return Cli.Ok;
         }));
         return command;

@@ -45,7 +45,8 @@ internal sealed class LedgerCheck
                 + "the directory has the key: it was taken away, or an edition sealed that makes none. Let edition "
                 + "full seal again");
         Report = new LedgerReport(end.Number, Convert.ToHexStringLower(end.Hash), _replay.Decided, _replay.Others, last,
-            keys) { Signatures = tally.Lines() };
+            keys)
+        { Signatures = tally.Lines() };
     }
 
     /// <summary>What a seal has; that none of it is bad the journal's own check has found by then, or said.</summary>

@@ -36,7 +36,7 @@ public static class Verifier
         var differences = new Differences();
         foreach (var problem in journal.CheckDigests()) differences.Add(problem);
         var ledger = new LedgerCheck();
-        if (differences.Count == 0) 
+        if (differences.Count == 0)
             ledger.Run(journal, LedgerKey.Other(Path.Combine(directory.Path, LedgerKey.FileName))?.Public,
                 differences.Add);
         if (differences.Count > 0) return new VerifyReport(journal.Position, 0, 0, "", differences.List, []);

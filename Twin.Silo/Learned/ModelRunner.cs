@@ -35,7 +35,8 @@ internal static class ModelRunner
     public static string FileOf(string folder, ulong model) => Path.Combine(folder, $"{model:x16}.model");
 
     /// <summary>Returns how many opinions were journalled.</summary>
-    public static async Task<int> Run(IFleet fleet, IReadOnlyList<(LearnedModel Model, ModelStage Stage)> models, int day,
+    public static async Task<int> Run(IFleet fleet, IReadOnlyList<(LearnedModel Model, ModelStage Stage)> models,
+        int day,
         CancellationToken cancel)
     {
         var said = 0;
@@ -58,7 +59,8 @@ internal static class ModelRunner
         var slots = 1440 / interval;
         var plan = new EvaluationPlan(1, 1, homes.Length, [], false, false, slots, day - Protocol.Days + 1);
         var rows = new EvaluationRows(new EvaluationSet(0, plan,
-            [.. homes.Select((h, i) => new EvaluationCase(h.Home, i, slots))], [(0, homes.Length, 0.0)]), Protocol.Days);
+            [.. homes.Select((h, i) => new EvaluationCase(h.Home, i, slots))], [(0, homes.Length, 0.0)]),
+                Protocol.Days);
         var batch = new InputBatch(Source);
         var end = new UnixTime((day + 1L) * 86_400);
         // Who counts speaks last: a meter keeps the last word.
@@ -110,7 +112,8 @@ internal static class ModelRunner
                 done = day;
                 try
                 {
-                    if (await InUse(fleet, folder, cancel) is { Count: > 0 } models) await Run(fleet, models, day, cancel);
+                    if (await InUse(fleet, folder, cancel) is { Count: > 0 } models) await Run(fleet, models, day,
+                        cancel);
                 }
                 catch (Exception e) when (e is ArgumentException or StorageUnavailableException)
                 {

@@ -55,7 +55,8 @@ public static class LedgerFile
         return end.Number;
     }
 
-    private static string Header(int version, LedgerChain end, long seals) => string.Create(CultureInfo.InvariantCulture,
+    private static string Header(int version, LedgerChain end, long seals) =>
+        string.Create(CultureInfo.InvariantCulture,
         $"{{\"metertwin_ledger\":{version},\"entries\":{end.Number},\"seals\":{seals},"
         + $"\"hash\":\"{Hex(end.Hash)}\"}}\n");
 
@@ -109,7 +110,8 @@ public static class LedgerFile
             }
         }
         return new LedgerReport(check.End.Number, Hex(check.End.Hash), replay.Decided,
-            replay.Others, check.SealedTo, [.. check.Keys]) { Signatures = check.Tally.Lines() };
+            replay.Others, check.SealedTo, [.. check.Keys])
+        { Signatures = check.Tally.Lines() };
 
         // What follows a break proves nothing: one sentence says where it is.
         void Broken(string what)
@@ -173,7 +175,8 @@ public static class LedgerFile
                         $"the file has version {version.GetInt32()}, this MeterTwin knows {Plain} and {WithOthers}");
                 var (entries, seals) = (root.GetProperty("entries").GetInt64(), root.GetProperty("seals").GetInt64());
                 _header = (version.GetInt32(), entries, seals, root.GetProperty("hash").GetString()!);
-                Same(line, Header(_header.Value.Version, new LedgerChain(entries, Convert.FromHexString(_header.Value.Hash)), seals));
+                Same(line, Header(_header.Value.Version,
+                    new LedgerChain(entries, Convert.FromHexString(_header.Value.Hash)), seals));
             }
             else if (root.TryGetProperty("seal", out var seal)) Take(line, seal.GetInt64(), root);
             else Take(line, Entry(root));
@@ -194,7 +197,8 @@ public static class LedgerFile
         private void Take(string line, long number, JsonElement root)
         {
             var seal = new LedgerSeal(number, default, root.GetProperty("key").GetBytesFromBase64(),
-                root.GetProperty("signature").GetBytesFromBase64()) { Also = Others(root) };
+                root.GetProperty("signature").GetBytesFromBase64())
+            { Also = Others(root) };
             if (number <= SealedTo) throw new InvalidDataException($"entry {number} is sealed twice");
             _seals++;
             _last = seal.Judge(End, trust.Suite);

@@ -21,7 +21,8 @@ public sealed class BootRom
         if (keys.Count > MaxKeys) throw new ArgumentException($"A ROM has room for {MaxKeys} keys, not {keys.Count}.");
         foreach (var key in keys)
             if (!suite.Knows(key.Algorithm) || SignatureRules.IsClassical(key.Algorithm))
-                throw new ArgumentException($"This ROM cannot hold {key}: it cannot check with it, or it is an anchor.");
+                throw new ArgumentException($"This ROM cannot hold {key}: it cannot check with it, or it is "
+                    + "an anchor.");
         if (policy != SignaturePolicy.Classical && keys.Count == 0)
             throw new ArgumentException($"A ROM without a post-quantum key that requires {policy} would run nothing.");
         (Suite, Keys, Policy) = (suite, keys, policy);

@@ -188,7 +188,8 @@ public sealed class FirmwareImage
 
     /// <summary>The same release with further signatures; its digest does not change.</summary>
     /// <exception cref="ArgumentException">They do not fit beside the header.</exception>
-    public FirmwareImage Signed(params IEnumerable<IMessageSigner> signers) => With(new SignatureList(signers.Select(s =>
+    public FirmwareImage Signed(params IEnumerable<IMessageSigner> signers) =>
+        With(new SignatureList(signers.Select(s =>
         new ListedSignature(s.Public.Algorithm, s.Public.KeyId, default, s.Sign(Header.ToBeSigned())))));
 
     /// <inheritdoc cref="Signed"/>
@@ -197,7 +198,8 @@ public sealed class FirmwareImage
 
     /// <summary>
     /// Reads header ‖ signature ‖ body, and further signatures where there are any, as image transfer carries it, and
-    /// checks form and page digests. It does not check the signatures: that is the bootloader's to do, and an attacker's to hope.
+    /// checks form and page digests. It does not check the signatures: that is the bootloader's to do, and an
+    /// attacker's to hope.
     /// </summary>
     public static ImageFault TryParse(ReadOnlySpan<byte> bytes, out FirmwareImage image)
     {

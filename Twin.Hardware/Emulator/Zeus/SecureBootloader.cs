@@ -58,8 +58,9 @@ public sealed record BootReport(IReadOnlyList<BootedPart> Booted, IReadOnlyList<
 /// <summary>
 /// The bootloader in ROM. It runs an image only when its header is signed as ROM and fuses require (by a key burned in
 /// as trust anchor, unless post-quantum signatures alone count), its security version is not below the fuses', and
-/// every page has the digest that the header says. What it refuses it reports, and falls back to the other slot. An image that was activated has <see cref="MaxAttempts"/> boots to be
-/// confirmed. Opened (an attacker's chip, or a mistake of the maker) it runs whatever is there.
+/// every page has the digest that the header says. What it refuses it reports, and falls back to the other slot. An
+/// image that was activated has <see cref="MaxAttempts"/> boots to be confirmed. Opened (an attacker's chip, or a
+/// mistake of the maker) it runs whatever is there.
 /// </summary>
 public sealed class SecureBootloader
 {

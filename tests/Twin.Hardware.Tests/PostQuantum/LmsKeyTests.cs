@@ -30,7 +30,8 @@ public class LmsKeyTests
         Assert.False(LmsKey.Check(a.Public.Key.Span, "less"u8, signature));
     }
 
-    /// <summary>The index is where it lasts before the signature leaves: a crash wastes some, and repeats none.</summary>
+    /// <summary>The index is where it lasts before the signature leaves: a crash wastes some, and repeats
+    /// none.</summary>
     [Fact]
     public void NoIndexSignsTwiceOverCrashesAndTheTreeEnds()
     {

@@ -50,7 +50,8 @@ public class SignatureListTests
         var bytes = Two().Encode();
         // The two in the other order, none at all, version 0, one twice.
         var (head, first, second) = (bytes[..5], bytes[6..20], bytes[20..]);
-        Assert.Equal(SignatureListFault.Damaged, SignatureList.TryRead([.. head, 2, .. second, .. first], out _, out _));
+        Assert.Equal(SignatureListFault.Damaged, SignatureList.TryRead([.. head, 2, .. second, .. first], out _,
+            out _));
         Assert.Equal(SignatureListFault.Damaged, SignatureList.TryRead([.. head, 2, .. first, .. first], out _, out _));
         Assert.Equal(SignatureListFault.Damaged, SignatureList.TryRead([.. head, 0], out _, out _));
         Assert.Equal(SignatureListFault.Damaged, SignatureList.TryRead([.. head[..4], 0, .. bytes[5..]], out _, out _));

@@ -43,7 +43,8 @@ public sealed class ModelCommandTests : IDisposable
         Assert.Contains("shadow first",
             await InProcess.Wrong(With(At(1, "model", "activate", model, "--stage", "promoted"))));
         await InProcess.Well(With(At(1, "model", "activate", model, "--why", "a first try")));
-        Assert.Contains("7 days", await InProcess.Wrong(With(At(5, "model", "activate", model, "--stage", "promoted"))));
+        Assert.Contains("7 days",
+            await InProcess.Wrong(With(At(5, "model", "activate", model, "--stage", "promoted"))));
         Assert.Equal(3, (await InProcess.Json(With("model", "ask"))).GetProperty("said").GetInt32());
         Assert.Equal(0, (await InProcess.Json(With("model", "ask"))).GetProperty("said").GetInt32());
         await InProcess.Well(With(At(8, "model", "activate", model, "--stage", "promoted")));

@@ -50,8 +50,9 @@ public sealed class DualSealTests : IDisposable
         var key = System.IO.Path.Combine(path, LedgerKey.FileName);
         Assert.True(LedgerKey.MakeOther(key));
         Assert.False(LedgerKey.MakeOther(key));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            File.GetUnixFileMode(key + LedgerKey.PostQuantumSuffix));
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                File.GetUnixFileMode(key + LedgerKey.PostQuantumSuffix));
         await using var again = AnsweredFleet.Open(path);
         await Act(again, 2);
         return (path, Export(again), new SealTrust([again.PublicKey], [again.PublicOther!], null, Edition.Signatures));

@@ -232,8 +232,8 @@ public sealed class SecurityPropertyTests(ITestOutputHelper output)
         harness.Append(new MeterSeen(Sample.Meter, "M-1", "UTC", 2));
         var now = harness.State(Sample.Meter.Twin);
         // Behind the security state (1) come a block (3), the slow references (15), verdicts (1), the last day of
-        // export (1), the customer's status (2) and reports (1).
-        byte[] old = [1, .. now[1..^24]];
+        // export (1), the customer's status (2), reports (1) and a model's opinion (1).
+        byte[] old = [1, .. now[1..^25]];
         var w = new ByteWriter();
         MeterTwin.Restore(Sample.Meter.Value, old).Write(w);
         Assert.Equal(now, w.ToArray());
